@@ -285,8 +285,17 @@ MARKUP = st.lists(
             "=",
             "/",
             "<",
+            "<script>",
+            "</script",
+            "&amp;",
+            "&",
+            "data-no-track",
+            "\n",
+            "x",
+            "</body>",
+            "<p ",
+            "한",
         ]
-        + ["<script>", "</script", "&amp;", "&", "data-no-track", "\n", "x", "</body>", "<p ", "한"]
     ),
     max_size=25,
 ).map("".join)

@@ -58,9 +58,27 @@ def test_every_spelling_of_a_time_is_read(written, instant):
         "2026-11-31",
         "0000-01-01T00:00:00Z",
         "10000-01-01T00:00:00Z",
-    ]
-    + ["Sun Nov 22 2026", "08:00", "1e9", "-", ".", "²", "9" * 30, "12:", "\ud800", True, False, None, [], {}]
-    + [float("nan"), float("inf"), -float("inf"), 10**400, 10**17, b"2026-11-22"],
+        "Sun Nov 22 2026",
+        "08:00",
+        "1e9",
+        "-",
+        ".",
+        "²",
+        "9" * 30,
+        "12:",
+        "\ud800",
+        True,
+        False,
+        None,
+        [],
+        {},
+        float("nan"),
+        float("inf"),
+        -float("inf"),
+        10**400,
+        10**17,
+        b"2026-11-22",
+    ],
 )
 def test_what_is_no_time_is_none(written):
     assert to_instant(written) is None

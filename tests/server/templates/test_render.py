@@ -75,8 +75,6 @@ def test_what_is_missing_renders_as_nothing():
         "{{ config }}",
         "{{ user.__class__ }}",
         "{{ user.first.__class__.__mro__ }}",
-    ]
-    + [
         "{{ user['__class__'] }}",
         "{{ user.list.append }}",
         "{{ user.items }}",
@@ -96,14 +94,16 @@ def test_nothing_but_the_given_values_can_be_seen(source):
         "{% render 'x' %}",
         "{{ user.name | safe }}",
         "{{ 5 | divided_by: 0 }}",
-    ]
-    + ["{% break %}", "{{ 'now' | date: '%Y' }}", "{{ 1 | date: '%999999999Y' }}", "{{ 'x' | money: 'KRW' }}"]
-    + [
+        "{% break %}",
+        "{{ 'now' | date: '%Y' }}",
+        "{{ 1 | date: '%999999999Y' }}",
+        "{{ 'x' | money: 'KRW' }}",
         "{{ 1 | date: '%Y', 'No/Zone' }}",
         "{{ 1 | date: '%Y', '../../etc/passwd' }}",
         "{{ 1 | money: 'won!' }}",
-    ]
-    + ["{{ '<![<!' | strip_html }}>{{ '<![x>' | strip_html }}", "{{ user.list | sort: 'a', 'b', 'c' }}"],
+        "{{ '<![<!' | strip_html }}>{{ '<![x>' | strip_html }}",
+        "{{ user.list | sort: 'a', 'b', 'c' }}",
+    ],
 )
 def test_what_cannot_be_done_is_a_problem_of_this_message(source):
     with pytest.raises(TemplateProblem):
@@ -115,7 +115,7 @@ GREEDY = {
     "a long loop of a person's number": "{% for i in (1..user.many) %}x{% endfor %}",
     "a long loop backwards": "{% for i in (1..user.many) reversed %}x{% endfor %}",
     "a long table": "{% tablerow i in (1..user.many) %}x{% endtablerow %}",
-    "loops in loops": "{% for i in (1..99) %}{% for j in (1..99) %}{% for k in (1..99) %}{% endfor %}{% endfor %}{% endfor %}",
+    "loops in loops": "{% for i in (1..99) %}" * 3 + "{% endfor %}" * 3,
     "loops after loops": "{% for i in (1..9000) %}{% if true %}{% endif %}{% endfor %}" * 100,
     "a heavy body": "{% for i in (1..5000) %}" + "{{ user.x }}" * 5000 + "{% endfor %}",
     "a range in a filter": "{{ (1..1000000000) | join: ',' }}",
@@ -165,7 +165,7 @@ def test_an_ordinary_list_of_a_hundred_products_is_well_within_the_limits():
 
 
 def test_problems_are_found_when_a_template_is_written():
-    source = "{{ user.first | upcase }}\n{{ usr.first }}\n{% for p in event.items %}{{ p.name | shout }}{% endfor %}"
+    source = "{{ user.first }}\n{{ usr.first }}\n{% for p in event.items %}{{ p.name | shout }}{% endfor %}"
     wanted = "event, journey, message, project, unsubscribe_url, user"
     assert compile_problems(source, "email.subject") == [
         Problem("email.subject", 2, f"there is no variable 'usr'; there are {wanted}"),
