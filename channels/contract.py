@@ -63,7 +63,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider, or the adapter itself, said no to this message. The reason's policy decides what follows."""
+    """The provider, or the adapter itself, said no to this message; the reason's policy says what follows."""
 
     reason: Reason
     code: str = ""

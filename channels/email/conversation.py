@@ -1,7 +1,7 @@
-"""The talk with a mail server: a small pool of connections, one exchange a letter, and what each ending means.
+"""The talk with a mail server: a small pool of connections, one exchange a letter, what each ending means.
 
-Until the last line of the letter is written nothing can have been taken over, so every breakdown is `Deferred`.
-From then until the answer, a breakdown is `Unknown`. What the server answers is read by `enhanced_codes`.
+Until the letter is written nothing can have been taken over, so every breakdown is `Deferred`. From then
+until the answer, a breakdown is `Unknown`. What the server answers is read by `enhanced_codes`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What a mail server's answer means: from its codes, its words and the moment it came, to a reason.
 
-The three-digit code alone says too little: 550 is an unknown person, a spam filter or a missing DNS record. So
-the enhanced status code (RFC 3463) decides where there is one, the words where it is overloaded or missing, and
-the basic code only then. Which step was answered matters as well: a refusal of the sender condemns no recipient.
+The three-digit code alone says too little: 550 is an unknown person, a spam filter or a missing DNS record.
+So the enhanced status code (RFC 3463) decides where there is one, the words where it is overloaded or
+missing, and the basic code only then. Which step was answered matters as well: a refusal of the sender
+condemns no recipient.
 """
 
 import re
@@ -94,8 +95,8 @@ _WORDS = [
     (
         Reason.INVALID_RECIPIENT,
         r"(user|mailbox|recipient|account|address).{0,30}(unknown|not found|does ?n.?t exist|does not exist"
-        r"|invalid|inactive|disabled|no longer)|no such (user|mailbox|person|recipient)|unknown (user|recipient)"
-        r"|no mailbox here",
+        r"|invalid|inactive|disabled|no longer)|no such (user|mailbox|person|recipient)"
+        r"|unknown (user|recipient)|no mailbox here",
     ),
     (Reason.CONTENT_INVALID, r"too (large|big|long)|size limit|exceeds.{0,20}size"),
     (

@@ -1,7 +1,7 @@
 """Email over SMTP: any mail server or relay, with a few connections kept open.
 
-SMTP has no idempotency and sends no receipts back: acceptance is the last thing this adapter hears. Bounces come
-as mails to the return path; opens, clicks and unsubscribes are seen by the server's own links.
+SMTP has no idempotency and sends no receipts back: acceptance is the last thing this adapter hears. Bounces
+come as mails to the return path; opens, clicks and unsubscribes are seen by the server's own links.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ class SmtpSettings(BaseModel):
     password: SecretStr = SecretStr("")
     security: Literal["starttls", "tls", "none"] = Field(
         "starttls",
-        description="With starttls, a server that does not offer it gets nothing: never falls back to plain text.",
+        description="With starttls, a server that does not offer it gets nothing: no fallback to plain text.",
     )
     verify_certificate: bool = True
     ca_file: str | None = Field(None, description="A PEM file of further certificate authorities to trust.")
