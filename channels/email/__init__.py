@@ -1,0 +1,1 @@
+"""Email: writing a letter that arrives as it was meant, and handing it to a provider."""
