@@ -1,0 +1,1 @@
+"""Counters and user sets: filled in the loop's transaction, rebuilt from facts, asked for every figure."""

@@ -1,0 +1,63 @@
+"""Hours and days of a project.
+
+An hour begins where the project's zone begins it, so that every day is a whole number of hours even in
+a zone that lies half an hour off; it is stored as the instant at which it began.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from server.clock import DAY, HOUR, MINUTE, Instant
+
+ALL_TIME = 0
+_QUARTER = 15 * MINUTE
+"""No zone's days or hours begin in the middle of a quarter of an hour."""
+
+
+def hour_of(at: Instant, zone: str) -> Instant:
+    return _places(at // _QUARTER, zone)[0]
+
+
+def day_of(at: Instant, zone: str) -> int:
+    """20240313 for the 13th of March 2024 in that zone."""
+    return _places(at // _QUARTER, zone)[1]
+
+
+@lru_cache(maxsize=65_536)
+def _places(quarter: int, zone: str) -> tuple[Instant, int]:
+    at = quarter * _QUARTER
+    local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
+    offset = int((local.utcoffset() or timedelta()).total_seconds() * 1000) % HOUR
+    hour = (at + offset) // HOUR * HOUR - offset
+    return hour, local.year * 10_000 + local.month * 100 + local.day
+
+
+def levels(day: int) -> tuple[int, int, int]:
+    """The day, its month, all time: the three rows that a bit of a user set goes into."""
+    return day, day // 100, ALL_TIME
+
+
+def start_of(day: date, zone: str) -> Instant:
+    """The instant at which this day begins in that zone, also where midnight is skipped or repeated."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    # Through UTC and back: a midnight that a clock change skips lands on the first instant that exists.
+    return int(midnight.astimezone(UTC).timestamp() * 1000)
+
+
+def covering(first: date, last: date) -> list[int]:
+    """The fewest stored days and months whose union is the days from `first` up to, not including, `last`."""
+    found: list[int] = []
+    day = first
+    while day < last:
+        following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        if day.day == 1 and following <= last:
+            found.append(day.year * 100 + day.month)
+            day = following
+        else:
+            found.append(day.year * 10_000 + day.month * 100 + day.day)
+            day += timedelta(days=1)
+    return found
+
+
+__all__ = ["ALL_TIME", "DAY", "HOUR", "covering", "day_of", "hour_of", "levels", "start_of"]

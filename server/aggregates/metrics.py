@@ -1,0 +1,131 @@
+"""Every metric, defined once. `docs/metrics.md` and the GraphQL descriptions are tested against it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """What a counter counts."""
+
+    ENTRIES = "entries"
+    REFUSED = "refused"
+    ARRIVALS = "arrivals"
+    LEFT = "left"
+    ENDED = "ended"
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    OPENS = "opens"
+    OPENED = "opened"
+    CLICKS = "clicks"
+    CLICKED = "clicked"
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+    REACHED = "reached"
+    HITS = "hits"
+
+
+class Dimension(StrEnum):
+    """What a user set gathers by. Its value is a journey, a journey's step, output or goal."""
+
+    ENTERED = "entered"
+    ARRIVED = "arrived"
+    LEFT = "left"
+    SENT = "sent"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    REACHED = "reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a metric says. `unit` is what one count stands for, `clock` decides the hour it falls into."""
+
+    metric: Metric
+    unit: str
+    clock: str
+    by: str
+    """What its `reason` tells apart, if anything."""
+    sentence: str
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition(Metric.ENTRIES, "run", "entry event", "", "Runs that were let in; a re-entry is a new run."),
+    Definition(
+        Metric.REFUSED, "event", "event", "why", "Events that would have let somebody in and did not."
+    ),
+    Definition(Metric.ARRIVALS, "visit", "arrival", "", "Runs that came to the step."),
+    Definition(Metric.LEFT, "visit", "leaving", "", "Runs that left the step by this output."),
+    Definition(
+        Metric.ENDED,
+        "run",
+        "end",
+        "end reason",
+        "Runs that are over, counted at the step where they were.",
+    ),
+    Definition(Metric.QUEUED, "message", "decision", "", "Messages that the journey decided to send."),
+    Definition(
+        Metric.SENT,
+        "message",
+        "acceptance",
+        "",
+        "Messages that the provider took over; not proof of delivery.",
+    ),
+    Definition(
+        Metric.DELIVERED, "message", "delivery", "", "Messages that the provider reports as delivered."
+    ),
+    Definition(Metric.FAILED, "message", "failure", "failure reason", "Messages tried and refused for good."),
+    Definition(
+        Metric.BOUNCED, "message", "bounce", "failure reason", "Messages taken over and then returned."
+    ),
+    Definition(
+        Metric.SKIPPED,
+        "message",
+        "decision",
+        "failure reason",
+        "Messages never tried: no address, opted out, journey stopped.",
+    ),
+    Definition(
+        Metric.UNKNOWN,
+        "message",
+        "attempt",
+        "failure reason",
+        "Messages that left and got no answer: they may have arrived, and are not sent again.",
+    ),
+    Definition(Metric.OPENS, "open", "open", "actor", "Every open that was seen."),
+    Definition(
+        Metric.OPENED,
+        "message",
+        "first open",
+        "actor",
+        "Messages opened at least once, by this kind of actor.",
+    ),
+    Definition(Metric.CLICKS, "click", "click", "actor", "Every click that was seen."),
+    Definition(
+        Metric.CLICKED,
+        "message",
+        "first click",
+        "actor",
+        "Messages clicked at least once, by this kind of actor.",
+    ),
+    Definition(
+        Metric.UNSUBSCRIBED, "message", "first request", "", "Messages whose reader asked for no more."
+    ),
+    Definition(
+        Metric.COMPLAINED, "message", "first complaint", "", "Messages whose reader reported them as spam."
+    ),
+    Definition(
+        Metric.REACHED,
+        "run",
+        "first hit",
+        "",
+        "Runs that reached the goal, each once; amount of the first hit.",
+    ),
+    Definition(
+        Metric.HITS, "event", "event", "", "Every event that reached the goal; amount of all of them."
+    ),
+)

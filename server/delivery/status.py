@@ -1,0 +1,133 @@
+"""Delivery status and engagements: the fold of a message's receipts, in any order, repeated or not."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from channels.contract import ReceiptKind
+from server.aggregates.metrics import Metric
+from server.clock import Instant
+
+
+class DeliveryStatus(StrEnum):
+    QUEUED = "queued"
+    ATTEMPTED = "attempted"
+    UNKNOWN = "unknown"
+    """It left and no answer came. It may have arrived; it is not sent again."""
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    """Never tried."""
+    FAILED = "failed"
+    """Tried and refused."""
+    EXPIRED = "expired"
+    BOUNCED = "bounced"
+    """Taken over, then returned."""
+
+
+class SkipReason(StrEnum):
+    """Why a message was never tried. Reasons of messages that were tried are `channels.reasons.Reason`."""
+
+    NO_ADDRESS = "no_address"
+    OPTED_OUT = "opted_out"
+    INVALID_ADDRESS = "invalid_address"
+    JOURNEY_STOPPED = "journey_stopped"
+    TEMPLATE_ERROR = "template_error"
+    NO_CONNECTION = "no_connection"
+
+
+Heard = dict[str, list[int]]
+"""Kind, or `kind/actor`, to [first at, last at, count]."""
+
+# From the weakest word to the strongest: a message has the status of the strongest that was heard.
+_STRENGTH: tuple[tuple[ReceiptKind, DeliveryStatus], ...] = (
+    (ReceiptKind.BOUNCED, DeliveryStatus.BOUNCED),
+    (ReceiptKind.DELIVERED, DeliveryStatus.DELIVERED),
+    (ReceiptKind.EXPIRED, DeliveryStatus.EXPIRED),
+    (ReceiptKind.FAILED, DeliveryStatus.FAILED),
+    (ReceiptKind.REFUSED, DeliveryStatus.FAILED),
+    (ReceiptKind.SKIPPED, DeliveryStatus.SKIPPED),
+    (ReceiptKind.ACCEPTED, DeliveryStatus.ACCEPTED),
+    (ReceiptKind.UNKNOWN, DeliveryStatus.UNKNOWN),
+    (ReceiptKind.ATTEMPTED, DeliveryStatus.ATTEMPTED),
+)
+
+PROVES_SENT = frozenset(
+    {
+        ReceiptKind.DELIVERED,
+        ReceiptKind.BOUNCED,
+        ReceiptKind.OPENED,
+        ReceiptKind.CLICKED,
+        ReceiptKind.REPLIED,
+        ReceiptKind.UNSUBSCRIBED,
+        ReceiptKind.COMPLAINED,
+    }
+)
+"""Nothing of this can be heard of a message that the provider did not take over."""
+
+WITH_ACTOR = {
+    ReceiptKind.OPENED: (Metric.OPENS, Metric.OPENED),
+    ReceiptKind.CLICKED: (Metric.CLICKS, Metric.CLICKED),
+}
+"""Engagements that a machine can fake: the metric of every one, and of the first of a message."""
+
+
+def hear(heard: Heard, kind: str, at: Instant) -> None:
+    """Adds one receipt to what was heard."""
+    found = heard.get(kind)
+    if found is None:
+        heard[kind] = [at, at, 1]
+        return
+    found[0] = min(found[0], at)
+    found[1] = max(found[1], at)
+    found[2] += 1
+
+
+def status_of(heard: Mapping[str, list[int]]) -> DeliveryStatus:
+    for kind, status in _STRENGTH:
+        if kind in heard:
+            return status
+    return DeliveryStatus.QUEUED
+
+
+Counted = dict[tuple[Metric, str], Instant]
+
+
+def counted(heard: Mapping[str, list[int]], reason: str) -> Counted:
+    """What this message counts as, once each: the metric and its reason, and when.
+
+    The counters hold the difference between this before and after a batch, so that a receipt that
+    comes late, early or twice moves the figures to where they would be had all come in order.
+    """
+    found: Counted = {}
+    if ReceiptKind.ACCEPTED in heard:
+        found[Metric.SENT, ""] = heard[ReceiptKind.ACCEPTED][0]
+    if ReceiptKind.DELIVERED in heard:
+        found[Metric.DELIVERED, ""] = heard[ReceiptKind.DELIVERED][0]
+    _count_end(found, heard, reason)
+    for kind, (_, first) in WITH_ACTOR.items():
+        for key, (at, _, _) in heard.items():
+            if key.startswith(f"{kind}/"):
+                found[first, key.partition("/")[2]] = at
+        if kind in heard:
+            found[first, ""] = heard[kind][0]
+    if ReceiptKind.UNSUBSCRIBED in heard:
+        found[Metric.UNSUBSCRIBED, ""] = heard[ReceiptKind.UNSUBSCRIBED][0]
+    if ReceiptKind.COMPLAINED in heard:
+        found[Metric.COMPLAINED, ""] = heard[ReceiptKind.COMPLAINED][0]
+    return found
+
+
+_ENDS = {
+    DeliveryStatus.BOUNCED: (Metric.BOUNCED, (ReceiptKind.BOUNCED,)),
+    DeliveryStatus.FAILED: (Metric.FAILED, (ReceiptKind.FAILED, ReceiptKind.REFUSED)),
+    DeliveryStatus.EXPIRED: (Metric.FAILED, (ReceiptKind.EXPIRED,)),
+    DeliveryStatus.SKIPPED: (Metric.SKIPPED, (ReceiptKind.SKIPPED,)),
+    DeliveryStatus.UNKNOWN: (Metric.UNKNOWN, (ReceiptKind.UNKNOWN,)),
+}
+
+
+def _count_end(found: Counted, heard: Mapping[str, list[int]], reason: str) -> None:
+    end = _ENDS.get(status_of(heard))
+    if end is not None:
+        metric, kinds = end
+        found[metric, reason] = min(heard[kind][0] for kind in kinds if kind in heard)

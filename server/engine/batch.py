@@ -1,0 +1,198 @@
+"""One batch in hand: what it has read, what it has decided, and the one transaction that writes it."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.aggregates.fill import Tally
+from server.clock import Instant
+from server.store import inbox
+from server.store.bulk import deleting, inserting, replacing, updating
+from server.store.sessions import WriteSession
+from server.store.tables import (
+    Arrival,
+    Conversion,
+    Endpoint,
+    Event,
+    Identity,
+    Message,
+    Receipt,
+    Refusal,
+    Run,
+    User,
+    Visit,
+)
+
+from .catalog import Catalog
+from .state import MessageState, RunState, UserState, to_json
+
+_ARRIVALS = inserting(Arrival, once=True)
+_IDENTITIES = replacing(Identity, "home", "number")
+_USERS = replacing(User, "attributes", "user_id", "merged_into")
+_ENDPOINTS = replacing(Endpoint, "is_current", "state", "changed_at", "because")
+_EVENTS = inserting(Event, once=True)
+_NEW_RUNS = inserting(Run)
+_RUN_COLUMNS = (
+    "step_key",
+    "arrived_at",
+    "wake_at",
+    "ended_at",
+    "end_reason",
+    "counts_goals_until",
+    "goals",
+)
+_CHANGED_RUNS = updating(Run, ("shard", "id"), *_RUN_COLUMNS)
+_GONE_RUNS = deleting(Run, "shard", "id")
+_GONE_EVENTS = deleting(Event, "shard", "project_id", "user_number", "occurred_at", "digest")
+_VISITS = inserting(Visit)
+_MESSAGES = inserting(Message)
+_CHANGED_MESSAGES = updating(
+    Message,
+    ("shard", "id"),
+    "status",
+    "reason",
+    "attempted_at",
+    "due_at",
+    "provider_id",
+    "heard",
+)
+_RECEIPTS = inserting(Receipt, once=True)
+_CONVERSIONS = inserting(Conversion, once=True)
+_REFUSALS = inserting(Refusal, once=True)
+
+Row = tuple[Any, ...]
+UserKey = tuple[int, int]
+"""Project and number of a user of this shard."""
+IdentityKey = tuple[int, str, str]
+"""Project, kind and value."""
+
+
+@dataclass(slots=True)
+class Known:
+    """Where an identity leads: a home shard, and there a user's number."""
+
+    home: int
+    number: int | None
+
+
+@dataclass(slots=True)
+class Batch:
+    shard: int
+    shards: int
+    catalog: Catalog
+    now: Instant
+    follows_events: bool
+    tally: Tally
+    take_id: Callable[[], int]
+
+    identities: dict[IdentityKey, Known] = field(default_factory=dict)
+    users: dict[UserKey, UserState] = field(default_factory=dict)
+    runs: dict[int, RunState] = field(default_factory=dict)
+    runs_by_user: defaultdict[UserKey, list[RunState]] = field(default_factory=lambda: defaultdict(list))
+    messages: dict[int, MessageState] = field(default_factory=dict)
+    past: defaultdict[UserKey, list[tuple[Instant, str, dict[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """Events of users, of the names that some step looks for: when, name, properties."""
+
+    known_receipts: set[tuple[int, str]] = field(default_factory=set)
+    moving: dict[UserKey, list[Any]] = field(default_factory=dict)
+    """Events of users that turned out to be others."""
+    next_number: dict[int, int] = field(default_factory=dict)
+
+    done: list[int] = field(default_factory=list)
+    arrivals: list[Row] = field(default_factory=list)
+    new_identities: list[Row] = field(default_factory=list)
+    endpoints: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    visits: list[Row] = field(default_factory=list)
+    new_messages: list[Row] = field(default_factory=list)
+    receipts: list[Row] = field(default_factory=list)
+    conversions: list[Row] = field(default_factory=list)
+    refusals: list[Row] = field(default_factory=list)
+    gone_runs: list[Row] = field(default_factory=list)
+    gone_events: list[Row] = field(default_factory=list)
+    outgoing: list[inbox.Entry] = field(default_factory=list)
+    """What this shard has to tell another, or itself in the next batch."""
+    statements: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
+    """Changes of many rows at once: holding and releasing the runs of a journey."""
+
+    def stranger(self, key: UserKey) -> UserState:
+        """A user of whom only the number matters here: nothing that is known of it is read or changed."""
+        return UserState(key[1], {}, None, 0)
+
+    def add_run(self, run: RunState) -> None:
+        self.runs[run.id] = run
+        self.runs_by_user[run.project_id, run.user_number].append(run)
+
+    async def write(self, session: WriteSession) -> None:
+        """Writes everything, the inbox rows that are done included. The caller commits."""
+        await session.bulk(_ARRIVALS, self.arrivals)
+        await session.bulk(_IDENTITIES, self.new_identities)
+        await session.bulk(_USERS, self._user_rows())
+        await session.bulk(_ENDPOINTS, self.endpoints)
+        await session.bulk(_GONE_EVENTS, self.gone_events)
+        await session.bulk(_EVENTS, self.events)
+        await session.bulk(_GONE_RUNS, self.gone_runs)
+        await session.bulk(_NEW_RUNS, [run.row() for run in self.runs.values() if run.is_new])
+        await session.bulk(_CHANGED_RUNS, self._changed_runs())
+        await session.bulk(_VISITS, self.visits)
+        await session.bulk(_MESSAGES, self.new_messages)
+        await session.bulk(_CHANGED_MESSAGES, self._changed_messages())
+        await session.bulk(_RECEIPTS, self.receipts)
+        await session.bulk(_CONVERSIONS, self.conversions)
+        await session.bulk(_REFUSALS, self.refusals)
+        for statement, values in self.statements:
+            await session.run(statement, values)
+        await self.tally.write(session, self.take_id())
+        await inbox.remove(session, self.shard, self.done)
+        await inbox.append(session, self.outgoing)
+
+    def _user_rows(self) -> list[Row]:
+        return [
+            (
+                self.shard,
+                project_id,
+                user.number,
+                to_json(user.attributes),
+                user.created_at,
+                user.user_id,
+                user.merged_into,
+            )
+            for (project_id, _), user in self.users.items()
+            if user.is_new or user.is_changed
+        ]
+
+    def _changed_runs(self) -> list[Row]:
+        return [
+            (
+                run.shard,
+                run.id,
+                run.step_key,
+                run.arrived_at,
+                run.wake_at,
+                run.ended_at,
+                run.end_reason,
+                run.counts_goals_until,
+                run.goals,
+            )
+            for run in self.runs.values()
+            if run.is_changed and not run.is_new
+        ]
+
+    def _changed_messages(self) -> list[Row]:
+        return [
+            (
+                self.shard,
+                message.id,
+                message.status,
+                message.reason,
+                message.attempted_at,
+                message.due_at,
+                message.provider_id,
+                to_json(message.heard),
+            )
+            for message in self.messages.values()
+            if message.is_changed
+        ]

@@ -1,0 +1,101 @@
+"""What the loop knows of projects and journeys: one snapshot, read anew whenever its epoch has moved."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+from sqlalchemy import select
+
+from server.journey.graph import Graph, read_graph
+from server.journey.status import JourneyStatus
+from server.journey.steps import EntryEvent
+from server.store.bulk import table_of
+from server.store.sessions import ReadSession
+from server.store.tables import Catalog as CatalogRow
+from server.store.tables import Connection, Journey, Project, Version
+
+_projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
+_connections = table_of(Connection)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJourney:
+    id: int
+    project_id: int
+    title: str
+    status: JourneyStatus
+    version: int
+
+
+@dataclass(slots=True)
+class Catalog:
+    """Everything that is the same for all shards and changes seldom."""
+
+    epoch: int
+    zones: dict[int, str]
+    journeys: dict[int, LiveJourney]
+    connections: dict[tuple[int, str], int]
+    graphs: dict[tuple[int, int], Graph]
+    entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
+    """By project and event name: where such an event lets somebody in."""
+    goal_events: dict[int, set[str]] = field(default_factory=dict)
+    """By project: the events that are a goal of any version of any journey."""
+
+    def zone_of(self, project_id: int) -> str:
+        return self.zones[project_id]
+
+    def graph_of(self, journey_id: int, version: int) -> Graph:
+        return self.graphs[journey_id, version]
+
+    def concerns_runs(self, project_id: int, event_type: str, name: str) -> bool:
+        """Whether such an event can let somebody in, or change what a run does."""
+        if (project_id, name) in self.entries or name in self.goal_events.get(project_id, ()):
+            return True
+        return event_type == "identify" and project_id in self.goal_events
+
+
+async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
+    """The epoch now. `sharing` keeps an operator's change waiting until this transaction is over."""
+    statement = select(table_of(CatalogRow).c.epoch)
+    rows = await session.rows(statement.with_for_update(read=True) if sharing else statement)
+    return int(rows[0].epoch) if rows else 0
+
+
+async def load(session: ReadSession) -> Catalog:
+    """The catalog as this session's snapshot sees it."""
+    catalog = Catalog(
+        epoch=await current_epoch(session),
+        zones={row.id: row.time_zone for row in await session.rows(select(_projects))},
+        journeys={},
+        connections={
+            (row.project_id, row.name): row.id
+            for row in await session.rows(
+                select(_connections.c.project_id, _connections.c.name, _connections.c.id)
+            )
+        },
+        graphs=_graphs(await session.rows(select(_versions))),
+    )
+    for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
+        catalog.journeys[row.id] = LiveJourney(
+            row.id, row.project_id, row.title, JourneyStatus(row.status), row.version
+        )
+    _index(catalog)
+    return catalog
+
+
+def _graphs(rows: Iterable[Version]) -> dict[tuple[int, int], Graph]:
+    return {(row.journey_id, row.number): read_graph(orjson.loads(row.graph))[0] for row in rows}
+
+
+def _index(catalog: Catalog) -> None:
+    entries: defaultdict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = defaultdict(list)
+    for journey in catalog.journeys.values():
+        if journey.status in (JourneyStatus.RUNNING, JourneyStatus.PAUSED):
+            for entry in catalog.graph_of(journey.id, journey.version).entries:
+                entries[journey.project_id, entry.event].append((journey, entry))
+    catalog.entries = dict(entries)
+    for (journey_id, _), graph in catalog.graphs.items():
+        if journey_id in catalog.journeys:
+            events = catalog.goal_events.setdefault(catalog.journeys[journey_id].project_id, set())
+            events |= graph.goal_events

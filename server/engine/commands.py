@@ -1,0 +1,138 @@
+"""Commands in a batch: what an operator decided for a journey, and what users turned out to be."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, update
+
+from server.clock import Instant
+from server.journey.moment import EndReason
+from server.journey.status import JourneyStatus
+from server.store import inbox
+from server.store.bulk import table_of
+from server.store.tables import Run
+
+from . import events, runs
+from .batch import Batch
+from .people import Merge
+from .state import Happening, RunState, UserState
+
+PAUSE, RESUME, STOP, ADOPT = "pause", "resume", "stop", "adopt"
+
+_runs = table_of(Run)
+_OPEN = (_runs.c.shard == bindparam("of_shard"), _runs.c.journey_id == bindparam("of_journey"))
+HOLD = update(_runs).where(*_OPEN, _runs.c.wake_at.is_not(None)).values(held=True)
+RELEASE = (
+    update(_runs)
+    .where(*_OPEN, _runs.c.held, _runs.c.wake_at.is_not(None))
+    .values(held=False, wake_at=_runs.c.wake_at + bindparam("shift"))
+)
+
+
+def hold(batch: Batch, command: dict[str, Any]) -> None:
+    """Time stands still for every run of the journey."""
+    batch.statements.append((HOLD, {"of_shard": batch.shard, "of_journey": command["journey_id"]}))
+
+
+def let_go(batch: Batch, command: dict[str, Any]) -> None:
+    """Time goes on with what was left of it."""
+    about = {"of_shard": batch.shard, "of_journey": command["journey_id"]}
+    batch.statements.append((RELEASE, {**about, "shift": command["shift_ms"]}))
+
+
+def stop(batch: Batch, command: dict[str, Any]) -> None:
+    """Ends every open run of the journey that was loaded."""
+    for run in list(batch.runs.values()):
+        if run.journey_id == command["journey_id"] and run.is_open:
+            runs.end(batch, run, EndReason.STOPPED, max(command["at"], run.arrived_at))
+
+
+def send_away(batch: Batch, merge: Merge, moving: list[Any], at: Instant) -> None:
+    """Hands a user who turned out to be another over to that user's shard, which may be this one.
+
+    Its facts stay where they are, under its number; what is still going on moves: the runs that are open
+    or still count goals, and the events since they began, so that their steps find them.
+    """
+    user = batch.users[merge.project_id, merge.number]
+    user.merged_into, user.is_changed = f"{merge.home}:{merge.into}", True
+    leaving = [
+        run
+        for run in batch.runs_by_user.pop((merge.project_id, merge.number), [])
+        if run.is_open or (run.counts_goals_until or 0) >= at
+    ]
+    for run in leaving:
+        if not run.is_new:
+            batch.gone_runs.append((batch.shard, run.id))
+        del batch.runs[run.id]
+    past = [_event_values(batch, merge, row) for row in moving]
+    payload = {
+        "number": merge.into,
+        "at": at,
+        "attributes": user.attributes,
+        "addresses": [[*where, state] for where, state in user.known_states.items()],
+        "current": {channel: address.address for channel, address in user.addresses.items()},
+        "runs": [run.row() for run in leaving],
+        "events": past,
+    }
+    batch.outgoing.append(inbox.Entry(merge.home, merge.project_id, ADOPT, orjson.dumps(payload), batch.now))
+
+
+def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
+    batch.gone_events.append((batch.shard, merge.project_id, merge.number, row.occurred_at, row.digest))
+    return [
+        row.occurred_at,
+        row.digest.hex(),
+        row.type,
+        row.name,
+        row.body,
+        row.context,
+        row.received_at,
+    ]
+
+
+def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[Any]) -> None:
+    """Takes over what goes on for a user who turned out to be ours.
+
+    `later` are our user's events since the earliest run that comes: goals among them count for it too.
+    """
+    user = batch.users[project_id, command["number"]]
+    _take_over_profile(batch, project_id, user, command)
+    for at, digest, *values in command["events"]:
+        batch.events.append((batch.shard, project_id, user.number, at, bytes.fromhex(digest), *values))
+        name, body = values[1], values[2]
+        batch.past[project_id, user.number].append((at, name, orjson.loads(body)))
+    for values in command["runs"]:
+        _take_over_run(batch, user, RunState(*values), command["at"], later)
+
+
+def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: dict[str, Any]) -> None:
+    """What our user says of itself holds; the other fills the gaps. An opt-out holds whoever said it."""
+    user.attributes = {**command["attributes"], **user.attributes}
+    user.is_changed = True
+    for channel, address, state in command["addresses"]:
+        if state != "usable" or (channel, address) not in user.known_states:
+            events.mark_address(batch, user, project_id, channel, address, state, "merged", command["at"])
+    for channel, address in command["current"].items():
+        if channel not in user.addresses:
+            events.set_address(batch, user, project_id, channel, address, command["at"])
+
+
+def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, later: list[Any]) -> None:
+    inside = any(
+        other.is_open and other.journey_id == run.journey_id
+        for other in batch.runs_by_user[run.project_id, user.number]
+    )
+    run.shard, run.user_number, run.is_new = batch.shard, user.number, True
+    journey = batch.catalog.journeys.get(run.journey_id)
+    run.held = run.is_open and journey is not None and journey.status is JourneyStatus.PAUSED
+    if run.is_open and journey is not None and journey.status is JourneyStatus.FINISHED:
+        runs.end(batch, run, EndReason.STOPPED, max(at, run.arrived_at))
+    elif run.is_open and inside:
+        runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
+    batch.add_run(run)
+    for row in later:
+        body = orjson.loads(row.body)
+        happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)
+        batch.past[run.project_id, user.number].append((row.occurred_at, row.name, body))
+        runs.wake_until(batch, user, run.project_id, row.occurred_at)
+        runs.offer_goals_of(batch, run, happening)

@@ -1,0 +1,266 @@
+"""Reads what a batch needs: a few statements, whatever the number of events, runs and messages."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import bindparam, func, select
+
+from server.clock import Instant
+from server.store.bulk import table_of
+from server.store.sessions import ReadSession
+from server.store.tables import Arrival, Endpoint, Event, Identity, Message, Receipt, Run, User
+
+from .batch import Batch, IdentityKey, Known, UserKey
+from .state import Address, MessageState, RunState, UserState
+
+_arrivals, _identities, _users = table_of(Arrival), table_of(Identity), table_of(User)
+_endpoints, _events, _runs = table_of(Endpoint), table_of(Event), table_of(Run)
+_messages, _receipts = table_of(Message), table_of(Receipt)
+
+
+def _wanted(name: str) -> Any:
+    return bindparam(name, expanding=True)
+
+
+_ARRIVED = (
+    select(_arrivals.c.digest)
+    .where(_arrivals.c.shard == bindparam("shard"), _arrivals.c.project_id == bindparam("project_id"))
+    .where(_arrivals.c.digest.in_(_wanted("digests")))
+)
+_IDENTITY = (
+    select(_identities.c.value, _identities.c.home, _identities.c.number)
+    .where(_identities.c.shard == bindparam("shard"), _identities.c.project_id == bindparam("project_id"))
+    .where(_identities.c.kind == bindparam("kind"), _identities.c.value.in_(_wanted("of_values")))
+)
+_IDENTITIES_OF = (
+    select(_identities.c.kind, _identities.c.value, _identities.c.home, _identities.c.number)
+    .where(_identities.c.shard == bindparam("shard"), _identities.c.project_id == bindparam("project_id"))
+    .where(_identities.c.number.in_(_wanted("numbers")))
+)
+_LAST_NUMBER = select(func.max(_users.c.number)).where(
+    _users.c.shard == bindparam("shard"), _users.c.project_id == bindparam("project_id")
+)
+_USERS = select(_users).where(
+    _users.c.shard == bindparam("shard"),
+    _users.c.project_id == bindparam("project_id"),
+    _users.c.number.in_(_wanted("numbers")),
+)
+_ENDPOINTS = select(_endpoints).where(
+    _endpoints.c.shard == bindparam("shard"),
+    _endpoints.c.project_id == bindparam("project_id"),
+    _endpoints.c.user_number.in_(_wanted("numbers")),
+)
+_RUNS_OF = select(_runs).where(
+    _runs.c.shard == bindparam("shard"),
+    _runs.c.project_id == bindparam("project_id"),
+    _runs.c.user_number.in_(_wanted("numbers")),
+)
+_DUE = (
+    select(_runs)
+    .where(_runs.c.shard == bindparam("shard"), _runs.c.wake_at <= bindparam("until"))
+    .where(_runs.c.wake_at.is_not(None), ~_runs.c.held)
+    .order_by(_runs.c.wake_at, _runs.c.id)
+    .limit(bindparam("most"))
+)
+_OPEN_OF_JOURNEY = (
+    select(_runs)
+    .where(_runs.c.shard == bindparam("shard"), _runs.c.journey_id == bindparam("journey_id"))
+    .where(_runs.c.wake_at.is_not(None))
+    .limit(bindparam("most"))
+)
+_PAST = (
+    select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body)
+    .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
+    .where(_events.c.user_number.in_(_wanted("numbers")), _events.c.name.in_(_wanted("names")))
+    .where(_events.c.occurred_at > bindparam("since"))
+)
+_MESSAGES = select(_messages).where(
+    _messages.c.shard == bindparam("shard"), _messages.c.id.in_(_wanted("ids"))
+)
+_RECEIPTS = select(_receipts.c.message_id, _receipts.c.key).where(
+    _receipts.c.shard == bindparam("shard"),
+    _receipts.c.message_id.in_(_wanted("ids")),
+)
+
+
+def by_project(keys: Iterable[UserKey]) -> dict[int, set[int]]:
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for project_id, number in keys:
+        found[project_id].add(number)
+    return dict(found)
+
+
+async def arrived(session: ReadSession, shard: int, digests: dict[int, set[bytes]]) -> set[tuple[int, bytes]]:
+    """Which of these events, by project, have arrived before."""
+    found: set[tuple[int, bytes]] = set()
+    for project_id, wanted in digests.items():
+        about = {"shard": shard, "project_id": project_id}
+        rows = await session.rows_in(_ARRIVED, "digests", wanted, about)
+        found |= {(project_id, row[0]) for row in rows}
+    return found
+
+
+async def identities(
+    session: ReadSession, shard: int, wanted: Iterable[IdentityKey]
+) -> dict[IdentityKey, Known]:
+    """Where these identities lead, as far as this shard knows."""
+    grouped: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for project_id, kind, value in wanted:
+        grouped[project_id, kind].append(value)
+    found: dict[IdentityKey, Known] = {}
+    for (project_id, kind), values in grouped.items():
+        about = {"shard": shard, "project_id": project_id, "kind": kind}
+        for value, home, number in await session.rows_in(_IDENTITY, "of_values", values, about):
+            found[project_id, kind, value] = Known(home, number)
+    return found
+
+
+async def identities_of(session: ReadSession, batch: Batch, users: Iterable[UserKey]) -> None:
+    """Every identity of these users of ours, into the batch."""
+    for project_id, numbers in by_project(users).items():
+        about = {"shard": batch.shard, "project_id": project_id}
+        for kind, value, home, number in await session.rows_in(_IDENTITIES_OF, "numbers", numbers, about):
+            batch.identities.setdefault((project_id, kind, value), Known(home, number))
+
+
+async def next_number(session: ReadSession, shard: int, project_id: int) -> int:
+    """The number that the project's next new user in this shard gets."""
+    last = (await session.rows(_LAST_NUMBER, {"shard": shard, "project_id": project_id}))[0][0]
+    return 0 if last is None else int(last) + 1
+
+
+async def users(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -> None:
+    """What is known of these users, and their addresses, into the batch."""
+    missing = [key for key in wanted if key not in batch.users]
+    for project_id, numbers in by_project(missing).items():
+        about = {"shard": batch.shard, "project_id": project_id}
+        for row in await session.rows_in(_USERS, "numbers", numbers, about):
+            batch.users[project_id, row.number] = UserState(
+                number=row.number,
+                attributes=orjson.loads(row.attributes),
+                user_id=row.user_id,
+                created_at=row.created_at,
+                merged_into=row.merged_into,
+            )
+        for row in await session.rows_in(_ENDPOINTS, "numbers", numbers, about):
+            user = batch.users[project_id, row.user_number]
+            user.known_states[row.channel, row.address] = row.state
+            if row.is_current:
+                user.addresses[row.channel] = Address(row.address, row.state)
+
+
+async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -> None:
+    """The runs of these users, into the batch."""
+    for project_id, numbers in by_project(wanted).items():
+        about = {"shard": batch.shard, "project_id": project_id}
+        keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
+
+
+async def due(session: ReadSession, batch: Batch, until: Instant, most: int) -> list[RunState]:
+    """The runs whose wait is over by then, the longest due first, also into the batch."""
+    about = {"shard": batch.shard, "until": until, "most": most}
+    return keep_runs(batch, await session.rows(_DUE, about))
+
+
+async def open_runs(session: ReadSession, batch: Batch, journey_id: int, most: int) -> list[RunState]:
+    about = {"shard": batch.shard, "journey_id": journey_id, "most": most}
+    return keep_runs(batch, await session.rows(_OPEN_OF_JOURNEY, about))
+
+
+def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
+    found = []
+    for row in rows:
+        run = batch.runs.get(row.id)
+        if run is None:
+            run = RunState(*row)
+            batch.add_run(run)
+        found.append(run)
+    return found
+
+
+class Asked(NamedTuple):
+    """What a step may look for in a user's past."""
+
+    user: UserKey
+    names: frozenset[str]
+    since: Instant
+
+
+def asked_by_runs(batch: Batch) -> list[Asked]:
+    return [
+        Asked((run.project_id, run.user_number), names, run.entered_at)
+        for run in batch.runs.values()
+        if run.is_open and (names := batch.catalog.graph_of(run.journey_id, run.version).asks_past_for)
+    ]
+
+
+async def past(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> None:
+    """The events that steps may look for, into the batch."""
+    wanted: defaultdict[int, set[int]] = defaultdict(set)
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    since: dict[int, Instant] = {}
+    for (project_id, number), events, at in asked:
+        wanted[project_id].add(number)
+        names[project_id] |= events
+        since[project_id] = min(since.get(project_id, at), at)
+    for project_id, numbers in wanted.items():
+        about = {
+            "shard": batch.shard,
+            "project_id": project_id,
+            "names": sorted(names[project_id]),
+            "since": since[project_id],
+        }
+        for number, at, name, body in await session.rows_in(_PAST, "numbers", numbers, about):
+            batch.past[project_id, number].append((at, name, orjson.loads(body)))
+
+
+async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tuple[int, str]]:
+    """These messages into the batch; returns the receipts that are known of them already."""
+    about = {"shard": batch.shard}
+    for row in await session.rows_in(_MESSAGES, "ids", ids, about):
+        batch.messages[row.id] = MessageState(
+            id=row.id,
+            project_id=row.project_id,
+            journey_id=row.journey_id,
+            version=row.version,
+            step_key=row.step_key,
+            user_number=row.user_number,
+            channel=row.channel,
+            address=row.address,
+            status=row.status,
+            reason=row.reason,
+            attempt=row.attempt,
+            attempted_at=row.attempted_at,
+            due_at=row.due_at,
+            provider_id=row.provider_id,
+            heard=orjson.loads(row.heard),
+        )
+    rows = await session.rows_in(_RECEIPTS, "ids", ids, about)
+    return {(row.message_id, row.key) for row in rows}
+
+
+async def moving(session: ReadSession, batch: Batch, project_id: int, number: int) -> list[Any]:
+    """The events of a user since the earliest of its open runs began: they go where the user goes."""
+    begun = [run.entered_at for run in batch.runs_by_user[project_id, number] if run.is_open]
+    if not begun:
+        return []
+    statement = select(_events).where(
+        _events.c.shard == batch.shard,
+        _events.c.project_id == project_id,
+        _events.c.user_number == number,
+        _events.c.occurred_at >= min(begun),
+    )
+    return list(await session.rows(statement))
+
+
+async def since(session: ReadSession, batch: Batch, project_id: int, number: int, at: Instant) -> list[Any]:
+    """All events of a user from then on, in order."""
+    statement = (
+        select(_events)
+        .where(_events.c.shard == batch.shard, _events.c.project_id == project_id)
+        .where(_events.c.user_number == number, _events.c.occurred_at >= at)
+        .order_by(_events.c.occurred_at)
+    )
+    return list(await session.rows(statement))

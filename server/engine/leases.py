@@ -1,0 +1,82 @@
+"""Who works a shard: a lease that runs out, and a token that goes up with every new holder."""
+
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, case, literal_column, select, update
+
+from server.store.bulk import inserting, table_of
+from server.store.sessions import ReadSession, WriteSession
+from server.store.tables import Lease
+
+LASTS_MS = 15_000
+
+_table = table_of(Lease)
+_ADD = inserting(Lease, once=True)
+
+
+class LostLease(Exception):
+    """Somebody else works this shard now; whatever was decided here is void."""
+
+
+def _now(session: ReadSession) -> ColumnElement[int]:
+    """The database's clock: the only one that all holders share."""
+    if session.get_bind().dialect.name == "sqlite":
+        return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
+    return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+
+
+async def acquire(session: WriteSession, work: str, shard: int, holder: str) -> int | None:
+    """Takes the lease if it is free or ours. Returns the token to show with every write, or none."""
+    await session.bulk(_ADD, [(work, shard, "", 0, 0)])
+    now = _now(session)
+    statement = (
+        update(_table)
+        .where(_table.c.work == work, _table.c.shard == shard)
+        .where((_table.c.until < now) | (_table.c.holder == holder))
+        .values(
+            token=case((_table.c.holder == holder, _table.c.token), else_=_table.c.token + 1),
+            holder=holder,
+            until=now + LASTS_MS,
+        )
+        .returning(_table.c.token)
+    )
+    found = await session.rows(statement)
+    return int(found[0].token) if found else None
+
+
+async def prove(session: WriteSession, work: str, shard: int, token: int) -> None:
+    """Renews the lease in the transaction that is about to write. Raises LostLease if it is not ours."""
+    statement = (
+        update(_table)
+        .where(_table.c.work == work, _table.c.shard == shard, _table.c.token == bindparam("shown"))
+        .values(until=_now(session) + LASTS_MS)
+        .returning(_table.c.token)
+    )
+    if not await session.rows(statement, {"shown": token}):
+        raise LostLease(f"{work} of shard {shard}")
+
+
+async def join(session: WriteSession, work: str, holder: str) -> int:
+    """Says that this worker is alive. Returns how many are, so that each takes its share of the shards."""
+    # A seat is a lease like any other, on a number that is made from the holder's name.
+    seat = int.from_bytes(blake2b(holder.encode(), digest_size=7).digest(), "big")
+    await acquire(session, f"{work}.member", seat, holder)
+    return max(1, len(await held(session, f"{work}.member")))
+
+
+async def leave(session: WriteSession, work: str, shard: int, holder: str) -> None:
+    """Lets go of one shard."""
+    mine = (_table.c.work == work, _table.c.shard == shard, _table.c.holder == holder)
+    await session.run(update(_table).where(*mine).values(until=0, holder=""))
+
+
+async def release(session: WriteSession, work: str, holder: str) -> None:
+    """Lets go of everything that this holder has, so that others need not wait for it to run out."""
+    mine = (_table.c.work.in_((work, f"{work}.member")), _table.c.holder == holder)
+    await session.run(update(_table).where(*mine).values(until=0, holder=""))
+
+
+async def held(session: ReadSession, work: str) -> dict[int, Any]:
+    rows = await session.rows(select(_table).where(_table.c.work == work, _table.c.until > _now(session)))
+    return {row.shard: row.holder for row in rows}

@@ -1,0 +1,151 @@
+"""Takes shards, works them in turn, and lets them go when told to stop."""
+
+import asyncio
+import os
+import secrets
+from dataclasses import dataclass, field
+from math import ceil
+
+import structlog
+from sqlalchemy import bindparam, exists, select
+
+from server.clock import SECOND, Clock
+from server.store.bulk import table_of
+from server.store.database import Database
+from server.store.sessions import ReadSession
+from server.store.tables import Inbox, Run, ShardState
+
+from . import catalog as catalogs
+from . import leases
+from .catalog import Catalog
+from .shard import CatalogMoved, Shard, Turn
+
+WORK = "engine"
+MERGE_EVERY = 64
+"""Turns of a shard between two looks for crowded user sets."""
+
+_inbox, _runs, _state = table_of(Inbox), table_of(Run), table_of(ShardState)
+_WITH_WORK = select(_state.c.shard).where(
+    exists().where(_inbox.c.shard == _state.c.shard)
+    | exists().where(
+        _runs.c.shard == _state.c.shard,
+        _runs.c.wake_at.is_not(None),
+        ~_runs.c.held,
+        _runs.c.wake_at <= bindparam("now"),
+    )
+)
+log = structlog.get_logger("engine")
+
+
+@dataclass(slots=True)
+class Progress:
+    """What an engine has done since it started."""
+
+    rows: int = 0
+    wakes: int = 0
+    transitions: int = 0
+    turns: int = 0
+
+    def add(self, turn: Turn) -> None:
+        self.rows += turn.rows
+        self.wakes += turn.wakes
+        self.transitions += turn.transitions
+        self.turns += 1
+
+
+@dataclass(slots=True)
+class Engine:
+    """The loop of one process over all the shards that it can get."""
+
+    db: Database
+    clock: Clock
+    shards: int
+    holder: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+    progress: Progress = field(default_factory=Progress)
+    wakeup: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever has put something into the inbox in this process."""
+    _mine: dict[int, Shard] = field(default_factory=dict)
+    _catalog: Catalog | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Works until told to stop; finishes the turn that it is in, then lets its shards go."""
+        renewed = 0.0
+        try:
+            while not stopping.is_set():
+                if asyncio.get_running_loop().time() >= renewed:
+                    await self.take_shards()
+                    renewed = asyncio.get_running_loop().time() + leases.LASTS_MS / 3 / SECOND
+                self.wakeup.clear()
+                if not await self.work_once():
+                    await self._rest(stopping)
+        finally:
+            await self.let_go()
+
+    async def until_idle(self, most_turns: int = 1_000_000) -> Progress:
+        """Works until nothing is left to do now: for tests, the demo and the command line."""
+        await self.take_shards()
+        for _ in range(most_turns):
+            if not await self.work_once():
+                return self.progress
+        raise RuntimeError(f"There was still something to do after {most_turns} turns.")
+
+    async def work_once(self) -> bool:
+        """One turn of every shard of ours that has something to do. Returns whether any had."""
+        async with self.db.read() as session:
+            ready = await self._ready(session)
+        for number in ready:
+            shard = self._mine.get(number)
+            if shard is not None:
+                await self._turn(shard)
+            # A batch is some tens of milliseconds of computing: let those in who answer requests.
+            await asyncio.sleep(0)
+        return bool(ready)
+
+    async def _ready(self, session: ReadSession) -> list[int]:
+        epoch = await catalogs.current_epoch(session)
+        if self._catalog is None or self._catalog.epoch != epoch:
+            self._catalog = await catalogs.load(session)
+        rows = await session.rows(_WITH_WORK, {"now": self.clock.now()})
+        return [row.shard for row in rows if row.shard in self._mine]
+
+    async def _turn(self, shard: Shard) -> None:
+        assert self._catalog is not None
+        try:
+            self.progress.add(await shard.turn(self._catalog))
+            if self.progress.turns % MERGE_EVERY == 0:
+                await shard.merge_sets()
+        except CatalogMoved:
+            self._catalog = None
+        except leases.LostLease:
+            log.warning("another worker has taken a shard over", shard=shard.number)
+            self._mine.pop(shard.number, None)
+
+    async def take_shards(self) -> None:
+        """Takes a fair share of the shards, renews what it has, and gives back what is more than that."""
+        async with self.db.write() as session:
+            most = ceil(self.shards / await leases.join(session, WORK, self.holder))
+            for number in sorted(range(self.shards), key=lambda number: number not in self._mine):
+                if len(self._mine) >= most and number not in self._mine:
+                    break
+                token = await leases.acquire(session, WORK, number, self.holder)
+                if token is None:
+                    self._mine.pop(number, None)
+                elif number not in self._mine:
+                    self._mine[number] = Shard(self.db, self.clock, number, self.shards, token)
+            for number in list(self._mine)[most:]:
+                del self._mine[number]
+                await leases.leave(session, WORK, number, self.holder)
+
+    async def let_go(self) -> None:
+        self._mine.clear()
+        async with self.db.write() as session:
+            await leases.release(session, WORK, self.holder)
+
+    async def _rest(self, stopping: asyncio.Event) -> None:
+        """Waits for something in the inbox, and looks for due timers meanwhile."""
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self.wakeup, stopping)]
+        try:
+            await asyncio.wait(waiting, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in waiting:
+                waiter.cancel()

@@ -1,0 +1,131 @@
+"""Receipts in a batch: facts about messages, folded into their state and counted."""
+
+from typing import Any
+
+from channels.contract import ReceiptKind
+from channels.reasons import Reason
+
+from server.aggregates.metrics import Dimension, Metric
+from server.clock import Instant
+from server.delivery.receipts import HeardReceipt
+from server.delivery.status import (
+    PROVES_SENT,
+    WITH_ACTOR,
+    Counted,
+    DeliveryStatus,
+    counted,
+    hear,
+    status_of,
+)
+
+from .batch import Batch
+from .events import mark_address
+from .state import MessageState
+
+_SETS = {
+    ReceiptKind.ACCEPTED: Dimension.SENT,
+    ReceiptKind.OPENED: Dimension.OPENED,
+    ReceiptKind.CLICKED: Dimension.CLICKED,
+}
+_OPTS_OUT = (ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED)
+IMPLIED = "implied"
+"""The key of the acceptance that something heard later proves."""
+
+
+def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) -> None:
+    """Adds a receipt to its message. One that is known already changes nothing."""
+    message = batch.messages.get(receipt.message_id)
+    if message is None or (receipt.message_id, receipt.key) in known:
+        return
+    known.add((receipt.message_id, receipt.key))
+    before = counted(message.heard, message.reason)
+    _hear(batch, message, receipt)
+    if receipt.kind in PROVES_SENT and ReceiptKind.ACCEPTED not in message.heard:
+        at = message.attempted_at if message.attempted_at is not None else receipt.occurred_at
+        proof = HeardReceipt(message.id, IMPLIED, ReceiptKind.ACCEPTED, at)
+        known.add((message.id, IMPLIED))
+        _hear(batch, message, proof)
+    message.status = status_of(message.heard).value
+    if receipt.kind is ReceiptKind.DEFERRED:
+        message.due_at = receipt.retry_at
+        message.status = DeliveryStatus.QUEUED.value
+    elif message.status != DeliveryStatus.QUEUED:
+        message.due_at = None
+    message.is_changed = True
+    _count_change(batch, message, before, counted(message.heard, message.reason))
+    _suppress(batch, message, receipt)
+
+
+def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
+    kind, at = receipt.kind, receipt.occurred_at
+    _keep_reason(message, receipt)
+    hear(message.heard, kind.value, at)
+    if kind in WITH_ACTOR:
+        every, _ = WITH_ACTOR[kind]
+        actor = receipt.actor or "unsure"
+        hear(message.heard, f"{kind.value}/{actor}", at)
+        _count(batch, message, every, at, reason=actor)
+    if receipt.provider_id and not message.provider_id:
+        message.provider_id = receipt.provider_id
+    if kind in _SETS:
+        value = f"{message.journey_id}/{message.step_key}"
+        batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
+    batch.receipts.append(_row(batch, message, receipt))
+
+
+def _keep_reason(message: MessageState, receipt: HeardReceipt) -> None:
+    """The reason is that of the earliest receipt of the strongest kind, whatever the order of arrival."""
+    heard = message.heard
+    status_before = status_of(heard)
+    after = status_of({**heard, receipt.kind.value: [0, 0, 0]})
+    stronger = after is not status_before
+    first = heard.get(receipt.kind.value, [receipt.occurred_at])[0]
+    earlier = status_of({receipt.kind.value: [0, 0, 0]}) is after and receipt.occurred_at < first
+    if stronger or earlier:
+        message.reason = receipt.reason
+
+
+def _count_change(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
+    for (metric, reason), at in before.items():
+        if after.get((metric, reason)) != at:
+            _count(batch, message, metric, at, reason=reason, n=-1)
+    for (metric, reason), at in after.items():
+        if before.get((metric, reason)) != at:
+            _count(batch, message, metric, at, reason=reason)
+
+
+def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **more: Any) -> None:
+    about = (message.project_id, message.journey_id, message.version, message.step_key, at)
+    batch.tally.count(metric, *about, channel=message.channel, **more)
+
+
+def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
+    """Nobody who has asked for no more, and no address that does not exist, is written to again."""
+    state = ""
+    if receipt.kind in _OPTS_OUT or receipt.reason == Reason.OPTED_OUT:
+        state = "opted_out"
+    elif receipt.reason == Reason.INVALID_RECIPIENT and receipt.kind is not ReceiptKind.DEFERRED:
+        state = "invalid"
+    if state:
+        user = batch.users[message.project_id, message.user_number]
+        because = receipt.kind.value
+        at = receipt.occurred_at
+        mark_address(batch, user, message.project_id, message.channel, message.address, state, because, at)
+
+
+def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:
+    return (
+        batch.shard,
+        message.id,
+        receipt.key,
+        message.project_id,
+        receipt.kind.value,
+        receipt.occurred_at,
+        batch.now,
+        receipt.reason,
+        receipt.code,
+        receipt.detail,
+        receipt.actor,
+        receipt.actor_why,
+        receipt.url,
+    )

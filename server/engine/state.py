@@ -1,0 +1,115 @@
+"""What a batch holds in hand: runs, users and messages as they are now, and which of them have changed."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from server.clock import Instant
+
+
+class Happening(NamedTuple):
+    """An event of a user whom we know, as the journeys see it."""
+
+    project_id: int
+    type: str
+    name: str
+    body: dict[str, Any]
+    at: Instant
+    digest: bytes
+
+
+@dataclass(slots=True)
+class RunState:
+    shard: int
+    id: int
+    project_id: int
+    journey_id: int
+    version: int
+    user_number: int
+    entry_key: str
+    step_key: str
+    arrived_at: Instant
+    entered_at: Instant
+    wake_at: Instant | None
+    held: bool
+    ended_at: Instant | None
+    end_reason: str | None
+    counts_goals_until: Instant | None
+    event_name: str
+    properties: str
+    goals: str
+    is_new: bool = False
+    is_changed: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.wake_at is not None
+
+    def row(self) -> tuple[Any, ...]:
+        """In the order of the table's columns."""
+        return (
+            self.shard,
+            self.id,
+            self.project_id,
+            self.journey_id,
+            self.version,
+            self.user_number,
+            self.entry_key,
+            self.step_key,
+            self.arrived_at,
+            self.entered_at,
+            self.wake_at,
+            self.held,
+            self.ended_at,
+            self.end_reason,
+            self.counts_goals_until,
+            self.event_name,
+            self.properties,
+            self.goals,
+        )
+
+
+@dataclass(slots=True)
+class Address:
+    address: str
+    state: str
+
+
+@dataclass(slots=True)
+class UserState:
+    number: int
+    attributes: dict[str, Any]
+    user_id: str | None
+    created_at: Instant
+    merged_into: str | None = None
+    addresses: dict[str, Address] = field(default_factory=dict)
+    """By channel: where to write to now."""
+    known_states: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By channel and address, of all that were ever the user's."""
+    is_new: bool = False
+    is_changed: bool = False
+
+
+@dataclass(slots=True)
+class MessageState:
+    id: int
+    project_id: int
+    journey_id: int
+    version: int
+    step_key: str
+    user_number: int
+    channel: str
+    address: str
+    status: str
+    reason: str
+    attempt: int
+    attempted_at: Instant | None
+    due_at: Instant | None
+    provider_id: str
+    heard: dict[str, list[int]]
+    is_changed: bool = False
+
+
+def to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,110 @@
+"""Comparisons of properties and attributes, and the conditions of a split.
+
+A comparison between values that cannot be compared is not true; it is never an error,
+because what customers send changes under a running journey.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .moment import Did, Moment, Predicate
+from .reading import Reader
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def holds(found: Any, wanted: Any) -> bool:
+        numbers = _is_number(found) and _is_number(wanted)
+        texts = isinstance(found, str) and isinstance(wanted, str)
+        return (numbers or texts) and compare(found, wanted)
+
+    return holds
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _equal(found: Any, wanted: Any) -> bool:
+    # In Python True == 1; in what a customer sends they are two different things.
+    return bool(isinstance(found, bool) == isinstance(wanted, bool) and found == wanted)
+
+
+def _contains(found: Any, wanted: Any) -> bool:
+    if isinstance(found, str):
+        return isinstance(wanted, str) and wanted in found
+    return isinstance(found, list) and any(_equal(item, wanted) for item in found)
+
+
+OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "equals": _equal,
+    "not_equals": lambda found, wanted: not _equal(found, wanted),
+    "greater": _ordered(lambda found, wanted: found > wanted),
+    "at_least": _ordered(lambda found, wanted: found >= wanted),
+    "less": _ordered(lambda found, wanted: found < wanted),
+    "at_most": _ordered(lambda found, wanted: found <= wanted),
+    "contains": _contains,
+    "starts_with": lambda found, wanted: (
+        isinstance(found, str) and isinstance(wanted, str) and found.startswith(wanted)
+    ),
+    "one_of": lambda found, wanted: isinstance(wanted, list) and any(_equal(found, item) for item in wanted),
+    "exists": lambda found, wanted: found is not None,
+    "not_exists": lambda found, wanted: found is None,
+}
+_NEEDS_NO_VALUE = ("exists", "not_exists")
+
+
+def holds(predicate: Predicate, values: Mapping[str, Any]) -> bool:
+    """Whether the comparison is true of these values. `a.b` looks into an object."""
+    return OPERATORS[predicate.operator](look_up(values, predicate.name), predicate.value)
+
+
+def all_hold(predicates: Sequence[Predicate], values: Mapping[str, Any]) -> bool:
+    return all(holds(predicate, values) for predicate in predicates)
+
+
+def look_up(values: Mapping[str, Any], name: str) -> Any:
+    """The value of that name, or of that dotted path, or None."""
+    if name in values:
+        return values[name]
+    found: Any = values
+    for part in name.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One question of a split: of the user's attributes, the entry event's properties, or the past."""
+
+    about: str
+    asks: Predicate | Did
+
+    def holds(self, moment: Moment) -> bool:
+        if isinstance(self.asks, Did):
+            return moment.did(self.asks)
+        values = moment.attributes if self.about == "attribute" else moment.properties
+        return holds(self.asks, values)
+
+
+def read_predicate(reader: Reader) -> Predicate:
+    name = reader.text("name", longest=256)
+    operator = reader.choice("operator", tuple(OPERATORS))
+    value = reader.value("value", required=operator not in _NEEDS_NO_VALUE)
+    if operator == "one_of" and not isinstance(value, list):
+        reader.refuse("value", f"one_of compares with a list of values, found {value!r}")
+    return Predicate(name, operator, value)
+
+
+def read_predicates(reader: Reader, key: str = "where") -> tuple[Predicate, ...]:
+    return tuple(read_predicate(item) for item in reader.items(key, most=20))
+
+
+def read_condition(reader: Reader) -> Condition:
+    """`{"about": "attribute"|"property", name, operator, value}` or `{"about": "did", event, where}`."""
+    about = reader.choice("about", ("attribute", "property", "did"))
+    if about == "did":
+        return Condition(about, Did(reader.text("event", longest=256), read_predicates(reader)))
+    return Condition(about, read_predicate(reader))

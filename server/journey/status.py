@@ -1,0 +1,45 @@
+"""The life of a journey: which status may follow which, and what it means for people."""
+
+from enum import StrEnum
+
+
+class JourneyStatus(StrEnum):
+    DRAFT = "draft"
+    """Being drawn; handles nobody."""
+    RUNNING = "running"
+    """Lets people in and moves them on."""
+    PAUSED = "paused"
+    """Lets nobody in; the time of those inside stands still and goes on with what was left of it."""
+    FINISHED = "finished"
+    """Over for good: whoever was inside has ended as stopped."""
+    ARCHIVED = "archived"
+    """Put away; its figures stay."""
+
+
+class JourneyAction(StrEnum):
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    ARCHIVE = "archive"
+
+
+TRANSITIONS: dict[tuple[JourneyStatus, JourneyAction], JourneyStatus] = {
+    (JourneyStatus.DRAFT, JourneyAction.START): JourneyStatus.RUNNING,
+    (JourneyStatus.RUNNING, JourneyAction.PAUSE): JourneyStatus.PAUSED,
+    (JourneyStatus.PAUSED, JourneyAction.RESUME): JourneyStatus.RUNNING,
+    (JourneyStatus.RUNNING, JourneyAction.STOP): JourneyStatus.FINISHED,
+    (JourneyStatus.PAUSED, JourneyAction.STOP): JourneyStatus.FINISHED,
+    (JourneyStatus.DRAFT, JourneyAction.ARCHIVE): JourneyStatus.ARCHIVED,
+    (JourneyStatus.FINISHED, JourneyAction.ARCHIVE): JourneyStatus.ARCHIVED,
+}
+
+
+def allowed(status: JourneyStatus) -> list[JourneyAction]:
+    """What can be done with a journey in this status."""
+    return [action for (before, action) in TRANSITIONS if before is status]
+
+
+def follow(status: JourneyStatus, action: JourneyAction) -> JourneyStatus | None:
+    """The status after the action, or None where it is not allowed now."""
+    return TRANSITIONS.get((status, action))

@@ -1,0 +1,63 @@
+"""What every step has: a key that stays the same across versions, a title, a place on the canvas."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..moment import NEXT, Decision, Leave, Moment, Outputs
+from ..reading import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBase:
+    """A node of the graph. Kinds say what happens on arrival and, if they wait, when the wait is over."""
+
+    kind: ClassVar[str]
+    is_entry: ClassVar[bool] = False
+    takes_time: ClassVar[bool] = False
+    """Whether a run that comes here always lets time pass; a loop needs such a step."""
+    channel: ClassVar[str | None] = None
+    """The channel of a message step."""
+
+    key: str
+    title: str
+    position: Place | None = None
+
+    def outputs(self) -> Outputs:
+        """The names of the ways out. Each needs exactly one edge."""
+        return (NEXT,)
+
+    def arrive(self, moment: Moment) -> Decision:
+        return Leave()
+
+    def wake(self, moment: Moment) -> Decision:
+        return Leave()
+
+    def asks_past_for(self) -> frozenset[str]:
+        """The names of the events that its decisions look for in the user's past."""
+        return frozenset()
+
+
+def read_common(reader: Reader) -> dict[str, object]:
+    """The fields that every kind shares, as keyword arguments."""
+    key = reader.text("key", longest=64)
+    if key and not key.replace("_", "").replace("-", "").isalnum():
+        reader.refuse("key", f"`key` may hold letters, digits, - and _, found {key!r}")
+    title = reader.text("title", required=False, longest=200, default=key)
+    return {"key": key, "title": title or key, "position": _read_position(reader)}
+
+
+def _read_position(reader: Reader) -> Place | None:
+    found = reader.value("position", required=False)
+    if found is None:
+        return None
+    x, y = (found.get("x"), found.get("y")) if isinstance(found, dict) else (None, None)
+    if not isinstance(x, int | float) or not isinstance(y, int | float):
+        reader.refuse("position", "`position` must hold the numbers x and y")
+        return None
+    return Place(x=float(x), y=float(y))

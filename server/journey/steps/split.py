@@ -1,0 +1,63 @@
+"""Condition split: the first branch whose conditions hold, else `otherwise`."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..conditions import Condition, read_condition
+from ..moment import Decision, Did, Leave, Moment, Outputs
+from ..reading import Reader
+from .base import StepBase, read_common
+
+OTHERWISE = "otherwise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    output: str
+    match: str
+    """`all` or `any` of the conditions."""
+    conditions: tuple[Condition, ...]
+
+    def holds(self, moment: Moment) -> bool:
+        answers = (condition.holds(moment) for condition in self.conditions)
+        return all(answers) if self.match == "all" else any(answers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(StepBase):
+    kind: ClassVar[str] = "split"
+
+    branches: tuple[Branch, ...]
+
+    @classmethod
+    def read(cls, reader: Reader) -> "Split":
+        common: dict[str, Any] = read_common(reader)
+        branches = tuple(_read_branch(item) for item in reader.items("branches", least=1, most=10))
+        split = cls(**common, branches=branches)
+        outputs = split.outputs()
+        for index, output in enumerate(outputs):
+            if output in outputs[:index]:
+                reader.refuse("branches", f"Two branches have the output {output!r}; each needs its own")
+        return split
+
+    def outputs(self) -> Outputs:
+        return (*(branch.output for branch in self.branches), OTHERWISE)
+
+    def arrive(self, moment: Moment) -> Decision:
+        for branch in self.branches:
+            if branch.holds(moment):
+                return Leave(branch.output)
+        return Leave(OTHERWISE)
+
+    def asks_past_for(self) -> frozenset[str]:
+        asked = (condition.asks for branch in self.branches for condition in branch.conditions)
+        return frozenset(question.event for question in asked if isinstance(question, Did))
+
+
+def _read_branch(reader: Reader) -> Branch:
+    output = reader.text("output", longest=64)
+    return Branch(
+        output=output,
+        match=reader.choice("match", ("all", "any")) if reader.value("match", required=False) else "all",
+        conditions=tuple(read_condition(item) for item in reader.items("conditions", least=1, most=20)),
+    )

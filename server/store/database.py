@@ -1,0 +1,120 @@
+"""Opens the database and hands out sessions.
+
+SQLite is treated as what it is: one connection writes and does every checkpoint, many read.
+That is also what keeps versions before 3.51.3 clear of the documented race between two
+connections of which one checkpoints.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from server.errors import CannotOpen
+
+from .sessions import ReadSession, WriteSession
+
+_SQLITE_PRAGMAS = (
+    "busy_timeout=5000",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+)
+_SQLITE_WRITER = (
+    "page_size=8192",
+    "journal_mode=WAL",
+    # NORMAL loses acknowledged commits in a power cut; commits are grouped, so FULL costs next to nothing.
+    "synchronous=FULL",
+    "wal_autocheckpoint=4000",
+    "journal_size_limit=67108864",
+    "cache_size=-65536",
+)
+_SQLITE_READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
+
+
+class Database:
+    """The open database: `read()` gives a snapshot, `write()` a transaction."""
+
+    def __init__(self, url: str, *, readers: int = 4) -> None:
+        self.url = parse_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writing: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(self.url, _SQLITE_WRITER, "BEGIN IMMEDIATE", size=1)
+            self._reader = _sqlite_engine(self.url, _SQLITE_READER, "BEGIN", size=readers)
+        else:
+            self._writer = create_async_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        async with ReadSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """A transaction: committed at the end of the block, rolled back if the block raises."""
+        if self._writing is None:
+            async with self._begin() as session:
+                yield session
+            return
+        # On SQLite we queue here, in order, rather than in SQLite's own waiting, which knows no order.
+        async with self._writing, self._begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[WriteSession]:
+        async with WriteSession(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that writes: for migrations."""
+        return self._writer
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def parse_url(url: str) -> URL:
+    """`sqlite:///path` or `postgresql://user:password@host/name`, with the driver that we use."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise CannotOpen(
+            "The database's URL cannot be read; wanted sqlite:///path or postgresql://user:password@host/name."
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise CannotOpen("SQLite needs a file: sqlite:///path/to/sojourn.db. Nothing in memory survives.")
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+asyncpg")
+    raise CannotOpen(f"Databases are sqlite:/// or postgresql://, found {parsed.drivername}://.")
+
+
+def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        # Python's own transaction handling would begin late and without IMMEDIATE; we begin ourselves.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (*_SQLITE_PRAGMAS, *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,47 @@
+"""The tables. Every sharded one has `shard` first in its key, so that it can be distributed by it.
+
+Times are whole milliseconds since the epoch, UTC. Columns that hold JSON on a hot path are plain text
+that we write with orjson ourselves: no ORM object and no type processor stands between loop and disk.
+"""
+
+from sqlmodel import SQLModel
+
+from .aggregates import Counter, UserSet
+from .events import Arrival, Event
+from .journeys import Journey, Version
+from .messages import Message, Receipt
+from .projects import ApiKey, Connection, Idempotency, Project
+from .runs import Conversion, Refusal, Run, Visit
+from .users import Endpoint, Identity, User
+from .work import Catalog, Import, Inbox, Lease, Quarantine, ShardState
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "ApiKey",
+    "Arrival",
+    "Catalog",
+    "Connection",
+    "Conversion",
+    "Counter",
+    "Endpoint",
+    "Event",
+    "Idempotency",
+    "Identity",
+    "Import",
+    "Inbox",
+    "Journey",
+    "Lease",
+    "Message",
+    "Project",
+    "Quarantine",
+    "Receipt",
+    "Refusal",
+    "Run",
+    "ShardState",
+    "User",
+    "UserSet",
+    "Version",
+    "Visit",
+    "metadata",
+]

@@ -1,0 +1,36 @@
+"""Events: facts, kept in the order of a user's life."""
+
+from sqlmodel import SQLModel
+
+from . import columns as column
+
+
+class Arrival(SQLModel, table=True):
+    """That an event has arrived. Kept for good, so that whatever the sender repeats counts once.
+
+    It lives in the shard that the event's own identity leads to, whoever the user turns out to be.
+    """
+
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    project_id: int = column.key()
+    digest: bytes = column.bytes_key()
+    """128 bits of BLAKE2b over the sender's message id."""
+
+
+class Event(SQLModel, table=True):
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    project_id: int = column.key()
+    user_number: int = column.key()
+    occurred_at: int = column.key()
+    digest: bytes = column.bytes_key()
+    type: str = column.text()
+    """`track`, `identify`, `page`, `screen`, `group` or `alias`."""
+    name: str = column.text()
+    body: str = column.text()
+    """Properties or traits, as JSON."""
+    context: str = column.text()
+    received_at: int = column.integer()

@@ -1,0 +1,36 @@
+"""A journey and its published versions."""
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from . import columns as column
+
+
+class Journey(SQLModel, table=True):
+    __table_args__ = (Index("journey_by_project", "project_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    title: str = column.text()
+    category: str = column.text(default="")
+    status: str = column.text()
+    draft: str | None = column.text(default=None)
+    """The graph being drawn, as JSON; none if nothing is unpublished."""
+    draft_revision: int = 0
+    """Goes up with every save, so that the second of two editors is told."""
+    version: int | None = None
+    """The number of the version that people enter now."""
+    created_at: int = column.integer()
+    changed_at: int = column.integer()
+    started_at: int | None = column.integer(default=None)
+    paused_at: int | None = column.integer(default=None)
+    finished_at: int | None = column.integer(default=None)
+
+
+class Version(SQLModel, table=True):
+    """One published graph. Never changed."""
+
+    journey_id: int = Field(primary_key=True, foreign_key="journey.id")
+    number: int = Field(primary_key=True)
+    graph: str = column.text()
+    published_at: int = column.integer()

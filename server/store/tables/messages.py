@@ -1,0 +1,64 @@
+"""Messages (state; also the outbox) and receipts (facts)."""
+
+from sqlalchemy import Index
+from sqlalchemy import text as sql
+from sqlmodel import SQLModel
+
+from . import columns as column
+
+
+class Message(SQLModel, table=True):
+    """One message to one endpoint. Its status and engagements are the fold of its receipts."""
+
+    __table_args__ = (
+        column.partial_index("message_due", "shard", "due_at", where=sql("due_at IS NOT NULL")),
+        column.partial_index("message_attempted", "shard", "attempted_at", where=sql("status = 'attempted'")),
+        Index("message_by_run", "shard", "run_id"),
+        Index("message_by_provider_id", "shard", "connection_id", "provider_id"),
+        column.SHARDED,
+    )
+
+    shard: int = column.key()
+    id: int = column.key()
+    project_id: int = column.integer()
+    journey_id: int = column.integer()
+    version: int = column.integer()
+    run_id: int = column.integer()
+    step_key: str = column.text()
+    user_number: int = column.integer()
+    channel: str = column.text()
+    connection_id: int | None = column.integer(default=None)
+    address: str = column.text()
+    status: str = column.text()
+    reason: str = column.text(default="")
+    created_at: int = column.integer()
+    due_at: int | None = column.integer(default=None)
+    """When to hand it over; none once that is done or given up."""
+    attempt: int = 0
+    attempted_at: int | None = column.integer(default=None)
+    provider_id: str = column.text(default="")
+    event: str = column.text()
+    """The event that let the run in, for the templates: name and properties as JSON."""
+    heard: str = column.text(default="{}")
+    """What the receipts said, folded: kind (and `kind/actor`) to [first at, last at, count], as JSON."""
+
+
+class Receipt(SQLModel, table=True):
+    """One thing heard about a message."""
+
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    message_id: int = column.key()
+    key: str = column.text_key()
+    """The sender's own id of this fact."""
+    project_id: int = column.integer()
+    kind: str = column.text()
+    occurred_at: int = column.integer()
+    received_at: int = column.integer()
+    reason: str = column.text(default="")
+    code: str = column.text(default="")
+    detail: str = column.text(default="")
+    actor: str = column.text(default="")
+    actor_why: str = column.text(default="")
+    url: str = column.text(default="")

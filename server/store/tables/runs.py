@@ -1,0 +1,101 @@
+"""Runs (state), and the facts of a run: visits, conversions, refused entries."""
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import text as sql
+from sqlmodel import SQLModel
+
+from . import columns as column
+
+
+class Run(SQLModel, table=True):
+    """One passage of one user through a journey. It always has a next wake-up or an end reason."""
+
+    __table_args__ = (
+        CheckConstraint("(wake_at IS NULL) = (end_reason IS NOT NULL)", name="run_wakes_or_has_ended"),
+        column.partial_index("run_due", "shard", "wake_at", where=sql("wake_at IS NOT NULL AND NOT held")),
+        Index("run_by_user", "shard", "project_id", "user_number"),
+        column.partial_index("run_open_by_journey", "shard", "journey_id", where=sql("wake_at IS NOT NULL")),
+        Index("run_by_journey", "project_id", "journey_id", "entered_at", "shard", "id"),
+        column.SHARDED,
+    )
+
+    shard: int = column.key()
+    id: int = column.key()
+    project_id: int = column.integer()
+    journey_id: int = column.integer()
+    version: int = column.integer()
+    user_number: int = column.integer()
+    entry_key: str = column.text()
+    step_key: str = column.text()
+    """Where the run waits, or where it ended."""
+    arrived_at: int = column.integer()
+    entered_at: int = column.integer()
+    wake_at: int | None = column.integer(default=None)
+    held: bool = False
+    """Its journey is paused: time stands still for it."""
+    ended_at: int | None = column.integer(default=None)
+    end_reason: str | None = column.text(default=None)
+    counts_goals_until: int | None = column.integer(default=None)
+    """After leaving: until when an event can still be a conversion; none while inside."""
+    event_name: str = column.text()
+    properties: str = column.text()
+    """Of the event that let the run in, as JSON."""
+    goals: str = column.text()
+    """Goals reached, as JSON: key to [first at, amount of the first, number of hits]."""
+
+
+class Visit(SQLModel, table=True):
+    """One passage of a run through a step, written when it is over."""
+
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    run_id: int = column.key()
+    seq: int = column.key()
+    """Orders the visits of a run."""
+    project_id: int = column.integer()
+    journey_id: int = column.integer()
+    version: int = column.integer()
+    user_number: int = column.integer()
+    step_key: str = column.text()
+    arrived_at: int = column.integer()
+    left_at: int = column.integer()
+    output: str = column.text()
+    because: str = column.text()
+    end_reason: str | None = column.text(default=None)
+    message_id: int | None = column.integer(default=None)
+
+
+class Conversion(SQLModel, table=True):
+    """One hit of a goal by a run."""
+
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    run_id: int = column.key()
+    goal_key: str = column.text_key()
+    digest: bytes = column.bytes_key()
+    """The event's."""
+    project_id: int = column.integer()
+    journey_id: int = column.integer()
+    version: int = column.integer()
+    user_number: int = column.integer()
+    occurred_at: int = column.integer()
+    amount: int = column.integer()
+    """In ten-thousandths of the currency's unit."""
+
+
+class Refusal(SQLModel, table=True):
+    """An event that would have let somebody in, and why it did not."""
+
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    project_id: int = column.key()
+    journey_id: int = column.key()
+    user_number: int = column.key()
+    digest: bytes = column.bytes_key()
+    version: int = column.integer()
+    step_key: str = column.text()
+    reason: str = column.text()
+    occurred_at: int = column.integer()
