@@ -34,7 +34,8 @@ class Bulk:
     def _compile(self, dialect: Dialect) -> tuple[str, tuple[int, ...] | None]:
         found = self._compiled.get(dialect.name)
         if found is None:
-            statement = self._statements.get(dialect.name) or self._statements[""]
+            everywhere = self._statements.get("")
+            statement = self._statements[dialect.name] if everywhere is None else everywhere
             names = list(self.columns) if isinstance(statement, Insert) else []
             compiled: Any = statement.compile(dialect=dialect, column_keys=names or None)
             order = tuple(self.columns.index(name.removeprefix("of_")) for name in compiled.positiontup)

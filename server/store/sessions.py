@@ -37,11 +37,6 @@ class WriteSession(ReadSession):
     async def run(self, statement: Executable, values: dict[str, Any] | None = None) -> int:
         """A statement that changes rows. Returns how many."""
         connection = await self.connection()
-        return int((await connection.execute(statement, values or {})).rowcount)
-
-    async def run(self, statement: Executable, values: dict[str, Any] | None = None) -> int:
-        """A statement that changes rows. Returns how many."""
-        connection = await self.connection()
         result: CursorResult[Any] = await connection.execute(statement, values or {})
         return result.rowcount
 

@@ -1,0 +1,101 @@
+"""Projects and their keys. A key is kept as a hash and shown once, when it is made."""
+
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from server.clock import Instant
+from server.errors import BadInput
+
+from .bulk import table_of
+from .sessions import ReadSession, WriteSession
+from .setup import touch_catalog
+from .tables import ApiKey, Project
+
+EVENTS, READ, WRITE, ADMIN = "events", "read", "write", "admin"
+LONGEST_KEY = 128
+
+_keys = table_of(ApiKey)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a key opens."""
+
+    project_id: int
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    project_id: int
+    write_key: str
+    secret_key: str
+
+
+def digest_of(key: str) -> str:
+    """A key is 256 random bits, so that a plain hash of it cannot be reversed by guessing."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def create(
+    session: WriteSession, name: str, zone: str, now: Instant, *, is_sample: bool = False
+) -> NewProject:
+    """A project with a write key (events only) and a secret key (everything)."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise BadInput(f"A time zone like Asia/Seoul was wanted, found {zone!r}.") from error
+    if not name.strip():
+        raise BadInput("A project needs a name.")
+    project = Project(name=name.strip(), time_zone=zone, created_at=now, is_sample=is_sample)
+    session.add(project)
+    await session.flush()
+    assert project.id is not None
+    write_key = await add_key(session, project.id, "sj_write_", (EVENTS,), "Write key", now)
+    secret_key = await add_key(session, project.id, "sj_secret_", (READ, WRITE, ADMIN), "Secret key", now)
+    await touch_catalog(session)
+    return NewProject(project.id, write_key, secret_key)
+
+
+async def add_key(
+    session: WriteSession, project_id: int, prefix: str, scopes: tuple[str, ...], title: str, now: Instant
+) -> str:
+    """Makes a key and returns it: the only time that it can be seen."""
+    key = prefix + secrets.token_urlsafe(32)
+    session.add(
+        ApiKey(
+            digest=digest_of(key),
+            project_id=project_id,
+            scopes=" ".join(scopes),
+            title=title,
+            hint=key[: len(prefix) + 4],
+            created_at=now,
+        )
+    )
+    await session.flush()
+    return key
+
+
+async def access(session: ReadSession, key: str) -> Access | None:
+    """What this key opens; none if there is no such key or it was revoked.
+
+    Looked up by its hash: how long that takes says nothing about the keys that exist.
+    """
+    if not key or len(key) > LONGEST_KEY:
+        return None
+    rows = await session.rows(
+        select(_keys.c.project_id, _keys.c.scopes).where(
+            _keys.c.digest == digest_of(key), _keys.c.revoked_at.is_(None)
+        )
+    )
+    return Access(rows[0].project_id, frozenset(rows[0].scopes.split())) if rows else None
+
+
+async def by_id(session: ReadSession, project_id: int) -> Project:
+    project = await session.get(Project, project_id)
+    assert project is not None
+    return project

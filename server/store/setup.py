@@ -1,0 +1,37 @@
+"""Makes a new database ready: its shards, and the row that tells when the catalog has changed."""
+
+from sqlalchemy import func, select, update
+
+from .bulk import inserting, table_of
+from .sessions import ReadSession, WriteSession
+from .tables import Catalog, ShardState
+
+SHARDS_ON_SQLITE = 1
+SHARDS_ON_POSTGRESQL = 64
+MOST_SHARDS = 4096
+
+_CATALOG = inserting(Catalog, once=True)
+_STATES = inserting(ShardState, once=True)
+
+
+async def prepare(session: WriteSession, shards: int = 0) -> int:
+    """Divides a new database into shards (0: as fits the database). Returns how many it has."""
+    existing = await count_shards(session)
+    if existing:
+        return existing
+    wanted = shards or (
+        SHARDS_ON_SQLITE if session.get_bind().dialect.name == "sqlite" else SHARDS_ON_POSTGRESQL
+    )
+    await session.bulk(_CATALOG, [(1, 0)])
+    await session.bulk(_STATES, [(number, 0, 0) for number in range(min(wanted, MOST_SHARDS))])
+    return await count_shards(session)
+
+
+async def count_shards(session: ReadSession) -> int:
+    return int((await session.rows(select(func.count()).select_from(table_of(ShardState))))[0][0])
+
+
+async def touch_catalog(session: WriteSession) -> None:
+    """Tells every worker that a project, a journey, a connection or a key has changed."""
+    table = table_of(Catalog)
+    await session.run(update(table).values(epoch=table.c.epoch + 1))
