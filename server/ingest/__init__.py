@@ -1,0 +1,1 @@
+"""Events in: the tracking API's messages, made one shape and checked."""
