@@ -1,0 +1,1 @@
+"""Texts of messages: Liquid templates, checked when they are written and rendered within limits."""
