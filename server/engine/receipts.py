@@ -4,7 +4,6 @@ from typing import Any
 
 from channels.contract import ReceiptKind
 from channels.reasons import Reason
-
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
 from server.delivery.receipts import HeardReceipt

@@ -33,6 +33,7 @@ REFUSED = [
     "https:///evil.example",
     "https://good\\@evil.example",
     "https://good.example\\.evil.example/",
+    "https://good.example/path\\back",
     "https://user@evil.example/",
     "https://user:password@evil.example/",
     "https://good.example\r\nSet-Cookie: a=b",
