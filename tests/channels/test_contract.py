@@ -4,6 +4,7 @@ import sys
 import channels
 from channels import BaseChannel, Callback, Reason, ReasonClass, Refused
 from channels.reasons import POLICIES, Fallback, Page, Retry, Suppress
+from channels.testing import FakeSettings
 
 
 def test_the_public_list_is_sorted_and_can_be_imported() -> None:
@@ -44,5 +45,6 @@ def test_rejected_content_goes_nowhere_else() -> None:
 
 
 def test_a_bare_channel_refuses_every_callback() -> None:
-    verdict = BaseChannel().verify(None, Callback("POST", "/", {}, {}, b"{}"), 0)
+    channel: BaseChannel[FakeSettings] = BaseChannel()
+    verdict = channel.verify(FakeSettings(), Callback("POST", "/", {}, {}, b"{}"), 0)
     assert isinstance(verdict, Refused)

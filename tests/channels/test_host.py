@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,14 +46,13 @@ def test_files_and_packages_of_the_plugins_folder_are_found(folder: Path) -> Non
 
 
 @pytest.fixture
-def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "raven_channel.py").write_text(A_PLUGIN.format(key="raven"))
     info = folder / "raven-1.2.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: raven\nVersion: 1.2\n")
     (info / "entry_points.txt").write_text("[sojourn.channels]\nraven = raven_channel\n")
     monkeypatch.syspath_prepend(str(folder))
-    yield
 
 
 @pytest.mark.usefixtures("installed")

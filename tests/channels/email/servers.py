@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
@@ -15,18 +16,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 DROP = None
+"""Hang up."""
 Answer = str | None
 EHLO = "250-test\r\n250-SIZE 1000000\r\n250 SMTPUTF8"
 POLITE = {"CONNECT": "220 hi", "EHLO": EHLO, "DATA": "354 go on", "QUIT": "221 bye"}
 
 
 class ScriptedServer:
-    """Answers each command with what was set for it, else with 250. `DROP` hangs up; "." is a whole letter."""
+    """Answers each command with what was set for it, else with 250. "." is a whole letter."""
 
     def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]]) -> None:
         self.answers = {verb: deque(a) if isinstance(a, list) else a for verb, a in answers.items()}
         self.commands: list[str] = []
         self.letters: list[bytes] = []
+        self.letter_came = asyncio.Event()
         self.connections = 0
         self.port = 0
 
@@ -40,6 +43,7 @@ class ScriptedServer:
                 goes_on = self._say(writer, verb)
                 if goes_on and verb == "DATA" and self._said.startswith("354"):
                     self.letters.append(await reader.readuntil(b"\r\n.\r\n"))
+                    self.letter_came.set()
                     goes_on = self._say(writer, ".")
         finally:
             writer.close()
@@ -97,7 +101,9 @@ async def well_behaved(
 ) -> AsyncIterator[Mailroom]:
     room = Mailroom()
     loop = asyncio.get_running_loop()
-    options = {} if tls is None else {"authenticator": room.authenticate, "auth_required": True}
+    options: dict[str, Any] = (
+        {} if tls is None else {"authenticator": room.authenticate, "auth_required": True}
+    )
     if tls and not implicit_tls:
         options |= {"tls_context": tls, "require_starttls": True}
     if implicit_tls:

@@ -3,6 +3,7 @@ import email.policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,9 @@ BREAKS = st.sampled_from(["\r\n", "\n", "\r", "\r\n\r\n", "\0", "\x0b", "\x1c"])
 def test_a_line_break_in_a_header_never_gets_out(field: str, before: str, line_break: str) -> None:
     hostile = f"{before}{line_break}Bcc: victim@example.com"
     headers = {"header": {"X-Note": hostile}, "name": {hostile: "x"}}.get(field)
-    content = {field: hostile} if field in ("subject", "from_name", "from_address", "reply_to") else {}
+    content: dict[str, Any] = (
+        {field: hostile} if field in ("subject", "from_name", "from_address", "reply_to") else {}
+    )
     to = hostile if field == "to" else "mina@example.com"
     with pytest.raises(Unwritable) as caught:
         write(a_message(to=to, headers=headers, **content))

@@ -165,8 +165,7 @@ async def test_a_refusal_leaves_the_connection_clean_for_the_next(tools: Tools) 
 async def test_a_cancelled_send_takes_its_connection_along(tools: Tools) -> None:
     async with scripted(DOT=["250-half an answer"]) as server, sending(tools, server.port) as sender:
         task = asyncio.create_task(sender.send(a_message("m-1")))
-        while not server.letters:
-            await asyncio.sleep(0.001)
+        await server.letter_came.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

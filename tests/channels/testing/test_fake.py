@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from channels import (
     Accepted,
     Actor,
+    Cursor,
     Deferred,
     Message,
     Outcome,
@@ -92,7 +93,8 @@ def test_nobody_clicks_where_there_is_no_link() -> None:
 
 
 async def read_all(channel: FakeChannel, tools: Tools) -> list[Receipt]:
-    read, cursor = [], None
+    read: list[Receipt] = []
+    cursor: Cursor = None
     while True:
         page, cursor = await channel.poll(LIVELY, tools, cursor)
         if not page:
@@ -214,7 +216,7 @@ async def test_callbacks_are_signed_and_tell_what_polling_would_have_told(tools:
 
 async def test_what_a_callback_says_in_unknown_words_is_kept_unmapped(tools: Tools) -> None:
     channel = FakeChannel()
-    odd = [{"kind": "teleported", "key": "1"}, {"kind": ["a"], "key": 1}]
+    odd: list[dict[str, Any]] = [{"kind": "teleported", "key": "1"}, {"kind": ["a"], "key": 1}]
     verified = channel.verify(SIGNED, signed_callback(SIGNED, odd, NOW), NOW)
     assert isinstance(verified, Verified)
     kinds = [(r.kind, "teleported" in r.raw) for r in channel.parse(SIGNED, verified)]
