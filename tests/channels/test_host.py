@@ -82,6 +82,8 @@ def test_two_channels_with_one_key_refuse_to_start_and_both_are_named(folder: Pa
         ("broken", "import nothing_of_this_name", BrokenPlugin),
         ("async", A_PLUGIN.replace("def ", "async def "), NotAChannel),
         ("no channel", A_PLUGIN.replace('FakeChannel(key={key!r}, channel="sms")', "1"), NotAChannel),
+        ("class", A_PLUGIN.replace('FakeChannel(key={key!r}, channel="sms")', "FakeChannel"), NotAChannel),
+        ("raises", A_PLUGIN.replace('[FakeChannel(key={key!r}, channel="sms")]', "1 / 0"), BrokenPlugin),
         (
             "future",
             A_PLUGIN + "\nFakeChannel = type('F', (FakeChannel,), {{'contract_version': 2}})\n",

@@ -49,6 +49,8 @@ async def test_the_example_passes_its_own_test(folder: Path, monkeypatch: pytest
         ),
         (httpx.Response(401, text="who"), Deferred(NOW + 60_000, Reason.AUTH_FAILED, "401", "who")),
         (httpx.Response(503, text="down"), Deferred(NOW + 60_000, Reason.PROVIDER_ERROR, "503", "down")),
+        (httpx.Response(502, text="broken"), Unknown(code="502", text="broken")),
+        (httpx.Response(200, text="<html>"), Unknown(code="200", text="<html>")),
         (httpx.ReadTimeout("slow"), Unknown(text="slow")),
         (httpx.ConnectError("dead"), Deferred(NOW + 60_000, Reason.PROVIDER_ERROR, "", "dead")),
     ],

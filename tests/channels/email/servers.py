@@ -1,6 +1,7 @@
 """Real mail servers on 127.0.0.1: a well-behaved one, and one that does as it is told."""
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import ssl
@@ -35,7 +36,8 @@ class ScriptedServer:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        try:
+        # A client that hangs up at once may reset the connection.
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
             goes_on = self._say(writer, "CONNECT")
             while goes_on and (line := await reader.readline()):
                 verb = line.split()[0].decode().upper()
@@ -45,8 +47,6 @@ class ScriptedServer:
                     self.letters.append(await reader.readuntil(b"\r\n.\r\n"))
                     self.letter_came.set()
                     goes_on = self._say(writer, ".")
-        finally:
-            writer.close()
 
     def _say(self, writer: asyncio.StreamWriter, verb: str) -> bool:
         answer = self.answers.get(verb, POLITE.get(verb, "250 ok"))

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import Message, Reason
@@ -43,6 +43,7 @@ def as_lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
 
 
+@settings(deadline=None)
 @given(subject=ONE_LINE, name=ONE_LINE)
 def test_any_subject_and_name_arrive_unchanged(subject: str, name: str) -> None:
     letter = write(a_message(subject=subject), from_name=name)
@@ -52,6 +53,7 @@ def test_any_subject_and_name_arrive_unchanged(subject: str, name: str) -> None:
     assert name_of(letter).strip() == name.strip()
 
 
+@settings(deadline=None)
 @given(text=st.text(ANY_CHARACTER, min_size=1, max_size=500), html=st.text(ANY_CHARACTER, min_size=1))
 def test_any_body_arrives_unchanged_but_for_its_line_ends(text: str, html: str) -> None:
     letter = write(a_message(text=text, html=html))
@@ -65,6 +67,7 @@ def test_any_body_arrives_unchanged_but_for_its_line_ends(text: str, html: str) 
 BREAKS = st.sampled_from(["\r\n", "\n", "\r", "\r\n\r\n", "\0", "\x0b", "\x1c"])
 
 
+@settings(deadline=None)
 @given(
     field=st.sampled_from(["subject", "from_name", "from_address", "reply_to", "to", "header", "name"]),
     before=ONE_LINE,

@@ -184,6 +184,14 @@ async def test_after_closing_nothing_is_sent(tools: Tools) -> None:
     assert len(server.letters) == 1
 
 
+async def test_closing_while_an_answer_is_awaited_leaves_the_outcome_unknown(tools: Tools) -> None:
+    async with scripted(DOT="250-half an answer") as server, sending(tools, server.port) as sender:
+        task = asyncio.create_task(sender.send(a_message()))
+        await server.letter_came.wait()
+        await sender.aclose()
+        assert isinstance(await task, Unknown)
+
+
 async def test_a_line_break_in_the_subject_is_refused_before_anyone_is_asked(tools: Tools) -> None:
     async with scripted() as server, sending(tools, server.port) as sender:
         outcome = await sender.send(a_message(subject="Hi\r\nBcc: all@example.com"))

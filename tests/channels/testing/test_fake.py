@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import (
@@ -55,6 +55,7 @@ def at(tools: Tools) -> Callable[[int], Tools]:
     return lambda now: replace(tools, clock=lambda: now)
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(30)))
 def test_what_becomes_of_a_message_depends_on_nothing_but_seed_and_reference(order: list[int]) -> None:
     messages = many(30)
