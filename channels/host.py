@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -125,7 +125,7 @@ def _gather(manager: pluggy.PluginManager) -> Host:
     # We call the implementations ourselves: the collected answer would not say whose is whose.
     for implementation in manager.hook.register_channels.get_hookimpls():
         source = implementation.plugin_name
-        for channel in _handed_over(implementation.function(), source):
+        for channel in _handed_over(implementation.function, source):
             _check(channel, source)
             if channel.key in found:
                 raise DuplicateChannel(channel.key, found[channel.key][1], source)
@@ -137,7 +137,11 @@ def _gather(manager: pluggy.PluginManager) -> Host:
     )
 
 
-def _handed_over(answer: object, source: str) -> Iterable[AnyChannel]:
+def _handed_over(register: Callable[[], object], source: str) -> Iterable[AnyChannel]:
+    try:
+        answer = register()
+    except Exception as error:
+        raise BrokenPlugin(f"register_channels() of the {source} failed: {error!r}. Mend it.") from error
     if not isinstance(answer, Iterable):
         raise NotAChannel(
             f"register_channels() of the {source} returned a {type(answer).__name__}. "
@@ -147,6 +151,10 @@ def _handed_over(answer: object, source: str) -> Iterable[AnyChannel]:
 
 
 def _check(channel: AnyChannel, source: str) -> None:
+    if isinstance(channel, type):
+        raise NotAChannel(
+            f"The {source} handed over the class {channel.__name__}: call it to make a channel."
+        )
     missing = [part for part in _PARTS if not hasattr(channel, part)]
     missing += [method for method in _METHODS if not callable(getattr(channel, method, None))]
     if missing:

@@ -30,7 +30,7 @@ _PLAIN_REFERENCE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 # RFC 5322 allows 998 bytes in a line, and 78 where people read it; RFC 2047 allows 75 in an encoded word.
 _LONGEST_LINE = 998
 _LONGEST_TEXT = 76
-_BYTES_PER_WORD = 42
+_BYTES_PER_WORD = 39
 
 # What we write ourselves, or what would add recipients.
 _OURS = {

@@ -23,7 +23,6 @@ from channels.contract import (
     Problem,
     Receipt,
     ReceiptKind,
-    Refused,
     Rejected,
     Sender,
     Tools,
@@ -162,7 +161,7 @@ def _problems(channel: AnyChannel, settings: BaseModel) -> Iterator[str]:
 async def _sends(channel: AnyChannel, settings: BaseModel, tools: Tools, message: Message) -> list[str]:
     findings: list[str] = []
     sender = channel.open(settings, tools)
-    if not hasattr(sender, "send"):
+    if not hasattr(sender, "aclose"):
         return [f"open() returned a {type(sender).__name__}; it must be a plain function returning a Sender"]
     if channel.capabilities.on_unknown is OnUnknown.ASK and not hasattr(sender, "ask"):
         findings.append("on_unknown is ask, so the sender needs ask(reference)")
@@ -209,20 +208,18 @@ def _callbacks(
     channel: AnyChannel, settings: BaseModel, now: Instant, genuine: Sequence[Callback]
 ) -> Iterator[str]:
     false = _garbage() + [tampered for callback in genuine for tampered in _tampered(callback)]
-    for callback in false:
+    for callback in (*false, *genuine):
         try:
             verdict = channel.verify(settings, callback, now)
         except Exception as error:
             yield f"verify() raised {error!r}; it must return Refused"
             continue
-        if not isinstance(verdict, Refused):
+        if isinstance(verdict, Verified) and callback not in genuine:
             yield f"verify() let a false callback pass: {callback.method} with body {callback.body[:40]!r}"
-    for callback in genuine:
-        verdict = channel.verify(settings, callback, now)
-        if isinstance(verdict, Refused):
-            yield f"verify() refused a genuine callback: {verdict.why}"
-        else:
+        elif isinstance(verdict, Verified):
             yield from _parses(channel, settings, verdict)
+        elif callback in genuine:
+            yield f"verify() refused a genuine callback: {verdict.why}"
 
 
 def _garbage() -> list[Callback]:

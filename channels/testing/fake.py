@@ -69,7 +69,7 @@ class FakeChannel(BaseChannel[FakeSettings]):
         channel: str = "email",
         capabilities: Capabilities | None = None,
         script: Script | None = None,
-        remember: int = 1_000_000,
+        remember: int = 100_000,
     ) -> None:
         self.key = key
         self.channel = channel
