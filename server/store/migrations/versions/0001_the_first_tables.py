@@ -80,10 +80,11 @@ def upgrade() -> None:
         sa.Column("user_number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("because", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("shard", "project_id", "user_number", "channel"),
+        sa.PrimaryKeyConstraint("shard", "project_id", "user_number", "channel", "address"),
         sqlite_with_rowid=False,
     )
     op.create_index(
@@ -165,7 +166,7 @@ def upgrade() -> None:
         sa.Column("attempted_at", sa.BigInteger(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("engagements", sa.Text(), nullable=False),
+        sa.Column("heard", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("shard", "id"),
         sqlite_with_rowid=False,
     )
@@ -197,6 +198,18 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("is_sample", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("quarantined_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "receipt",
@@ -288,7 +301,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
         sa.Column("merged_into", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("shard", "project_id", "number"),
         sqlite_with_rowid=False,
@@ -452,6 +465,7 @@ def downgrade() -> None:
     op.drop_table("run")
     op.drop_table("refusal")
     op.drop_table("receipt")
+    op.drop_table("quarantine")
     op.drop_table("project")
     op.drop_index(
         "message_due",

