@@ -51,7 +51,7 @@ R, S = Reason, Stage
         (S.END, 451, "local error", False, R.PROVIDER_ERROR),
         # The enhanced class wins over the basic code; an IP address is no status.
         (S.RCPT, 550, "4.2.2 full for now", False, R.UNREACHABLE),
-        (S.RCPT, 550, "blocked: 5.7.1.12 is on a list", True, R.CONTENT_REJECTED),
+        (S.END, 550, "blocked: 5.1.1.12 is on a list", True, R.CONTENT_REJECTED),
         (S.END, 554, "5.99.1 never seen", True, R.UNKNOWN),
     ],
 )

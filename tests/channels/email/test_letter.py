@@ -6,7 +6,7 @@ from email.utils import parseaddr
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channels import Message, Reason
@@ -45,6 +45,8 @@ def as_lines(text: str) -> list[str]:
 
 @settings(deadline=None)
 @given(subject=ONE_LINE, name=ONE_LINE)
+@example(subject="=?utf-8?q?hi?=", name="=?utf-8?q?hi?=")
+@example(subject="two  blanks ", name='"quoted", \\ and <odd>')
 def test_any_subject_and_name_arrive_unchanged(subject: str, name: str) -> None:
     letter = write(a_message(subject=subject), from_name=name)
     mail = read(letter)
@@ -53,11 +55,16 @@ def test_any_subject_and_name_arrive_unchanged(subject: str, name: str) -> None:
     assert name_of(letter).strip() == name.strip()
 
 
+BODY_CONTROLS = {*range(32), 127} - set(b"\t\r\n")
+
+
 @settings(deadline=None)
+@example(text="a\0b\x7f", html="\x1b[0m")
 @given(text=st.text(ANY_CHARACTER, min_size=1, max_size=500), html=st.text(ANY_CHARACTER, min_size=1))
 def test_any_body_arrives_unchanged_but_for_its_line_ends(text: str, html: str) -> None:
     letter = write(a_message(text=text, html=html))
     assert letter.data.isascii()
+    assert not BODY_CONTROLS & set(letter.data)
     assert max(map(len, letter.data.split(b"\r\n"))) <= 998
     mail = read(letter)
     assert as_lines(body(mail, "plain")) == as_lines(text)

@@ -65,6 +65,14 @@ async def test_a_korean_letter_arrives_as_it_was_written(tools: Tools) -> None:
     assert part.get_content().split() == ["안녕하세요", ".", "끝"]
 
 
+async def test_lines_that_begin_with_a_dot_do_not_end_the_letter(tools: Tools) -> None:
+    async with well_behaved() as room, sending(tools, room.port) as sender:
+        await sender.send(a_message(text="one\n.\n..two\nthree"))
+    [envelope] = room.envelopes
+    assert envelope.original_content is not None
+    assert envelope.original_content.endswith(b"\r\n\r\none\r\n.\r\n..two\r\nthree\r\n")
+
+
 async def test_many_letters_share_a_few_connections(tools: Tools) -> None:
     async with well_behaved() as room, sending(tools, room.port, pool_size=3) as sender:
         outcomes = await asyncio.gather(*(sender.send(a_message(f"m-{n}")) for n in range(60)))
