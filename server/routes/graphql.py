@@ -222,7 +222,8 @@ def _checked(body: object) -> _Parameters:
     variables = body.get("variables")
     if variables is not None and not isinstance(variables, dict):
         raise _malformed("`variables` must be an object")
-    if not isinstance(body.get("extensions") or {}, dict):
+    extensions = body.get("extensions")
+    if extensions is not None and not isinstance(extensions, dict):
         raise _malformed("`extensions` must be an object")
     return _Parameters(query, name or None, variables or {})
 
