@@ -70,10 +70,11 @@ async def _gunzip(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     taken = size = 0
     async for chunk in chunks:
         taken += len(chunk)
+        allowed = min(limit, max(_RATIO_FREE, taken * MAX_RATIO))
         # One byte more than is allowed, so that too much can be told from just enough.
-        piece = _unpack(unpacker, chunk, limit - size + 1)
+        piece = _unpack(unpacker, chunk, allowed - size + 1)
         size += len(piece)
-        if size > limit or (size > _RATIO_FREE and size > taken * MAX_RATIO):
+        if size > allowed:
             raise _too_large(limit)
         unpacked.append(piece)
     if not unpacker.eof or unpacker.unused_data:

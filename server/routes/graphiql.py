@@ -12,8 +12,7 @@ from starlette.types import Scope
 
 ASSETS = Path(__file__).parent / "assets"
 
-# Nothing but our own files runs or is asked. GraphiQL's editor and its icons and fonts are `data:` inside
-# the style sheet; the editor measures text with styles that it writes into the page.
+# Nothing but our own files runs or is asked; fonts and icons are `data:` inside GraphiQL's style sheet.
 PAGE_HEADERS = {
     "Content-Security-Policy": "; ".join(
         (
@@ -63,7 +62,9 @@ def graphiql_page(examples: list[tuple[str, str, str]], headers_json: str | None
     `examples` are tabs of (title, query, variables as JSON); GraphiQL names a tab after its operation.
     `headers_json` fills the headers editor of every tab: whoever sees the page sees what is in it.
     """
-    tabs = [{"query": f"# {title}\n\n{query}", "variables": variables} for title, query, variables in examples]
+    tabs = [
+        {"query": f"# {title}\n\n{query}", "variables": variables} for title, query, variables in examples
+    ]
     content = orjson.dumps([tabs, headers_json])
     edition = hashlib.sha256(content).hexdigest()[:12]
     config = orjson.dumps({"examples": tabs, "headers": headers_json, "edition": edition}).decode()
