@@ -11,7 +11,6 @@ from graphql import ExecutionResult, execute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.execution import optimized_is_awaitable
 
 from server.body import BodyProblem, parse_json, read_json
 from server.errors import Refused, ServerError
@@ -166,7 +165,6 @@ class GraphQLEndpoint:
                     context_value=context,
                     executor_class=self.schema.execution_context_class,
                     hide_suggestions=not self.options.development,
-                    is_awaitable=optimized_is_awaitable,
                     operation_extensions=None,
                 )
                 return result if isinstance(result, ExecutionResult) else await result
