@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import httpx
@@ -19,6 +21,11 @@ from server.routes.graphql import LEGACY, NEW, GraphQLEndpoint, Options
 from server.schema.limits import Limits
 
 SECRET = "postgresql://app:hunter2@db/prod"
+
+
+@strawberry.enum
+class Colour(Enum):
+    GREEN = "green"
 
 
 @strawberry.type
@@ -40,6 +47,10 @@ class Query:
     @strawberry.field
     def thing(self, id: strawberry.ID) -> Thing | None:
         raise NotFound("There is no thing of this id.", code="THING_NOT_FOUND")
+
+    @strawberry.field
+    def since(self, at: datetime, colour: Colour | None = None) -> str:
+        return at.isoformat()
 
     @strawberry.field
     def boom(self) -> str | None:
@@ -359,9 +370,27 @@ async def test_introspection_can_depend_on_who_asks() -> None:
 
 @pytest.mark.anyio
 async def test_names_are_suggested_in_development_only() -> None:
+    picking = 'query($c: Colour) { since(at: "2026-01-01", colour: $c) }'
     for development in (False, True):
-        response = await Door(Options(development=development)).post("{ helo }")
-        assert ("Did you mean" in response.text) is development
+        door = Door(Options(development=development))
+        for response in (await door.post("{ helo }"), await door.post(picking, variables={"c": "GREN"})):
+            assert response.status_code == 400
+            assert ("Did you mean" in response.text) is development
+
+
+@pytest.mark.anyio
+async def test_a_value_that_a_scalar_refuses_is_the_callers_mistake() -> None:
+    with capture_logs() as logs:
+        response = await Door().post("query($at: DateTime!) { since(at: $at) }", variables={"at": "soon"})
+    assert (response.status_code, code(response), logs) == (400, "BAD_USER_INPUT", [])
+    assert "$at" in response.json()["errors"][0]["message"]
+
+
+@pytest.mark.anyio
+async def test_a_null_where_the_schema_takes_none_is_the_callers_mistake() -> None:
+    with capture_logs() as logs:
+        response = await Door().post("query($n: Int) { things(first: $n) { id } }", variables={"n": None})
+    assert (code(response), logs) == ("BAD_USER_INPUT", [])
 
 
 @pytest.mark.anyio

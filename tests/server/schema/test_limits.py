@@ -209,6 +209,17 @@ def test_spreads_in_spreads_are_added_up_once(spreads: int, levels: int) -> None
     assert refused.value.extensions == {"code": "QUERY_TOO_COSTLY"}
 
 
+def test_spreads_in_fields_are_added_up_once_too() -> None:
+    chain = "".join(
+        f"fragment F{i} on Query {{ me {{ ...F{i + 1} }} me {{ ...F{i + 1} }} }} " for i in range(40)
+    )
+    document = parse(f"{{ ...F0 }} {chain} fragment F40 on Query {{ name }}")
+    operation: Any = document.definitions[0]
+    with pytest.raises(LimitExceeded) as refused:
+        Scales(SCHEMA, document, Limits()).weigh(operation)
+    assert refused.value.extensions == {"code": "QUERY_TOO_DEEP"}
+
+
 def test_operations_of_one_document_share_the_weight_of_their_fragments() -> None:
     document = "".join(f"query Q{i} {{ ...F }} " for i in range(150)) + "fragment F on Query { me { name } }"
     assert cost(document, "Q149") == 2
