@@ -1,60 +1,62 @@
-"""What the server itself can refuse.
+"""What the server itself can refuse, named by whose move it is.
 
 ServerError                  has a stable code; knows nothing of HTTP or GraphQL
 ├── NotFound                 there is no such thing in this project
 ├── Refused                  the caller may not
-├── BadInput                 what was handed over cannot be used
-├── Conflict                 somebody else was first
+├── BadInput                 the request cannot be served as it was sent
+├── Conflict                 it contradicts what is already so
 ├── Overloaded               not now; try again later
 └── CannotOpen               only at start-up: settings, database, channels
 """
 
 
 class ServerError(Exception):
-    """Something went wrong that the caller can be told about."""
+    """An expected failure. `code` is stable and for programs, `message` is for people and holds no secret."""
 
-    code = "error"
+    code = "SERVER_ERROR"
 
-    def __init__(self, message: str = "") -> None:
-        self.message = message or (self.__doc__ or "").strip()
-        super().__init__(self.message)
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
 
 
 class NotFound(ServerError):
-    """There is no such thing in this project."""
+    """What was asked for is not there, or not in this project."""
 
-    code = "not_found"
+    code = "NOT_FOUND"
 
 
 class Refused(ServerError):
-    """The key does not allow this."""
+    """The caller may not: no key, a wrong key, or a key without the scope."""
 
-    code = "refused"
+    code = "REFUSED"
 
 
 class BadInput(ServerError):
-    """What was handed over cannot be used."""
+    """The request cannot be served as it was sent; the message says what was wanted."""
 
-    code = "bad_input"
+    code = "BAD_USER_INPUT"
 
 
 class Conflict(ServerError):
-    """Somebody else was first."""
+    """The request contradicts what is already so."""
 
-    code = "conflict"
+    code = "CONFLICT"
 
 
 class Overloaded(ServerError):
-    """There is more to do than can be done now; try again later."""
+    """There is more to do than can be done now; nothing was taken."""
 
-    code = "overloaded"
+    code = "OVERLOADED"
 
-    def __init__(self, message: str = "", *, retry_after_seconds: int = 1) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
 
 class CannotOpen(ServerError):
-    """The server cannot start like this."""
+    """The server will not start; the message says which setting to change."""
 
-    code = "cannot_open"
+    code = "CANNOT_OPEN"

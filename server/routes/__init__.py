@@ -1,0 +1,1 @@
+"""The plain routes: GraphQL, tracking, provider callbacks, downloads, health."""
