@@ -153,7 +153,6 @@ def import_history(
         from server.store import projects, setup
         from server.store.database import Database
 
-        bar = progress.add_task(file.name, total=file.stat().st_size)
         db = Database(_settings(database).database_url, checkpoints=False)
         try:
             async with db.read() as session:
@@ -172,6 +171,7 @@ def import_history(
             await db.close()
 
     with Progress() as progress:
+        bar = progress.add_task(file.name, total=file.stat().st_size)
         result = _run(work(progress))
     click.echo(
         f"{result.taken} event(s) taken, {result.skipped} row(s) taken earlier, {result.refused} refused."
@@ -191,7 +191,7 @@ def doctor(database: str | None) -> None:
         from server.doctor import examine
         from server.store.database import Database
 
-        db = Database(_settings(database).database_url)
+        db = Database(_settings(database).database_url, checkpoints=False)
         try:
             return await examine(db, WallClock().now())
         finally:
@@ -215,7 +215,7 @@ def recount(check: bool, database: str | None) -> None:
         from server.aggregates import recount as recounting
         from server.store.database import Database
 
-        db = Database(_settings(database).database_url)
+        db = Database(_settings(database).database_url, checkpoints=False)
         try:
             if check:
                 async with db.read() as session:

@@ -100,8 +100,7 @@ async def _unanswered(session: ReadSession, now: Instant) -> str:
         table.c.status == DeliveryStatus.ATTEMPTED.value, table.c.attempted_at < now - STUCK
     )
     count = (await session.rows(statement))[0][0]
-    return (
-        f"{count} attempted and unanswered; a running dispatcher will report them as unknown" if count else ""
+    return f"{count} unanswered; a running dispatcher reports them as unknown" if count else ""
     )
 
 

@@ -74,20 +74,13 @@ async def import_file(
     """
     name = _fingerprint(path, project_id, columns)
     result = Imported(skipped=await _start(db, name, project_id, now, path.name))
+    maker = _Maker(name, project_id, shards, now, result)
     with _open(path) as (raw, text):
         rows = enumerate(_rows(path, text, columns))
         for _ in islice(rows, result.skipped):
             pass
         while chunk := list(islice(rows, ROWS_AT_ONCE)):
-            entries = [
-                entry
-                for place, row in chunk
-                if (
-                    entry := _entry(
-                        row, f"import-{name[:24]}-{place}", place, project_id, shards, now, result
-                    )
-                )
-            ]
+            entries = [entry for place, row in chunk if (entry := maker.entry(row, place))]
             async with db.write() as session:
                 await inbox.append(session, entries)
                 reached = {"rows": chunk[-1][0] + 1, "changed_at": now}
@@ -104,21 +97,34 @@ async def _start(db: Database, name: str, project_id: int, now: Instant, note: s
     return int(rows[0].rows)
 
 
-def _entry(
-    row: Any, message_id: str, place: int, project_id: int, shards: int, now: Instant, result: Imported
-) -> inbox.Entry | None:
-    event = messages.normalise(row, received_at=now, default_type="track", make_id=lambda: message_id)
-    problems = event if isinstance(event, list) else []
-    if not isinstance(event, list):
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes inbox entries of rows, and notes the rows that it cannot make one of."""
+
+    name: str
+    project_id: int
+    shards: int
+    now: Instant
+    result: Imported
+
+    def entry(self, row: Any, place: int) -> inbox.Entry | None:
+        message_id = f"import-{self.name[:24]}-{place}"
+        event = messages.normalise(
+            row, received_at=self.now, default_type="track", make_id=lambda: message_id
+        )
+        if isinstance(event, list):
+            return self._refuse(place, event)
         payload = messages.encode(event)
-        if len(payload) <= messages.MAX_EVENT_BYTES:
-            shard = shard_of(project_id, event.user_id or event.anonymous_id or "", shards)
-            return inbox.Entry(shard, project_id, inbox.HISTORY, payload, now)
-        problems = [messages.too_large(len(payload))]
-    result.refused += 1
-    if len(result.problems) < MOST_TOLD:
-        result.problems.append(f"row {place + 1}: " + "; ".join(problem.message for problem in problems))
-    return None
+        if len(payload) > messages.MAX_EVENT_BYTES:
+            return self._refuse(place, [messages.too_large(len(payload))])
+        shard = shard_of(self.project_id, event.user_id or event.anonymous_id or "", self.shards)
+        return inbox.Entry(shard, self.project_id, inbox.HISTORY, payload, self.now)
+
+    def _refuse(self, place: int, problems: list[messages.Problem]) -> None:
+        self.result.refused += 1
+        if len(self.result.problems) < MOST_TOLD:
+            told = "; ".join(problem.message for problem in problems)
+            self.result.problems.append(f"row {place + 1}: {told}")
 
 
 def _fingerprint(path: Path, project_id: int, columns: Columns) -> str:
@@ -135,7 +141,7 @@ def _open(path: Path) -> Iterator[tuple[IO[bytes], IO[str]]]:
     with path.open("rb") as raw:
         magic = raw.read(2)
         raw.seek(0)
-        unpacked: Any = gzip.open(raw) if magic == b"\x1f\x8b" else raw
+        unpacked: Any = gzip.GzipFile(fileobj=raw) if magic == b"\x1f\x8b" else raw
         with io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="") as text:
             yield raw, text
 
