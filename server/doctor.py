@@ -101,7 +101,6 @@ async def _unanswered(session: ReadSession, now: Instant) -> str:
     )
     count = (await session.rows(statement))[0][0]
     return f"{count} unanswered; a running dispatcher reports them as unknown" if count else ""
-    )
 
 
 async def _integrity(session: ReadSession) -> str:
