@@ -14,6 +14,7 @@ from bench._report import figure, heading, middle, peak_memory_mb
 from server.clock import HOUR, EventsClock
 from server.engine.loop import Engine
 from server.ingest.messages import ArrivedEvent, encode
+from server.runtime import calm_collector
 from server.store import inbox, migrations, projects, setup
 from server.store.database import Database
 from server.store.tables import Journey, Version
@@ -123,6 +124,7 @@ async def main() -> None:
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=3)
     given = parser.parse_args()
+    calm_collector()
     payloads = events(given.events, given.users)
     heading(
         "Engine",
