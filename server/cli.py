@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -127,6 +128,127 @@ def create_project(name: str, time_zone: str, as_json: bool, database: str | Non
     click.echo(f"  write key, for events:    {made['writeKey']}")
     click.echo(f"  secret key, for the API:  {made['secretKey']}")
     click.echo("The keys are stored as hashes and cannot be shown again.")
+
+
+@cli.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--project", "project_id", type=int, help="Its number; not needed while there is only one.")
+@click.option("--event", default="event", show_default=True, help="CSV: the column with the event's name.")
+@click.option("--user-id", default="user_id", show_default=True, help="CSV: the column with the user's id.")
+@click.option("--anonymous-id", default="", help="CSV: the column with the anonymous id.")
+@click.option("--timestamp", default="timestamp", show_default=True, help="CSV: the column with the time.")
+@click.option("--message-id", default="", help="CSV: the column with an id of the row's own.")
+@click.option("--ignore", multiple=True, metavar="COLUMN", help="CSV: a column to leave out.")
+@_database
+def import_history(
+    file: Path, project_id: int | None, ignore: tuple[str, ...], database: str | None, **columns: str
+) -> None:
+    """Takes history from a CSV or JSON Lines file (or either gzipped). Moves nobody; can be repeated."""
+    from rich.progress import Progress
+
+    from server.ingest.imports import Columns, Imported
+
+    async def work(progress: Progress) -> Imported:
+        from server.ingest.imports import import_file
+        from server.store import projects, setup
+        from server.store.database import Database
+
+        db = Database(_settings(database).database_url, checkpoints=False)
+        try:
+            async with db.read() as session:
+                shards = await setup.count_shards(session)
+                chosen = await projects.choose(session, project_id)
+            return await import_file(
+                db,
+                file,
+                chosen,
+                shards,
+                Columns(**columns, ignore=ignore),
+                WallClock().now(),
+                lambda done: progress.update(bar, completed=done),
+            )
+        finally:
+            await db.close()
+
+    with Progress() as progress:
+        bar = progress.add_task(file.name, total=file.stat().st_size)
+        result = _run(work(progress))
+    click.echo(
+        f"{result.taken} event(s) taken, {result.skipped} row(s) taken earlier, {result.refused} refused."
+    )
+    for problem in result.problems:
+        click.echo(f"  {problem}")
+    if result.refused:
+        sys.exit(1)
+
+
+@cli.command()
+@_database
+def doctor(database: str | None) -> None:
+    """Looks whether all is well; exits with 1 if something is not."""
+
+    async def work() -> list[Any]:
+        from server.doctor import examine
+        from server.store.database import Database
+
+        db = Database(_settings(database).database_url, checkpoints=False)
+        try:
+            return await examine(db, WallClock().now())
+        finally:
+            await db.close()
+
+    findings = _run(work())
+    for finding in findings:
+        mark = click.style("wrong", fg="red") if finding.wrong else click.style("well ", fg="green")
+        click.echo(f"{mark}  {finding.about}" + (f": {finding.wrong}" if finding.wrong else ""))
+    if any(finding.wrong for finding in findings):
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Only compare; exits with 1 if there is a difference.")
+@_database
+def recount(check: bool, database: str | None) -> None:
+    """Counts everything again from the facts: compares with the figures, or puts it in their place."""
+
+    async def work() -> list[str]:
+        from server.aggregates import recount as recounting
+        from server.store.database import Database
+
+        db = Database(_settings(database).database_url, checkpoints=False)
+        try:
+            if check:
+                async with db.read() as session:
+                    return await recounting.differences(session)
+            async with db.write() as session:
+                counters, sets = await recounting.rebuild(session)
+            click.echo(f"Rebuilt {counters} counters and {sets} user sets from the facts.")
+            return []
+        finally:
+            await db.close()
+
+    found = _run(work())
+    for line in found[:50]:
+        click.echo(line)
+    if found:
+        click.echo(f"{len(found)} figure(s) differ from the facts.")
+        sys.exit(1)
+    if check:
+        click.echo("Every figure agrees with the facts.")
+
+
+@cli.command()
+@click.option("--plugins-dir", metavar="DIR", help="Instead of SOJOURN_PLUGINS_DIR.")
+def channels(plugins_dir: str | None) -> None:
+    """Lists the channels that are plugged in, and where each comes from."""
+    from channels.host import build_host
+
+    settings = _settings(None)
+    host = build_host(
+        discover=settings.discover_plugins, plugins_dir=plugins_dir or settings.plugins_dir or None
+    )
+    for key, channel in host.channels.items():
+        click.echo(f"{key:<12} {channel.channel:<8} {channel.title} — {host.sources[key]}")
 
 
 if __name__ == "__main__":
