@@ -306,7 +306,7 @@ class Shard:
             for merge in Resolver(batch, {}).linked(item.row.project_id, command):
                 self._merge(batch, merge, command["at"])
         elif kind == commands.ADOPT:
-            commands.adopt(batch, item.row.project_id, command, command.get("later", []))
+            commands.adopt(batch, item.row.project_id, command, command.pop("later", []))
         elif kind == commands.PAUSE:
             commands.hold(batch, command)
         elif kind == commands.RESUME:
