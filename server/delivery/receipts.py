@@ -8,6 +8,10 @@ from channels.contract import ReceiptKind
 from server.clock import Instant
 
 
+INTERRUPTED = "interrupted"
+"""The code of an unknown outcome whose sender is gone: it counts only while nothing else is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeardReceipt:
     """One thing heard about one message of a shard, in our words."""
@@ -25,6 +29,8 @@ class HeardReceipt:
     actor_why: str = ""
     url: str = ""
     retry_at: Instant | None = None
+    attempt: int = 0
+    """The attempt of ours that this is the outcome of; 0 for whatever else is heard."""
 
 
 def encode(receipt: HeardReceipt) -> bytes:
