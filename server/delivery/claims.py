@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from channels.contract import ReceiptKind
 from channels.reasons import Reason
@@ -41,6 +41,12 @@ class Claimed:
         return time.monotonic() - self.since
 
 
+class Claims(NamedTuple):
+    seen: int
+    """Messages that were due, those that were skipped or parked included."""
+    messages: list[Claimed]
+
+
 def why_not(row: Any) -> str:
     """Why this message may not go now: a `SkipReason`, `PARKED`, or nothing."""
     if row.journey_status == JourneyStatus.PAUSED:
@@ -52,7 +58,7 @@ def why_not(row: Any) -> str:
 
 async def claim(
     session: WriteSession, clock: Clock, shard: int, token: int, connection_id: int, most: int
-) -> list[Claimed]:
+) -> Claims:
     """Up to `most` messages to hand over, for the holder of the shard's lease. The caller commits.
 
     Raises `LostLease`.
@@ -70,7 +76,7 @@ async def claim(
         await inbox.append(session, [_skip(shard, row, reason, now) for row in skipped])
     attempts = await messages.attempt(session, shard, list(may_go), now, when_due=clock.follows_events)
     claimed = [Claimed(shard, may_go[one.id], one.attempt, one.attempted_at) for one in attempts]
-    return sorted(claimed, key=lambda one: one.row.id)
+    return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
 
 
 async def give_up_interrupted(

@@ -28,10 +28,6 @@ FRESH_SECONDS = 0.5
 log = structlog.get_logger("delivery")
 
 
-class NotSentYet(Exception):
-    """The message was claimed, but nothing of it has left."""
-
-
 @dataclass(slots=True)
 class Courier:
     """Hands messages over, so many of one connection at once: a slow provider is in nobody else's way."""
@@ -41,15 +37,31 @@ class Courier:
     senders: Senders
     writer: Writer
     concurrency: int
-    is_closing: bool = False
-    """Whether to take nothing out any more; what waits is put back."""
     _slots: dict[int, asyncio.Semaphore] = field(init=False)
+    _left: set[tuple[int, int]] = field(default_factory=set)
+    """Messages that a provider may have seen something of."""
 
     def __post_init__(self) -> None:
         self._slots = defaultdict(lambda: asyncio.Semaphore(self.concurrency))
 
+    def has_left(self, claimed: Claimed) -> bool:
+        return claimed.key in self._left
+
     async def deliver(self, claimed: Claimed) -> HeardReceipt:
         """Never raises for what one message, its template or its provider do."""
+        try:
+            return await self._deliver(claimed)
+        finally:
+            self._left.discard(claimed.key)
+
+    def cut_off(self, claimed: Claimed, *, has_left: bool) -> HeardReceipt:
+        """For an attempt that a shutdown ended: put back, or unknown if something of it may have arrived."""
+        if not has_left:
+            return self._put_back(claimed)
+        outcome = Unknown(text="cut off by a shutdown before an answer came")
+        return receipt_of(outcome, claimed, self.at(claimed))
+
+    async def _deliver(self, claimed: Claimed) -> HeardReceipt:
         connection_id = claimed.row.connection_id
         async with self._slots[connection_id]:
             held_back = await self._held_back(claimed)
@@ -59,17 +71,15 @@ class Courier:
                 async with self.senders.use(connection_id) as opened:
                     fields = opened.connection.adapter.capabilities.content
                     message = await self.writer.write(claimed, fields)
+                    self._left.add(claimed.key)
                     outcome = await self._send(opened, message)
             except TemplateProblem as problem:
                 reason = SkipReason.TEMPLATE_ERROR.value
-                return tell(claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=reason, detail=str(problem))
+                return tell(
+                    claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=reason, detail=str(problem)
+                )
             except ServerError as error:
                 outcome = self._not_now(error.code, error.message)
-        return receipt_of(outcome, claimed, self.at(claimed))
-
-    def interrupted(self, claimed: Claimed) -> HeardReceipt:
-        """For a send that was cut off: it may have arrived."""
-        outcome = Unknown(text="cut off by a shutdown before an answer came")
         return receipt_of(outcome, claimed, self.at(claimed))
 
     def at(self, claimed: Claimed) -> Instant:
@@ -78,8 +88,6 @@ class Courier:
 
     async def _held_back(self, claimed: Claimed) -> HeardReceipt | None:
         """Looks again at a message that has waited for its turn; nothing of it has left yet."""
-        if self.is_closing:
-            return self._put_back(claimed)
         if claimed.waited_seconds <= FRESH_SECONDS:
             return None
         async with self.db.read() as session:

@@ -8,7 +8,9 @@ import asyncio
 import os
 import secrets
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -71,6 +73,11 @@ class Dispatcher:
         self._in_hand: dict[tuple[int, int], tuple[Claimed, asyncio.Task[None]]] = {}
         self._epoch: int | None = None
         self._failure: BaseException | None = None
+        self._is_closing = False
+        self._late: set[tuple[int, int]] = set()
+        """Messages whose sends a shutdown has cut off."""
+        self._hands: Counter[int] = Counter()
+        """By connection: messages in hand."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Works until told to stop; then finishes the sends in flight and lets its shards go."""
@@ -86,8 +93,7 @@ class Dispatcher:
                     await self._rest(stopping)
             await self._finish()
         finally:
-            self._abandon()
-            await self.senders.aclose()
+            await self.aclose()
             await self.let_go()
 
     async def until_idle(self) -> Dispatched:
@@ -101,7 +107,7 @@ class Dispatcher:
             while await self.work_once() or self._in_hand:
                 await self._one_done()
         except BaseException:
-            self._abandon()
+            await self._abandon()
             raise
         return self.progress
 
@@ -111,12 +117,11 @@ class Dispatcher:
         await self._notice_changes()
         async with self.db.read() as session:
             ready = await messages.ready(session, self._mine, self.clock.now()) if self._mine else []
-        claimed = 0
+        seen = 0
         for shard, connection_id in ready:
-            room = MOST_IN_HAND - self._count_in_hand(connection_id)
-            if room > 0 and shard in self._mine:
-                claimed += await self._claim(shard, connection_id, room)
-        return claimed > 0
+            if self._has_room(connection_id) and shard in self._mine:
+                seen += await self._claim(shard, connection_id)
+        return seen > 0
 
     async def take_shards(self) -> None:
         """Takes a fair share of the shards. Attempts that were cut off in a new one are told of."""
@@ -142,7 +147,7 @@ class Dispatcher:
 
     async def aclose(self) -> None:
         """Closes the senders: for those who called `until_idle` and not `run`."""
-        self._abandon()
+        await self._abandon()
         await self.senders.aclose()
 
     async def _notice_changes(self) -> None:
@@ -158,52 +163,56 @@ class Dispatcher:
                 await messages.unpark(session, self._mine, self.clock.now())
         self._epoch = epoch
 
-    async def _claim(self, shard: int, connection_id: int, most: int) -> int:
+    def _has_room(self, connection_id: int) -> bool:
+        """Claims are made for half a hand at least, so that there are few of them."""
+        return self._hands[connection_id] <= MOST_IN_HAND // 2
+
+    async def _claim(self, shard: int, connection_id: int) -> int:
         """Returns how many messages were looked at, so that skipped ones count as work, too."""
+        most = MOST_IN_HAND - self._hands[connection_id]
+        token = self._mine[shard]
         try:
             async with self.db.write() as session:
-                token = self._mine[shard]
-                claimed = await claim(session, self.clock, shard, token, connection_id, most)
+                claims = await claim(session, self.clock, shard, token, connection_id, most)
         except leases.LostLease:
             log.warning("another worker has taken a shard over", shard=shard)
             self._mine.pop(shard, None)
             return 0
-        for one in claimed:
+        for one in claims.messages:
             task = asyncio.create_task(self._carry(one))
             self._in_hand[one.key] = (one, task)
-            task.add_done_callback(lambda done, key=one.key: self._put_down(key, done))
-        self.progress.claimed += len(claimed)
-        return len(claimed)
+            self._hands[connection_id] += 1
+            task.add_done_callback(partial(self._put_down, one))
+        self.progress.claimed += len(claims.messages)
+        return claims.seen
 
     async def _carry(self, claimed: Claimed) -> None:
         try:
             receipt = await self._courier.deliver(claimed)
         except asyncio.CancelledError:
-            if not self._courier.is_closing:
+            if not self._is_closing:
                 raise
-            receipt = self._courier.interrupted(claimed)
+            receipt = self._courier.cut_off(claimed, has_left=claimed.key in self._late)
         await self._recorder.record(self._entry(claimed, receipt))
         self.progress.outcomes[receipt.kind.value] += 1
 
     def _entry(self, claimed: Claimed, receipt: HeardReceipt) -> inbox.Entry:
         payload = encode(receipt)
-        return inbox.Entry(
-            claimed.shard, claimed.row.project_id, inbox.RECEIPT, payload, self.clock.now()
-        )
+        return inbox.Entry(claimed.shard, claimed.row.project_id, inbox.RECEIPT, payload, self.clock.now())
 
-    def _put_down(self, key: tuple[int, int], done: asyncio.Task[None]) -> None:
-        self._in_hand.pop(key, None)
+    def _put_down(self, claimed: Claimed, done: asyncio.Task[None]) -> None:
+        del self._in_hand[claimed.key]
+        connection_id = claimed.row.connection_id
+        self._hands[connection_id] -= 1
         if not done.cancelled() and done.exception() is not None:
             self._failure = done.exception()
-        self.wakeup.set()
+        if self._failure or self._has_room(connection_id):
+            self.wakeup.set()
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
-
-    def _count_in_hand(self, connection_id: int) -> int:
-        return sum(one.row.connection_id == connection_id for one, _ in self._in_hand.values())
 
     async def _one_done(self) -> None:
         if self._in_hand:
@@ -221,16 +230,36 @@ class Dispatcher:
 
     async def _finish(self) -> None:
         """Lets sends end; puts back what has not left; cuts off what takes too long, as unknown."""
-        self._courier.is_closing = True
-        tasks = [task for _, task in self._in_hand.values()]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-            for task in late:
+        self._is_closing = True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GRACE_SECONDS
+        for one, task in self._in_hand.values():
+            if not self._courier.has_left(one):
                 task.cancel()
-            await asyncio.wait(tasks)
+        while self._in_hand:
+            tasks = [task for _, task in self._in_hand.values()]
+            await asyncio.wait(tasks, timeout=leases.LASTS_MS / 3 / SECOND)
+            await self._renew()
+            if loop.time() > until:
+                self._cut_off()
         self._raise_failure()
 
-    def _abandon(self) -> None:
-        self._courier.is_closing = False
-        for _, task in list(self._in_hand.values()):
+    def _cut_off(self) -> None:
+        for one, task in self._in_hand.values():
+            if self._courier.has_left(one):
+                self._late.add(one.key)
+                task.cancel()
+
+    async def _renew(self) -> None:
+        async with self.db.write() as session:
+            for shard, token in self._mine.items():
+                with suppress(leases.LostLease):
+                    await leases.prove(session, WORK, shard, token)
+
+    async def _abandon(self) -> None:
+        self._is_closing = False
+        tasks = [task for _, task in self._in_hand.values()]
+        for task in tasks:
             task.cancel()
+        await self._recorder.abandon()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,7 +7,6 @@ import orjson
 from channels.contract import ReceiptKind
 from server.clock import Instant
 
-
 INTERRUPTED = "interrupted"
 """The code of an unknown outcome whose sender is gone: it counts only while nothing else is known."""
 

@@ -45,17 +45,21 @@ class Recorder:
             self._task = asyncio.create_task(self._work())
         await done
 
+    async def abandon(self) -> None:
+        """Drops what is not on disk yet, as a crash would."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
     async def _work(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting, []
             try:
                 await append_surely(self.append, [entry for entry, _ in group])
-            except BaseException as error:
+            except Exception as error:
                 for _, done in group:
                     if not done.done():
                         done.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
                 continue
             for _, done in group:
                 if not done.done():

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from channels.contract import AnyChannel, Capabilities, Problem
-from channels.host import Host
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from channels.contract import AnyChannel, Capabilities, Problem
+from channels.host import Host
 from server.clock import Instant
 from server.errors import BadInput, Conflict, NotFound
 from server.secretbox import CannotUnseal, SecretBox
@@ -300,3 +300,8 @@ def _told_of_secrets(row: Any, channel: AnyChannel | None, box: SecretBox) -> di
         return {**told, **dict.fromkeys(_secrets_of(row, box), SET)}
     except CannotUnseal:
         return dict.fromkeys(told, SHUT)
+
+
+async def projects(session: ReadSession) -> dict[int, int]:
+    """Every connection's project."""
+    return {row.id: row.project_id for row in await session.rows(select(_table.c.id, _table.c.project_id))}

@@ -11,8 +11,18 @@ from server.journey.status import JourneyStatus
 
 from .bulk import Bulk, deleting, inserting, replacing, table_of
 from .sessions import ReadSession, WriteSession
-from .tables import Connection, Endpoint, Journey, Message, PollCursor, Project, ShardState, Unclaimed
-from .tables import User, Version
+from .tables import (
+    Connection,
+    Endpoint,
+    Journey,
+    Message,
+    PollCursor,
+    Project,
+    ShardState,
+    Unclaimed,
+    User,
+    Version,
+)
 
 OPTED_OUT, INVALID = "opted_out", "invalid"
 """States of an endpoint that nobody writes to."""
