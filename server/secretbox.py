@@ -50,7 +50,8 @@ class SecretBox:
                 except (InvalidTag, ValueError):
                     continue
         raise CannotUnseal(
-            "A sealed secret does not open. If SOJOURN_SECRET was changed, put the old one behind the new one."
+            "A sealed secret does not open. "
+            "If SOJOURN_SECRET was changed, put the old one behind the new one."
         )
 
 

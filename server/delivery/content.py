@@ -10,6 +10,7 @@ from channels.contract import Message
 from server.clock import Instant
 from server.delivery.links import Tracking
 from server.journey.graph import Graph, read_graph
+from server.journey.steps import Email
 from server.store import messages
 from server.store.database import Database
 from server.templates.render import TemplateProblem, render
@@ -36,7 +37,7 @@ class Writer:
         row = claimed.row
         graph = await self._graph(row.journey_id, row.version)
         step = graph.steps.get(row.step_key)
-        templates: dict[str, str] = step.templates() if hasattr(step, "templates") else {}
+        templates = step.templates() if isinstance(step, Email) else {}
         whose = (str(row.project_id), claimed.shard, str(row.id))
         variables = self._variables(row, self.tracking.unsubscribe_url(*whose))
         content = {

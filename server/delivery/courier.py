@@ -37,6 +37,8 @@ class Courier:
     senders: Senders
     writer: Writer
     concurrency: int
+    is_closing: bool = False
+    """Whether nothing may leave any more: what has not is put back."""
     _slots: dict[int, asyncio.Semaphore] = field(init=False)
     _left: set[tuple[int, int]] = field(default_factory=set)
     """Messages that a provider may have seen something of."""
@@ -54,10 +56,8 @@ class Courier:
         finally:
             self._left.discard(claimed.key)
 
-    def cut_off(self, claimed: Claimed, *, has_left: bool) -> HeardReceipt:
-        """For an attempt that a shutdown ended: put back, or unknown if something of it may have arrived."""
-        if not has_left:
-            return self._put_back(claimed)
+    def cut_off(self, claimed: Claimed) -> HeardReceipt:
+        """For a send that a shutdown has ended: it may have arrived."""
         outcome = Unknown(text="cut off by a shutdown before an answer came")
         return receipt_of(outcome, claimed, self.at(claimed))
 
@@ -74,10 +74,8 @@ class Courier:
                     self._left.add(claimed.key)
                     outcome = await self._send(opened, message)
             except TemplateProblem as problem:
-                reason = SkipReason.TEMPLATE_ERROR.value
-                return tell(
-                    claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=reason, detail=str(problem)
-                )
+                at, reason = self.at(claimed), SkipReason.TEMPLATE_ERROR.value
+                return tell(claimed, ReceiptKind.SKIPPED, at, reason=reason, detail=str(problem))
             except ServerError as error:
                 outcome = self._not_now(error.code, error.message)
         return receipt_of(outcome, claimed, self.at(claimed))
@@ -88,6 +86,8 @@ class Courier:
 
     async def _held_back(self, claimed: Claimed) -> HeardReceipt | None:
         """Looks again at a message that has waited for its turn; nothing of it has left yet."""
+        if self.is_closing:
+            return self._put_back(claimed)
         if claimed.waited_seconds <= FRESH_SECONDS:
             return None
         async with self.db.read() as session:

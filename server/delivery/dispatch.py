@@ -73,9 +73,6 @@ class Dispatcher:
         self._in_hand: dict[tuple[int, int], tuple[Claimed, asyncio.Task[None]]] = {}
         self._epoch: int | None = None
         self._failure: BaseException | None = None
-        self._is_closing = False
-        self._late: set[tuple[int, int]] = set()
-        """Messages whose sends a shutdown has cut off."""
         self._hands: Counter[int] = Counter()
         """By connection: messages in hand."""
 
@@ -190,9 +187,9 @@ class Dispatcher:
         try:
             receipt = await self._courier.deliver(claimed)
         except asyncio.CancelledError:
-            if not self._is_closing:
+            if not self._courier.is_closing:
                 raise
-            receipt = self._courier.cut_off(claimed, has_left=claimed.key in self._late)
+            receipt = self._courier.cut_off(claimed)
         await self._recorder.record(self._entry(claimed, receipt))
         self.progress.outcomes[receipt.kind.value] += 1
 
@@ -230,12 +227,9 @@ class Dispatcher:
 
     async def _finish(self) -> None:
         """Lets sends end; puts back what has not left; cuts off what takes too long, as unknown."""
-        self._is_closing = True
+        self._courier.is_closing = True
         loop = asyncio.get_running_loop()
         until = loop.time() + GRACE_SECONDS
-        for one, task in self._in_hand.values():
-            if not self._courier.has_left(one):
-                task.cancel()
         while self._in_hand:
             tasks = [task for _, task in self._in_hand.values()]
             await asyncio.wait(tasks, timeout=leases.LASTS_MS / 3 / SECOND)
@@ -247,7 +241,6 @@ class Dispatcher:
     def _cut_off(self) -> None:
         for one, task in self._in_hand.values():
             if self._courier.has_left(one):
-                self._late.add(one.key)
                 task.cancel()
 
     async def _renew(self) -> None:
@@ -257,7 +250,7 @@ class Dispatcher:
                     await leases.prove(session, WORK, shard, token)
 
     async def _abandon(self) -> None:
-        self._is_closing = False
+        self._courier.is_closing = False
         tasks = [task for _, task in self._in_hand.values()]
         for task in tasks:
             task.cancel()

@@ -133,9 +133,8 @@ class Tracking:
     ) -> str:
         """Raises `BadTarget` when the target is none that a click may lead to."""
         target = check_target(target_url)
-        return self._url(
-            CLICK_PATH, ["c", project_id, shard, message_id, link_index, target, *_sent(sent_at)]
-        )
+        payload = ["c", project_id, shard, message_id, link_index, target, *_sent(sent_at)]
+        return self._url(CLICK_PATH, payload)
 
     def unsubscribe_url(self, project_id: str, shard: int, message_id: str) -> str:
         return self._url(UNSUBSCRIBE_PATH, ["u", project_id, shard, message_id])

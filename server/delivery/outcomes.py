@@ -1,5 +1,6 @@
 """From the outcome of an attempt to the receipt that tells it, and when it is tried again, if at all."""
 
+from functools import partial
 from hashlib import blake2b
 
 from channels.contract import Accepted, Deferred, Outcome, ReceiptKind, Rejected
@@ -66,14 +67,14 @@ def tell(
 
 def _deferred(outcome: Deferred, claimed: Claimed, now: Instant) -> HeardReceipt:
     retry_at = max(outcome.retry_at, now + pause(claimed.row.id, claimed.attempt))
-    about = {"reason": outcome.reason.value, "code": outcome.code}
+    told = partial(tell, claimed, now=now, reason=outcome.reason.value, code=outcome.code)
     if claimed.attempt >= _ATTEMPTS.get(outcome.reason.policy.retry, MOST_ATTEMPTS):
         detail = f"given up after {claimed.attempt} attempts: {outcome.text}"
-        return tell(claimed, ReceiptKind.FAILED, now, detail=detail, **about)
+        return told(kind=ReceiptKind.FAILED, detail=detail)
     if retry_at > claimed.row.created_at + LONGEST_TRYING:
         detail = f"the next attempt would be too late: {outcome.text}"
-        return tell(claimed, ReceiptKind.EXPIRED, now, detail=detail, **about)
-    return tell(claimed, ReceiptKind.DEFERRED, now, detail=outcome.text, retry_at=retry_at, **about)
+        return told(kind=ReceiptKind.EXPIRED, detail=detail)
+    return told(kind=ReceiptKind.DEFERRED, detail=outcome.text, retry_at=retry_at)
 
 
 def pause(message_id: int, attempt: int) -> int:

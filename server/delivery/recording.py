@@ -18,7 +18,10 @@ log = structlog.get_logger("delivery")
 
 
 async def append_surely(append: Append, entries: Sequence[Entry]) -> None:
-    """Tries until the entries are on disk: the inbox may be full, the database away. A repeat does no harm."""
+    """Tries until the entries are on disk: the inbox may be full, or the database away.
+
+    Entries that got there twice, because only the answer was lost, count once.
+    """
     while True:
         try:
             return await append(entries)
