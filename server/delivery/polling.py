@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -29,6 +30,8 @@ EVERY_SECONDS = 5.0
 MOST_PAGES = 100
 """Of one connection in a row, so that a talkative provider lets the others be asked."""
 MOST_UNCLAIMED = 500
+_QUIET: Any = BaseChannel.poll
+"""What a channel has that brings nothing when it is polled."""
 log = structlog.get_logger("delivery")
 
 
@@ -84,7 +87,7 @@ class Poller:
 
     def _polls(self, adapter: str) -> bool:
         channel: AnyChannel | None = self.host.channels.get(adapter)
-        return channel is not None and type(channel).poll is not BaseChannel.poll
+        return channel is not None and type(channel).poll is not _QUIET
 
     async def _poll(self, connection_id: int) -> int:
         heard = 0

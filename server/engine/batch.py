@@ -7,6 +7,7 @@ from typing import Any
 
 from server.aggregates.fill import Tally
 from server.clock import Instant
+from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.store import inbox, messages
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.sessions import WriteSession
@@ -178,6 +179,7 @@ class Batch:
                 self.shard,
                 message.id,
                 message.attempt,
+                DeliveryStatus(message.status) not in STILL_OURS,
                 message.status,
                 message.reason,
                 message.retry_at,

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -57,7 +56,7 @@ class HooksDoor:
         if isinstance(verified, Refused):
             log.warning("a callback was refused", connection=connection.id, why=verified.why)
             return _refused(401, "REFUSED", "The callback is not proved to come from the provider.")
-        receipts = await run_in_threadpool(channel.parse, connection.settings, verified)
+        receipts = channel.parse(connection.settings, verified)
         return await self._keep(connection, verified, receipts)
 
     async def _connection(self, public_id: str) -> OpenConnection:

@@ -5,6 +5,7 @@ counted as dropped and nobody waits. An opt-out is a promise: it is on disk, for
 a fact, before its 200.
 """
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ from server.store.database import Database
 UNSUBSCRIBE = "unsubscribe"
 """The key of the receipt: however often somebody asks, it is one fact."""
 
+_LONGEST_WAIT_SECONDS = 2.0
+"""Readers are not kept waiting for our database."""
 _NEVER_KEPT = {"Cache-Control": "no-store, max-age=0", "X-Robots-Tag": "noindex"}
 _PLAIN_PAGE = {
     **_NEVER_KEPT,
@@ -137,7 +140,8 @@ class TrackingDoor:
         )
         entry = inbox.Entry(token.shard, int(token.project_id), inbox.RECEIPT, encode(receipt), now)
         try:
-            await self.append([entry])
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                await self.append([entry])
         except (Overloaded, SQLAlchemyError, OSError):
             _DROPPED.labels(hit).inc()
 

@@ -4,7 +4,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, exists, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Text,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal_column,
+    null,
+    select,
+    true,
+    update,
+)
 
 from server.clock import Instant
 from server.journey.status import JourneyStatus
@@ -34,6 +47,7 @@ _cursors, _unclaimed = table_of(PollCursor), table_of(Unclaimed)
 
 _READY = (
     select(_states.c.shard, _connections.c.id)
+    .join(_connections, true())
     .where(_states.c.shard.in_(bindparam("shards", expanding=True)))
     .where(
         exists().where(
@@ -148,24 +162,24 @@ _MOVE_CURSOR = replacing(PollCursor, "cursor", "moved_at")
 _KEEP_UNCLAIMED = inserting(Unclaimed, once=True)
 _DROP_UNCLAIMED = deleting(Unclaimed, "connection_id", "key")
 
-_IS_OUT = bindparam("of_status", type_=Text).not_in(("queued", "attempted"))
+_IS_OUT = bindparam("of_is_out", type_=Boolean)
 _TRIES_AGAIN = and_(
     bindparam("of_retry_at", type_=BigInteger).is_not(None),
     _messages.c.attempt == bindparam("of_attempt", type_=BigInteger),
 )
 CHANGED = Bulk(
-    ("shard", "id", "attempt", "status", "reason", "retry_at", "provider_id", "heard"),
+    ("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "provider_id", "heard"),
     {
         "": update(_messages)
         .where(_messages.c.shard == bindparam("of_shard"), _messages.c.id == bindparam("of_id"))
         .values(
             status=case(
                 (_IS_OUT, bindparam("of_status", type_=Text)),
-                (_TRIES_AGAIN, "queued"),
+                (_TRIES_AGAIN, literal_column("'queued'")),
                 else_=_messages.c.status,
             ),
             due_at=case(
-                (_IS_OUT, None),
+                (_IS_OUT, null()),
                 (_TRIES_AGAIN, bindparam("of_retry_at", type_=BigInteger)),
                 else_=_messages.c.due_at,
             ),
