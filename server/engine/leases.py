@@ -105,6 +105,11 @@ async def take_share(
     return taken
 
 
+async def forget(session: WriteSession) -> None:
+    """Frees every lease: for whoever knows that no other worker lives, as the only server of a file does."""
+    await session.run(update(_table).values(until=0, holder=""))
+
+
 async def held(session: ReadSession, work: str) -> dict[int, Any]:
     rows = await session.rows(select(_table).where(_table.c.work == work, _table.c.until > _now(session)))
     return {row.shard: row.holder for row in rows}

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -63,6 +64,8 @@ class Engine:
     progress: Progress = field(default_factory=Progress)
     wakeup: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever has put something into the inbox in this process."""
+    moved: Callable[[], None] = lambda: None
+    """Called after a turn in which runs went on: there may be messages to send."""
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
 
@@ -110,7 +113,10 @@ class Engine:
     async def _turn(self, shard: Shard) -> None:
         assert self._catalog is not None
         try:
-            self.progress.add(await shard.turn(self._catalog))
+            turn = await shard.turn(self._catalog)
+            self.progress.add(turn)
+            if turn.transitions:
+                self.moved()
             if self.progress.turns % MERGE_EVERY == 0:
                 await shard.merge_sets()
         except CatalogMoved:

@@ -8,7 +8,7 @@ a fact, before its 200.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
@@ -47,9 +47,10 @@ _PLAIN_PAGE = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
-_DROPPED = Counter(
-    "sojourn_tracking_dropped", "Opens and clicks that could not be kept; the reader was served.", ["kind"]
-)
+
+
+def _uncounted() -> Counter:
+    return Counter("dropped", "Counted for nobody.", ("kind",), registry=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class TrackingDoor:
     clock: Clock
     wake: Callable[[], None] = lambda: None
     """Called when something was put into the inbox past `append`."""
+    dropped: Counter = field(default_factory=_uncounted)
+    """Opens and clicks that could not be kept, by kind."""
 
     def routes(self) -> list[Route]:
         return [
@@ -143,7 +146,7 @@ class TrackingDoor:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
                 await self.append([entry])
         except (Overloaded, SQLAlchemyError, OSError):
-            _DROPPED.labels(hit).inc()
+            self.dropped.labels(hit).inc()
 
     def _seconds_since(self, sent_at: Instant | None, now: Instant) -> float | None:
         # The virtual clock stands still between events: it cannot tell who is quick.
