@@ -22,15 +22,16 @@ PARKED = "parked"
 _STATES = {messages.OPTED_OUT: SkipReason.OPTED_OUT, messages.INVALID: SkipReason.INVALID_ADDRESS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """A message that an attempt is noted for: from here on it leaves once or not at all."""
 
     shard: int
     row: Any
+    """The message with its world, as last looked at."""
     attempt: int
     attempted_at: Instant
-    since: float = field(default_factory=time.monotonic)
+    looked_at: float = field(default_factory=time.monotonic)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -38,7 +39,10 @@ class Claimed:
 
     @property
     def waited_seconds(self) -> float:
-        return time.monotonic() - self.since
+        return time.monotonic() - self.looked_at
+
+    def look(self, row: Any) -> None:
+        self.row, self.looked_at = row, time.monotonic()
 
 
 class Claims(NamedTuple):

@@ -42,6 +42,9 @@ class Courier:
     _slots: dict[int, asyncio.Semaphore] = field(init=False)
     _left: set[tuple[int, int]] = field(default_factory=set)
     """Messages that a provider may have seen something of."""
+    _waiting: dict[tuple[int, int], Claimed] = field(default_factory=dict)
+    """Messages that nothing has left of yet."""
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._slots = defaultdict(lambda: asyncio.Semaphore(self.concurrency))
@@ -51,9 +54,11 @@ class Courier:
 
     async def deliver(self, claimed: Claimed) -> HeardReceipt:
         """Never raises for what one message, its template or its provider do."""
+        self._waiting[claimed.key] = claimed
         try:
             return await self._deliver(claimed)
         finally:
+            self._waiting.pop(claimed.key, None)
             self._left.discard(claimed.key)
 
     def cut_off(self, claimed: Claimed) -> HeardReceipt:
@@ -71,6 +76,7 @@ class Courier:
                 async with self.senders.use(connection_id) as opened:
                     fields = opened.connection.adapter.capabilities.content
                     message = await self.writer.write(claimed, fields)
+                    del self._waiting[claimed.key]
                     self._left.add(claimed.key)
                     outcome = await self._send(opened, message)
             except TemplateProblem as problem:
@@ -88,14 +94,23 @@ class Courier:
         """Looks again at a message that has waited for its turn; nothing of it has left yet."""
         if self.is_closing:
             return self._put_back(claimed)
-        if claimed.waited_seconds <= FRESH_SECONDS:
-            return None
-        async with self.db.read() as session:
-            row = await messages.with_its_world(session, claimed.shard, claimed.row.id)
-        why = why_not(row)
+        if claimed.waited_seconds > FRESH_SECONDS:
+            await self._look_again(claimed.shard)
+        why = why_not(claimed.row)
         if why == PARKED:
             return self._put_back(claimed)
         return tell(claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=why) if why else None
+
+    async def _look_again(self, shard: int) -> None:
+        """At all that have waited too long, at once: whoever comes next finds it done."""
+        async with self._looking:
+            waiting = [one for one in self._waiting.values() if one.shard == shard]
+            stale = {one.row.id: one for one in waiting if one.waited_seconds > FRESH_SECONDS}
+            if stale:
+                async with self.db.read() as session:
+                    rows = await messages.with_their_world(session, shard, stale)
+                for row in rows:
+                    stale[row.id].look(row)
 
     def _put_back(self, claimed: Claimed) -> HeardReceipt:
         at = self.at(claimed)

@@ -107,7 +107,7 @@ _DUE = (
     .order_by(_messages.c.due_at, _messages.c.id)
     .limit(bindparam("most"))
 )
-_ONE = _WITH_ITS_WORLD.where(_messages.c.id == bindparam("of_id"))
+_SOME = _WITH_ITS_WORLD.where(_messages.c.id.in_(bindparam("ids", expanding=True)))
 _THESE = (
     _messages.c.shard == bindparam("of_shard"),
     _messages.c.id.in_(bindparam("ids", expanding=True)),
@@ -231,8 +231,9 @@ async def due(session: ReadSession, shard: int, connection_id: int, now: Instant
     return await session.rows(_DUE, about)
 
 
-async def with_its_world(session: ReadSession, shard: int, message_id: int) -> Any:
-    return (await session.rows(_ONE, {"of_shard": shard, "of_id": message_id}))[0]
+async def with_their_world(session: ReadSession, shard: int, ids: Iterable[int]) -> list[Any]:
+    """These messages as `due` shows them."""
+    return await session.rows_in(_SOME, "ids", ids, {"of_shard": shard})
 
 
 async def attempt(

@@ -60,7 +60,7 @@ class Office:
         """A second process takes over, long after the first has gone."""
         table = table_of(Lease)
         async with self.world.db.write() as session:
-            await session.run(update(table).where(table.c.work == "dispatch").values(until=0))
+            await session.run(update(table).where(table.c.work.startswith("dispatch")).values(until=0))
         await self.dispatcher.aclose()
         self.dispatcher = self.dispatch(append=append)
         return self.dispatcher

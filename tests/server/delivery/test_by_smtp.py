@@ -1,5 +1,6 @@
 """From an event to a letter in a real SMTP server, and back."""
 
+import asyncio
 import email
 import email.policy
 from collections.abc import AsyncIterator
@@ -8,7 +9,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as SmtpServer
 
 from tests.server.delivery.office import open_office, sign_up, welcome
@@ -41,12 +41,15 @@ class Mailbox:
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[tuple[Mailbox, int]]:
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
-    controller.start()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SmtpServer(mailbox, loop=loop, hostname="localhost"), "127.0.0.1", 0
+    )
     try:
-        yield mailbox, controller.server.sockets[0].getsockname()[1]
+        yield mailbox, server.sockets[0].getsockname()[1]
     finally:
-        controller.stop()
+        server.close()
+        await asyncio.sleep(0)
 
 
 async def connect(world: World, port: int) -> None:
