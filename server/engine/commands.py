@@ -1,10 +1,11 @@
 """Commands in a batch: what an operator decided for a journey, and what users turned out to be."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, update
 
+from server.aggregates.metrics import Dimension
 from server.clock import Instant
 from server.journey.moment import EndReason
 from server.journey.status import JourneyStatus
@@ -19,6 +20,7 @@ from .state import Happening, RunState, UserState
 
 PAUSE, RESUME, STOP, ADOPT = "pause", "resume", "stop", "adopt"
 
+_OVER = (JourneyStatus.FINISHED, JourneyStatus.ARCHIVED)
 _runs = table_of(Run)
 _OPEN = (_runs.c.shard == bindparam("of_shard"), _runs.c.journey_id == bindparam("of_journey"))
 HOLD = update(_runs).where(*_OPEN, _runs.c.wake_at.is_not(None)).values(held=True)
@@ -65,6 +67,7 @@ def send_away(batch: Batch, merge: Merge, moving: list[Any], at: Instant) -> Non
             batch.gone_runs.append((batch.shard, run.id))
         del batch.runs[run.id]
     past = [_event_values(batch, merge, row) for row in moving]
+    past += _take_noted(batch, merge, min((run.entered_at for run in leaving if run.is_open), default=None))
     payload = {
         "number": merge.into,
         "at": at,
@@ -81,7 +84,7 @@ def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
     batch.gone_events.append((batch.shard, merge.project_id, merge.number, row.occurred_at, row.digest))
     return [
         row.occurred_at,
-        row.digest.hex(),
+        row.digest,
         row.type,
         row.name,
         row.body,
@@ -90,19 +93,60 @@ def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
     ]
 
 
+class _Noted(NamedTuple):
+    """An event of this very batch, which no query can have found, as a row of the table."""
+
+    shard: int
+    project_id: int
+    user_number: int
+    occurred_at: Instant
+    digest: bytes
+    type: str
+    name: str
+    body: str
+    context: str
+    received_at: Instant
+
+
+def _noted(batch: Batch, project_id: int, number: int, since: Instant) -> list[_Noted]:
+    rows = (_Noted(*row) for row in batch.events if row[1:3] == (project_id, number))
+    return [row for row in rows if row.occurred_at >= since]
+
+
+def _take_noted(batch: Batch, merge: Merge, since: Instant | None) -> list[list[Any]]:
+    if since is None:
+        return []
+    rows = _noted(batch, merge.project_id, merge.number, since)
+    moved = set(rows)
+    batch.events = [row for row in batch.events if row not in moved]
+    return [[row.occurred_at, row.digest.hex(), *row[5:]] for row in rows]
+
+
 def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[Any]) -> None:
-    """Takes over what goes on for a user who turned out to be ours.
+    """Takes over what goes on for a user who turned out to be ours, or passes it on if ours did, too.
 
     `later` are our user's events since the earliest run that comes: goals among them count for it too.
     """
     user = batch.users[project_id, command["number"]]
+    if user.merged_into is not None:
+        _pass_on(batch, project_id, command, user.merged_into)
+        return
+    if command["runs"]:
+        begun = min(RunState(*values).entered_at for values in command["runs"])
+        later = [*later, *_noted(batch, project_id, user.number, begun)]
     _take_over_profile(batch, project_id, user, command)
     for at, digest, *values in command["events"]:
-        batch.events.append((batch.shard, project_id, user.number, at, bytes.fromhex(digest), *values))
+        batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]
         batch.past[project_id, user.number].append((at, name, orjson.loads(body)))
     for values in command["runs"]:
         _take_over_run(batch, user, RunState(*values), command["at"], later)
+
+
+def _pass_on(batch: Batch, project_id: int, command: dict[str, Any], merged_into: str) -> None:
+    home, number = merged_into.split(":")
+    payload = orjson.dumps({**command, "number": int(number)})
+    batch.outgoing.append(inbox.Entry(int(home), project_id, ADOPT, payload, batch.now))
 
 
 def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: dict[str, Any]) -> None:
@@ -125,11 +169,15 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     run.shard, run.user_number, run.is_new = batch.shard, user.number, True
     journey = batch.catalog.journeys.get(run.journey_id)
     run.held = run.is_open and journey is not None and journey.status is JourneyStatus.PAUSED
-    if run.is_open and journey is not None and journey.status is JourneyStatus.FINISHED:
+    if run.is_open and journey is not None and journey.status in _OVER:
         runs.end(batch, run, EndReason.STOPPED, max(at, run.arrived_at))
     elif run.is_open and inside:
         runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
     batch.add_run(run)
+    if run.is_open:
+        # The figures of the past keep the old user; from here on the run's waiting is this user's.
+        value = f"{run.journey_id}/{run.step_key}"
+        batch.tally.include(Dimension.ARRIVED, run.project_id, value, user.number, run.arrived_at)
     for row in later:
         body = orjson.loads(row.body)
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)

@@ -142,9 +142,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, body: dict[str, Any], 
 
     def did(question: Did) -> bool:
         return any(
-            name == question.event
-            and run.entered_at < happened <= at
-            and all_hold(question.where, properties)
+            name == question.event and run.entered_at < happened < at and all_hold(question.where, properties)
             for happened, name, properties in known
         )
 
@@ -291,7 +289,8 @@ def _count_first(batch: Batch, run: RunState, goal: Goal, at: Instant, amount: i
     """The first hit by the events' own time; one that arrives late takes the place of a later one."""
     reached: dict[str, Sequence[int]] = orjson.loads(run.goals)
     first_at, first_amount, hits = reached.get(goal.key, (None, 0, 0))
-    if first_at is None or at < first_at:
+    # Among several at one instant the smallest amount: it must not matter which was heard of first.
+    if first_at is None or (at, amount) < (first_at, first_amount):
         if first_at is not None:
             _count(batch, Metric.REACHED, run, "", first_at, output=goal.key, n=-1, amount=-first_amount)
         _count(batch, Metric.REACHED, run, "", at, output=goal.key, amount=amount)

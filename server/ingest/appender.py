@@ -41,9 +41,9 @@ class Appender:
         if not entries:
             return
         if self._waiting and self._waiting + len(entries) > self.max_queue:
-            raise Overloaded("Too many events are waiting to be stored.", retry_after_seconds=1)
+            raise Overloaded("Too many events are waiting to be stored.", code="QUEUE_FULL")
         if self.backlog > self.max_backlog:
-            raise Overloaded("The engine is too far behind.", retry_after_seconds=5)
+            raise Overloaded("The engine is too far behind.", code="ENGINE_BEHIND", retry_after_seconds=5)
         waiting = _Waiting(entries, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._waiting += len(entries)

@@ -93,7 +93,7 @@ def read_predicate(reader: Reader) -> Predicate:
     name = reader.text("name", longest=256)
     operator = reader.choice("operator", tuple(OPERATORS))
     value = reader.value("value", required=operator not in _NEEDS_NO_VALUE)
-    if operator == "one_of" and not isinstance(value, list):
+    if operator == "one_of" and value is not None and not isinstance(value, list):
         reader.refuse("value", f"one_of compares with a list of values, found {value!r}")
     return Predicate(name, operator, value)
 
@@ -104,7 +104,11 @@ def read_predicates(reader: Reader, key: str = "where") -> tuple[Predicate, ...]
 
 def read_condition(reader: Reader) -> Condition:
     """`{"about": "attribute"|"property", name, operator, value}` or `{"about": "did", event, where}`."""
+    before = len(reader.problems)
     about = reader.choice("about", ("attribute", "property", "did"))
+    if len(reader.problems) > before:
+        # What the rest ought to be depends on it: one fault is told as one problem.
+        return Condition(about, Predicate("", "exists"))
     if about == "did":
         return Condition(about, Did(reader.text("event", longest=256), read_predicates(reader)))
     return Condition(about, read_predicate(reader))

@@ -47,7 +47,7 @@ def to_amount(value: Any) -> int:
         amount = Decimal(str(value))
     except InvalidOperation:
         return 0
-    if not amount.is_finite() or abs(amount) > _LARGEST_AMOUNT:
+    if not amount.is_finite() or amount.copy_abs() > _LARGEST_AMOUNT:
         return 0
     return int((amount * AMOUNT_SCALE).to_integral_value())
 

@@ -10,6 +10,7 @@ from .goals import Goal, read_goal
 from .moment import Problem
 from .reading import Reader
 from .steps import KINDS, EntryEvent, Step
+from .steps.base import read_common
 
 MOST_STEPS = 300
 
@@ -55,6 +56,11 @@ class Graph:
         return frozenset().union(*(step.asks_past_for() for step in self.steps.values()))
 
     @cached_property
+    def asks_for_user(self) -> bool:
+        """Whether any step needs to know the user: its attributes, or where to write to."""
+        return any(step.asks_for_user() for step in self.steps.values())
+
+    @cached_property
     def goal_events(self) -> frozenset[str]:
         return frozenset(goal.event for goal in self.goals)
 
@@ -63,13 +69,26 @@ class Graph:
         return max((goal.window_ms for goal in self.goals), default=0)
 
 
+@dataclass
+class _Drawn:
+    """What was read before it is known to be sound."""
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    """Where in the data each step stands."""
+    unsound: set[str] = field(default_factory=set)
+    """Steps of which something could not be read: what leads out of them is not known."""
+
+
 def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
     """The graph in this data, and everything that is wrong with it. It may run only if nothing is."""
     reader = Reader(data)
-    steps = _read_steps(reader)
+    if reader.problems:
+        return Graph(), reader.problems
+    drawn = _read_steps(reader)
     edges = _read_edges(reader)
     graph = Graph(
-        steps=steps,
+        steps=drawn.steps,
         edges=edges,
         goals=_read_goals(reader),
         reentry=Reentry(reader.choice("reentry", tuple(Reentry)))
@@ -77,21 +96,32 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         else Reentry.AFTER_LEAVING,
     )
     problems = reader.problems
-    if not problems:
-        problems = [*_edge_problems(graph), *_entry_problems(graph)]
+    lists_are_read = not any(problem.path in (("steps",), ("edges",)) for problem in problems)
+    if lists_are_read:
+        problems = [*problems, *_edge_problems(graph, drawn), *_loose_outputs(graph, drawn)]
+        problems += _entry_problems(graph, drawn)
     if not problems:
         problems = [*_reach_problems(graph), *_loop_problems(graph)]
     return graph, problems
 
 
-def _read_steps(reader: Reader) -> dict[str, Step]:
-    steps: dict[str, Step] = {}
-    for item in reader.items("steps", least=1, most=MOST_STEPS):
-        step = KINDS[item.choice("kind", tuple(KINDS))].read(item)
-        if step.key in steps:
+def _read_steps(reader: Reader) -> _Drawn:
+    drawn = _Drawn()
+    for index, item in enumerate(reader.items("steps", least=1, most=MOST_STEPS)):
+        before = len(item.problems)
+        kind = KINDS[item.choice("kind", tuple(KINDS))]
+        if len(item.problems) > before:
+            # Of a kind that we do not know, only the key can be read.
+            drawn.unsound.add(str(read_common(item)["key"]))
+            continue
+        step = kind.read(item)
+        if step.key and step.key in drawn.steps:
             item.refuse("key", f"Two steps have the key {step.key!r}; each needs its own", "duplicate")
-        steps[step.key] = step
-    return steps
+        if len(item.problems) > before:
+            drawn.unsound.add(step.key)
+        drawn.steps.setdefault(step.key, step)
+        drawn.places.setdefault(step.key, index)
+    return drawn
 
 
 def _read_edges(reader: Reader) -> list[Edge]:
@@ -105,28 +135,31 @@ def _read_goals(reader: Reader) -> list[Goal]:
     goals: list[Goal] = []
     for item in reader.items("goals", most=20):
         goal = read_goal(item)
-        if any(other.key == goal.key for other in goals):
+        if goal.key and any(other.key == goal.key for other in goals):
             item.refuse("key", f"Two goals have the key {goal.key!r}; each needs its own", "duplicate")
         goals.append(goal)
     return goals
 
 
-def _edge_problems(graph: Graph) -> Iterable[Problem]:
+def _edge_problems(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
     seen: set[tuple[str, str]] = set()
     for index, edge in enumerate(graph.edges):
         path = ("edges", index)
-        if edge.source not in graph.steps:
+        if not (edge.source and edge.output and edge.target):
+            continue  # The reader has told what is missing.
+        source, target = graph.steps.get(edge.source), graph.steps.get(edge.target)
+        if source is None and edge.source not in drawn.unsound:
             yield Problem((*path, "from"), f"There is no step {edge.source!r}.", "unknown_step")
-        elif edge.output not in graph.steps[edge.source].outputs():
-            outputs = ", ".join(graph.steps[edge.source].outputs()) or "none"
+        elif source and edge.source not in drawn.unsound and edge.output not in source.outputs():
+            outputs = ", ".join(source.outputs()) or "none"
             yield Problem(
                 (*path, "output"),
                 f"Step {edge.source!r} has no output {edge.output!r}; its outputs: {outputs}.",
                 "unknown_output",
             )
-        if edge.target not in graph.steps:
+        if target is None and edge.target not in drawn.unsound:
             yield Problem((*path, "to"), f"There is no step {edge.target!r}.", "unknown_step")
-        elif graph.steps[edge.target].is_entry:
+        elif target and target.is_entry:
             yield Problem((*path, "to"), f"Nothing can lead to the entry {edge.target!r}.", "leads_to_entry")
         if (edge.source, edge.output) in seen:
             yield Problem(
@@ -135,16 +168,22 @@ def _edge_problems(graph: Graph) -> Iterable[Problem]:
                 "duplicate",
             )
         seen.add((edge.source, edge.output))
-    for index, step in enumerate(graph.steps.values()):
+
+
+def _loose_outputs(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
+    led = {(edge.source, edge.output) for edge in graph.edges}
+    half_read = {edge.source for edge in graph.edges if not edge.output}
+    for key, step in graph.steps.items():
+        if key in drawn.unsound or key in half_read:
+            continue
         for output in step.outputs():
-            if (step.key, output) not in seen:
-                yield Problem(
-                    ("steps", index), f"Output {output!r} of step {step.key!r} leads nowhere.", "loose_output"
-                )
+            if (key, output) not in led:
+                path = ("steps", drawn.places[key])
+                yield Problem(path, f"Output {output!r} of step {key!r} leads nowhere.", "loose_output")
 
 
-def _entry_problems(graph: Graph) -> Iterable[Problem]:
-    if not graph.entries:
+def _entry_problems(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
+    if not graph.entries and not drawn.unsound:
         yield Problem(("steps",), "A journey needs an entry; found none.", "no_entry")
 
 
@@ -164,21 +203,26 @@ def _reach_problems(graph: Graph) -> Iterable[Problem]:
 
 
 def _loop_problems(graph: Graph) -> Iterable[Problem]:
-    """Walks the steps that take no time; a way back into the walk would spin for ever."""
-    state: dict[str, str] = {}
-
-    def spins(key: str) -> bool:
-        if state.get(key) == "on the way":
-            return True
-        if key in state or graph.steps[key].takes_time:
-            return False
-        state[key] = "on the way"
-        found = any(spins(graph.after(key, output).key) for output in graph.steps[key].outputs())
-        state[key] = "done"
-        return found
-
+    """A way back to a step that takes no time would spin for ever. Each loop is told once."""
+    reached = {key: _reached_at_once(graph, key) for key in graph.steps}
+    told: set[str] = set()
     for index, key in enumerate(graph.steps):
-        if spins(key):
+        if key in reached[key] and key not in told:
+            told |= {other for other in reached[key] if key in reached[other]}
             yield Problem(
                 ("steps", index), f"A loop through {key!r} takes no time; it needs a delay.", "loop"
             )
+
+
+def _reached_at_once(graph: Graph, start: str) -> set[str]:
+    """The steps to which a run that leaves this one comes before any time has passed."""
+    reached: set[str] = set()
+    frontier = [] if graph.steps[start].takes_time else [start]
+    while frontier:
+        source = frontier.pop()
+        for output in graph.steps[source].outputs():
+            target = graph.after(source, output)
+            if not target.takes_time and target.key not in reached:
+                reached.add(target.key)
+                frontier.append(target.key)
+    return reached

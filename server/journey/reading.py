@@ -31,7 +31,9 @@ class Reader:
         return found
 
     def text(self, key: str, *, required: bool = True, longest: int = 10_000, default: str = "") -> str:
-        found = self.value(key, required=required, default=default)
+        found = self.value(key, required=required)
+        if found is None:
+            return default
         if not isinstance(found, str):
             self.refuse(key, f"`{key}` must be a text, found {_name(found)}")
             return default
@@ -61,14 +63,18 @@ class Reader:
         return found
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        found = self.value(key, default=choices[0])
-        if found not in choices:
-            self.refuse(key, f"`{key}` must be one of {', '.join(choices)}, found {found!r}")
-            return choices[0]
-        return str(found)
+        """One of the choices; the first of them, having noted the problem, if it is none."""
+        found = self.value(key)
+        if found in choices:
+            return str(found)
+        if found is not None:
+            self.refuse(key, f"`{key}` must be one of {', '.join(choices)}, found {_name(found)}")
+        return choices[0]
 
     def items(self, key: str, *, most: int, least: int = 0) -> Iterator["Reader"]:
-        found = self.value(key, required=least > 0, default=[])
+        found = self.value(key, required=least > 0)
+        if found is None:
+            return
         if not isinstance(found, list):
             self.refuse(key, f"`{key}` must be a list, found {_name(found)}")
             return

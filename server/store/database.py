@@ -39,12 +39,14 @@ _SQLITE_READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
 class Database:
     """The open database: `read()` gives a snapshot, `write()` a transaction."""
 
-    def __init__(self, url: str, *, readers: int = 4) -> None:
+    def __init__(self, url: str, *, readers: int = 4, checkpoints: bool = True) -> None:
+        """`checkpoints` is off for a process beside the server's: on SQLite one process does them all."""
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writing: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
-            self._writer = _sqlite_engine(self.url, _SQLITE_WRITER, "BEGIN IMMEDIATE", size=1)
+            pragmas = _SQLITE_WRITER if checkpoints else (*_SQLITE_WRITER, "wal_autocheckpoint=0")
+            self._writer = _sqlite_engine(self.url, pragmas, "BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.url, _SQLITE_READER, "BEGIN", size=readers)
         else:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=8)

@@ -95,6 +95,16 @@ async def access(session: ReadSession, key: str) -> Access | None:
     return Access(rows[0].project_id, frozenset(rows[0].scopes.split())) if rows else None
 
 
+async def choose(session: ReadSession, project_id: int | None) -> int:
+    """The project of that number, or the only one. Raises BadInput that lists what there is."""
+    rows = await session.rows(select(table_of(Project).c.id, table_of(Project).c.name))
+    found = [row.id for row in rows if project_id is None or row.id == project_id]
+    if len(found) != 1:
+        listed = ", ".join(f"{row.id} ({row.name})" for row in rows) or "none yet: `sojourn project create`"
+        raise BadInput(f"Say which project with --project; there are: {listed}.")
+    return int(found[0])
+
+
 async def by_id(session: ReadSession, project_id: int) -> Project:
     project = await session.get(Project, project_id)
     assert project is not None

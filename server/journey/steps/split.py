@@ -32,13 +32,14 @@ class Split(StepBase):
     @classmethod
     def read(cls, reader: Reader) -> "Split":
         common: dict[str, Any] = read_common(reader)
-        branches = tuple(_read_branch(item) for item in reader.items("branches", least=1, most=10))
-        split = cls(**common, branches=branches)
-        outputs = split.outputs()
-        for index, output in enumerate(outputs):
-            if output in outputs[:index]:
-                reader.refuse("branches", f"Two branches have the output {output!r}; each needs its own")
-        return split
+        branches: list[Branch] = []
+        for item in reader.items("branches", least=1, most=10):
+            branch = _read_branch(item)
+            if branch.output in (OTHERWISE, *(other.output for other in branches if other.output)):
+                message = f"Two branches have the output {branch.output!r}; each needs its own"
+                item.refuse("output", message, "duplicate")
+            branches.append(branch)
+        return cls(**common, branches=tuple(branches))
 
     def outputs(self) -> Outputs:
         return (*(branch.output for branch in self.branches), OTHERWISE)
@@ -48,6 +49,11 @@ class Split(StepBase):
             if branch.holds(moment):
                 return Leave(branch.output)
         return Leave(OTHERWISE)
+
+    def asks_for_user(self) -> bool:
+        return any(
+            condition.about == "attribute" for branch in self.branches for condition in branch.conditions
+        )
 
     def asks_past_for(self) -> frozenset[str]:
         asked = (condition.asks for branch in self.branches for condition in branch.conditions)

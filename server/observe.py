@@ -1,0 +1,110 @@
+"""What operators see: structured logs with request ids, and figures for Prometheus. Never a secret."""
+
+import logging
+import secrets
+import sys
+import time
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_QUIET = ("/healthz", "/readyz", "/metrics")
+_KNOWN_ROOTS = ("graphql", "v1", "t", "hooks", "assets", "healthz", "readyz", "metrics", "exports")
+log = structlog.get_logger("http")
+
+
+def configure_logs(format: str) -> None:
+    """`console` for people, `json` for machines; to standard error, times in UTC."""
+    render: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if format == "json"
+        else [_console()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    # The default formatter prints local variables with a traceback, and with them secrets.
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+class Figures:
+    """The process's figures, in a registry of its own so that two servers in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Histogram(
+            "sojourn_request_seconds",
+            "Time to answer a request.",
+            ("route", "status"),
+            registry=self.registry,
+        )
+        self.inbox_rows = Gauge("sojourn_inbox_rows", "Rows waiting for the engine.", registry=self.registry)
+        self.inbox_age = Gauge(
+            "sojourn_inbox_lag_seconds", "Age of the oldest row that waits.", registry=self.registry
+        )
+        self.worked = Gauge(
+            "sojourn_engine_rows", "Inbox rows worked in since the start.", registry=self.registry
+        )
+        self.transitions = Gauge(
+            "sojourn_engine_transitions", "Steps that runs have left since the start.", registry=self.registry
+        )
+        self.sends = Gauge(
+            "sojourn_sends", "Messages since the start, by outcome.", ("outcome",), registry=self.registry
+        )
+        self.dropped = Counter(
+            "sojourn_tracking_dropped",
+            "Opens and clicks that could not be kept; the reader was served.",
+            ("kind",),
+            registry=self.registry,
+        )
+
+
+class Observed:
+    """Times every request and gives it an id, which the answer and every log line carry."""
+
+    def __init__(self, app: ASGIApp, figures: Figures) -> None:
+        self._app, self._figures = app, figures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        status = 500
+        started = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, observed)
+            finally:
+                self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # The path of a tracking link holds a signed token: only its first part is told.
+        root = scope["path"].split("/")[1]
+        route = f"/{root}" if root in _KNOWN_ROOTS or not root else "other"
+        self._figures.requests.labels(route, str(status)).observe(seconds)
+        if scope["path"] not in _QUIET:
+            ms = round(seconds * 1000, 1)
+            log.debug("request", method=scope["method"], route=route, status=status, ms=ms)

@@ -1,0 +1,231 @@
+"""What stays open while the process lives: database, loops, HTTP client. Opened and closed in one place."""
+
+import asyncio
+import gc
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import structlog
+from sqlalchemy import func, select
+
+from channels.host import Host, build_host
+from server.clock import Clock, EventsClock, WallClock
+from server.config import Settings
+from server.delivery.dispatch import Dispatcher
+from server.delivery.polling import Poller
+from server.engine import leases
+from server.engine.loop import Engine
+from server.errors import CannotOpen
+from server.ingest.appender import Appender
+from server.observe import Figures
+from server.store import inbox, migrations, projects, setup
+from server.store.bulk import table_of
+from server.store.database import Database
+from server.store.projects import Access
+from server.store.tables import ShardState
+
+API, ENGINE, DISPATCH = "api", "engine", "dispatch"
+PARTS = (API, ENGINE, DISPATCH)
+RETRY_SECONDS = 1.0
+KEY_REMEMBERED_SECONDS = 1.0
+"""A key that was revoked is refused after this at the latest, on every process."""
+
+log = structlog.get_logger("runtime")
+
+
+def calm_collector() -> None:
+    """Has Python look for cycles more seldom: a batch makes some ten thousand objects and none in a cycle.
+
+    With the default thresholds the collector takes a fifth of the engine's time to find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
+@dataclass(slots=True)
+class Keys:
+    """Looks keys up, and remembers for a moment what they open: an SDK shows the same one all the time."""
+
+    db: Database
+    _known: dict[str, tuple[float, Access]] = field(default_factory=dict)
+
+    async def access(self, key: str) -> Access | None:
+        now = asyncio.get_running_loop().time()
+        digest = projects.digest_of(key)
+        found = self._known.get(digest)
+        if found is not None and now < found[0]:
+            return found[1]
+        async with self.db.read() as session:
+            access = await projects.access(session, key)
+        if access is not None:
+            if len(self._known) > 1000:
+                self._known.clear()
+            self._known[digest] = (now + KEY_REMEMBERED_SECONDS, access)
+        return access
+
+
+@dataclass(slots=True)
+class Runtime:
+    settings: Settings
+    db: Database
+    clock: Clock
+    shards: int
+    host: Host
+    http: httpx.AsyncClient
+    figures: Figures
+    appender: Appender
+    engine: Engine
+    dispatcher: Dispatcher
+    poller: Poller
+    keys: Keys
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Something was put into the inbox of this database: have the loops of this process look."""
+        self.engine.wakeup.set()
+        self.dispatcher.wakeup.set()
+
+    async def refresh_figures(self) -> None:
+        async with self.db.read() as session:
+            backlog = await inbox.backlog(session)
+        self.figures.inbox_rows.set(backlog.rows)
+        oldest = backlog.oldest_at
+        self.figures.inbox_age.set(0 if oldest is None else max(0, WallClock().now() - oldest) / 1000)
+        self.figures.worked.set(self.engine.progress.rows)
+        self.figures.transitions.set(self.engine.progress.transitions)
+        for name, count in self.dispatcher.progress.outcomes.items():
+            self.figures.sends.labels(name).set(count)
+
+    async def missing(self) -> list[str]:
+        """What keeps this process from being ready."""
+        try:
+            async with self.db.read() as session:
+                await setup.count_shards(session)
+        except Exception as error:
+            return [f"database: {type(error).__name__}"]
+        return [] if self.appender.backlog <= self.settings.max_backlog else ["engine: too far behind"]
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, *, parts: tuple[str, ...] = PARTS, follow_events: bool = False
+) -> AsyncIterator[Runtime]:
+    """Opens everything, starts the loops of these parts, and closes it all in reverse."""
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database_url)
+        stack.push_async_callback(db.close)
+        if db.is_sqlite:
+            stack.enter_context(_only_server(Path(db.url.database or "")))
+        await _migrated(db)
+        async with db.write() as session:
+            shards = await setup.prepare(session, settings.shards)
+            if db.is_sqlite:
+                # We hold the file's lock: whoever had these leases is dead.
+                await leases.forget(session)
+            clock = await _clock(session, follow_events)
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, follow_redirects=False))
+        engine = Engine(db, clock, shards)
+        appender = Appender(db, settings.max_queue, settings.max_backlog, engine.wakeup.set)
+        host = _host(settings)
+        dispatcher = Dispatcher(db, clock, host, settings, shards, appender.append)
+        engine.moved = dispatcher.wakeup.set
+        runtime = Runtime(
+            settings=settings,
+            db=db,
+            clock=clock,
+            shards=shards,
+            host=host,
+            http=http,
+            figures=Figures(),
+            appender=appender,
+            engine=engine,
+            dispatcher=dispatcher,
+            poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
+            keys=Keys(db),
+        )
+        await stack.enter_async_context(_running(runtime, parts))
+        yield runtime
+
+
+@asynccontextmanager
+async def _running(runtime: Runtime, parts: tuple[str, ...]) -> AsyncIterator[None]:
+    """The loops, until told to stop. The appender goes last: the others still have something to say."""
+    loops: list[Callable[[asyncio.Event], Awaitable[None]]] = []
+    if ENGINE in parts:
+        loops.append(runtime.engine.run)
+    if DISPATCH in parts:
+        loops += [runtime.dispatcher.run, runtime.poller.run]
+    appending = asyncio.Event()
+    writer = asyncio.create_task(_kept_up(runtime.appender.run, appending))
+    tasks = [asyncio.create_task(_kept_up(loop, runtime.stopping)) for loop in loops]
+    try:
+        yield
+    finally:
+        runtime.stopping.set()
+        await asyncio.gather(*tasks)
+        appending.set()
+        await writer
+
+
+async def _kept_up(run: Callable[[asyncio.Event], Awaitable[None]], stopping: asyncio.Event) -> None:
+    """A loop that fails (the database restarts, say) starts again; nothing it had was only in memory."""
+    while not stopping.is_set():
+        try:
+            await run(stopping)
+        except Exception:
+            log.exception("a loop failed and starts again", loop=getattr(run, "__qualname__", "loop"))
+            try:
+                await asyncio.wait_for(stopping.wait(), RETRY_SECONDS)
+            except TimeoutError:
+                continue
+
+
+async def _migrated(db: Database) -> None:
+    """SQLite migrates by itself; PostgreSQL is migrated on purpose, by `sojourn migrate`."""
+    if db.is_sqlite:
+        await migrations.migrate(db.engine)
+        return
+    found = await migrations.revision(db.engine)
+    if found != migrations.latest():
+        raise CannotOpen(
+            f"The database is at revision {found or 'none'}, this code needs {migrations.latest()}. "
+            "Run `sojourn migrate`."
+        )
+
+
+async def _clock(session: Any, follow_events: bool) -> Clock:
+    """The virtual clock goes on where it stood, also after a crash."""
+    if not follow_events:
+        return WallClock()
+    reached = (await session.rows(select(func.max(table_of(ShardState).c.clock_at))))[0][0]
+    return EventsClock(reached or 0)
+
+
+def _host(settings: Settings) -> Host:
+    return build_host(discover=settings.discover_plugins, plugins_dir=settings.plugins_dir or None)
+
+
+@contextmanager
+def _only_server(path: Path) -> Any:
+    """One server a file: SQLite has one writer, and it is in this process."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    lock: IO[str]
+    with open(f"{path}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotOpen(
+                f"Another server has {path} open. On SQLite one process serves a file; "
+                "for several, use PostgreSQL."
+            ) from error
+        yield

@@ -1,0 +1,73 @@
+"""A database that was migrated is the one that the code describes, forwards and backwards."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Table, UniqueConstraint, inspect
+
+from server.store.database import Database
+from server.store.migrations import config, latest, migrate, revision
+from server.store.tables import metadata
+
+SHARDED = [table for table in metadata.tables.values() if "shard" in table.c]
+GLOBAL = {"project", "api_key", "connection", "idempotency", "journey", "version", "catalog", "import"}
+"""Small tables that are the same for every shard."""
+
+anyio = pytest.mark.anyio
+
+
+async def run(url: str, function: Callable[[Connection], Any]) -> Any:
+    db = Database(url)
+    try:
+        async with db.engine.begin() as connection:
+            return await connection.run_sync(function)
+    finally:
+        await db.close()
+
+
+def differences(connection: Connection) -> list[Any]:
+    return list(
+        compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+    )
+
+
+@anyio
+async def test_a_migrated_database_has_the_tables_of_the_code(database_url: str) -> None:
+    assert await run(database_url, differences) == []
+
+
+@anyio
+async def test_a_database_can_go_all_the_way_back_and_forth_again(database_url: str) -> None:
+    await run(database_url, lambda connection: command.downgrade(config(connection), "base"))
+    left = await run(database_url, lambda connection: inspect(connection).get_table_names())
+    assert left == ["alembic_version"]
+    db = Database(database_url)
+    assert await revision(db.engine) is None
+    assert await migrate(db.engine) == latest() == await revision(db.engine)
+    await db.close()
+    assert await run(database_url, differences) == []
+
+
+@anyio
+async def test_migrating_what_is_migrated_changes_nothing(database_url: str) -> None:
+    db = Database(database_url)
+    assert await migrate(db.engine) == await revision(db.engine)
+    await db.close()
+
+
+def test_every_table_is_sharded_or_the_same_for_all() -> None:
+    assert {table.name for table in metadata.tables.values()} - {table.name for table in SHARDED} == GLOBAL
+
+
+@pytest.mark.parametrize("table", SHARDED, ids=lambda table: table.name)
+def test_a_sharded_table_has_its_shard_in_every_key(table: Table) -> None:
+    """Else it could not be distributed by it."""
+    assert "shard" in table.primary_key.columns
+    unique = [one.columns for one in table.constraints if isinstance(one, UniqueConstraint)]
+    unique += [index.columns for index in table.indexes if index.unique]
+    assert [list(columns.keys()) for columns in unique if "shard" not in columns] == []
+    assert [key for key in table.foreign_key_constraints if "shard" not in key.column_keys] == []

@@ -1,0 +1,105 @@
+"""Hours and days of a project."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.aggregates.calendar import ALL_TIME, covering, day_of, hour_of, levels, start_of
+from server.clock import HOUR, MINUTE
+
+ZONES = [
+    "UTC",
+    "Asia/Seoul",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/New_York",
+    "America/St_Johns",
+    "Africa/Cairo",
+    "Pacific/Apia",
+]
+SINCE_2000 = st.integers(946_684_800_000, 2_208_988_800_000)
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "hour", "day"),
+    [
+        ("Asia/Seoul", "2024-03-13T23:59:59.999+09:00", "2024-03-13T23:00+09:00", 20240313),
+        ("Asia/Seoul", "2024-03-14T00:00+09:00", "2024-03-14T00:00+09:00", 20240314),
+        ("Asia/Kathmandu", "2024-03-14T00:10+05:45", "2024-03-14T00:00+05:45", 20240314),
+        ("Australia/Lord_Howe", "2024-04-06T23:45+11:00", "2024-04-06T23:00+11:00", 20240406),
+        ("America/New_York", "2024-03-10T03:30-04:00", "2024-03-10T03:00-04:00", 20240310),
+        ("America/New_York", "2024-11-03T01:30-05:00", "2024-11-03T01:00-05:00", 20241103),
+    ],
+)
+def test_an_instant_falls_into_the_hour_and_the_day_of_the_projects_zone(
+    zone: str, moment: str, hour: str, day: int
+) -> None:
+    assert hour_of(at(moment), zone) == at(hour)
+    assert day_of(at(moment), zone) == day
+
+
+@given(SINCE_2000, st.sampled_from(ZONES))
+def test_an_hour_holds_its_instant_and_lies_within_one_day(moment: int, zone: str) -> None:
+    hour = hour_of(moment, zone)
+    assert hour <= moment < hour + HOUR
+    assert day_of(hour, zone) == day_of(moment, zone)
+
+
+@given(SINCE_2000, st.sampled_from(ZONES))
+def test_a_day_is_what_the_calendar_of_the_zone_says(moment: int, zone: str) -> None:
+    local = datetime.fromtimestamp(moment / 1000, ZoneInfo(zone))
+    assert day_of(moment, zone) == int(f"{local:%Y%m%d}")
+
+
+@given(st.dates(date(2000, 1, 1), date(2039, 12, 31)), st.sampled_from(ZONES))
+def test_a_day_begins_at_its_first_instant(day: date, zone: str) -> None:
+    if (zone, day) == ("Pacific/Apia", date(2011, 12, 30)):
+        return  # Samoa left this day out altogether.
+    start = start_of(day, zone)
+    assert day_of(start, zone) == int(f"{day:%Y%m%d}")
+    assert day_of(start - 1, zone) < int(f"{day:%Y%m%d}")
+
+
+def test_a_day_that_begins_at_one_o_clock_begins_there() -> None:
+    # Cairo goes forward at midnight.
+    assert start_of(date(2024, 4, 26), "Africa/Cairo") == at("2024-04-26T01:00+03:00")
+
+
+def test_a_bit_goes_into_its_day_its_month_and_all_time() -> None:
+    assert levels(20240313) == (20240313, 202403, ALL_TIME)
+
+
+@given(st.dates(date(2015, 1, 1), date(2030, 1, 1)), st.integers(0, 800))
+def test_days_and_months_cover_a_period_exactly_once(first: date, length: int) -> None:
+    last = first + timedelta(days=length)
+    days: list[int] = []
+    for level in covering(first, last):
+        days += [level] if level > 999_999 else _days_of_month(level)
+    wanted = [first + timedelta(days=n) for n in range(length)]
+    assert days == [int(f"{day:%Y%m%d}") for day in wanted]
+
+
+def _days_of_month(month: int) -> list[int]:
+    day = date(month // 100, month % 100, 1)
+    found = []
+    while day.month == month % 100:
+        found.append(int(f"{day:%Y%m%d}"))
+        day += timedelta(days=1)
+    return found
+
+
+def test_whole_months_are_read_as_months() -> None:
+    assert covering(date(2024, 1, 31), date(2024, 4, 2)) == [20240131, 202402, 202403, 20240401]
+
+
+def test_utc_hours_are_whole_hours() -> None:
+    moment = int(datetime(2024, 3, 13, 11, 59, tzinfo=UTC).timestamp() * 1000)
+    assert hour_of(moment, "UTC") == moment - 59 * MINUTE

@@ -1,0 +1,35 @@
+"""Worlds with as many shards as a test wants, each a copy of one empty database on SQLite."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from server.store import setup
+from server.store.database import Database
+from server.store.migrations import migrate
+from tests.world import World, open_world
+
+_empty: dict[int, bytes] = {}
+
+
+@asynccontextmanager
+async def divided_world(shards: int) -> AsyncIterator[World]:
+    """A world of its own, gone at the end."""
+    with TemporaryDirectory(prefix="sojourn-test-") as folder:
+        path = Path(folder) / "sojourn.db"
+        if shards not in _empty:
+            _empty[shards] = await _make(Path(folder), shards)
+        path.write_bytes(_empty[shards])
+        async with open_world(f"sqlite:///{path}") as world:
+            yield world
+
+
+async def _make(folder: Path, shards: int) -> bytes:
+    path = folder / "template.db"
+    db = Database(f"sqlite:///{path}")
+    await migrate(db.engine)
+    async with db.write() as session:
+        await setup.prepare(session, shards)
+    await db.close()
+    return path.read_bytes()
