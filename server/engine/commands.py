@@ -18,7 +18,7 @@ from .batch import Batch
 from .people import Merge
 from .state import Happening, RunState, UserState
 
-PAUSE, RESUME, STOP, ADOPT = "pause", "resume", "stop", "adopt"
+PAUSE, RESUME, STOP, ADOPT, SUPPRESS = "pause", "resume", "stop", "adopt", "suppress"
 
 _OVER = (JourneyStatus.FINISHED, JourneyStatus.ARCHIVED)
 _runs = table_of(Run)
@@ -100,7 +100,7 @@ class _Noted(NamedTuple):
     project_id: int
     user_number: int
     occurred_at: Instant
-    digest: bytes
+    digest: str
     type: str
     name: str
     body: str
@@ -119,7 +119,7 @@ def _take_noted(batch: Batch, merge: Merge, since: Instant | None) -> list[list[
     rows = _noted(batch, merge.project_id, merge.number, since)
     moved = set(rows)
     batch.events = [row for row in batch.events if row not in moved]
-    return [[row.occurred_at, row.digest.hex(), *row[5:]] for row in rows]
+    return [[row.occurred_at, row.digest, *row[5:]] for row in rows]
 
 
 def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[Any]) -> None:
@@ -184,3 +184,19 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
         batch.past[run.project_id, user.number].append((row.occurred_at, row.name, body))
         runs.wake_until(batch, user, run.project_id, row.occurred_at)
         runs.offer_goals_of(batch, run, happening)
+
+
+def suppress(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+    """An address of a user of ours, or of one who was merged into ours, may not be written to any more."""
+    user = batch.users[project_id, command["number"]]
+    about = (command["channel"], command["address"], command["state"], command["because"], command["at"])
+    events.mark_address(batch, user, project_id, *about)
+    if user.merged_into is not None:
+        tell_heir(batch, project_id, user.merged_into, command)
+
+
+def tell_heir(batch: Batch, project_id: int, merged_into: str, command: dict[str, Any]) -> None:
+    """Who asked for no more asked as a person, whichever of the person's users the message went to."""
+    home, number = merged_into.split(":")
+    payload = orjson.dumps({**command, "number": int(number)})
+    batch.outgoing.append(inbox.Entry(int(home), project_id, SUPPRESS, payload, batch.now))
