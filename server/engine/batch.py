@@ -82,6 +82,8 @@ class Batch:
     shards: int
     catalog: Catalog
     now: Instant
+    until: Instant
+    """How far timers go in this batch."""
     follows_events: bool
     tally: Tally
     take_id: Callable[[], int]

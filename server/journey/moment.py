@@ -49,7 +49,7 @@ class Moment:
     properties: Mapping[str, Any]
     """The properties of the event that let the run in."""
     did: Callable[[Did], bool]
-    """Answers from the user's events between the run's entry and `at`."""
+    """Answers from the user's events after the run's entry and before `at`."""
 
 
 @dataclass(frozen=True, slots=True)
