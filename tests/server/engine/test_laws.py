@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from server.aggregates import recount
 from server.engine import shard as shards
 from server.ingest.messages import ArrivedEvent
 from server.journey.graph import read_graph
@@ -195,6 +196,8 @@ async def holds(story: Story) -> None:
             key = (journey, one["key"])
             assert arrivals.get(key, 0) == waiting[one["key"]] + left.get(key, 0) + here.get(key, 0), key
     _visits_are_paths(story, runs, visits)
+    async with world.db.read() as session:
+        assert await recount.differences(session) == []
 
 
 def _every_run_waits_or_has_ended(runs: list[Any]) -> None:
@@ -218,7 +221,7 @@ def _visits_are_paths(story: Story, runs: list[Any], visits: list[Any]) -> None:
         )
 
 
-@settings(LAW, max_examples=20)
+@settings(LAW, max_examples=15)
 @given(st.lists(anything, max_size=14), st.sampled_from([1, 4]))
 def test_whoever_came_in_is_inside_or_has_ended_and_whoever_arrived_waits_has_left_or_has_ended(
     moves: list[Move], divided: int
