@@ -1,6 +1,7 @@
 """What stays open while the process lives: database, loops, HTTP client. Opened and closed in one place."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -32,6 +33,16 @@ KEY_REMEMBERED_SECONDS = 1.0
 """A key that was revoked is refused after this at the latest, on every process."""
 
 log = structlog.get_logger("runtime")
+
+
+def calm_collector() -> None:
+    """Has Python look for cycles more seldom: a batch makes some ten thousand objects and none in a cycle.
+
+    With the default thresholds the collector takes a fifth of the engine's time to find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 @dataclass(slots=True)

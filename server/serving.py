@@ -4,7 +4,7 @@ import uvicorn
 
 from server.app import create_app
 from server.config import Settings
-from server.runtime import open_runtime
+from server.runtime import calm_collector, open_runtime
 
 SHUTDOWN_SECONDS = 10
 
@@ -13,6 +13,7 @@ async def serve(
     settings: Settings, host: str, port: int, parts: tuple[str, ...], *, follow_events: bool = False
 ) -> None:
     async with open_runtime(settings, parts=parts, follow_events=follow_events) as runtime:
+        calm_collector()
         config = uvicorn.Config(
             create_app(runtime, parts),
             host=host,

@@ -120,9 +120,9 @@ class Batch:
     statements: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     """Changes of many rows at once: holding and releasing the runs of a journey."""
 
-    def stranger(self, key: UserKey) -> UserState:
-        """A user of whom only the number matters here: nothing that is known of it is read or changed."""
-        return UserState(key[1], {}, None, 0)
+    def user(self, key: UserKey) -> UserState:
+        """The user, or one of whom only the number matters: nothing else of it is read or changed here."""
+        return self.users.get(key) or UserState(key[1], {}, None, 0)
 
     def add_run(self, run: RunState) -> None:
         self.runs[run.id] = run

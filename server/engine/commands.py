@@ -84,7 +84,7 @@ def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
     batch.gone_events.append((batch.shard, merge.project_id, merge.number, row.occurred_at, row.digest))
     return [
         row.occurred_at,
-        row.digest.hex(),
+        row.digest,
         row.type,
         row.name,
         row.body,
@@ -136,7 +136,7 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         later = [*later, *_noted(batch, project_id, user.number, begun)]
     _take_over_profile(batch, project_id, user, command)
     for at, digest, *values in command["events"]:
-        batch.events.append((batch.shard, project_id, user.number, at, bytes.fromhex(digest), *values))
+        batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]
         batch.past[project_id, user.number].append((at, name, orjson.loads(body)))
     for values in command["runs"]:

@@ -13,7 +13,7 @@ EMAIL = "email"
 LONGEST_ADDRESS = 320
 
 
-def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: bytes) -> None:
+def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> None:
     """Everything that an event of this user does, in the order of the user's own time."""
     at = event.occurred_at
     happening = Happening(project_id, event.type, event.name, event.body, at, digest)
@@ -26,7 +26,7 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent,
         runs.offer_entries(batch, user, happening)
 
 
-def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: bytes) -> None:
+def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> None:
     """Keeps the event as a fact, and what it tells about the user."""
     batch.events.append(
         (

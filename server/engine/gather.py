@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from server.clock import Instant
+from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Arrival, Endpoint, Event, Identity, Message, Receipt, Run, User
@@ -20,24 +21,20 @@ _endpoints, _events, _runs = table_of(Endpoint), table_of(Event), table_of(Run)
 _messages, _receipts = table_of(Message), table_of(Receipt)
 
 
-def _wanted(name: str) -> Any:
-    return bindparam(name, expanding=True)
-
-
 _ARRIVED = (
     select(_arrivals.c.digest)
     .where(_arrivals.c.shard == bindparam("shard"), _arrivals.c.project_id == bindparam("project_id"))
-    .where(_arrivals.c.digest.in_(_wanted("digests")))
+    .where(among(_arrivals.c.digest, "digests"))
 )
 _IDENTITY = (
     select(_identities.c.value, _identities.c.home, _identities.c.number)
     .where(_identities.c.shard == bindparam("shard"), _identities.c.project_id == bindparam("project_id"))
-    .where(_identities.c.kind == bindparam("kind"), _identities.c.value.in_(_wanted("of_values")))
+    .where(_identities.c.kind == bindparam("kind"), among(_identities.c.value, "of_values"))
 )
 _IDENTITIES_OF = (
     select(_identities.c.kind, _identities.c.value, _identities.c.home, _identities.c.number)
     .where(_identities.c.shard == bindparam("shard"), _identities.c.project_id == bindparam("project_id"))
-    .where(_identities.c.number.in_(_wanted("numbers")))
+    .where(among(_identities.c.number, "numbers"))
 )
 _LAST_NUMBER = select(func.max(_users.c.number)).where(
     _users.c.shard == bindparam("shard"), _users.c.project_id == bindparam("project_id")
@@ -45,17 +42,17 @@ _LAST_NUMBER = select(func.max(_users.c.number)).where(
 _USERS = select(_users).where(
     _users.c.shard == bindparam("shard"),
     _users.c.project_id == bindparam("project_id"),
-    _users.c.number.in_(_wanted("numbers")),
+    among(_users.c.number, "numbers"),
 )
 _ENDPOINTS = select(_endpoints).where(
     _endpoints.c.shard == bindparam("shard"),
     _endpoints.c.project_id == bindparam("project_id"),
-    _endpoints.c.user_number.in_(_wanted("numbers")),
+    among(_endpoints.c.user_number, "numbers"),
 )
 _RUNS_OF = select(_runs).where(
     _runs.c.shard == bindparam("shard"),
     _runs.c.project_id == bindparam("project_id"),
-    _runs.c.user_number.in_(_wanted("numbers")),
+    among(_runs.c.user_number, "numbers"),
 )
 _DUE = (
     select(_runs)
@@ -73,15 +70,13 @@ _OPEN_OF_JOURNEY = (
 _PAST = (
     select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body)
     .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
-    .where(_events.c.user_number.in_(_wanted("numbers")), _events.c.name.in_(_wanted("names")))
+    .where(among(_events.c.user_number, "numbers"), among(_events.c.name, "names"))
     .where(_events.c.occurred_at > bindparam("since"))
 )
-_MESSAGES = select(_messages).where(
-    _messages.c.shard == bindparam("shard"), _messages.c.id.in_(_wanted("ids"))
-)
+_MESSAGES = select(_messages).where(_messages.c.shard == bindparam("shard"), among(_messages.c.id, "ids"))
 _RECEIPTS = select(_receipts.c.message_id, _receipts.c.key).where(
     _receipts.c.shard == bindparam("shard"),
-    _receipts.c.message_id.in_(_wanted("ids")),
+    among(_receipts.c.message_id, "ids"),
 )
 
 
@@ -92,9 +87,9 @@ def by_project(keys: Iterable[UserKey]) -> dict[int, set[int]]:
     return dict(found)
 
 
-async def arrived(session: ReadSession, shard: int, digests: dict[int, set[bytes]]) -> set[tuple[int, bytes]]:
+async def arrived(session: ReadSession, shard: int, digests: dict[int, set[str]]) -> set[tuple[int, str]]:
     """Which of these events, by project, have arrived before."""
-    found: set[tuple[int, bytes]] = set()
+    found: set[tuple[int, str]] = set()
     for project_id, wanted in digests.items():
         about = {"shard": shard, "project_id": project_id}
         rows = await session.rows_in(_ARRIVED, "digests", wanted, about)

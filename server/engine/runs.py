@@ -142,9 +142,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, body: dict[str, Any], 
 
     def did(question: Did) -> bool:
         return any(
-            name == question.event
-            and run.entered_at < happened < at
-            and all_hold(question.where, properties)
+            name == question.event and run.entered_at < happened < at and all_hold(question.where, properties)
             for happened, name, properties in known
         )
 

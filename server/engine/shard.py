@@ -28,9 +28,9 @@ from .catalog import Catalog
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
 
-MOST_ROWS = 1000
+MOST_ROWS = 2000
 """Inbox rows a turn: enough to make a statement's cost small, few enough to keep others waiting little."""
-MOST_DUE = 1000
+MOST_DUE = 2000
 MOST_STOPPED = 2000
 MOST_WAKES = 100
 """Waits of one run that one turn ends: a clock that jumps by months must not hold everybody else up."""
@@ -55,7 +55,7 @@ class Item:
 
     row: inbox.Row
     event: ArrivedEvent | None = None
-    digest: bytes = b""
+    digest: str = ""
     hops: int = 0
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
@@ -159,7 +159,7 @@ class Shard:
 
     async def _leave_out_repeated(self, session: ReadSession, batch: Batch, items: list[Item]) -> list[Item]:
         """The events that have not arrived before, and all that another shard has forwarded."""
-        digests: dict[int, set[bytes]] = {}
+        digests: dict[int, set[str]] = {}
         for item in items:
             if item.event is not None and item.row.kind != inbox.FORWARDED:
                 digests.setdefault(item.row.project_id, set()).add(item.digest)
@@ -206,7 +206,7 @@ class Shard:
 
     async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
         """Users, runs, messages and the past that the items and the due runs ask for."""
-        people_wanted = {(run.project_id, run.user_number) for run in due}
+        people_wanted = {(run.project_id, run.user_number) for run in due if _asks_for_user(batch, run)}
         movers: set[tuple[int, int]] = set()
         asked: list[gather.Asked] = []
         for item in items:
@@ -290,7 +290,7 @@ class Shard:
         assert item.found is not None
         project_id, event = item.row.project_id, item.event
         key = (project_id, item.found.number)
-        user = batch.users.get(key) or batch.stranger(key)
+        user = batch.user(key)
         for merge in item.found.merges:
             self._merge(batch, merge, event.occurred_at)
         if item.hops & people.HISTORY_BIT:
@@ -323,9 +323,9 @@ class Shard:
     def _wake(self, batch: Batch, due: list[RunState]) -> int:
         wakes = 0
         for run in due:
-            user = batch.users.get((run.project_id, run.user_number))
+            user = batch.user((run.project_id, run.user_number))
             for _ in range(MOST_WAKES):
-                if user is None or run.id not in batch.runs or not _is_due(run, batch):
+                if run.id not in batch.runs or not _is_due(run, batch):
                     break
                 wakes += 1
                 try:
@@ -426,6 +426,10 @@ def _may_unite(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
             if len(numbers) > 1 or None in known:
                 found |= {(item.row.project_id, number) for number in numbers}
     return found
+
+
+def _asks_for_user(batch: Batch, run: RunState) -> bool:
+    return batch.catalog.graph_of(run.journey_id, run.version).asks_for_user
 
 
 def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:

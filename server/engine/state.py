@@ -16,7 +16,7 @@ class Happening(NamedTuple):
     name: str
     body: dict[str, Any]
     at: Instant
-    digest: bytes
+    digest: str
 
 
 @dataclass(slots=True)

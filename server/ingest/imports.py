@@ -113,10 +113,12 @@ class _Maker:
             row, received_at=self.now, default_type="track", make_id=lambda: message_id
         )
         if isinstance(event, list):
-            return self._refuse(place, event)
+            self._refuse(place, event)
+            return None
         payload = messages.encode(event)
         if len(payload) > messages.MAX_EVENT_BYTES:
-            return self._refuse(place, [messages.too_large(len(payload))])
+            self._refuse(place, [messages.too_large(len(payload))])
+            return None
         shard = shard_of(self.project_id, event.user_id or event.anonymous_id or "", self.shards)
         return inbox.Entry(shard, self.project_id, inbox.HISTORY, payload, self.now)
 

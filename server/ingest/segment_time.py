@@ -8,6 +8,8 @@ Instant = int
 
 DAY = 86_400_000
 FUTURE_ALLOWED = DAY
+TRAVEL_ALLOWED = 10_000
+"""Between sending and arriving lies the way, a queue, a slow start: so much says nothing of a clock."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NAIVE = datetime(1970, 1, 1)
@@ -44,14 +46,19 @@ def occurred_at(
 ) -> Occurred:
     """When an event happened by our clock: `received_at - (sent_at - stamp)`.
 
-    A clock that is wrong by any amount is wrong in both of its own times, and drops out. Without `sent_at`
+    A clock that is wrong by any amount is wrong in both of its own times, and drops out. A request that took
+    some seconds is no wrong clock: within `TRAVEL_ALLOWED` the stamp is believed to the millisecond, so that
+    what one sender did in order stays in order, and is the same however often it is sent. Without `sent_at`
     the stamp is believed as it is (that is how history is imported); without a stamp the event happened
     when it was received. More than `future_allowed` ahead of us is no time an event can have: it then counts
     as received, and is flagged.
     """
     if stamp is None:
         return Occurred(received_at, False)
-    at = stamp if sent_at is None else received_at - (sent_at - stamp)
+    if sent_at is None or abs(received_at - sent_at) <= TRAVEL_ALLOWED:
+        at = stamp
+    else:
+        at = received_at - (sent_at - stamp)
     if at > received_at + future_allowed:
         return Occurred(received_at, True)
     return Occurred(at, False)

@@ -56,6 +56,11 @@ class Graph:
         return frozenset().union(*(step.asks_past_for() for step in self.steps.values()))
 
     @cached_property
+    def asks_for_user(self) -> bool:
+        """Whether any step needs to know the user: its attributes, or where to write to."""
+        return any(step.asks_for_user() for step in self.steps.values())
+
+    @cached_property
     def goal_events(self) -> frozenset[str]:
         return frozenset(goal.event for goal in self.goals)
 

@@ -1,11 +1,13 @@
 """Ids that are the same for one value on every machine and in every run."""
 
+from base64 import urlsafe_b64encode
 from hashlib import blake2b
 
 
-def digest(text: str) -> bytes:
-    """128 bits that stand for a sender's message id."""
-    return blake2b(text.encode(), digest_size=16).digest()
+def digest(text: str) -> str:
+    """128 bits that stand for a sender's message id, as 22 characters."""
+    hashed = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return urlsafe_b64encode(hashed)[:22].decode()
 
 
 def shard_of(project_id: int, identity: str, shards: int) -> int:

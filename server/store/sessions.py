@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from .bulk import Bulk
 
 CHUNK = 5000
-"""Values in one IN list: well below SQLite's and PostgreSQL's limits on parameters."""
+"""Values in one list: a statement stays some hundred kilobytes."""
 
 
 class ReadSession(AsyncSession):
@@ -23,7 +23,7 @@ class ReadSession(AsyncSession):
     async def rows_in(
         self, statement: Executable, name: str, wanted: Iterable[Any], values: dict[str, Any] | None = None
     ) -> list[Any]:
-        """Like `rows` for a statement with an expanding parameter, a chunk of the wanted values at a time."""
+        """Like `rows` for a statement with an `among` list, a chunk of the wanted values at a time."""
         found: list[Any] = []
         listed = list(wanted)
         for start in range(0, len(listed), CHUNK):

@@ -38,6 +38,10 @@ class StepBase:
     def wake(self, moment: Moment) -> Decision:
         return Leave()
 
+    def asks_for_user(self) -> bool:
+        """Whether it decides by the user's attributes, or writes to an address of the user."""
+        return self.channel is not None
+
     def asks_past_for(self) -> frozenset[str]:
         """The names of the events that its decisions look for in the user's past."""
         return frozenset()

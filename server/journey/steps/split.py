@@ -50,6 +50,11 @@ class Split(StepBase):
                 return Leave(branch.output)
         return Leave(OTHERWISE)
 
+    def asks_for_user(self) -> bool:
+        return any(
+            condition.about == "attribute" for branch in self.branches for condition in branch.conditions
+        )
+
     def asks_past_for(self) -> frozenset[str]:
         asked = (condition.asks for branch in self.branches for condition in branch.conditions)
         return frozenset(question.event for question in asked if isinstance(question, Did))

@@ -18,10 +18,6 @@ def text_key(**options: Any) -> Any:
     return Field(primary_key=True, sa_type=Text, **options)
 
 
-def bytes_key(**options: Any) -> Any:
-    return Field(primary_key=True, sa_type=LargeBinary, **options)
-
-
 def integer(**options: Any) -> Any:
     """A 64-bit whole number: an instant, an amount, a count, an id."""
     return Field(sa_type=BigInteger, **options)

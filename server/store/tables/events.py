@@ -15,8 +15,8 @@ class Arrival(SQLModel, table=True):
 
     shard: int = column.key()
     project_id: int = column.key()
-    digest: bytes = column.bytes_key()
-    """128 bits of BLAKE2b over the sender's message id."""
+    digest: str = column.text_key()
+    """Stands for the sender's message id; see `store.ids.digest`."""
 
 
 class Event(SQLModel, table=True):
@@ -26,7 +26,7 @@ class Event(SQLModel, table=True):
     project_id: int = column.key()
     user_number: int = column.key()
     occurred_at: int = column.key()
-    digest: bytes = column.bytes_key()
+    digest: str = column.text_key()
     type: str = column.text()
     """`track`, `identify`, `page`, `screen`, `group` or `alias`."""
     name: str = column.text()

@@ -74,7 +74,7 @@ class Conversion(SQLModel, table=True):
     shard: int = column.key()
     run_id: int = column.key()
     goal_key: str = column.text_key()
-    digest: bytes = column.bytes_key()
+    digest: str = column.text_key()
     """The event's."""
     project_id: int = column.integer()
     journey_id: int = column.integer()
@@ -94,7 +94,7 @@ class Refusal(SQLModel, table=True):
     project_id: int = column.key()
     journey_id: int = column.key()
     user_number: int = column.key()
-    digest: bytes = column.bytes_key()
+    digest: str = column.text_key()
     version: int = column.integer()
     step_key: str = column.text()
     reason: str = column.text()

@@ -102,7 +102,8 @@ def test_the_own_sent_at_goes_before_that_of_the_batch():
 
 
 def test_the_sent_at_of_the_batch_corrects_a_message_without_one():
-    (event,), refused = batch([a_message(timestamp=NOW - 1000)], received_at=NOW, sent_at=NOW - 900)
+    hour = 3_600_000
+    (event,), refused = batch([a_message(timestamp=NOW - hour - 100)], received_at=NOW, sent_at=NOW - hour)
     assert (event.occurred_at, refused) == (NOW - 100, [])
 
 

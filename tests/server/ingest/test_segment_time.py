@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.ingest.segment_time import DAY, occurred_at, to_instant
+from server.ingest.segment_time import DAY, TRAVEL_ALLOWED, occurred_at, to_instant
 
+HOUR = 3_600_000
 NINE = 1_795_334_400_000  # 2026-11-22T08:00:00Z
 
 
@@ -104,12 +105,23 @@ def test_nothing_makes_reading_fail(value):
 @given(
     st.integers(0, 2 * 10**12), st.integers(0, 10**9), st.integers(0, 10**6), st.integers(-(10**13), 10**13)
 )
-def test_a_wrong_clock_changes_nothing(really_at, waited, travelled, wrong_by):
+def test_a_wrong_clock_moves_an_event_by_no_more_than_the_way_takes(really_at, waited, travelled, wrong_by):
     sent_at = really_at + waited
     received_at = sent_at + travelled
-    right = occurred_at(really_at, received_at=received_at, sent_at=sent_at)
     wrong = occurred_at(really_at + wrong_by, received_at=received_at, sent_at=sent_at + wrong_by)
-    assert wrong == right == (really_at + travelled, False)
+    assert abs(wrong.at - really_at) <= max(travelled, 2 * TRAVEL_ALLOWED)
+
+
+def test_a_clock_an_hour_off_is_corrected_as_segment_specifies():
+    assert occurred_at(NINE - HOUR, received_at=NINE + 300, sent_at=NINE - HOUR + 100) == (NINE + 200, False)
+
+
+def test_a_request_of_some_seconds_is_no_wrong_clock():
+    assert occurred_at(NINE, received_at=NINE + TRAVEL_ALLOWED, sent_at=NINE) == (NINE, False)
+    assert occurred_at(NINE, received_at=NINE + TRAVEL_ALLOWED + 1, sent_at=NINE) == (
+        NINE + TRAVEL_ALLOWED + 1,
+        False,
+    )
 
 
 def test_a_message_without_a_time_happened_when_it_came():
