@@ -100,7 +100,7 @@ class _Noted(NamedTuple):
     project_id: int
     user_number: int
     occurred_at: Instant
-    digest: bytes
+    digest: str
     type: str
     name: str
     body: str
@@ -119,7 +119,7 @@ def _take_noted(batch: Batch, merge: Merge, since: Instant | None) -> list[list[
     rows = _noted(batch, merge.project_id, merge.number, since)
     moved = set(rows)
     batch.events = [row for row in batch.events if row not in moved]
-    return [[row.occurred_at, row.digest.hex(), *row[5:]] for row in rows]
+    return [[row.occurred_at, row.digest, *row[5:]] for row in rows]
 
 
 def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[Any]) -> None:

@@ -1,11 +1,21 @@
 """Time and order: what arrived before a timer was due comes before it, however much has piled up."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from server.engine import shard as shards
 from tests.world import HOUR, MINUTE, NOON, World, abandoned_cart
 
+from .divided import without_complaint
+
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with without_complaint():
+        yield
 
 
 async def test_a_timer_waits_for_what_arrived_before_it_was_due(
