@@ -4,11 +4,6 @@ import argparse
 import asyncio
 import base64
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,6 +11,7 @@ from pathlib import Path
 
 from bench import _floor
 from bench._report import figure, heading, middle
+from bench._server import Server
 
 TIME = "2026-03-13T11:00:00.000Z"
 
@@ -38,60 +34,6 @@ def bodies(events: int, size: int, worker: int) -> list[bytes]:
         ]
         made.append(json.dumps({"batch": batch, "sentAt": TIME}).encode())
     return made
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def sojourn(*arguments: str, **options: object) -> list[str]:
-    return [sys.executable, "-m", "server.cli", *arguments]
-
-
-class Server:
-    """A `sojourn serve` of its own process."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.port = free_port()
-        self.url = f"sqlite:///{folder}/bench.db"
-        self._environment = {**os.environ, "SOJOURN_DATABASE_URL": self.url}
-        made = subprocess.run(
-            sojourn("project", "create", "Bench", "--json"),
-            env=self._environment,
-            capture_output=True,
-            check=True,
-        )
-        self.keys = json.loads(made.stdout)
-        started = time.perf_counter()
-        self.process = subprocess.Popen(
-            sojourn("serve", "--port", str(self.port), *options),
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-        )
-        self._until_ready()
-        self.start_seconds = time.perf_counter() - started
-
-    def _until_ready(self) -> None:
-        for _ in range(2000):
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
-                    connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
-                    if b" 200 " in connection.recv(100):
-                        return
-            except OSError:
-                pass
-            time.sleep(0.005)
-        raise RuntimeError("The server did not become ready within ten seconds.")
-
-    def peak_memory_mb(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
 
 
 async def send(port: int, key: str, requests: Sequence[bytes], latencies: list[float]) -> None:
@@ -147,6 +89,7 @@ def main() -> None:
     for _ in range(given.repeat):
         with tempfile.TemporaryDirectory() as folder:
             server = Server(Path(folder), *options)
+            server.start()
             try:
                 seconds, latencies = asyncio.run(measure(server, work))
                 memory.append(server.peak_memory_mb())

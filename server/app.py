@@ -1,5 +1,7 @@
 """Puts it all together: the only file that knows everyone."""
 
+from dataclasses import dataclass, field
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -7,32 +9,99 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from server import __version__
+from server.context import Context, Contexts
+from server.delivery.links import Tracking
 from server.observe import Observed
 from server.routes import health
-from server.routes.graphiql import assets_route
+from server.routes.examples import Example
+from server.routes.graphiql import PAGE_HEADERS, assets_route, graphiql_page
+from server.routes.graphql import GraphQLEndpoint, Options
+from server.routes.hooks import HooksDoor
 from server.routes.ingest import Door
 from server.routes.landing import LANDING_HEADERS, Landing, landing_page
+from server.routes.tracking import TrackingDoor
 from server.runtime import API, Runtime
+from server.schema.root import SCHEMA
+from server.secretbox import SecretBox
+from server.signing import Signer
+from server.store.projects import ADMIN
+
+LARGEST_QUERY = 1024 * 1024
+"""Bytes: the graph of a large journey with its mails is part of a mutation's variables."""
 
 
-def create_app(runtime: Runtime, parts: tuple[str, ...] = (API,)) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class Showcase:
+    """What the pages of a demo show besides: its keys are made to be seen."""
+
+    write_key: str | None = None
+    graphiql_headers: str | None = None
+    examples: list[Example] = field(default_factory=list)
+
+
+def create_app(
+    runtime: Runtime, parts: tuple[str, ...] = (API,), showcase: Showcase | None = None
+) -> Starlette:
     """The web application over an open runtime. Whoever opened the runtime closes it.
 
     Without the part `api` only health and figures are served: for processes that only work.
     """
     routes: list[BaseRoute] = [*health.routes(runtime.figures, runtime.refresh_figures, runtime.missing)]
     if API in parts:
-        routes += _api(runtime)
+        routes += _api(runtime, showcase)
     return Starlette(routes=routes, middleware=[Middleware(Observed, figures=runtime.figures)])
 
 
-def _api(runtime: Runtime) -> list[BaseRoute]:
-    door = Door(runtime.keys.access, runtime.appender.append, runtime.shards)
-    return [_landing(runtime), *door.routes(), assets_route()]
+def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
+    append, settings = runtime.appender.append, runtime.settings
+    events = Door(runtime.keys.access, append, runtime.shards)
+    tracking = Tracking(Signer(settings.secrets, "links"), settings.public_url)
+    readers = TrackingDoor(tracking, append, runtime.db, runtime.clock, runtime.wake, runtime.figures.dropped)
+    box = SecretBox(settings.secrets)
+    providers = HooksDoor(runtime.db, runtime.clock, runtime.host, box, runtime.shards, append)
+    return [
+        _landing(runtime, showcase),
+        Route("/graphql", _graphql(runtime, showcase)),
+        assets_route(),
+        *events.routes(),
+        *readers.routes(),
+        *providers.routes(),
+    ]
 
 
-def _landing(runtime: Runtime) -> Route:
-    page = landing_page(Landing(public_url=runtime.settings.public_url, version=__version__))
+def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
+    settings = runtime.settings
+    contexts = Contexts(runtime.db, runtime.clock, runtime.shards, runtime.host, settings, runtime.wake)
+    shown = showcase or Showcase()
+    page = graphiql_page(
+        [(one.title, one.query, one.variables) for one in shown.examples], shown.graphiql_headers
+    )
+    options = Options(
+        introspection=_may_introspect if settings.production else True,
+        get_queries=not settings.production,
+        development=not settings.production,
+        page=None if settings.production else page,
+        page_headers=PAGE_HEADERS,
+        body_limit=LARGEST_QUERY,
+    )
+    return GraphQLEndpoint(SCHEMA, contexts, options)
+
+
+def _may_introspect(context: Context) -> bool:
+    return ADMIN in context.access.scopes
+
+
+def _landing(runtime: Runtime, showcase: Showcase | None) -> Route:
+    settings = runtime.settings
+    page = landing_page(
+        Landing(
+            public_url=settings.public_url,
+            version=__version__,
+            demo=showcase is not None,
+            graphiql=not settings.production,
+            write_key=showcase.write_key if showcase else None,
+        )
+    )
 
     async def landing(request: Request) -> Response:
         return HTMLResponse(page, headers=LANDING_HEADERS)

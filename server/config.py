@@ -74,7 +74,9 @@ class Settings:
     max_queue: int = _setting(
         20_000, "Events waiting to be committed beyond which new ones are answered with 429 and Retry-After."
     )
-    send_concurrency: int = _setting(32, "Messages that one process hands to providers at the same time.")
+    send_concurrency: int = _setting(
+        32, "Messages that one process hands to the provider of one connection at the same time."
+    )
     plugins_dir: str = _setting("", "A folder of channel plugins, one file or package each.")
     discover_plugins: bool = _setting(True, "Whether installed channel packages are found by entry point.")
     log_format: str = _setting("console", "`console` for people, `json` for machines.")

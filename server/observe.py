@@ -62,8 +62,14 @@ class Figures:
         self.transitions = Gauge(
             "sojourn_engine_transitions", "Steps that runs have left since the start.", registry=self.registry
         )
-        self.sends = Counter(
-            "sojourn_sends", "Messages handed over, by outcome.", ("outcome",), registry=self.registry
+        self.sends = Gauge(
+            "sojourn_sends", "Messages since the start, by outcome.", ("outcome",), registry=self.registry
+        )
+        self.dropped = Counter(
+            "sojourn_tracking_dropped",
+            "Opens and clicks that could not be kept; the reader was served.",
+            ("kind",),
+            registry=self.registry,
         )
 
 

@@ -16,6 +16,9 @@ from sqlalchemy import func, select
 from channels.host import Host, build_host
 from server.clock import Clock, EventsClock, WallClock
 from server.config import Settings
+from server.delivery.dispatch import Dispatcher
+from server.delivery.polling import Poller
+from server.engine import leases
 from server.engine.loop import Engine
 from server.errors import CannotOpen
 from server.ingest.appender import Appender
@@ -78,12 +81,15 @@ class Runtime:
     figures: Figures
     appender: Appender
     engine: Engine
+    dispatcher: Dispatcher
+    poller: Poller
     keys: Keys
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
         """Something was put into the inbox of this database: have the loops of this process look."""
         self.engine.wakeup.set()
+        self.dispatcher.wakeup.set()
 
     async def refresh_figures(self) -> None:
         async with self.db.read() as session:
@@ -93,6 +99,8 @@ class Runtime:
         self.figures.inbox_age.set(0 if oldest is None else max(0, WallClock().now() - oldest) / 1000)
         self.figures.worked.set(self.engine.progress.rows)
         self.figures.transitions.set(self.engine.progress.transitions)
+        for name, count in self.dispatcher.progress.outcomes.items():
+            self.figures.sends.labels(name).set(count)
 
     async def missing(self) -> list[str]:
         """What keeps this process from being ready."""
@@ -117,20 +125,28 @@ async def open_runtime(
         await _migrated(db)
         async with db.write() as session:
             shards = await setup.prepare(session, settings.shards)
+            if db.is_sqlite:
+                # We hold the file's lock: whoever had these leases is dead.
+                await leases.forget(session)
             clock = await _clock(session, follow_events)
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, follow_redirects=False))
         engine = Engine(db, clock, shards)
         appender = Appender(db, settings.max_queue, settings.max_backlog, engine.wakeup.set)
+        host = _host(settings)
+        dispatcher = Dispatcher(db, clock, host, settings, shards, appender.append)
+        engine.moved = dispatcher.wakeup.set
         runtime = Runtime(
             settings=settings,
             db=db,
             clock=clock,
             shards=shards,
-            host=_host(settings),
+            host=host,
             http=http,
             figures=Figures(),
             appender=appender,
             engine=engine,
+            dispatcher=dispatcher,
+            poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
             keys=Keys(db),
         )
         await stack.enter_async_context(_running(runtime, parts))
@@ -143,6 +159,8 @@ async def _running(runtime: Runtime, parts: tuple[str, ...]) -> AsyncIterator[No
     loops: list[Callable[[asyncio.Event], Awaitable[None]]] = []
     if ENGINE in parts:
         loops.append(runtime.engine.run)
+    if DISPATCH in parts:
+        loops += [runtime.dispatcher.run, runtime.poller.run]
     appending = asyncio.Event()
     writer = asyncio.create_task(_kept_up(runtime.appender.run, appending))
     tasks = [asyncio.create_task(_kept_up(loop, runtime.stopping)) for loop in loops]

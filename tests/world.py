@@ -41,6 +41,7 @@ class World:
         self,
         name: str,
         at: Instant,
+        /,
         *,
         user: str | None = None,
         anonymous: str | None = None,

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from server.clock import Instant
 from server.delivery import html_links
 from server.signing import BadToken, Signer
 
@@ -43,6 +44,7 @@ class OpenToken:
     project_id: str
     shard: int
     message_id: str
+    sent_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class ClickToken:
     message_id: str
     link_index: int
     target_url: str
+    sent_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +115,26 @@ class Tracking:
             raise BadTarget("the public URL wants no query and no fragment")
         self._signer = signer
 
-    def open_url(self, project_id: str, shard: int, message_id: str) -> str:
-        return self._url(OPEN_PATH, ["o", project_id, shard, message_id])
+    def open_url(
+        self, project_id: str, shard: int, message_id: str, *, sent_at: Instant | None = None
+    ) -> str:
+        """`sent_at` travels along, so that a hit can be told from a scanner's without looking anything up."""
+        return self._url(OPEN_PATH, ["o", project_id, shard, message_id, *_sent(sent_at)])
 
     def click_url(
-        self, project_id: str, shard: int, message_id: str, target_url: str, link_index: int
+        self,
+        project_id: str,
+        shard: int,
+        message_id: str,
+        target_url: str,
+        link_index: int,
+        *,
+        sent_at: Instant | None = None,
     ) -> str:
         """Raises `BadTarget` when the target is none that a click may lead to."""
         target = check_target(target_url)
-        return self._url(CLICK_PATH, ["c", project_id, shard, message_id, link_index, target])
+        payload = ["c", project_id, shard, message_id, link_index, target, *_sent(sent_at)]
+        return self._url(CLICK_PATH, payload)
 
     def unsubscribe_url(self, project_id: str, shard: int, message_id: str) -> str:
         return self._url(UNSUBSCRIBE_PATH, ["u", project_id, shard, message_id])
@@ -159,6 +173,7 @@ class Tracking:
         project_id: str,
         shard: int,
         message_id: str,
+        sent_at: Instant | None = None,
         opens: bool = True,
         clicks: bool = True,
     ) -> Tracked:
@@ -174,11 +189,12 @@ class Tracking:
         for link in found.links if clicks else ():
             target = self._target(link.target)
             if target is not None:
-                url = self.click_url(project_id, shard, message_id, target, len(targets))
+                url = self.click_url(project_id, shard, message_id, target, len(targets), sent_at=sent_at)
                 edits.append((link.start, link.end, url))
                 targets.append(target)
         if opens:
-            edits.append((found.body_end, found.body_end, self._pixel(project_id, shard, message_id)))
+            pixel = self._pixel(self.open_url(project_id, shard, message_id, sent_at=sent_at))
+            edits.append((found.body_end, found.body_end, pixel))
         return Tracked(_edited(html, edits), tuple(targets))
 
     def track_text(self, text: str, *, project_id: str, shard: int, message_id: str) -> Tracked:
@@ -202,9 +218,8 @@ class Tracking:
         except BadTarget:
             return None
 
-    def _pixel(self, project_id: str, shard: int, message_id: str) -> str:
-        source = escape(self.open_url(project_id, shard, message_id))
-        return f'<img src="{source}" alt="" width="1" height="1" style="border:0;height:1px;width:1px">'
+    def _pixel(self, url: str) -> str:
+        return f'<img src="{escape(url)}" alt="" width="1" height="1" style="border:0;height:1px;width:1px">'
 
     def _url(self, path: str, payload: list[str | int]) -> str:
         return self.public_url + path + self._signer.sign(orjson.dumps(payload))
@@ -215,6 +230,10 @@ class Tracking:
             raise BadToken("the token is one of ours, but for another kind of link")
         read: list[Any] = payload[1:]
         return read
+
+
+def _sent(sent_at: Instant | None) -> list[str | int]:
+    return [] if sent_at is None else [sent_at]
 
 
 def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:

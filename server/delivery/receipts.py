@@ -7,6 +7,9 @@ import orjson
 from channels.contract import ReceiptKind
 from server.clock import Instant
 
+INTERRUPTED = "interrupted"
+"""The code of an unknown outcome whose sender is gone: it counts only while nothing else is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeardReceipt:
@@ -25,6 +28,8 @@ class HeardReceipt:
     actor_why: str = ""
     url: str = ""
     retry_at: Instant | None = None
+    attempt: int = 0
+    """The attempt of ours that this is the outcome of; 0 for whatever else is heard."""
 
 
 def encode(receipt: HeardReceipt) -> bytes:

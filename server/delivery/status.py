@@ -24,6 +24,10 @@ class DeliveryStatus(StrEnum):
     """Taken over, then returned."""
 
 
+STILL_OURS = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.ATTEMPTED})
+"""Nothing is known yet of what became of the message outside."""
+
+
 class SkipReason(StrEnum):
     """Why a message was never tried. Reasons of messages that were tried are `channels.reasons.Reason`."""
 

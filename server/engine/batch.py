@@ -7,7 +7,8 @@ from typing import Any
 
 from server.aggregates.fill import Tally
 from server.clock import Instant
-from server.store import inbox
+from server.delivery.status import STILL_OURS, DeliveryStatus
+from server.store import inbox, messages
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.sessions import WriteSession
 from server.store.tables import (
@@ -47,16 +48,7 @@ _GONE_RUNS = deleting(Run, "shard", "id")
 _GONE_EVENTS = deleting(Event, "shard", "project_id", "user_number", "occurred_at", "digest")
 _VISITS = inserting(Visit)
 _MESSAGES = inserting(Message)
-_CHANGED_MESSAGES = updating(
-    Message,
-    ("shard", "id"),
-    "status",
-    "reason",
-    "attempted_at",
-    "due_at",
-    "provider_id",
-    "heard",
-)
+_CHANGED_MESSAGES = messages.CHANGED
 _RECEIPTS = inserting(Receipt, once=True)
 _CONVERSIONS = inserting(Conversion, once=True)
 _REFUSALS = inserting(Refusal, once=True)
@@ -188,10 +180,11 @@ class Batch:
             (
                 self.shard,
                 message.id,
+                message.attempt,
+                DeliveryStatus(message.status) not in STILL_OURS,
                 message.status,
                 message.reason,
-                message.attempted_at,
-                message.due_at,
+                message.retry_at,
                 message.provider_id,
                 to_json(message.heard),
             )

@@ -228,7 +228,6 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
             reason=row.reason,
             attempt=row.attempt,
             attempted_at=row.attempted_at,
-            due_at=row.due_at,
             provider_id=row.provider_id,
             heard=orjson.loads(row.heard),
         )

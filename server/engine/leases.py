@@ -1,6 +1,8 @@
 """Who works a shard: a lease that runs out, and a token that goes up with every new holder."""
 
+from collections.abc import Collection
 from hashlib import blake2b
+from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, literal_column, select, update
@@ -75,6 +77,37 @@ async def release(session: WriteSession, work: str, holder: str) -> None:
     """Lets go of everything that this holder has, so that others need not wait for it to run out."""
     mine = (_table.c.work.in_((work, f"{work}.member")), _table.c.holder == holder)
     await session.run(update(_table).where(*mine).values(until=0, holder=""))
+
+
+async def take_share(
+    session: WriteSession,
+    work: str,
+    holder: str,
+    shards: int,
+    mine: Collection[int],
+    busy: Collection[int] = (),
+) -> dict[int, int]:
+    """Takes a fair share of the shards, renews those that are `mine`, and gives back what is more than that.
+
+    Shards that are `busy` are given back another time. Returns the token of each shard that is ours now.
+    """
+    most = ceil(shards / await join(session, work, holder))
+    taken: dict[int, int] = {}
+    for number in sorted(range(shards), key=lambda number: number not in mine):
+        if len(taken) >= most and number not in mine:
+            break
+        token = await acquire(session, work, number, holder)
+        if token is not None:
+            taken[number] = token
+    for number in [number for number in list(taken)[most:] if number not in busy]:
+        del taken[number]
+        await leave(session, work, number, holder)
+    return taken
+
+
+async def forget(session: WriteSession) -> None:
+    """Frees every lease: for whoever knows that no other worker lives, as the only server of a file does."""
+    await session.run(update(_table).values(until=0, holder=""))
 
 
 async def held(session: ReadSession, work: str) -> dict[int, Any]:

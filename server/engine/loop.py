@@ -3,8 +3,8 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil
 
 import structlog
 from sqlalchemy import bindparam, exists, select
@@ -64,6 +64,8 @@ class Engine:
     progress: Progress = field(default_factory=Progress)
     wakeup: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever has put something into the inbox in this process."""
+    moved: Callable[[], None] = lambda: None
+    """Called after a turn in which runs went on: there may be messages to send."""
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
 
@@ -111,7 +113,10 @@ class Engine:
     async def _turn(self, shard: Shard) -> None:
         assert self._catalog is not None
         try:
-            self.progress.add(await shard.turn(self._catalog))
+            turn = await shard.turn(self._catalog)
+            self.progress.add(turn)
+            if turn.transitions:
+                self.moved()
             if self.progress.turns % MERGE_EVERY == 0:
                 await shard.merge_sets()
         except CatalogMoved:
@@ -123,18 +128,11 @@ class Engine:
     async def take_shards(self) -> None:
         """Takes a fair share of the shards, renews what it has, and gives back what is more than that."""
         async with self.db.write() as session:
-            most = ceil(self.shards / await leases.join(session, WORK, self.holder))
-            for number in sorted(range(self.shards), key=lambda number: number not in self._mine):
-                if len(self._mine) >= most and number not in self._mine:
-                    break
-                token = await leases.acquire(session, WORK, number, self.holder)
-                if token is None:
-                    self._mine.pop(number, None)
-                elif number not in self._mine:
-                    self._mine[number] = Shard(self.db, self.clock, number, self.shards, token)
-            for number in list(self._mine)[most:]:
-                del self._mine[number]
-                await leases.leave(session, WORK, number, self.holder)
+            tokens = await leases.take_share(session, WORK, self.holder, self.shards, self._mine)
+        self._mine = {
+            number: self._mine.get(number) or Shard(self.db, self.clock, number, self.shards, token)
+            for number, token in tokens.items()
+        }
 
     async def let_go(self) -> None:
         self._mine.clear()

@@ -6,9 +6,10 @@ from channels.contract import ReceiptKind
 from channels.reasons import Reason
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
-from server.delivery.receipts import HeardReceipt
+from server.delivery.receipts import INTERRUPTED, HeardReceipt
 from server.delivery.status import (
     PROVES_SENT,
+    STILL_OURS,
     WITH_ACTOR,
     Counted,
     DeliveryStatus,
@@ -34,7 +35,7 @@ IMPLIED = "implied"
 def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) -> None:
     """Adds a receipt to its message. One that is known already changes nothing."""
     message = batch.messages.get(receipt.message_id)
-    if message is None or (receipt.message_id, receipt.key) in known:
+    if message is None or (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
         return
     known.add((receipt.message_id, receipt.key))
     before = counted(message.heard, message.reason)
@@ -44,15 +45,35 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
         proof = HeardReceipt(message.id, IMPLIED, ReceiptKind.ACCEPTED, at)
         known.add((message.id, IMPLIED))
         _hear(batch, message, proof)
-    message.status = status_of(message.heard).value
-    if receipt.kind is ReceiptKind.DEFERRED:
-        message.due_at = receipt.retry_at
-        message.status = DeliveryStatus.QUEUED.value
-    elif message.status != DeliveryStatus.QUEUED:
-        message.due_at = None
+    _move_on(message, receipt)
     message.is_changed = True
     _count_change(batch, message, before, counted(message.heard, message.reason))
     _suppress(batch, message, receipt)
+
+
+def _came_too_late(message: MessageState, receipt: HeardReceipt) -> bool:
+    """Whether an attempt was given up as interrupted whose outcome is known after all."""
+    if receipt.code != INTERRUPTED or receipt.kind is not ReceiptKind.UNKNOWN:
+        return False
+    return message.status != DeliveryStatus.ATTEMPTED or message.attempt != receipt.attempt
+
+
+def _move_on(message: MessageState, receipt: HeardReceipt) -> None:
+    """Attempts are the dispatcher's to note; only what was heard of them, or a deferral, changes the status.
+
+    A deferral counts for the attempt that it ends, and for a message of which nothing better is known: one
+    that was delivered meanwhile must not go out again.
+    """
+    status = status_of(message.heard)
+    if status not in STILL_OURS:
+        message.status, message.retry_at = status.value, None
+    elif (
+        receipt.kind is ReceiptKind.DEFERRED
+        and receipt.retry_at is not None
+        and message.status == DeliveryStatus.ATTEMPTED
+        and message.attempt == receipt.attempt
+    ):
+        message.status, message.retry_at = DeliveryStatus.QUEUED.value, receipt.retry_at
 
 
 def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:

@@ -105,9 +105,10 @@ class MessageState:
     reason: str
     attempt: int
     attempted_at: Instant | None
-    due_at: Instant | None
     provider_id: str
     heard: dict[str, list[int]]
+    retry_at: Instant | None = None
+    """When to try again, if this batch has heard that its attempt was deferred."""
     is_changed: bool = False
 
 

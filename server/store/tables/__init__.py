@@ -13,7 +13,7 @@ from .messages import Message, Receipt
 from .projects import ApiKey, Connection, Idempotency, Project
 from .runs import Conversion, Refusal, Run, Visit
 from .users import Endpoint, Identity, User
-from .work import Catalog, Import, Inbox, Lease, Quarantine, ShardState
+from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
 
 metadata = SQLModel.metadata
 
@@ -33,12 +33,14 @@ __all__ = [
     "Journey",
     "Lease",
     "Message",
+    "PollCursor",
     "Project",
     "Quarantine",
     "Receipt",
     "Refusal",
     "Run",
     "ShardState",
+    "Unclaimed",
     "User",
     "UserSet",
     "Version",

@@ -11,7 +11,13 @@ class Message(SQLModel, table=True):
     """One message to one endpoint. Its status and engagements are the fold of its receipts."""
 
     __table_args__ = (
-        column.partial_index("message_due", "shard", "due_at", where=sql("due_at IS NOT NULL")),
+        # By connection, so that a provider that is slow or down is never in the way of the others.
+        column.partial_index(
+            "message_due", "shard", "connection_id", "due_at", "id", where=sql("due_at IS NOT NULL")
+        ),
+        column.partial_index(
+            "message_parked", "shard", "journey_id", where=sql("status = 'queued' AND due_at IS NULL")
+        ),
         column.partial_index("message_attempted", "shard", "attempted_at", where=sql("status = 'attempted'")),
         Index("message_by_run", "shard", "run_id"),
         Index("message_by_provider_id", "shard", "connection_id", "provider_id"),
@@ -33,7 +39,7 @@ class Message(SQLModel, table=True):
     reason: str = column.text(default="")
     created_at: int = column.integer()
     due_at: int | None = column.integer(default=None)
-    """When to hand it over; none once that is done or given up."""
+    """When to hand it over; none once that is done or given up, and while its journey is paused."""
     attempt: int = 0
     attempted_at: int | None = column.integer(default=None)
     provider_id: str = column.text(default="")

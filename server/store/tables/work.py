@@ -66,6 +66,26 @@ class Catalog(SQLModel, table=True):
     epoch: int = column.integer()
 
 
+class PollCursor(SQLModel, table=True):
+    """How far the receipts of a connection that is polled have been kept."""
+
+    __tablename__ = "poll_cursor"
+
+    connection_id: int = column.key()
+    cursor: str = column.text()
+    moved_at: int = column.integer()
+
+
+class Unclaimed(SQLModel, table=True):
+    """A genuine receipt that names no message of ours: not yet, or never. Kept word for word."""
+
+    connection_id: int = column.key()
+    key: str = column.text_key()
+    """The provider's own id of this fact."""
+    receipt: bytes = column.data()
+    heard_at: int = Field(sa_type=BigInteger, index=True)
+
+
 class Import(SQLModel, table=True):
     """How far an import of a file has come."""
 

@@ -185,11 +185,35 @@ def upgrade() -> None:
     op.create_index(
         "message_due",
         "message",
-        ["shard", "due_at"],
+        ["shard", "connection_id", "due_at", "id"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index(
+        "message_parked",
+        "message",
+        ["shard", "journey_id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'queued' AND due_at IS NULL"),
+        postgresql_where=sa.text("status = 'queued' AND due_at IS NULL"),
+    )
+    op.create_table(
+        "poll_cursor",
+        sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection_id"),
+    )
+    op.create_table(
+        "unclaimed",
+        sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("receipt", sa.LargeBinary(), nullable=False),
+        sa.Column("heard_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection_id", "key"),
+    )
+    op.create_index(op.f("ix_unclaimed_heard_at"), "unclaimed", ["heard_at"], unique=False)
     op.create_table(
         "project",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -467,6 +491,14 @@ def downgrade() -> None:
     op.drop_table("receipt")
     op.drop_table("quarantine")
     op.drop_table("project")
+    op.drop_table("unclaimed")
+    op.drop_table("poll_cursor")
+    op.drop_index(
+        "message_parked",
+        table_name="message",
+        sqlite_where=sa.text("status = 'queued' AND due_at IS NULL"),
+        postgresql_where=sa.text("status = 'queued' AND due_at IS NULL"),
+    )
     op.drop_index(
         "message_due",
         table_name="message",

@@ -1,0 +1,85 @@
+"""A real `sojourn serve` in a process of its own, on a database of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def sojourn(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "server.cli", *arguments]
+
+
+class Server:
+    """Made with a project in it; started, killed and started again at will, always on the same port."""
+
+    def __init__(self, folder: Path, *options: str, zone: str = "UTC") -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = f"sqlite:///{folder}/sojourn.db"
+        self.environment = {
+            **os.environ,
+            "SOJOURN_DATABASE_URL": self.database,
+            "SOJOURN_PUBLIC_URL": self.url,
+        }
+        self._options = options
+        self._log = open(folder / "server.log", "ab")  # noqa: SIM115 - closed by stop()
+        self.start_seconds = 0.0
+        create = sojourn("project", "create", "Shop", "--json", "--time-zone", zone)
+        made = subprocess.run(create, env=self.environment, capture_output=True, check=True)
+        self.keys = json.loads(made.stdout)
+
+    def start(self) -> None:
+        started = time.perf_counter()
+        self.process = subprocess.Popen(
+            sojourn("serve", "--port", str(self.port), *self._options),
+            env=self.environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self._until_ready()
+        self.start_seconds = time.perf_counter() - started
+
+    def _until_ready(self) -> None:
+        for _ in range(4000):
+            if self.process.poll() is not None:
+                raise RuntimeError(f"The server ended with {self.process.returncode}; see its log.")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                    connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+                    if b" 200 " in connection.recv(100):
+                        return
+            except OSError:
+                pass
+            time.sleep(0.005)
+        raise RuntimeError("The server did not become ready within twenty seconds.")
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Another command on the same database, beside the server."""
+        return subprocess.run(
+            sojourn(*arguments), env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def peak_memory_mb(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is said."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self._log.close()

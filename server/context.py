@@ -1,0 +1,75 @@
+"""What one request to the API may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from channels.host import Host
+from server.clock import Clock
+from server.config import Settings
+from server.errors import Refused
+from server.loaders import Loaders
+from server.store import projects
+from server.store.database import Database
+from server.store.projects import READ, Access
+
+
+def _nothing() -> None:
+    """For a process in which no engine runs."""
+
+
+@dataclass(slots=True)
+class Context:
+    db: Database
+    clock: Clock
+    access: Access
+    shards: int
+    host: Host | None = None
+    settings: Settings = field(default_factory=Settings)
+    wake: Callable[[], None] = _nothing
+    """Tells the engine of this process that there is something in the inbox."""
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """After a change, what was loaded before it is not true any more."""
+        self.loaders = Loaders(self.db, self.clock, self.project_id, self.shards)
+
+    @property
+    def project_id(self) -> int:
+        return self.access.project_id
+
+    def require(self, scope: str) -> None:
+        """Raises Refused for a key without this scope."""
+        if scope not in self.access.scopes:
+            raise Refused(f"This needs a key with the scope `{scope}`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Makes the context of each request to /graphql from its key."""
+
+    db: Database
+    clock: Clock
+    shards: int
+    host: Host | None = None
+    settings: Settings = field(default_factory=Settings)
+    wake: Callable[[], None] = _nothing
+
+    async def __call__(self, request: Request) -> Context:
+        """Raises Refused without a secret key in `Authorization: Bearer …`; a write key is not one."""
+        async with self.db.read() as session:
+            access = await projects.access(session, _bearer(request))
+        if access is None:
+            raise Refused("A secret key is wanted: `Authorization: Bearer sj_secret_…`.")
+        if READ not in access.scopes:
+            raise Refused(f"This needs a key with the scope `{READ}`; a write key only takes in events.")
+        return Context(self.db, self.clock, access, self.shards, self.host, self.settings, self.wake)
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,124 @@
+"""From what a channel tells to receipts of our messages: by our reference, or by the provider's own name."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from channels.contract import Actor, Receipt, ReceiptKind
+from channels.reasons import Reason
+from server.clock import Instant
+from server.delivery.receipts import HeardReceipt, encode
+from server.store import inbox, messages
+from server.store.sessions import ReadSession
+
+LONGEST_DETAIL = 4000
+_LONGEST_KEY = 200
+_LONGEST_RAW = 64_000
+_REFERENCE = re.compile(r"(\d{1,18})-(\d{1,9})-(\d{1,18})")
+
+UnclaimedRow = tuple[int, str, bytes, Instant]
+"""Connection, key, receipt, when it was heard."""
+
+
+def write_reference(project_id: int, shard: int, message_id: int) -> str:
+    """Our name for a message, the same at every attempt."""
+    return f"{project_id}-{shard}-{message_id}"
+
+
+def read_reference(reference: str | None) -> tuple[int, int, int] | None:
+    """Project, shard and message, or none if this is no reference of ours."""
+    match = _REFERENCE.fullmatch(reference or "")
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+@dataclass(slots=True)
+class Placed:
+    """What was heard: for the inbox, and what names no message of the connection's project."""
+
+    entries: list[inbox.Entry] = field(default_factory=list)
+    unclaimed: list[UnclaimedRow] = field(default_factory=list)
+
+
+async def place(
+    session: ReadSession,
+    shards: int,
+    connection: tuple[int, int],
+    receipts: Sequence[Receipt],
+    now: Instant,
+) -> Placed:
+    """Finds the messages that receipts speak of. `connection` is its id and its project's.
+
+    A connection can only speak of messages of its own project, whatever reference it names.
+    """
+    connection_id, project_id = connection
+    receipts = [_storable(receipt) for receipt in receipts]
+    named = _by_reference(project_id, shards, receipts)
+    real = await messages.of_project(session, project_id, named.values())
+    asked = {one.provider_id for one in receipts if one.provider_id and named.get(one.reference) not in real}
+    known = await messages.by_provider_id(session, shards, connection_id, asked)
+    placed = Placed()
+    for receipt in receipts:
+        where = named.get(receipt.reference)
+        where = where if where in real else known.get(receipt.provider_id or "")
+        if where is None:
+            key = _bounded(receipt.key)
+            placed.unclaimed.append((connection_id, key, orjson.dumps(asdict(receipt)), now))
+            continue
+        heard = _heard(receipt, connection_id, where[1], now)
+        placed.entries.append(inbox.Entry(where[0], project_id, inbox.RECEIPT, encode(heard), now))
+    return placed
+
+
+def read_unclaimed(payload: bytes) -> Receipt:
+    """The receipt in a row that `place` could not place."""
+    told = orjson.loads(payload)
+    told["kind"] = ReceiptKind(told["kind"])
+    told["reason"] = Reason(told["reason"]) if told["reason"] else None
+    told["actor"] = Actor(told["actor"]) if told["actor"] else None
+    return Receipt(**told)
+
+
+def _by_reference(
+    project_id: int, shards: int, receipts: Iterable[Receipt]
+) -> Mapping[str | None, tuple[int, int]]:
+    found: dict[str | None, tuple[int, int]] = {}
+    for receipt in receipts:
+        read = read_reference(receipt.reference)
+        if read is not None and read[0] == project_id and read[1] < shards:
+            found[receipt.reference] = (read[1], read[2])
+    return found
+
+
+def _heard(receipt: Receipt, connection_id: int, message_id: int, now: Instant) -> HeardReceipt:
+    return HeardReceipt(
+        message_id=message_id,
+        # Two providers may count alike; and none may take the place of an outcome of ours.
+        key=f"{connection_id}:{_bounded(receipt.key)}",
+        kind=receipt.kind,
+        occurred_at=receipt.occurred_at,
+        reason=receipt.reason.value if receipt.reason else "",
+        code=receipt.code[:LONGEST_DETAIL],
+        detail=(receipt.text or receipt.raw)[:LONGEST_DETAIL],
+        provider_id=receipt.provider_id or "",
+        actor=receipt.actor.value if receipt.actor else "",
+        actor_why=receipt.actor_why[:LONGEST_DETAIL],
+        url=(receipt.url or "")[:LONGEST_DETAIL],
+    )
+
+
+def _bounded(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
+
+
+def _storable(receipt: Receipt) -> Receipt:
+    """Without NUL and halves of characters, which a database cannot keep, and of a bounded size."""
+    values: dict[str, Any] = {one.name: getattr(receipt, one.name) for one in fields(receipt)}
+    for name, value in values.items():
+        if type(value) is str:
+            text = value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+            values[name] = text[:_LONGEST_RAW]
+    return Receipt(**{**values, "occurred_at": max(0, values["occurred_at"])})

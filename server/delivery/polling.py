@@ -1,0 +1,144 @@
+"""Asks the providers that have to be asked what became of messages.
+
+The cursor moves after the receipts are on disk. After a crash in between they are told again, and count once.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from channels.contract import AnyChannel, BaseChannel, Receipt
+from channels.errors import PollFailed
+from channels.host import Host
+from server.clock import DAY, Clock
+from server.engine import leases
+from server.errors import ServerError
+from server.store import connections, messages
+from server.store.database import Database
+
+from .hearing import place, read_unclaimed
+from .recording import Append, append_surely
+from .senders import OpenSender, Senders
+
+WORK = "poll"
+EVERY_SECONDS = 5.0
+MOST_PAGES = 100
+"""Of one connection in a row, so that a talkative provider lets the others be asked."""
+MOST_UNCLAIMED = 500
+_QUIET: Any = BaseChannel.poll
+"""What a channel has that brings nothing when it is polled."""
+log = structlog.get_logger("delivery")
+
+
+@dataclass(slots=True)
+class Poller:
+    """Asks in turn. One process at a time asks for a connection: whoever has its lease."""
+
+    db: Database
+    clock: Clock
+    host: Host
+    senders: Senders
+    """The dispatcher's: what is open there is used here."""
+    shards: int
+    append: Append
+    holder: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        try:
+            while not stopping.is_set():
+                await self.poll_once()
+                await _wait(stopping, EVERY_SECONDS)
+        finally:
+            async with self.db.write() as session:
+                await leases.release(session, WORK, self.holder)
+
+    async def poll_once(self) -> int:
+        """Asks every provider for all that is new. Returns the number of receipts heard."""
+        heard = 0
+        for connection_id in await self._ours():
+            try:
+                heard += await self._poll(connection_id)
+            except (PollFailed, ServerError) as error:
+                log.warning("a provider could not be asked", connection=connection_id, why=str(error))
+            except Exception:
+                log.exception("an adapter raised while it was polled", connection=connection_id)
+        await self._try_unclaimed()
+        return heard
+
+    async def _ours(self) -> list[int]:
+        """The connections to ask for, and the leases of those that we could get."""
+        async with self.db.read() as session:
+            changes = await connections.changes(session)
+        await self.senders.refresh(changes)
+        wanted = [number for number, (key, _) in changes.items() if self._polls(key)]
+        if not wanted:
+            return []
+        async with self.db.write() as session:
+            return [
+                number
+                for number in wanted
+                if await leases.acquire(session, WORK, number, self.holder) is not None
+            ]
+
+    def _polls(self, adapter: str) -> bool:
+        channel: AnyChannel | None = self.host.channels.get(adapter)
+        return channel is not None and type(channel).poll is not _QUIET
+
+    async def _poll(self, connection_id: int) -> int:
+        heard = 0
+        async with self.senders.use(connection_id) as opened:
+            for _ in range(MOST_PAGES):
+                async with self.db.read() as session:
+                    before = await messages.cursor(session, connection_id)
+                channel, settings = opened.connection.adapter, opened.connection.settings
+                receipts, after = await channel.poll(settings, opened.tools, before)
+                heard += len(receipts)
+                await self._keep(opened, receipts)
+                if after is not None and after != before:
+                    async with self.db.write() as session:
+                        await messages.move_cursor(session, connection_id, after, self.clock.now())
+                if not receipts:
+                    break
+        return heard
+
+    async def _keep(self, opened: OpenSender, receipts: Sequence[Receipt]) -> None:
+        if not receipts:
+            return
+        whose = (opened.connection.id, opened.connection.project_id)
+        async with self.db.read() as session:
+            placed = await place(session, self.shards, whose, receipts, self.clock.now())
+        await append_surely(self.append, placed.entries)
+        if placed.unclaimed:
+            async with self.db.write() as session:
+                await messages.keep_unclaimed(session, placed.unclaimed)
+
+    async def _try_unclaimed(self) -> None:
+        """A receipt can overtake the outcome that tells us the provider's name for the message."""
+        now = self.clock.now()
+        async with self.db.read() as session:
+            rows = await messages.unclaimed(session, now - DAY, MOST_UNCLAIMED)
+            projects = await connections.projects(session) if rows else {}
+            found = []
+            for row in rows:
+                if row.connection_id not in projects:
+                    continue
+                whose = (row.connection_id, projects[row.connection_id])
+                placed = await place(session, self.shards, whose, [read_unclaimed(row.receipt)], now)
+                found += [(entry, (row.connection_id, row.key)) for entry in placed.entries]
+        if found:
+            await append_surely(self.append, [entry for entry, _ in found])
+            async with self.db.write() as session:
+                await messages.drop_unclaimed(session, [key for _, key in found])
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,97 @@
+"""The senders that are open in this process: one a connection, replaced when its settings change."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import structlog
+
+from channels.contract import Sender, Tools
+from channels.host import Host
+from server.clock import Clock, Instant
+from server.secretbox import SecretBox
+from server.store import connections
+from server.store.connections import OpenConnection
+from server.store.database import Database
+
+HTTP_TIMEOUT_SECONDS = 30.0
+log = structlog.get_logger("delivery")
+
+
+@dataclass(slots=True)
+class OpenSender:
+    """A connection, the sender that was opened for it, and what it was lent."""
+
+    connection: OpenConnection
+    tools: Tools
+    sender: Sender
+    users: int = 0
+    is_out_of_date: bool = False
+
+
+@dataclass(slots=True)
+class Senders:
+    """Opens senders when they are first needed, and closes them when nobody uses them any more."""
+
+    db: Database
+    clock: Clock
+    host: Host
+    box: SecretBox
+    _open: dict[int, OpenSender] = field(default_factory=dict)
+    _old: list[OpenSender] = field(default_factory=list)
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _http: httpx.AsyncClient | None = None
+
+    @asynccontextmanager
+    async def use(self, connection_id: int) -> AsyncIterator[OpenSender]:
+        """Raises ServerError if the connection cannot be opened: nothing has left then."""
+        opened = await self._get(connection_id)
+        opened.users += 1
+        try:
+            yield opened
+        finally:
+            opened.users -= 1
+            if opened.is_out_of_date and not opened.users:
+                await self._close(opened)
+
+    async def refresh(self, changes: Mapping[int, tuple[str, Instant]]) -> None:
+        """Puts aside the senders whose connection has changed; those in use go on until they are done."""
+        for connection_id, opened in list(self._open.items()):
+            _, changed_at = changes.get(connection_id, ("", -1))
+            if changed_at != opened.connection.changed_at:
+                del self._open[connection_id]
+                opened.is_out_of_date = True
+                if opened.users:
+                    self._old.append(opened)
+                else:
+                    await self._close(opened)
+
+    async def aclose(self) -> None:
+        for opened in [*self._open.values(), *self._old]:
+            await self._close(opened)
+        self._open.clear()
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def _get(self, connection_id: int) -> OpenSender:
+        async with self._opening:
+            if connection_id not in self._open:
+                async with self.db.read() as session:
+                    connection = await connections.load(session, self.host, self.box, connection_id)
+                if self._http is None:
+                    self._http = httpx.AsyncClient(timeout=HTTP_TIMEOUT_SECONDS)
+                tools = Tools(self.clock.now, self._http, str(connection_id))
+                sender = connection.adapter.open(connection.settings, tools)
+                self._open[connection_id] = OpenSender(connection, tools, sender)
+            return self._open[connection_id]
+
+    async def _close(self, opened: OpenSender) -> None:
+        if opened in self._old:
+            self._old.remove(opened)
+        try:
+            await opened.sender.aclose()
+        except Exception:
+            log.exception("a sender could not be closed", connection=opened.connection.id)

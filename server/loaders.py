@@ -1,0 +1,160 @@
+"""Loads things by their keys, many at once: one statement for all that one step of a query asks for.
+
+Made anew for every request. Each loader is named after what it loads and by which key.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import orjson
+from strawberry.dataloader import DataLoader
+
+from server.aggregates import ask
+from server.aggregates.ask import Answer, Question, Span
+from server.aggregates.calendar import day_of
+from server.clock import Clock, Instant
+from server.store import connected, journeys, projects, receipts, runs, users, versions, visits, watermark
+from server.store.database import Database
+from server.store.receipts import MessageKey
+from server.store.sessions import ReadSession
+from server.store.tables import (
+    Connection,
+    Conversion,
+    Endpoint,
+    Identity,
+    Journey,
+    Message,
+    Project,
+    Receipt,
+    Run,
+    User,
+    Version,
+    Visit,
+)
+from server.store.users import UserKey
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresKey:
+    """One question about one journey."""
+
+    journey_id: int
+    span: Span
+    version: int | None
+    hourly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the aggregates answer about one journey, and how far they reach."""
+
+    answer: Answer
+    versions: list[Version]
+    """All of the journey, the newest first."""
+    watermark: Instant
+
+
+class Loaders:
+    """Everything here belongs to one project; what belongs to another is not found."""
+
+    def __init__(self, db: Database, clock: Clock, project_id: int, shards: int) -> None:
+        self._db, self._clock, self._project_id, self._shards = db, clock, project_id, shards
+        self.project_by_id: DataLoader[int, Project] = DataLoader(self._projects)
+        self.journey_by_id: DataLoader[int, Journey | None] = self._by(
+            lambda session, ids: journeys.by_ids(session, project_id, ids)
+        )
+        self.version_by_key: DataLoader[tuple[int, int], Version | None] = self._by(
+            lambda session, keys: versions.by_keys(session, project_id, keys)
+        )
+        self.run_by_id: DataLoader[int, Run | None] = self._by(
+            lambda session, ids: runs.by_ids(session, project_id, shards, ids)
+        )
+        self.user_by_key: DataLoader[UserKey, User | None] = self._by(
+            lambda session, keys: users.by_keys(session, project_id, keys)
+        )
+        self.message_by_key: DataLoader[MessageKey, Message | None] = self._by(
+            lambda session, keys: receipts.messages_by_keys(session, project_id, keys)
+        )
+        self.visits_by_run: DataLoader[int, list[Visit] | None] = self._by(
+            lambda session, ids: visits.by_runs(session, project_id, shards, ids)
+        )
+        self.conversions_by_run: DataLoader[int, list[Conversion] | None] = self._by(
+            lambda session, ids: visits.conversions_by_runs(session, project_id, shards, ids)
+        )
+        self.receipts_by_message: DataLoader[MessageKey, list[Receipt] | None] = self._by(
+            lambda session, keys: receipts.by_messages(session, project_id, keys)
+        )
+        self.identities_by_user: DataLoader[UserKey, list[Identity] | None] = self._by(
+            lambda session, keys: users.identities_by_users(session, project_id, keys)
+        )
+        self.endpoints_by_user: DataLoader[UserKey, list[Endpoint] | None] = self._by(
+            lambda session, keys: users.endpoints_by_users(session, project_id, keys)
+        )
+        self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
+        self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)
+
+    def _by(
+        self, find: Callable[[ReadSession, list[K]], Awaitable[Mapping[K, V]]]
+    ) -> DataLoader[K, V | None]:
+        async def load(keys: list[K]) -> list[V | None]:
+            async with self._db.read() as session:
+                found = await find(session, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
+
+    async def _projects(self, ids: list[int]) -> list[Project]:
+        async with self._db.read() as session:
+            return [await projects.by_id(session, project_id) for project_id in ids]
+
+    async def _connections(self, ids: list[int]) -> list[list[Connection]]:
+        async with self._db.read() as session:
+            return [await connected.of_project(session, project_id) for project_id in ids]
+
+    async def _figures(self, keys: list[FiguresKey]) -> list[Figures]:
+        """One snapshot for all the questions that are asked at once, so that they agree."""
+        groups: defaultdict[Question, set[int]] = defaultdict(set)
+        for key in keys:
+            question = Question(self._project_id, key.span, key.version, key.hourly)
+            groups[question].add(key.journey_id)
+        async with self._db.read() as session:
+            now = self._clock.now()
+            mark = await watermark.of_project(session, self._project_id, self._shards, now)
+            ids = sorted({key.journey_id for key in keys})
+            published = await versions.by_journeys(session, self._project_id, ids)
+            values = {journey_id: set_values(journey_id, published.get(journey_id, [])) for journey_id in ids}
+            answers: dict[tuple[Question, int], Answer] = {}
+            for question, asked in groups.items():
+                wanted = {journey_id: values[journey_id] for journey_id in asked}
+                today = _date(day_of(now, question.span.zone))
+                found = await ask.figures(session, question, self._shards, wanted, today)
+                answers.update({(question, journey_id): answer for journey_id, answer in found.items()})
+        return [
+            Figures(
+                answers[Question(self._project_id, key.span, key.version, key.hourly), key.journey_id],
+                published.get(key.journey_id, []),
+                mark,
+            )
+            for key in keys
+        ]
+
+
+def set_values(journey_id: int, published: list[Version]) -> list[str]:
+    """The values of every user set that a journey can have: of itself, its steps, outputs and goals."""
+    found = {str(journey_id)}
+    for version in published:
+        graph = orjson.loads(version.graph)
+        found |= {f"{journey_id}/{step['key']}" for step in graph["steps"]}
+        found |= {f"{journey_id}/{edge['from']}/{edge['output']}" for edge in graph.get("edges") or ()}
+        found |= {f"{journey_id}/{goal['key']}" for goal in graph.get("goals") or ()}
+    return sorted(found)
+
+
+def _date(day: int) -> date:
+    return date(day // 10_000, day // 100 % 100, day % 100)

@@ -1,0 +1,145 @@
+"""Drafts: made, saved, checked, published. A published version never changes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from server.context import Context
+from server.journey.moment import Problem
+from server.journey.status import JourneyStatus, allowed
+from server.store import connected, journeys, setup
+from server.store.sessions import ReadSession, WriteSession
+from server.store.tables import Journey, Version
+
+from .graphs import problems_of
+from .once import Answer, once
+from .refusals import Invalid, InvalidGraph, Missing, NotAllowed, RevisionConflict
+
+Graph = Mapping[str, Any]
+
+_OPEN = (JourneyStatus.DRAFT, JourneyStatus.RUNNING, JourneyStatus.PAUSED)
+LONGEST_TITLE, LONGEST_CATEGORY = 200, 100
+
+
+async def create(context: Context, title: str, category: str, graph: Graph | None, key: str | None) -> Answer:
+    """A journey as a draft, perhaps with a first graph, which may have problems still."""
+    checked = _title(title), _category(category)
+
+    async def work(session: WriteSession) -> Answer:
+        draft = _to_text(graph) if graph else None
+        made = await journeys.create(session, context.project_id, *checked, draft, context.clock.now())
+        return {"journey_id": made.id}
+
+    return await once(context, key, ("createJourney", [title, category, graph]), work)
+
+
+async def rename(
+    context: Context, journey_id: int, title: str | None, category: str | None, key: str | None
+) -> Answer:
+    async def work(session: WriteSession) -> Answer:
+        journey = await wanted(session, context, journey_id)
+        journey.title = _title(title) if title is not None else journey.title
+        journey.category = _category(category) if category is not None else journey.category
+        journey.changed_at = context.clock.now()
+        await setup.touch_catalog(session)
+        return {"journey_id": journey_id}
+
+    return await once(context, key, ("renameJourney", [journey_id, title, category]), work)
+
+
+async def save(context: Context, journey_id: int, graph: Graph, expected: int, key: str | None) -> Answer:
+    """Keeps what is drawn, whatever is wrong with it. Raises RevisionConflict for the second of two."""
+
+    async def work(session: WriteSession) -> Answer:
+        journey = await _editable(session, context, journey_id, expected)
+        journey.draft = _to_text(graph)
+        journey.draft_revision += 1
+        journey.changed_at = context.clock.now()
+        return {"journey_id": journey_id, "revision": journey.draft_revision}
+
+    return await once(context, key, ("saveDraft", [journey_id, graph, expected]), work)
+
+
+async def publish(
+    context: Context, journey_id: int, expected: int | None, key: str | None, *, dry_run: bool
+) -> Answer:
+    """Makes a version of the draft, which people enter from now on. A dry run only checks."""
+
+    async def work(session: WriteSession) -> Answer:
+        journey = await _editable(session, context, journey_id, expected)
+        if journey.draft is None:
+            raise Invalid("There is no draft to publish: nothing has changed since the last version.")
+        graph = orjson.loads(journey.draft)
+        found = problems_of(graph, await connections(session, context))
+        if found:
+            raise InvalidGraph(found, graph)
+        if dry_run:
+            return {"journey_id": journey_id, "version": None}
+        return {"journey_id": journey_id, "version": await _publish(session, context, journey)}
+
+    if dry_run:
+        async with context.db.write() as session:
+            return await work(session)
+    return await once(context, key, ("publishJourney", [journey_id, expected]), work)
+
+
+async def _publish(session: WriteSession, context: Context, journey: Journey) -> int:
+    assert journey.id is not None
+    assert journey.draft is not None
+    now, number = context.clock.now(), (journey.version or 0) + 1
+    session.add(Version(journey_id=journey.id, number=number, graph=journey.draft, published_at=now))
+    journey.version, journey.draft, journey.changed_at = number, None, now
+    await session.flush()
+    await setup.touch_catalog(session)
+    return number
+
+
+async def problems(context: Context, graph: Graph) -> list[Problem]:
+    """What keeps a draft from being published."""
+    async with context.db.read() as session:
+        return problems_of(graph, await connections(session, context))
+
+
+async def connections(session: ReadSession, context: Context) -> dict[str, str]:
+    """The channel of each of the project's connections, by name."""
+    return {row.name: row.channel for row in await connected.of_project(session, context.project_id)}
+
+
+async def wanted(session: WriteSession, context: Context, journey_id: int) -> Journey:
+    """The journey, held for this transaction. Raises Missing."""
+    journey = await journeys.locked(session, context.project_id, journey_id)
+    if journey is None:
+        raise Missing("There is no such journey in this project.", ("input", "id"))
+    return journey
+
+
+async def _editable(
+    session: WriteSession, context: Context, journey_id: int, expected: int | None
+) -> Journey:
+    journey = await wanted(session, context, journey_id)
+    status = JourneyStatus(journey.status)
+    if status not in _OPEN:
+        raise NotAllowed(f"A journey that is {status.value} cannot be edited.", status, allowed(status))
+    if expected is not None and journey.draft_revision != expected:
+        raise RevisionConflict(expected, journey.draft_revision)
+    return journey
+
+
+def _title(title: str) -> str:
+    title = title.strip()
+    if not 0 < len(title) <= LONGEST_TITLE:
+        raise Invalid(f"A title has 1 to {LONGEST_TITLE} characters, found {len(title)}.", ("input", "title"))
+    return title
+
+
+def _category(category: str) -> str:
+    category = category.strip()
+    if len(category) > LONGEST_CATEGORY:
+        message = f"A category has at most {LONGEST_CATEGORY} characters, found {len(category)}."
+        raise Invalid(message, ("input", "category"))
+    return category
+
+
+def _to_text(graph: Graph) -> str:
+    return orjson.dumps(graph).decode()

@@ -1,0 +1,49 @@
+"""Does something once for an idempotency key, however often it is asked for."""
+
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from server.context import Context
+from server.store import idempotency
+from server.store.sessions import WriteSession
+
+from .refusals import IdempotencyConflict, Invalid
+
+Answer = dict[str, Any]
+LONGEST_KEY = 200
+
+
+async def once(
+    context: Context,
+    key: str | None,
+    wish: tuple[str, Any],
+    work: Callable[[WriteSession], Awaitable[Answer]],
+) -> Answer:
+    """One transaction of `work`, and its answer; or the answer that the key has already.
+
+    `wish` is what is asked for, its name and its input: the same key for another wish raises
+    IdempotencyConflict. A refusal leaves the key free.
+    """
+    if key is None:
+        async with context.db.write() as session:
+            return await work(session)
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise Invalid(f"An idempotency key has 1 to {LONGEST_KEY} characters.", ("input", "idempotencyKey"))
+    fingerprint = _fingerprint(wish)
+    async with context.db.write() as session:
+        taken_by = await idempotency.claim(session, context.project_id, key, fingerprint, context.clock.now())
+        if taken_by is not None:
+            if taken_by != fingerprint:
+                raise IdempotencyConflict
+            return dict(orjson.loads(await idempotency.answer(session, context.project_id, key)))
+        answer = await work(session)
+        await idempotency.keep(session, context.project_id, key, orjson.dumps(answer).decode())
+        return answer
+
+
+def _fingerprint(wish: tuple[str, Any]) -> str:
+    text = orjson.dumps(wish, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS, default=str)
+    return blake2b(text, digest_size=16).hexdigest()

@@ -1,0 +1,63 @@
+"""Expected refusals of a change. `server.schema.problems` makes a type of each.
+
+Refusal
+├── Missing               there is no such thing in this project
+├── NotAllowed            not in this status; says what is allowed
+├── RevisionConflict      somebody else has saved meanwhile
+├── IdempotencyConflict   this key was used for something else
+├── InvalidGraph          everything that is wrong with it
+└── Invalid               one value cannot be used
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.journey.moment import Path, Problem
+from server.journey.status import JourneyAction
+
+
+class Refusal(Exception):
+    """The change is not made; nothing has been written."""
+
+    def __init__(self, message: str, path: Path = ("input",)) -> None:
+        super().__init__(message)
+        self.message, self.path = message, path
+
+
+class Missing(Refusal):
+    pass
+
+
+class Invalid(Refusal):
+    pass
+
+
+class NotAllowed(Refusal):
+    def __init__(self, message: str, status: str, allowed: Sequence[JourneyAction]) -> None:
+        names = ", ".join(action.value for action in allowed) or "nothing"
+        super().__init__(f"{message} Allowed now: {names}.", ("input", "id"))
+        self.status, self.allowed = status, list(allowed)
+
+
+class RevisionConflict(Refusal):
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(
+            f"Revision {expected} was expected, found {actual}: somebody has saved meanwhile. "
+            "Read the draft again and bring your changes in.",
+            ("input", "expectedRevision"),
+        )
+        self.expected, self.actual = expected, actual
+
+
+class IdempotencyConflict(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "This idempotency key was used for another input. Use a new key for a new wish.",
+            ("input", "idempotencyKey"),
+        )
+
+
+class InvalidGraph(Refusal):
+    def __init__(self, problems: Sequence[Problem], data: Mapping[str, Any]) -> None:
+        super().__init__(f"The graph has {len(problems)} problem(s), so it cannot run.", ("input", "graph"))
+        self.problems, self.data = list(problems), data

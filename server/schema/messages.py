@@ -1,0 +1,130 @@
+"""Messages: what became of them, and what was heard."""
+
+from datetime import datetime
+
+import orjson
+import strawberry
+
+from server.clock import to_datetime
+from server.resolvers import messages as resolve
+from server.store import tables
+
+from .fields import field
+from .ids import to_id
+from .info import Info
+from .nodes import Node
+from .words import Actor, ChannelName, DeliveryStatus, FailureReason, ReceiptKind, word
+
+
+@strawberry.type(description="How often something was done with a message by one kind of actor.")
+class ActorCount:
+    actor: Actor = strawberry.field(description="Who did it.")
+    first_at: datetime = strawberry.field(description="The first time.")
+    last_at: datetime = strawberry.field(description="The last time so far.")
+    count: int = strawberry.field(description="How often.")
+
+
+@strawberry.type(description="Something that was done with a message, once or more often.")
+class Engagement:
+    kind: ReceiptKind = strawberry.field(description="What was done.")
+    first_at: datetime = strawberry.field(description="The first time.")
+    last_at: datetime = strawberry.field(description="The last time so far.")
+    count: int = strawberry.field(description="How often.")
+    by_actor: list[ActorCount] = strawberry.field(
+        description="The same told apart by who did it, where that can be told.", metadata={"list_size": 3}
+    )
+
+
+@strawberry.type(description="One thing heard about a message. Never changes.")
+class Receipt:
+    kind: ReceiptKind = strawberry.field(description="What was heard.")
+    occurred_at: datetime = strawberry.field(description="When it happened, as the sender of the news says.")
+    received_at: datetime = strawberry.field(description="When we heard of it.")
+    reason: FailureReason | None = strawberry.field(description="Why, for bad news.")
+    code: str | None = strawberry.field(description="The provider's own code.")
+    detail: str | None = strawberry.field(description="The provider's own words.")
+    actor: Actor | None = strawberry.field(description="Who did it, where somebody did something.")
+    actor_why: str | None = strawberry.field(description="What speaks for that actor.")
+    url: str | None = strawberry.field(description="The link that was followed.")
+
+
+@strawberry.type(description="One message to one address.")
+class Message(Node):
+    record: strawberry.Private[tables.Message]
+    channel: ChannelName = strawberry.field(description="How it was to reach the user.")
+    status: DeliveryStatus = strawberry.field(description="What became of it so far.")
+    reason: FailureReason | None = strawberry.field(description="Why it did not arrive; null while it may.")
+    address: str = strawberry.field(description="Where it was to go; empty if the user had no address.")
+    step_key: strawberry.ID = strawberry.field(description="The step that sent it.")
+    created_at: datetime = strawberry.field(description="When the journey decided to send it.")
+    engagements: list[Engagement] = strawberry.field(
+        description="What was done with it: opens, clicks and so on.", metadata={"list_size": 5}
+    )
+
+    @classmethod
+    def from_record(cls, record: tables.Message) -> "Message":
+        return cls(
+            id=to_id("Message", record.shard, record.id),
+            record=record,
+            channel=word(ChannelName, record.channel, ChannelName.OTHER),
+            status=DeliveryStatus(record.status),
+            reason=to_reason(record.reason),
+            address=record.address,
+            step_key=strawberry.ID(record.step_key),
+            created_at=to_datetime(record.created_at),
+            engagements=_engagements(orjson.loads(record.heard)),
+        )
+
+    @field("Everything heard about it, in the order in which it happened.", list_size=5)
+    async def receipts(self, info: Info) -> list[Receipt]:
+        found = await resolve.receipts(info.context, (self.record.shard, self.record.id))
+        return [_receipt(record) for record in found]
+
+
+def to_reason(stored: str) -> FailureReason | None:
+    return word(FailureReason, stored, FailureReason.UNKNOWN) if stored else None
+
+
+_ENGAGEMENTS = (
+    ReceiptKind.OPENED,
+    ReceiptKind.CLICKED,
+    ReceiptKind.REPLIED,
+    ReceiptKind.UNSUBSCRIBED,
+    ReceiptKind.COMPLAINED,
+    ReceiptKind.SHOWN,
+    ReceiptKind.INTERACTED,
+    ReceiptKind.DISMISSED,
+)
+
+
+def _engagements(heard: dict[str, list[int]]) -> list[Engagement]:
+    return [
+        Engagement(
+            kind=kind,
+            first_at=to_datetime(heard[kind.value][0]),
+            last_at=to_datetime(heard[kind.value][1]),
+            count=heard[kind.value][2],
+            by_actor=[
+                ActorCount(actor=actor, first_at=to_datetime(first), last_at=to_datetime(last), count=count)
+                for actor in Actor
+                for first, last, count in [heard.get(f"{kind.value}/{actor.value}", (0, 0, 0))]
+                if count
+            ],
+        )
+        for kind in _ENGAGEMENTS
+        if kind.value in heard
+    ]
+
+
+def _receipt(record: tables.Receipt) -> Receipt:
+    return Receipt(
+        kind=word(ReceiptKind, record.kind, ReceiptKind.UNMAPPED),
+        occurred_at=to_datetime(record.occurred_at),
+        received_at=to_datetime(record.received_at),
+        reason=to_reason(record.reason),
+        code=record.code or None,
+        detail=record.detail or None,
+        actor=word(Actor, record.actor, Actor.UNSURE) if record.actor else None,
+        actor_why=record.actor_why or None,
+        url=record.url or None,
+    )

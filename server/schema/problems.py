@@ -1,0 +1,86 @@
+"""Why a change was not made. One interface, one type for each thing that a client can act on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+
+from server.journey import moment
+from server.resolvers import refusals
+
+from .graph_inputs import to_graphql_path
+from .words import JourneyAction, JourneyStatus, ProblemCode, word
+
+
+@strawberry.interface(description="An expected refusal: nothing has been changed.")
+class Problem:
+    message: str = strawberry.field(description="For people: what was wanted, what was found, what to do.")
+    code: ProblemCode = strawberry.field(description="For programs.")
+    path: list[str] | None = strawberry.field(description="Where in the arguments the cause lies.")
+
+
+@strawberry.type(description="There is no such thing in this project.")
+class NotFoundProblem(Problem):
+    pass
+
+
+@strawberry.type(description="One value of the input cannot be used.")
+class InputProblem(Problem):
+    pass
+
+
+@strawberry.type(description="Not in the present status.")
+class NotAllowedProblem(Problem):
+    status: JourneyStatus = strawberry.field(description="The present status.")
+    allowed_actions: list[JourneyAction] = strawberry.field(description="What can be done instead.")
+
+
+@strawberry.type(description="Somebody else has saved meanwhile.")
+class RevisionConflictProblem(Problem):
+    expected_revision: int = strawberry.field(description="What you had.")
+    actual_revision: int = strawberry.field(description="What there is.")
+
+
+@strawberry.type(description="This idempotency key was used for another input.")
+class IdempotencyConflictProblem(Problem):
+    pass
+
+
+@strawberry.type(description="One thing that is wrong with a graph.")
+class GraphProblem(Problem):
+    pass
+
+
+@strawberry.type(description="Everything that is wrong with a graph, at once.")
+class GraphProblems(Problem):
+    problems: list[GraphProblem] = strawberry.field(description="All of it, each with its path.")
+
+
+def to_graph_problem(problem: moment.Problem, data: Mapping[str, Any]) -> GraphProblem:
+    return GraphProblem(
+        message=problem.message,
+        code=word(ProblemCode, problem.code, ProblemCode.INVALID),
+        path=["input", "graph", *to_graphql_path(problem.path, dict(data))],
+    )
+
+
+def to_problem(error: refusals.Refusal) -> Any:
+    """The type that says this. A mutation's union has to name every one that it can meet."""
+    about: dict[str, Any] = {"message": error.message, "path": [str(part) for part in error.path]}
+    if isinstance(error, refusals.Missing):
+        return NotFoundProblem(code=ProblemCode.NOT_FOUND, **about)
+    if isinstance(error, refusals.NotAllowed):
+        actions = [JourneyAction(action.value) for action in error.allowed]
+        status = JourneyStatus(error.status)
+        return NotAllowedProblem(
+            code=ProblemCode.NOT_ALLOWED, status=status, allowed_actions=actions, **about
+        )
+    if isinstance(error, refusals.RevisionConflict):
+        revisions: dict[str, Any] = {"expected_revision": error.expected, "actual_revision": error.actual}
+        return RevisionConflictProblem(code=ProblemCode.REVISION_CONFLICT, **revisions, **about)
+    if isinstance(error, refusals.IdempotencyConflict):
+        return IdempotencyConflictProblem(code=ProblemCode.IDEMPOTENCY_CONFLICT, **about)
+    if isinstance(error, refusals.InvalidGraph):
+        problems = [to_graph_problem(problem, error.data) for problem in error.problems]
+        return GraphProblems(code=ProblemCode.INVALID_GRAPH, problems=problems, **about)
+    return InputProblem(code=ProblemCode.INVALID, **about)

@@ -1,0 +1,25 @@
+"""The project that the key belongs to."""
+
+from datetime import datetime
+
+import strawberry
+
+from server.clock import to_datetime
+from server.store import tables
+
+
+@strawberry.type(description="A tenant: its users, journeys, keys, time zone. Nothing crosses to another.")
+class Project:
+    name: str = strawberry.field(description="What people call it.")
+    time_zone: str = strawberry.field(description="In which its days begin, e.g. Asia/Seoul.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    is_sample: bool = strawberry.field(description="Whether its data were made up for a demo.")
+
+    @classmethod
+    def from_record(cls, record: tables.Project) -> "Project":
+        return cls(
+            name=record.name,
+            time_zone=record.time_zone,
+            created_at=to_datetime(record.created_at),
+            is_sample=bool(record.is_sample),
+        )

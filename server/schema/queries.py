@@ -1,0 +1,129 @@
+"""Everything that can be asked."""
+
+import asyncio
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from server.context import Context
+from server.errors import BadInput
+from server.resolvers import journeys, messages, runs, users
+from server.store.journeys import Wanted
+
+from .fields import field
+from .ids import GlobalId, key_in, read_id
+from .info import Info
+from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
+from .messages import Message
+from .nodes import Node
+from .pages import After, Before, First, Last, page_of
+from .project import Project
+from .runs import Run
+from .users import IdentityInput, User, to_wanted
+from .versions import Version
+from .words import Direction
+
+MOST_NODES = 100
+
+Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it was handed out.")]
+
+
+@strawberry.type(description="Everything that can be asked. The key decides in which project.")
+class Query:
+    @field("Anything that has an id; null if it is not in this project.")
+    async def node(self, info: Info, id: Id) -> Node | None:
+        return await fetch(info.context, read_id(id))
+
+    @field("Several things by their ids, in the same order; null where it is not in this project.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100.")],
+    ) -> list[Node | None]:
+        if len(ids) > MOST_NODES:
+            raise BadInput(f"At most {MOST_NODES} ids at once, found {len(ids)}.")
+        return list(await asyncio.gather(*(fetch(info.context, read_id(id)) for id in ids)))
+
+    @field("The project that the key belongs to.")
+    async def project(self, info: Info) -> Project:
+        return Project.from_record(await journeys.project(info.context))
+
+    @field("The project's journeys.")
+    async def journeys(
+        self,
+        info: Info,
+        filter: Annotated[
+            JourneyFilter | None, strawberry.argument(description="Which; all by default.")
+        ] = None,
+        order_by: Annotated[
+            JourneyOrder | None, strawberry.argument(description="The newest first by default.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> JourneyConnection:
+        order = order_by or JourneyOrder()
+        page = page_of(order.name, first, after, last, before)
+        found = await journeys.page(
+            info.context,
+            _wanted(filter or JourneyFilter()),
+            order.by.value,
+            page,
+            descending=order.direction is Direction.DESCENDING,
+        )
+        return JourneyConnection.from_slice(found, order)
+
+    @field("One journey; null if it is not in this project.")
+    async def journey(self, info: Info, id: Id) -> Journey | None:
+        (journey_id,) = key_in(id, "Journey")
+        found = await journeys.by_id(info.context, journey_id)
+        return Journey.from_record(found) if found else None
+
+    @field("One run; null if it is not in this project.")
+    async def run(self, info: Info, id: Id) -> Run | None:
+        (run_id,) = key_in(id, "Run")
+        found = await runs.by_id(info.context, run_id)
+        return Run.from_record(found) if found else None
+
+    @field("One message; null if it is not in this project.")
+    async def message(self, info: Info, id: Id) -> Message | None:
+        shard, message_id = key_in(id, "Message")
+        found = await messages.by_key(info.context, (shard, message_id))
+        return Message.from_record(found) if found else None
+
+    @field("The user whom this leads to; null if it leads to nobody.")
+    async def user(
+        self,
+        info: Info,
+        identity: Annotated[IdentityInput, strawberry.argument(description="Whatever leads to the user.")],
+    ) -> User | None:
+        found = await users.by_identity(info.context, to_wanted(identity))
+        return User.from_record(found) if found else None
+
+
+def _wanted(filter: JourneyFilter) -> Wanted:
+    return Wanted(
+        statuses=tuple(status.value for status in filter.status or ()),
+        category=filter.category,
+        text=filter.text,
+    )
+
+
+async def fetch(context: Context, id: GlobalId) -> Node | None:
+    """What has this id, if it is in this project."""
+    key = id.key
+    if id.kind == "Journey":
+        journey = await journeys.by_id(context, key[0])
+        return Journey.from_record(journey) if journey else None
+    if id.kind == "Version":
+        version = await journeys.version(context, key[0], key[1])
+        return Version.from_record(version) if version else None
+    if id.kind == "Run":
+        run = await runs.by_id(context, key[0])
+        return Run.from_record(run) if run else None
+    if id.kind == "User":
+        user = await users.by_key(context, (key[0], key[1]))
+        return User.from_record(user) if user else None
+    message = await messages.by_key(context, (key[0], key[1]))
+    return Message.from_record(message) if message else None

@@ -1,0 +1,18 @@
+"""The schema, gathered, and its text."""
+
+import strawberry
+
+from .graphs import STEPS
+from .messages import Message
+from .mutations import Mutation
+from .queries import Query
+from .runs import Run
+from .users import User
+from .versions import Version
+
+SCHEMA = strawberry.Schema(Query, Mutation, types=[*STEPS, Version, Run, User, Message])
+
+
+def print_schema_text() -> str:
+    """The text of `schema.graphql`."""
+    return SCHEMA.as_str().strip() + "\n"

@@ -1,0 +1,229 @@
+"""Runs: one passage of one user through a journey, with its visits."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import strawberry
+from strawberry.scalars import JSON
+
+from server.clock import to_datetime
+from server.journey.goals import AMOUNT_SCALE
+from server.resolvers import journeys, messages, users
+from server.resolvers import runs as resolve
+from server.store import tables
+
+from .fields import field
+from .graphs import Step, to_step
+from .ids import to_id
+from .info import Info
+from .messages import Message
+from .nodes import Node
+from .pages import PageInfo, cursor_of, page_info
+from .words import EndReason, RunState
+
+if TYPE_CHECKING:
+    from server.store.paging import Slice
+
+    from .journeys import Journey
+    from .users import User
+    from .versions import Version
+
+ORDER = "runs"
+
+
+@strawberry.type(description="One passage of a run through a step.")
+class Visit:
+    record: strawberry.Private[tables.Visit | None]
+    step: Step = strawberry.field(description="The step, as it was in the version that the run travels.")
+    arrived_at: datetime = strawberry.field(description="When the run came to the step.")
+    left_at: datetime | None = strawberry.field(description="When it left; null while it waits there.")
+    output: str | None = strawberry.field(description="By which output it left; null if it did not go on.")
+    because: str | None = strawberry.field(
+        description="Why it left or ended there, where there is more to say."
+    )
+    end_reason: EndReason | None = strawberry.field(description="Why the run ended here; null if it did not.")
+
+    @field("The message that the step sent on this visit.")
+    async def message(self, info: Info) -> Message | None:
+        if self.record is None or self.record.message_id is None:
+            return None
+        found = await messages.by_id(info.context, self.record.message_id)
+        return Message.from_record(found) if found else None
+
+
+@strawberry.type(description="One hit of a goal by a run.")
+class Conversion:
+    goal_key: strawberry.ID = strawberry.field(description="The goal.")
+    occurred_at: datetime = strawberry.field(description="When the event happened.")
+    amount: Decimal = strawberry.field(
+        description="What it was worth, in the goal's currency; 0 if it says nothing."
+    )
+
+
+@strawberry.type(description="One passage of one user through a journey. A re-entry is a new run.")
+class Run(Node):
+    record: strawberry.Private[tables.Run]
+    state: RunState = strawberry.field(description="Whether it is inside.")
+    is_paused: bool = strawberry.field(
+        description="Whether its journey is paused, so that its time stands still."
+    )
+    end_reason: EndReason | None = strawberry.field(description="Why it is over; null while inside.")
+    version_number: int = strawberry.field(description="The number of the version that it travels.")
+    entered_at: datetime = strawberry.field(description="When the event that let it in happened.")
+    ended_at: datetime | None = strawberry.field(description="When it ended; null while inside.")
+    waiting_until: datetime | None = strawberry.field(
+        description="When its present wait is over; null if it has ended. Moves on when a pause ends."
+    )
+    event_name: str = strawberry.field(description="The event that let it in.")
+
+    @classmethod
+    def from_record(cls, record: tables.Run) -> "Run":
+        inside = record.wake_at is not None
+        return cls(
+            id=to_id("Run", record.id),
+            record=record,
+            state=RunState.INSIDE if inside else RunState.ENDED,
+            is_paused=inside and bool(record.held),
+            end_reason=EndReason(record.end_reason) if record.end_reason else None,
+            version_number=record.version,
+            entered_at=to_datetime(record.entered_at),
+            ended_at=_time(record.ended_at),
+            waiting_until=_time(record.wake_at),
+            event_name=record.event_name,
+        )
+
+    @field("The properties of the event that let it in.")
+    def event_properties(self) -> JSON:
+        return JSON(orjson.loads(self.record.properties))
+
+    @field("The journey that it travels.")
+    async def journey(self, info: Info) -> Annotated["Journey", strawberry.lazy(".journeys")]:
+        from .journeys import Journey
+
+        found = await journeys.by_id(info.context, self.record.journey_id)
+        assert found is not None
+        return Journey.from_record(found)
+
+    @field("The version that it travels, from its entry to its end.")
+    async def version(self, info: Info) -> Annotated["Version", strawberry.lazy(".versions")]:
+        from .versions import Version
+
+        found = await journeys.version(info.context, self.record.journey_id, self.record.version)
+        assert found is not None
+        return Version.from_record(found)
+
+    @field("Whether another version has been published since; drawn is the one it travels.")
+    async def edited_since(self, info: Info) -> bool:
+        journey = await journeys.by_id(info.context, self.record.journey_id)
+        return journey is not None and journey.version != self.record.version
+
+    @field("Whose run it is.")
+    async def user(self, info: Info) -> Annotated["User", strawberry.lazy(".users")]:
+        from .users import User
+
+        found = await users.by_key(info.context, (self.record.shard, self.record.user_number))
+        assert found is not None
+        return User.from_record(found)
+
+    @field("Where it waits, or where it ended.")
+    async def last_step(self, info: Info) -> Step:
+        return (await _steps(info, self.record))[self.record.step_key]
+
+    @field("What ended it where that has a name, e.g. the goal's key; null while inside.")
+    async def ended_because_of(self, info: Info) -> str | None:
+        if self.record.end_reason is None:
+            return None
+        found = await resolve.visits(info.context, self.record.id)
+        return next((visit.because or None for visit in reversed(found) if visit.end_reason), None)
+
+    @field("The steps that it has passed, in order; the last one is where it waits or ended.", list_size=10)
+    async def visits(self, info: Info) -> list[Visit]:
+        steps = await _steps(info, self.record)
+        found = [_visit(visit, steps) for visit in await resolve.visits(info.context, self.record.id)]
+        if self.record.wake_at is not None:
+            found.append(_present(self.record, steps))
+        return found
+
+    @field("Every hit of a goal, the earliest first.", list_size=3)
+    async def conversions(self, info: Info) -> list[Conversion]:
+        found = await resolve.conversions(info.context, self.record.id)
+        return [
+            Conversion(
+                goal_key=strawberry.ID(hit.goal_key),
+                occurred_at=to_datetime(hit.occurred_at),
+                amount=to_money(hit.amount),
+            )
+            for hit in found
+        ]
+
+
+def to_money(amount: int) -> Decimal:
+    return Decimal(amount) / AMOUNT_SCALE
+
+
+def _time(at: int | None) -> datetime | None:
+    return None if at is None else to_datetime(at)
+
+
+async def _steps(info: Info, run: tables.Run) -> dict[str, Step]:
+    version = await journeys.version(info.context, run.journey_id, run.version)
+    assert version is not None
+    items: list[dict[str, Any]] = orjson.loads(version.graph)["steps"]
+    return {item["key"]: to_step(item) for item in items}
+
+
+def _visit(record: tables.Visit, steps: dict[str, Step]) -> Visit:
+    return Visit(
+        record=record,
+        step=steps[record.step_key],
+        arrived_at=to_datetime(record.arrived_at),
+        left_at=to_datetime(record.left_at),
+        output=record.output or None,
+        because=record.because or None,
+        end_reason=EndReason(record.end_reason) if record.end_reason else None,
+    )
+
+
+def _present(run: tables.Run, steps: dict[str, Step]) -> Visit:
+    """Where the run waits: a visit is written down when it is over, and this one is not."""
+    return Visit(
+        record=None,
+        step=steps[run.step_key],
+        arrived_at=to_datetime(run.arrived_at),
+        left_at=None,
+        output=None,
+        because=None,
+        end_reason=None,
+    )
+
+
+@strawberry.type(description="A run and its place in a list.")
+class RunEdge:
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Run = strawberry.field(description="The run.")
+
+
+@strawberry.type(description="A page of runs, the latest to enter first.")
+class RunConnection:
+    edges: list[RunEdge] = strawberry.field(description="The runs of this page.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+
+    @classmethod
+    def from_slice(cls, found: "Slice") -> "RunConnection":
+        cursors = [cursor_of(ORDER, row.entered_at, row.shard, row.id) for row in found.rows]
+        edges = [
+            RunEdge(cursor=cursor, node=Run.from_record(row))
+            for cursor, row in zip(cursors, found.rows, strict=True)
+        ]
+        return cls(edges=edges, page_info=page_info(found, cursors))
+
+
+@strawberry.input(description="Which runs: those to which all of this applies.")
+class RunFilter:
+    state: RunState | None = strawberry.field(default=None, description="Inside, or ended.")
+    end_reasons: list[EndReason] | None = strawberry.field(
+        default=None, description="Ended for one of these reasons."
+    )
+    version: int | None = strawberry.field(default=None, description="Of the version of this number.")

@@ -1,0 +1,146 @@
+"""Users: who they are, how they are reached, and the ways they have gone."""
+
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+import strawberry
+from strawberry.scalars import JSON
+
+from server.clock import to_datetime
+from server.resolvers import user_paths
+from server.resolvers import users as resolve
+from server.resolvers.users import Wanted
+from server.store import tables
+
+from .fields import field
+from .ids import to_id
+from .info import Info
+from .nodes import Node
+from .pages import After, Before, First, Last, page_of
+from .runs import ORDER, Run, RunConnection
+from .words import ChannelName, EndpointState, IdentityKind, word
+
+
+@strawberry.type(description="A value that leads to a user.")
+class Identity:
+    kind: IdentityKind = strawberry.field(description="What kind of value it is.")
+    value: str = strawberry.field(description="The value.")
+    created_at: datetime = strawberry.field(description="When it was first seen with this user.")
+
+
+@strawberry.type(description="One address of a user on one channel.")
+class Endpoint:
+    channel: ChannelName = strawberry.field(description="The channel.")
+    address: str = strawberry.field(description="The address.")
+    state: EndpointState = strawberry.field(description="Whether it can be written to.")
+    is_current: bool = strawberry.field(description="Whether it is the one that is written to.")
+    changed_at: datetime = strawberry.field(description="When its state last changed.")
+    because: str | None = strawberry.field(description="What changed it.")
+
+
+@strawberry.type(description="One person.")
+class User(Node):
+    record: strawberry.Private[tables.User]
+    user_id: str | None = strawberry.field(
+        description="The id by which the project knows it; null if anonymous."
+    )
+    created_at: datetime = strawberry.field(description="When it was first heard of.")
+
+    @classmethod
+    def from_record(cls, record: tables.User) -> "User":
+        return cls(
+            id=to_id("User", record.shard, record.number),
+            record=record,
+            user_id=record.user_id,
+            created_at=to_datetime(record.created_at),
+        )
+
+    @field("What is known of it.")
+    def attributes(self) -> JSON:
+        return JSON(orjson.loads(self.record.attributes))
+
+    @field("Every value that leads to it, the first seen first.", list_size=4)
+    async def identities(self, info: Info) -> list[Identity]:
+        found = await resolve.identities(info.context, (self.record.shard, self.record.number))
+        return [
+            Identity(kind=IdentityKind(one.kind), value=one.value, created_at=to_datetime(one.created_at))
+            for one in found
+        ]
+
+    @field("Its addresses, those in use first.", list_size=3)
+    async def endpoints(self, info: Info) -> list[Endpoint]:
+        found = await resolve.endpoints(info.context, (self.record.shard, self.record.number))
+        return [_endpoint(one) for one in found]
+
+    @field("Its runs, the latest to enter first; also those of users who turned out to be it.")
+    async def runs(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> RunConnection:
+        page = page_of(ORDER, first, after, last, before)
+        key = (self.record.shard, self.record.number)
+        return RunConnection.from_slice(await resolve.runs_page(info.context, key, page))
+
+
+def _endpoint(record: tables.Endpoint) -> Endpoint:
+    return Endpoint(
+        channel=word(ChannelName, record.channel, ChannelName.OTHER),
+        address=record.address,
+        state=word(EndpointState, record.state, EndpointState.INVALID),
+        is_current=bool(record.is_current),
+        changed_at=to_datetime(record.changed_at),
+        because=record.because or None,
+    )
+
+
+@strawberry.input(one_of=True, description="One thing that leads to a user.")
+class IdentityInput:
+    user_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The id by which the project knows it."
+    )
+    anonymous_id: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The id of a device or browser."
+    )
+    email: str | None = strawberry.field(default=strawberry.UNSET, description="An e-mail address.")
+
+
+def to_wanted(identity: IdentityInput) -> Wanted:
+    return next(
+        Wanted(kind, value) for kind, value in vars(identity).items() if value is not strawberry.UNSET
+    )
+
+
+@strawberry.type(description="A person's runs in one journey, in the order in which they entered.")
+class UserPaths:
+    user: User = strawberry.field(description="The person.")
+    runs: list[Run] = strawberry.field(
+        description="Its runs, also those of users who turned out to be it.", metadata={"list_size": 5}
+    )
+
+
+@strawberry.type(description="Nobody in this project has this identity.")
+class UnknownIdentity:
+    message: str = strawberry.field(description="The same in words.")
+
+
+@strawberry.type(description="The person is known, and has never entered this journey.")
+class NeverEntered:
+    user: User = strawberry.field(description="The person.")
+    message: str = strawberry.field(description="The same in words.")
+
+
+UserPathsResult = Annotated[
+    UserPaths | UnknownIdentity | NeverEntered,
+    strawberry.union(
+        "UserPathsResult", description="The ways of a person through a journey, or why there are none."
+    ),
+]
+
+
+def to_paths(found: user_paths.Found | None) -> UserPaths | UnknownIdentity | NeverEntered:
+    if found is None:
+        return UnknownIdentity(message="Nobody in this project has this identity.")
+    user = User.from_record(found.user)
+    if not found.runs:
+        return NeverEntered(user=user, message="This person has never entered this journey.")
+    return UserPaths(user=user, runs=[Run.from_record(run) for run in found.runs])

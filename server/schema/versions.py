@@ -1,0 +1,80 @@
+"""Published versions of a journey."""
+
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import strawberry
+
+from server.clock import to_datetime
+from server.store import tables
+
+from .fields import field
+from .graphs import Edge, Goal, Step, to_edges, to_goals, to_reentry, to_steps
+from .ids import to_id
+from .nodes import Node
+from .pages import PageInfo, cursor_of, page_info
+from .words import Reentry
+
+if TYPE_CHECKING:
+    from server.store.paging import Slice
+
+ORDER = "versions"
+
+
+@strawberry.type(description="One published graph of a journey. Never changes.")
+class Version(Node):
+    record: strawberry.Private[tables.Version]
+    number: int = strawberry.field(description="Counts up from 1.")
+    published_at: datetime = strawberry.field(description="When it was published.")
+
+    @classmethod
+    def from_record(cls, record: tables.Version) -> "Version":
+        return cls(
+            id=to_id("Version", record.journey_id, record.number),
+            record=record,
+            number=record.number,
+            published_at=to_datetime(record.published_at),
+        )
+
+    @cached_property
+    def _graph(self) -> dict[str, Any]:
+        return dict(orjson.loads(self.record.graph))
+
+    @field("Its steps.", list_size=12)
+    def steps(self) -> list[Step]:
+        return to_steps(self._graph)
+
+    @field("Its edges: one for every output of every step.", list_size=12)
+    def edges(self) -> list[Edge]:
+        return to_edges(self._graph)
+
+    @field("What it is for.", list_size=3)
+    def goals(self) -> list[Goal]:
+        return to_goals(self._graph)
+
+    @field("Whether somebody who has left may come in again.")
+    def reentry(self) -> Reentry:
+        return to_reentry(self._graph)
+
+
+@strawberry.type(description="A version and its place in a list.")
+class VersionEdge:
+    cursor: str = strawberry.field(description="The place in the list.")
+    node: Version = strawberry.field(description="The version.")
+
+
+@strawberry.type(description="A page of versions, the newest first.")
+class VersionConnection:
+    edges: list[VersionEdge] = strawberry.field(description="The versions of this page.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+
+    @classmethod
+    def from_slice(cls, found: "Slice") -> "VersionConnection":
+        cursors = [cursor_of(ORDER, row.number) for row in found.rows]
+        edges = [
+            VersionEdge(cursor=cursor, node=Version.from_record(row))
+            for cursor, row in zip(cursors, found.rows, strict=True)
+        ]
+        return cls(edges=edges, page_info=page_info(found, cursors))

@@ -1,0 +1,307 @@
+"""The closed sets of words of the API. Each value is the word that is stored."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from server.aggregates.metrics import DEFINITIONS
+
+E = TypeVar("E", bound=Enum)
+
+
+def value(stored: str, *, description: str) -> str:
+    """A word with its description. Strawberry puts the stored word in the place of the definition."""
+    return strawberry.enum_value(stored, description=description)  # type: ignore[return-value]
+
+
+def word(words: type[E], stored: str, otherwise: E) -> E:
+    """The word for what is stored; `otherwise` for one that a later server has written."""
+    try:
+        return words(stored)
+    except ValueError:
+        return otherwise
+
+
+@strawberry.enum(description="Where a journey stands in its life.")
+class JourneyStatus(Enum):
+    DRAFT = value("draft", description="Being drawn; handles nobody.")
+    RUNNING = value("running", description="Lets people in and moves them on.")
+    PAUSED = value("paused", description="Lets nobody in; for those inside, time stands still.")
+    FINISHED = value("finished", description="Over for good; whoever was inside has ended as stopped.")
+    ARCHIVED = value("archived", description="Put away; its figures stay.")
+
+
+@strawberry.enum(description="What can be done with a journey.")
+class JourneyAction(Enum):
+    START = value("start", description="Lets people in, from now on.")
+    PAUSE = value("pause", description="Stops the time for everybody inside.")
+    RESUME = value("resume", description="Lets time go on with what was left of it.")
+    STOP = value("stop", description="Ends it for good, and everybody's run with it.")
+    ARCHIVE = value("archive", description="Puts it away.")
+
+
+@strawberry.enum(description="How people come into a journey.")
+class JourneyKind(Enum):
+    EVENT = value("event", description="By something that they do.")
+    UNDRAWN = value("undrawn", description="It has no entry yet.")
+
+
+@strawberry.enum(description="By what a list of journeys is ordered.")
+class JourneyOrderBy(Enum):
+    CREATED_AT = value("created_at", description="When it was created.")
+    CHANGED_AT = value("changed_at", description="When it was last changed.")
+    TITLE = value("title", description="By title, as the database orders texts.")
+
+
+@strawberry.enum(description="Which end of an order comes first.")
+class Direction(Enum):
+    ASCENDING = value("ascending", description="The smallest, the earliest or A first.")
+    DESCENDING = value("descending", description="The largest, the latest or Z first.")
+
+
+@strawberry.enum(
+    description="Whether somebody who has left may come in again. Nobody is inside twice at once."
+)
+class Reentry(Enum):
+    AFTER_LEAVING = value("after_leaving", description="Whenever the earlier run is over.")
+    NEVER = value("never", description="One run a user.")
+
+
+@strawberry.enum(
+    description="How a property or an attribute is compared. What cannot be compared is not true."
+)
+class Operator(Enum):
+    EQUALS = value("equals", description="The same value; true is not 1.")
+    NOT_EQUALS = value("not_equals", description="Another value, or none.")
+    GREATER = value("greater", description="A larger number, or a text later in the alphabet.")
+    AT_LEAST = value("at_least", description="Equal or greater.")
+    LESS = value("less", description="A smaller number, or a text earlier in the alphabet.")
+    AT_MOST = value("at_most", description="Equal or less.")
+    CONTAINS = value("contains", description="A text with this part, or a list with this item.")
+    STARTS_WITH = value("starts_with", description="A text with this beginning.")
+    ONE_OF = value("one_of", description="Equal to one of a list of values.")
+    EXISTS = value("exists", description="Any value but null; needs no value to compare with.")
+    NOT_EXISTS = value("not_exists", description="Missing or null; needs no value to compare with.")
+
+
+@strawberry.enum(description="How many of a branch's conditions have to hold.")
+class Match(Enum):
+    ALL = value("all", description="Every one.")
+    ANY = value("any", description="At least one.")
+
+
+@strawberry.enum(description="Whether a run is inside its journey.")
+class RunState(Enum):
+    INSIDE = value("inside", description="Waiting at a step, also while the journey is paused.")
+    ENDED = value("ended", description="Over; `endReason` says why.")
+
+
+@strawberry.enum(description="Why a run is over.")
+class EndReason(Enum):
+    COMPLETED = value("completed", description="It reached an exit.")
+    GOAL = value("goal", description="It reached a goal that ends the journey.")
+    INTERNAL_ERROR = value("internal_error", description="Something went wrong inside: a drop-off.")
+    STOPPED = value("stopped", description="The journey was stopped for good.")
+    MERGED = value("merged", description="Two users turned out to be one, who was inside already.")
+
+
+@strawberry.enum(description="Why an event let nobody in.")
+class RefusedEntry(Enum):
+    ALREADY_INSIDE = value("already_inside", description="The user is inside; nobody is inside twice.")
+    ENTERED_BEFORE = value("entered_before", description="The journey lets everybody in only once.")
+    PAUSED = value("paused", description="The journey was paused.")
+    TOO_OLD = value("too_old", description="The event came more than a day after it had happened.")
+    OTHER = value("other", description="A reason that this version of the API does not know.")
+
+
+@strawberry.enum(description="How a user is reached.")
+class ChannelName(Enum):
+    EMAIL = value("email", description="E-mail.")
+    PUSH = value("push", description="Notifications of an app or a browser.")
+    SMS = value("sms", description="Text messages.")
+    WHATSAPP = value("whatsapp", description="WhatsApp.")
+    KAKAO = value("kakao", description="Alimtalk and other messages of KakaoTalk.")
+    IN_APP = value("in_app", description="Messages inside an app.")
+    OTHER = value("other", description="A channel that this version of the API does not know.")
+
+
+@strawberry.enum(description="What became of a message. It only moves up.")
+class DeliveryStatus(Enum):
+    QUEUED = value("queued", description="Decided, and not tried yet.")
+    ATTEMPTED = value("attempted", description="Being handed over.")
+    UNKNOWN = value("unknown", description="It left and no answer came. It is not sent again.")
+    ACCEPTED = value("accepted", description="The provider took it over; not proof of delivery.")
+    DELIVERED = value("delivered", description="The provider reports that it arrived.")
+    SKIPPED = value("skipped", description="Never tried.")
+    FAILED = value("failed", description="Tried, and refused for good.")
+    EXPIRED = value("expired", description="Given up, because its time was over.")
+    BOUNCED = value("bounced", description="Taken over, and then returned.")
+
+
+@strawberry.enum(description="How a message did not arrive.")
+class IssueFamily(Enum):
+    FAILED = value("failed", description="Tried, and refused for good.")
+    BOUNCED = value("bounced", description="Taken over, and then returned.")
+    SKIPPED = value("skipped", description="Never tried.")
+    UNKNOWN = value("unknown", description="It left and no answer came; it may have arrived.")
+
+
+@strawberry.enum(
+    description="Why a message was not sent, not taken or not delivered: the same for every channel."
+)
+class FailureReason(Enum):
+    INVALID_RECIPIENT = value(
+        "invalid_recipient", description="A malformed address, or one that does not exist."
+    )
+    UNREACHABLE = value("unreachable", description="Cannot be reached for now: mailbox full, switched off.")
+    NOT_ON_CHANNEL = value("not_on_channel", description="A valid person without an account on the channel.")
+    OPTED_OUT = value("opted_out", description="Blocked, unsubscribed or complained.")
+    NOT_PERMITTED = value(
+        "not_permitted", description="No consent, or a group or region we may not write to."
+    )
+    WINDOW_CLOSED = value("window_closed", description="Quiet hours, a closed session, a frequency cap.")
+    SENDER_INVALID = value(
+        "sender_invalid", description="Our sender is unknown, closed or not proved to be ours."
+    )
+    AUTH_FAILED = value("auth_failed", description="The provider does not accept who we say we are.")
+    ACCOUNT_BLOCKED = value("account_blocked", description="Our account is suspended or unpaid.")
+    TEMPLATE_UNAVAILABLE = value("template_unavailable", description="The provider has no such template.")
+    TEMPLATE_MISMATCH = value("template_mismatch", description="The text does not fit its template.")
+    CONTENT_INVALID = value("content_invalid", description="Too long, bad media, bad characters.")
+    CONTENT_REJECTED = value("content_rejected", description="A spam filter or a policy said no.")
+    REQUEST_INVALID = value("request_invalid", description="An error in the adapter or its settings.")
+    RATE_LIMITED = value("rate_limited", description="Too many at once.")
+    QUOTA_EXCEEDED = value("quota_exceeded", description="The sending quota is used up.")
+    DUPLICATE = value("duplicate", description="The provider has it already.")
+    EXPIRED = value("expired", description="Its time was over.")
+    PROVIDER_ERROR = value("provider_error", description="The provider is down or fails inside.")
+    OUTCOME_UNKNOWN = value("outcome_unknown", description="It left and no answer came; it may have arrived.")
+    UNKNOWN = value("unknown", description="A code that nobody has explained yet.")
+    NO_ADDRESS = value("no_address", description="The user has no address on this channel.")
+    INVALID_ADDRESS = value("invalid_address", description="The address was found to be invalid before.")
+    JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
+    TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
+    NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
+
+
+@strawberry.enum(description="One kind of thing that is heard about a message.")
+class ReceiptKind(Enum):
+    ATTEMPTED = value("attempted", description="We are about to hand it over.")
+    ACCEPTED = value("accepted", description="The provider took it over.")
+    REFUSED = value("refused", description="The provider said no.")
+    DEFERRED = value("deferred", description="Not now; it is tried again later.")
+    UNKNOWN = value("unknown", description="It left and no answer came.")
+    DELIVERED = value("delivered", description="It arrived.")
+    BOUNCED = value("bounced", description="It came back.")
+    OPENED = value("opened", description="Somebody, or something, opened it.")
+    CLICKED = value("clicked", description="Somebody, or something, followed a link.")
+    REPLIED = value("replied", description="The reader answered.")
+    UNSUBSCRIBED = value("unsubscribed", description="The reader asked for no more.")
+    COMPLAINED = value("complained", description="The reader reported it as spam.")
+    SHOWN = value("shown", description="It was on a screen.")
+    INTERACTED = value("interacted", description="The reader did something with it.")
+    DISMISSED = value("dismissed", description="The reader put it away.")
+    FAILED = value("failed", description="The provider gave up.")
+    EXPIRED = value("expired", description="Its time was over.")
+    SKIPPED = value("skipped", description="It was never tried.")
+    UNMAPPED = value("unmapped", description="Genuine, but of a kind that nobody has explained yet.")
+
+
+@strawberry.enum(description="Who opened or clicked.")
+class Actor(Enum):
+    HUMAN = value("human", description="A person, as far as can be told.")
+    MACHINE = value("machine", description="A scanner, a prefetcher or a proxy.")
+    UNSURE = value("unsure", description="Cannot be told.")
+
+
+@strawberry.enum(description="Whether an address can be written to.")
+class EndpointState(Enum):
+    USABLE = value("usable", description="Nothing speaks against it.")
+    INVALID = value("invalid", description="A provider said that it does not exist.")
+    OPTED_OUT = value("opted_out", description="Its reader asked for no more.")
+
+
+@strawberry.enum(description="A kind of identity that leads to a user.")
+class IdentityKind(Enum):
+    USER_ID = value("user_id", description="The id by which the project knows the user.")
+    ANONYMOUS_ID = value("anonymous_id", description="The id of a device or browser.")
+
+
+@strawberry.enum(description="Days up to and with today, in the project's zone.")
+class PeriodPreset(Enum):
+    TODAY = value("today", description="Today so far.")
+    YESTERDAY = value("yesterday", description="The whole day before today.")
+    LAST_7_DAYS = value("last_7_days", description="Today and the six days before.")
+    LAST_30_DAYS = value("last_30_days", description="Today and the 29 days before.")
+    ALL = value("all", description="From the very beginning until now.")
+
+
+@strawberry.enum(description="How long one point of a series is, in the project's zone.")
+class Interval(Enum):
+    HOUR = value("hour", description="An hour.")
+    DAY = value("day", description="A day, from midnight to midnight: 23 to 25 hours.")
+    WEEK = value("week", description="Seven days from Monday.")
+
+
+@strawberry.enum(description="The whole that a share is a part of.")
+class Base(Enum):
+    ENTRIES = value("entries", description="Runs that entered in the period.")
+    USERS_ENTERED = value("users_entered", description="Different users who entered in the period.")
+    ENDED = value("ended", description="Runs that ended in the period.")
+    ARRIVALS = value("arrivals", description="Arrivals at the step in the period.")
+    QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
+    SENT = value("sent", description="Messages that the provider took over in the period.")
+
+
+_SENTENCES = {definition.metric.value: definition.sentence for definition in DEFINITIONS}
+
+
+@strawberry.enum(description="What a figure counts. Unit, clock and base of each: docs/metrics.md.")
+class Metric(Enum):
+    ENTRIES = value("entries", description=_SENTENCES["entries"])
+    REFUSED = value("refused", description=_SENTENCES["refused"])
+    ARRIVALS = value("arrivals", description=_SENTENCES["arrivals"])
+    LEFT = value("left", description=_SENTENCES["left"])
+    ENDED = value("ended", description=_SENTENCES["ended"])
+    QUEUED = value("queued", description=_SENTENCES["queued"])
+    SENT = value("sent", description=_SENTENCES["sent"])
+    DELIVERED = value("delivered", description=_SENTENCES["delivered"])
+    FAILED = value("failed", description=_SENTENCES["failed"])
+    BOUNCED = value("bounced", description=_SENTENCES["bounced"])
+    SKIPPED = value("skipped", description=_SENTENCES["skipped"])
+    UNKNOWN = value("unknown", description=_SENTENCES["unknown"])
+    OPENS = value("opens", description=_SENTENCES["opens"])
+    OPENED = value("opened", description=_SENTENCES["opened"])
+    CLICKS = value("clicks", description=_SENTENCES["clicks"])
+    CLICKED = value("clicked", description=_SENTENCES["clicked"])
+    UNSUBSCRIBED = value("unsubscribed", description=_SENTENCES["unsubscribed"])
+    COMPLAINED = value("complained", description=_SENTENCES["complained"])
+    REACHED = value("reached", description=_SENTENCES["reached"])
+    HITS = value("hits", description=_SENTENCES["hits"])
+
+
+@strawberry.enum(description="What is wrong, for programs.")
+class ProblemCode(Enum):
+    NOT_FOUND = value("not_found", description="There is no such thing in this project.")
+    NOT_ALLOWED = value("not_allowed", description="Not in the present status.")
+    REVISION_CONFLICT = value("revision_conflict", description="Somebody else has saved meanwhile.")
+    IDEMPOTENCY_CONFLICT = value("idempotency_conflict", description="The key was used for another input.")
+    INVALID_GRAPH = value("invalid_graph", description="The graph cannot run; `problems` says why.")
+    INVALID = value("invalid", description="This value cannot be used.")
+    MISSING = value("missing", description="Something has to be here.")
+    TOO_LONG = value("too_long", description="The text is too long.")
+    OUT_OF_RANGE = value("out_of_range", description="The number is too large or too small.")
+    DUPLICATE = value("duplicate", description="It is there twice, and must be there once.")
+    UNKNOWN_STEP = value("unknown_step", description="An edge names a step that is not there.")
+    UNKNOWN_OUTPUT = value(
+        "unknown_output", description="An edge names an output that the step does not have."
+    )
+    LEADS_TO_ENTRY = value("leads_to_entry", description="An edge leads to an entry.")
+    LOOSE_OUTPUT = value("loose_output", description="An output leads nowhere.")
+    NO_ENTRY = value("no_entry", description="Nobody can come in.")
+    UNREACHABLE = value("unreachable", description="No entry leads to the step.")
+    LOOP = value("loop", description="A loop in which no time passes.")
+    TEMPLATE = value("template", description="A text of a message cannot be rendered.")
+    UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
+    TAKEN = value("taken", description="The name is taken.")

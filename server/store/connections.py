@@ -1,0 +1,307 @@
+"""The connections of a project: which adapter, with which settings. Secrets are sealed and never shown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, SecretStr, ValidationError
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from channels.contract import AnyChannel, Capabilities, Problem
+from channels.host import Host
+from server.clock import Instant
+from server.errors import BadInput, Conflict, NotFound
+from server.secretbox import CannotUnseal, SecretBox
+
+from .bulk import table_of
+from .sessions import ReadSession, WriteSession
+from .setup import touch_catalog
+from .tables import Connection
+
+LONGEST_NAME = 100
+SET, NOT_SET, SHUT = "set", "not set", "sealed with another secret"
+
+_table = table_of(Connection)
+
+
+class BadSettings(BadInput):
+    """These settings cannot work; `problems` says where and why."""
+
+    code = "BAD_SETTINGS"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        told = "; ".join(f"{problem.path or 'settings'}: {problem.message}" for problem in problems)
+        super().__init__(f"The settings cannot work. {told}")
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """A connection as it may be shown."""
+
+    id: int
+    project_id: int
+    name: str
+    adapter: str
+    channel: str
+    settings: dict[str, Any]
+    """The plain settings; in the place of a secret stands whether it is set."""
+    created_at: Instant
+    changed_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnection:
+    """A connection with its secrets, ready to be used. Shows nothing of its settings."""
+
+    id: int
+    project_id: int
+    adapter: AnyChannel
+    changed_at: Instant
+    settings: BaseModel = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A way of sending that is plugged in."""
+
+    key: str
+    channel: str
+    title: str
+    source: str
+    settings_schema: dict[str, Any]
+    """JSON Schema; secrets are of the format `password`."""
+    capabilities: Capabilities
+
+
+def adapters(host: Host) -> list[Adapter]:
+    """Everything that is plugged in, in order of key."""
+    return [
+        Adapter(
+            one.key,
+            one.channel,
+            one.title,
+            host.sources.get(one.key, ""),
+            one.settings.model_json_schema(),
+            one.capabilities,
+        )
+        for one in host.channels.values()
+    ]
+
+
+async def create(
+    session: WriteSession,
+    host: Host,
+    box: SecretBox,
+    project_id: int,
+    *,
+    name: str,
+    adapter: str,
+    settings: Mapping[str, Any],
+    now: Instant,
+) -> ConnectionView:
+    """A new connection. Raises BadInput, BadSettings, or Conflict if the name is taken."""
+    channel = _adapter(host, adapter)
+    name = _checked_name(name)
+    plain, sealed = _split(_read(channel, settings), box, project_id, name)
+    row = Connection(
+        project_id=project_id,
+        name=name,
+        adapter=channel.key,
+        channel=channel.channel,
+        settings=plain,
+        sealed=sealed,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(row)
+    await _flush(session, name)
+    await touch_catalog(session)
+    return _view(row, channel, box)
+
+
+async def update(
+    session: WriteSession,
+    host: Host,
+    box: SecretBox,
+    project_id: int,
+    connection_id: int,
+    *,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    now: Instant,
+) -> ConnectionView:
+    """Renames it, or puts new settings in the place of all old ones.
+
+    A secret that is left out stays as it is, since nobody can read it to hand it in again; null forgets it.
+    Raises NotFound, BadInput, BadSettings, Conflict.
+    """
+    row = await _row(session, project_id, connection_id)
+    channel = _adapter(host, row.adapter)
+    before = _secrets_of(row, box)
+    wanted = orjson.loads(row.settings) if settings is None else dict(settings)
+    _keep_secrets(wanted, before)
+    row.name = row.name if name is None else _checked_name(name)
+    row.settings, row.sealed = _split(_read(channel, wanted), box, project_id, row.name)
+    # Goes up even within a millisecond: senders that are open tell by it that they are out of date.
+    row.changed_at = max(now, row.changed_at + 1)
+    session.add(row)
+    await _flush(session, row.name)
+    await touch_catalog(session)
+    return _view(row, channel, box)
+
+
+async def listed(session: ReadSession, host: Host, box: SecretBox, project_id: int) -> list[ConnectionView]:
+    """In the order in which they were made."""
+    rows = await session.rows(select(_table).where(_table.c.project_id == project_id).order_by(_table.c.id))
+    return [_view(row, host.channels.get(row.adapter), box) for row in rows]
+
+
+async def get(
+    session: ReadSession, host: Host, box: SecretBox, project_id: int, connection_id: int
+) -> ConnectionView:
+    row = await _row(session, project_id, connection_id)
+    return _view(row, host.channels.get(row.adapter), box)
+
+
+async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: int) -> OpenConnection:
+    """With its secrets, for whoever sends; of any project.
+
+    Raises NotFound, BadInput if its adapter is not plugged in, BadSettings if the adapter has changed its
+    mind about them, CannotUnseal.
+    """
+    row = await session.get(Connection, connection_id)
+    if row is None:
+        raise NotFound(f"There is no connection {connection_id}.")
+    channel = _adapter(host, row.adapter)
+    wanted = orjson.loads(row.settings)
+    for path, secret in _secrets_of(row, box).items():
+        _put(wanted, path.split("."), secret)
+    return OpenConnection(connection_id, row.project_id, channel, row.changed_at, _read(channel, wanted))
+
+
+async def changes(session: ReadSession) -> dict[int, tuple[str, Instant]]:
+    """Every connection's adapter, and when it was last changed."""
+    rows = await session.rows(select(_table.c.id, _table.c.adapter, _table.c.changed_at))
+    return {row.id: (row.adapter, row.changed_at) for row in rows}
+
+
+def _adapter(host: Host, key: str) -> AnyChannel:
+    if key not in host.channels:
+        there = ", ".join(host.channels) or "none"
+        raise BadInput(f"There is no adapter {key!r}; there are {there}.")
+    return host.channels[key]
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise BadInput(f"A connection wants a name of 1 to {LONGEST_NAME} printable characters.")
+    return name
+
+
+async def _row(session: ReadSession, project_id: int, connection_id: int) -> Connection:
+    row = await session.get(Connection, connection_id)
+    if row is None or row.project_id != project_id:
+        raise NotFound(f"There is no connection {connection_id} in this project.")
+    return row
+
+
+async def _flush(session: WriteSession, name: str) -> None:
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"Another connection of this project is called {name!r}.") from error
+
+
+def _read(channel: AnyChannel, settings: Mapping[str, Any]) -> BaseModel:
+    try:
+        read: BaseModel = channel.settings.model_validate(settings)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        problems = [Problem(".".join(map(str, one["loc"])), one["msg"]) for one in found]
+        # Not `from error`: that one carries what was typed, secrets included.
+        raise BadSettings(problems) from None
+    if problems := channel.problems(read):
+        raise BadSettings(problems)
+    return read
+
+
+def _about(project_id: int, name: str) -> bytes:
+    return orjson.dumps(["connection", project_id, name])
+
+
+def _split(settings: BaseModel, box: SecretBox, project_id: int, name: str) -> tuple[str, bytes]:
+    """The plain settings as JSON, and the secrets sealed."""
+    secrets = dict(_secrets_in(settings.model_dump()))
+    plain = settings.model_dump(mode="json")
+    for path in secrets:
+        _put(plain, path.split("."), None)
+    filled = {path: secret for path, secret in secrets.items() if secret}
+    sealed = box.seal(orjson.dumps(filled), _about(project_id, name)) if filled else b""
+    return orjson.dumps(plain).decode(), sealed
+
+
+def _secrets_in(value: Any, *path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, SecretStr):
+        yield ".".join(path), value.get_secret_value()
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _secrets_in(inner, *path, str(name))
+
+
+def _secrets_of(row: Any, box: SecretBox) -> dict[str, str]:
+    if not row.sealed:
+        return {}
+    found: dict[str, str] = orjson.loads(box.open(row.sealed, _about(row.project_id, row.name)))
+    return found
+
+
+def _put(settings: dict[str, Any], path: Sequence[str], value: str | None) -> None:
+    """Puts a value at a path; None takes away what is there."""
+    *outer, last = path
+    for name in outer:
+        settings = settings.setdefault(name, {})
+    if value is None:
+        settings.pop(last, None)
+    else:
+        settings[last] = value
+
+
+def _keep_secrets(wanted: dict[str, Any], before: Mapping[str, str]) -> None:
+    for path, secret in before.items():
+        *outer, last = path.split(".")
+        inner: Any = wanted
+        for name in outer:
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        if not isinstance(inner, dict):
+            continue
+        if last not in inner:
+            inner[last] = secret
+        elif inner[last] is None:
+            del inner[last]
+
+
+def _view(row: Any, channel: AnyChannel | None, box: SecretBox) -> ConnectionView:
+    shown: dict[str, Any] = orjson.loads(row.settings)
+    for path, told in _told_of_secrets(row, channel, box).items():
+        _put(shown, path.split("."), told)
+    return ConnectionView(
+        row.id, row.project_id, row.name, row.adapter, row.channel, shown, row.created_at, row.changed_at
+    )
+
+
+def _told_of_secrets(row: Any, channel: AnyChannel | None, box: SecretBox) -> dict[str, str]:
+    fields = channel.settings.model_fields if channel else {}
+    told = {name: NOT_SET for name, about in fields.items() if "SecretStr" in str(about.annotation)}
+    try:
+        return {**told, **dict.fromkeys(_secrets_of(row, box), SET)}
+    except CannotUnseal:
+        return dict.fromkeys(told, SHUT)
+
+
+async def projects(session: ReadSession) -> dict[int, int]:
+    """Every connection's project."""
+    return {row.id: row.project_id for row in await session.rows(select(_table.c.id, _table.c.project_id))}

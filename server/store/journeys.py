@@ -1,0 +1,87 @@
+"""Journeys of a project: found, listed, changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+from sqlmodel import col
+from sqlmodel import select as select_record
+
+from server.clock import Instant
+from server.journey.status import JourneyStatus
+
+from .bulk import table_of
+from .paging import Page, Slice, sliced, within
+from .sessions import ReadSession, WriteSession
+from .tables import Journey
+
+_table = table_of(Journey)
+
+ORDERS = {
+    "created_at": (_table.c.created_at, _table.c.id),
+    "changed_at": (_table.c.changed_at, _table.c.id),
+    "title": (_table.c.title, _table.c.id),
+}
+"""By what a list of journeys can be ordered. The id makes every place in the list unique."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which journeys: those to which all of this applies."""
+
+    statuses: tuple[str, ...] = ()
+    category: str | None = None
+    text: str | None = None
+    """A part of the title or the category, whatever its case."""
+
+
+async def by_ids(session: ReadSession, project_id: int, ids: Sequence[int]) -> dict[int, Journey]:
+    rows = await session.rows(
+        select(_table).where(_table.c.project_id == project_id, _table.c.id.in_(list(ids)))
+    )
+    return {row.id: row for row in rows}
+
+
+async def page(
+    session: ReadSession, project_id: int, wanted: Wanted, order: str, page: Page, *, descending: bool
+) -> Slice:
+    """One page of a project's journeys, in one of the `ORDERS`."""
+    statement = select(_table).where(_table.c.project_id == project_id)
+    if wanted.statuses:
+        statement = statement.where(_table.c.status.in_(wanted.statuses))
+    if wanted.category is not None:
+        statement = statement.where(_table.c.category == wanted.category)
+    if wanted.text:
+        part = wanted.text.lower()
+        titles = func.lower(_table.c.title).contains(part, autoescape=True)
+        statement = statement.where(
+            or_(titles, func.lower(_table.c.category).contains(part, autoescape=True))
+        )
+    rows = await session.rows(within(statement, ORDERS[order], page, descending=descending))
+    return sliced(rows, page)
+
+
+async def create(
+    session: WriteSession, project_id: int, title: str, category: str, draft: str | None, now: Instant
+) -> Journey:
+    journey = Journey(
+        project_id=project_id,
+        title=title,
+        category=category,
+        status=JourneyStatus.DRAFT.value,
+        draft=draft,
+        draft_revision=1 if draft else 0,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(journey)
+    await session.flush()
+    return journey
+
+
+async def locked(session: WriteSession, project_id: int, journey_id: int) -> Journey | None:
+    """The journey, held until this transaction is over, so that two operators do not cross."""
+    wanted = select_record(Journey).where(
+        col(Journey.project_id) == project_id, col(Journey.id) == journey_id
+    )
+    return (await session.exec(wanted.with_for_update())).first()

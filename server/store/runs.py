@@ -1,0 +1,65 @@
+"""Runs of a project: found by id in whatever shard they live, listed by journey or by user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from .bulk import table_of
+from .paging import Page, Slice, sliced, within
+from .sessions import ReadSession
+from .tables import Run
+from .users import UserKey, among
+
+_table = table_of(Run)
+_PLACE = (_table.c.entered_at, _table.c.shard, _table.c.id)
+
+MOST_OF_A_USER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs of a journey."""
+
+    inside: bool | None = None
+    end_reasons: tuple[str, ...] = ()
+    version: int | None = None
+
+
+async def by_ids(session: ReadSession, project_id: int, shards: int, ids: Sequence[int]) -> dict[int, Run]:
+    """A run keeps its id when its user moves to another shard, so all shards are asked."""
+    statement = select(_table).where(
+        _table.c.shard.in_(list(range(shards))),
+        _table.c.id.in_(list(ids)),
+        _table.c.project_id == project_id,
+    )
+    return {row.id: row for row in await session.rows(statement)}
+
+
+async def page(session: ReadSession, project_id: int, journey_id: int, wanted: Wanted, page: Page) -> Slice:
+    """One page of a journey's runs, the latest to enter first."""
+    statement = select(_table).where(_table.c.project_id == project_id, _table.c.journey_id == journey_id)
+    if wanted.inside is not None:
+        open_now = _table.c.wake_at.is_not(None)
+        statement = statement.where(open_now if wanted.inside else ~open_now)
+    if wanted.end_reasons:
+        statement = statement.where(_table.c.end_reason.in_(wanted.end_reasons))
+    if wanted.version is not None:
+        statement = statement.where(_table.c.version == wanted.version)
+    return sliced(await session.rows(within(statement, _PLACE, page, descending=True)), page)
+
+
+async def page_of_users(session: ReadSession, project_id: int, keys: Sequence[UserKey], page: Page) -> Slice:
+    """One page of the runs of a person, who may have several numbers; the latest to enter first."""
+    statement = select(_table).where(_table.c.project_id == project_id, among(_table, keys))
+    return sliced(await session.rows(within(statement, _PLACE, page, descending=True)), page)
+
+
+async def in_journey_by_users(
+    session: ReadSession, project_id: int, journey_id: int, keys: Sequence[UserKey]
+) -> list[Run]:
+    """The runs of a person in one journey, in the order in which they entered."""
+    statement = select(_table).where(
+        _table.c.project_id == project_id, _table.c.journey_id == journey_id, among(_table, keys)
+    )
+    return list(await session.rows(statement.order_by(*_PLACE).limit(MOST_OF_A_USER)))

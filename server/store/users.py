@@ -1,0 +1,122 @@
+"""Users of a project, the identities that lead to them, and the addresses that reach them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Table, and_, or_, select
+
+from .bulk import table_of
+from .ids import shard_of
+from .sessions import ReadSession
+from .tables import Endpoint, Identity, User
+
+UserKey = tuple[int, int]
+"""Shard and number."""
+
+MOST_HOPS = 8
+
+_users, _identities, _endpoints = table_of(User), table_of(Identity), table_of(Endpoint)
+
+
+def among(table: Table, keys: Iterable[UserKey], number: str = "user_number") -> ColumnElement[bool]:
+    """Whether a row is one of these users'."""
+    numbers: defaultdict[int, list[int]] = defaultdict(list)
+    for shard, found in keys:
+        numbers[shard].append(found)
+    return or_(
+        *(and_(table.c.shard == shard, table.c[number].in_(wanted)) for shard, wanted in numbers.items())
+    )
+
+
+async def by_keys(session: ReadSession, project_id: int, keys: Sequence[UserKey]) -> dict[UserKey, User]:
+    statement = select(_users).where(_users.c.project_id == project_id, among(_users, keys, "number"))
+    return {(row.shard, row.number): row for row in await session.rows(statement)}
+
+
+async def identities_by_users(
+    session: ReadSession, project_id: int, keys: Sequence[UserKey]
+) -> dict[UserKey, list[Identity]]:
+    """The identities that lead to these users, the first known first."""
+    here = and_(among(_identities, keys, "number"), _identities.c.number.is_not(None))
+    statement = select(_identities).where(_identities.c.project_id == project_id, here)
+    found: defaultdict[UserKey, list[Identity]] = defaultdict(list)
+    for row in await session.rows(statement.order_by(_identities.c.created_at, _identities.c.value)):
+        if row.home == row.shard:
+            found[row.shard, row.number].append(row)
+    return found
+
+
+async def endpoints_by_users(
+    session: ReadSession, project_id: int, keys: Sequence[UserKey]
+) -> dict[UserKey, list[Endpoint]]:
+    """The addresses of these users, those in use first."""
+    statement = select(_endpoints).where(_endpoints.c.project_id == project_id, among(_endpoints, keys))
+    order = (_endpoints.c.channel, _endpoints.c.is_current.desc(), _endpoints.c.changed_at.desc())
+    found: defaultdict[UserKey, list[Endpoint]] = defaultdict(list)
+    for row in await session.rows(statement.order_by(*order)):
+        found[row.shard, row.user_number].append(row)
+    return found
+
+
+async def by_identity(
+    session: ReadSession, project_id: int, shards: int, kind: str, value: str
+) -> UserKey | None:
+    """The user that a `user_id` or an `anonymous_id` leads to: from the value's shard to the user's home."""
+    shard = shard_of(project_id, value, shards)
+    for _ in range(MOST_HOPS):
+        statement = select(_identities).where(
+            _identities.c.shard == shard,
+            _identities.c.project_id == project_id,
+            _identities.c.kind == kind,
+            _identities.c.value == value,
+        )
+        rows = await session.rows(statement)
+        if not rows:
+            return None
+        if rows[0].home == shard:
+            return None if rows[0].number is None else (shard, rows[0].number)
+        shard = rows[0].home
+    return None
+
+
+async def by_address(
+    session: ReadSession, project_id: int, shards: int, channel: str, address: str
+) -> UserKey | None:
+    """The user who has this address now; of several, the one who got it last."""
+    statement = select(_endpoints).where(
+        _endpoints.c.shard.in_(list(range(shards))),
+        _endpoints.c.project_id == project_id,
+        _endpoints.c.channel == channel,
+        _endpoints.c.address == address,
+    )
+    order = (_endpoints.c.is_current.desc(), _endpoints.c.changed_at.desc())
+    rows = await session.rows(statement.order_by(*order).limit(1))
+    return (rows[0].shard, rows[0].user_number) if rows else None
+
+
+async def final(session: ReadSession, project_id: int, key: UserKey) -> UserKey | None:
+    """The user whom this one turned out to be; itself, mostly."""
+    for _ in range(MOST_HOPS):
+        user = (await by_keys(session, project_id, [key])).get(key)
+        if user is None:
+            return None
+        if user.merged_into is None:
+            return key
+        shard, _, number = user.merged_into.partition(":")
+        key = int(shard), int(number)
+    return key
+
+
+async def family(session: ReadSession, project_id: int, shards: int, key: UserKey) -> list[UserKey]:
+    """This user and all who turned out to be it, whose facts stay under their own numbers."""
+    found, frontier = [key], [key]
+    while frontier:
+        statement = select(_users.c.shard, _users.c.number).where(
+            _users.c.shard.in_(list(range(shards))),
+            _users.c.project_id == project_id,
+            _users.c.merged_into.in_([f"{shard}:{number}" for shard, number in frontier]),
+        )
+        rows = await session.rows(statement)
+        frontier = [(row.shard, row.number) for row in rows if (row.shard, row.number) not in found]
+        found += frontier
+    return found

@@ -1,0 +1,88 @@
+"""The API of a small world, asked as clients ask: over HTTP, with a key."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlalchemy import event
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from channels.host import Host, build_host
+from server.context import Contexts
+from server.routes.graphql import GraphQLEndpoint, Options
+from server.schema.root import SCHEMA
+from tests.world import World
+
+HOST: Host = build_host(discover=False)
+
+
+@dataclass
+class Api:
+    world: World
+    client: httpx.AsyncClient
+    wakes: list[int] = field(default_factory=list)
+    key: str = ""
+
+    async def post(self, query: str, *, key: str | None = None, **variables: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key if key is None else key}"}
+        body = {"query": query, "variables": variables}
+        return await self.client.post("/graphql", json=body, headers=headers)
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        answer = (await self.post(query, **variables)).json()
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def error(self, query: str, **variables: Any) -> dict[str, Any]:
+        (error,) = (await self.post(query, **variables)).json()["errors"]
+        return dict(error)
+
+    async def change(self, name: str, selection: str = "", **input: Any) -> dict[str, Any]:
+        """The one field of a mutation's answer: its payload or its problem."""
+        kind = "JourneyAction" if name in ACTIONS else name[0].upper() + name[1:]
+        text = f"""mutation($input: {kind}Input!) {{ {name}(input: $input) {{
+            __typename
+            ... on Problem {{
+                message code path
+                ... on GraphProblems {{ problems {{ message code path }} }}
+                ... on NotAllowedProblem {{ status allowedActions }}
+                ... on RevisionConflictProblem {{ expectedRevision actualRevision }}
+            }}
+            {selection}
+        }} }}"""
+        return dict((await self.ask(text, input=input))[name])
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Every statement that the database sees meanwhile."""
+        seen: list[str] = []
+
+        def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            seen.append(statement)
+
+        engines = {self.world.db._reader.sync_engine, self.world.db._writer.sync_engine}
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
+
+
+ACTIONS = ("startJourney", "pauseJourney", "resumeJourney", "stopJourney", "archiveJourney")
+
+
+@asynccontextmanager
+async def open_api(world: World, host: Host | None = HOST) -> AsyncIterator[Api]:
+    wakes: list[int] = []
+    contexts = Contexts(world.db, world.clock, world.shards, host, wake=lambda: wakes.append(1))
+    endpoint = GraphQLEndpoint(SCHEMA, contexts, Options(introspection=True))
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", endpoint)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sojourn.test") as client:
+        yield Api(world, client, wakes, world.project.secret_key)
