@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from server.aggregates import recount
@@ -222,6 +222,16 @@ def _visits_are_paths(story: Story, runs: list[Any], visits: list[Any]) -> None:
         )
 
 
+MOVED_WHILE_WAITING: list[Move] = [
+    Sent(("kim", None), "identify", 0),
+    Sent((None, "tablet"), "add_to_cart", MINUTE),
+    Sent(("kim", "tablet"), "view", MINUTE),
+    Jump(2 * HOUR),
+]
+
+
+@example(MOVED_WHILE_WAITING, 1)
+@example(MOVED_WHILE_WAITING, 4)
 @settings(LAW, max_examples=15)
 @given(st.lists(anything, max_size=14), st.sampled_from([1, 4]))
 def test_whoever_came_in_is_inside_or_has_ended_and_whoever_arrived_waits_has_left_or_has_ended(
