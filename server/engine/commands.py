@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import bindparam, update
 
-from server.aggregates.metrics import Dimension
 from server.clock import Instant
 from server.journey.moment import EndReason
 from server.journey.status import JourneyStatus
@@ -174,10 +173,6 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     elif run.is_open and inside:
         runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
     batch.add_run(run)
-    if run.is_open:
-        # The figures of the past keep the old user; from here on the run's waiting is this user's.
-        value = f"{run.journey_id}/{run.step_key}"
-        batch.tally.include(Dimension.ARRIVED, run.project_id, value, user.number, run.arrived_at)
     for row in later:
         body = orjson.loads(row.body)
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)

@@ -147,19 +147,23 @@ class Shard:
     ) -> tuple[Batch, list[Item], list[RunState]]:
         if self._next_id is None:
             await self._load_state(session)
-        items = [understand(row) for row in await inbox.take(session, self.number, most)]
+        rows = await inbox.take(session, self.number, most)
+        items = _up_to_a_turn(rows)
         for item in items:
             if item.event is not None and not item.hops & people.HISTORY_BIT:
                 self._clock.reach(item.event.occurred_at)
         now = self._clock.now()
+        # What still lies in the inbox may have arrived before a timer was due, and comes before it.
+        has_all = len(items) == len(rows) < most
+        until = now if has_all else min(now, items[-1].row.arrived_at)
         tally = Tally(self.number, catalog.zone_of)
         batch = Batch(
-            self.number, self._shards, catalog, now, self._clock.follows_events, tally, self._take_id
+            self.number, self._shards, catalog, now, until, self._clock.follows_events, tally, self._take_id
         )
         fresh = await self._leave_out_repeated(session, batch, items)
         await self._find_identities(session, batch, fresh)
         await self._resolve(session, batch, fresh)
-        due = await gather.due(session, batch, now, MOST_DUE)
+        due = await gather.due(session, batch, until, MOST_DUE)
         await self._load(session, batch, items, due)
         return batch, items, due
 
@@ -389,6 +393,16 @@ class Shard:
         return bool(keys)
 
 
+def _up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
+    """The rows up to the first after which time itself goes differently for the runs of a journey."""
+    items: list[Item] = []
+    for row in rows:
+        items.append(understand(row))
+        if row.kind in (commands.PAUSE, commands.RESUME):
+            break
+    return items
+
+
 def understand(row: inbox.Row) -> Item:
     """Reads a row's payload, which we wrote ourselves."""
     if row.kind in _EVENTS:
@@ -442,4 +456,4 @@ def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) ->
 
 
 def _is_due(run: RunState, batch: Batch) -> bool:
-    return run.wake_at is not None and run.wake_at <= batch.now and runs.may_move(batch, run)
+    return run.wake_at is not None and run.wake_at <= batch.until and runs.may_move(batch, run)
