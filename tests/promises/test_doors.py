@@ -16,7 +16,14 @@ EVERYBODYS = ("server.clock", "server.errors", "server.observe", "server.signing
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.journey": (),
-    "server.store": ("server.journey", "server.clock", "server.errors", "server.secretbox", *WORDS),
+    "server.store": (
+        "server.journey",
+        "server.clock",
+        "server.errors",
+        "server.secretbox",
+        "channels.host",
+        *WORDS,
+    ),
     "server.templates": ("server.clock", "server.errors", "server.journey", "server.ingest.segment_time"),
     "server.ingest": ("server.store", "server.clock", "server.errors", "server.observe"),
     "server.aggregates": (
