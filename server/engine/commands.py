@@ -17,7 +17,7 @@ from .batch import Batch
 from .people import Merge
 from .state import Happening, RunState, UserState
 
-PAUSE, RESUME, STOP, ADOPT = "pause", "resume", "stop", "adopt"
+PAUSE, RESUME, STOP, ADOPT, SUPPRESS = "pause", "resume", "stop", "adopt", "suppress"
 
 _OVER = (JourneyStatus.FINISHED, JourneyStatus.ARCHIVED)
 _runs = table_of(Run)
@@ -179,3 +179,19 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
         batch.past[run.project_id, user.number].append((row.occurred_at, row.name, body))
         runs.wake_until(batch, user, run.project_id, row.occurred_at)
         runs.offer_goals_of(batch, run, happening)
+
+
+def suppress(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+    """An address of a user of ours, or of one who was merged into ours, may not be written to any more."""
+    user = batch.users[project_id, command["number"]]
+    about = (command["channel"], command["address"], command["state"], command["because"], command["at"])
+    events.mark_address(batch, user, project_id, *about)
+    if user.merged_into is not None:
+        tell_heir(batch, project_id, user.merged_into, command)
+
+
+def tell_heir(batch: Batch, project_id: int, merged_into: str, command: dict[str, Any]) -> None:
+    """Who asked for no more asked as a person, whichever of the person's users the message went to."""
+    home, number = merged_into.split(":")
+    payload = orjson.dumps({**command, "number": int(number)})
+    batch.outgoing.append(inbox.Entry(int(home), project_id, SUPPRESS, payload, batch.now))

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
@@ -41,6 +42,7 @@ SHARD_BITS = 12
 
 _EVENTS = (inbox.EVENT, inbox.FORWARDED, inbox.HISTORY)
 _state = table_of(ShardState)
+_quarantine = table_of(Quarantine)
 _QUARANTINE = inserting(Quarantine)
 log = structlog.get_logger("engine")
 
@@ -76,25 +78,41 @@ class Turn:
 class Shard:
     """A shard that we hold the lease of, and what we remember of it while we do."""
 
-    def __init__(self, db: Database, clock: Clock, shard: int, shards: int, token: int) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, shard: int, shards: int, token: int, *, strict: bool = False
+    ) -> None:
+        """`strict` raises where otherwise a row that cannot be worked in is looked for: for tests."""
         self.number = shard
         self._db, self._clock, self._shards, self._token = db, clock, shards, token
+        self._strict = strict
+        self._most = MOST_ROWS
         self._known: dict[IdentityKey, Known] = {}
         self._next_number: dict[int, int] = {}
         self._next_id: int | None = None
-        self._turns = 0
 
     async def turn(self, catalog: Catalog) -> Turn:
-        """Works in one batch. Raises LostLease or CatalogMoved if what was decided may not be written."""
+        """Works in one batch. Raises LostLease or CatalogMoved if what was decided may not be written.
+
+        A batch that fails is tried again in smaller and smaller parts; a single row that fails is put aside
+        with the reason, and everybody else goes on. What fails because of the database is raised.
+        """
+        most = min(self._most, MOST_ROWS)
         try:
-            return await self._turn(catalog, MOST_ROWS)
-        except (leases.LostLease, CatalogMoved):
+            turn = await self._turn(catalog, most)
+        except (leases.LostLease, CatalogMoved, OperationalError, InterfaceError, OSError):
             self._forget()
             raise
-        except Exception:
+        except Exception as error:
             self._forget()
-            log.exception("a batch failed; its rows are taken one by one", shard=self.number)
-            return await self._one_by_one(catalog)
+            if self._strict:
+                raise
+            log.exception("a batch failed", shard=self.number, rows=most)
+            if most == 1:
+                await self._quarantine(error)
+            self._most = max(1, most // 8)
+            return Turn(more=True)
+        self._most = min(MOST_ROWS, most * 2)
+        return turn
 
     async def _turn(self, catalog: Catalog, most: int) -> Turn:
         async with self._db.read() as session:
@@ -109,26 +127,18 @@ class Shard:
         more = len(items) == most or len(due) == MOST_DUE or bool(batch.outgoing) or self._is_due(batch)
         return Turn(len(items), wakes, len(batch.visits), more)
 
-    async def _one_by_one(self, catalog: Catalog) -> Turn:
-        """Finds the row that cannot be worked in and puts it aside, with the reason."""
-        try:
-            return await self._turn(catalog, 1)
-        except (leases.LostLease, CatalogMoved):
-            raise
-        except Exception as error:
-            self._forget()
-            await self._quarantine(error)
-            return Turn(rows=1, more=True)
-
     async def _quarantine(self, error: Exception) -> None:
         async with self._db.write() as session:
             await leases.prove(session, "engine", self.number, self._token)
+            last = await session.rows(
+                select(func.max(_quarantine.c.id)).where(_quarantine.c.shard == self.number)
+            )
             for row in await inbox.take(session, self.number, 1):
                 about = f"{type(error).__name__}: {error}"[:2000]
-                values = (self.number, row.id, row.project_id, row.kind, row.payload, about)
+                values = (self.number, (last[0][0] or 0) + 1, row.project_id, row.kind, row.payload, about)
                 await session.bulk(_QUARANTINE, [(*values, self._clock.now())])
                 await inbox.remove(session, self.number, [row.id])
-                log.error("a row of the inbox is in quarantine", shard=self.number, row=row.id, why=about)
+                log.error("a row of the inbox is in quarantine", shard=self.number, why=about)
 
     # Reading
 
@@ -221,6 +231,8 @@ class Shard:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
+            elif item.row.kind == commands.SUPPRESS:
+                people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
@@ -317,6 +329,8 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == commands.SUPPRESS:
+            commands.suppress(batch, item.row.project_id, command)
         else:
             raise ValueError(f"The inbox holds a row of the unknown kind {kind!r}.")
 
