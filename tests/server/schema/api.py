@@ -46,13 +46,14 @@ class Api:
         (error,) = (await self.post(query, **variables)).json()["errors"]
         return dict(error)
 
-    async def change(self, name: str, selection: str = "", **input: Any) -> dict[str, Any]:
+    async def change(self, name: str, selection: str = "", /, **input: Any) -> dict[str, Any]:
         """The one field of a mutation's answer: its payload or its problem."""
         kind = "JourneyAction" if name in ACTIONS else name[0].upper() + name[1:]
         text = f"""mutation($input: {kind}Input!) {{ {name}(input: $input) {{
             __typename
             ... on Problem {{
                 message code path
+                ... on SettingsProblems {{ problems {{ message code path }} }}
                 ... on GraphProblems {{ problems {{ message code path }} }}
                 ... on NotAllowedProblem {{ status allowedActions }}
                 ... on RevisionConflictProblem {{ expectedRevision actualRevision }}

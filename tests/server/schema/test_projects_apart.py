@@ -19,7 +19,7 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 async def lived(api: Api) -> dict[str, str]:
     """The ids of one thing of every kind."""
     world = api.world
-    await world.add_connection()
+    connection_id = await world.add_connection()
     journey_id = await world.add_journey(abandoned_cart())
     await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
     await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 2 * HOUR)
@@ -30,6 +30,7 @@ async def lived(api: Api) -> dict[str, str]:
         "Run": to_id("Run", run.id),
         "User": to_id("User", user.shard, user.number),
         "Message": to_id("Message", message.shard, message.id),
+        "Connection": to_id("Connection", connection_id),
     }
 
 
@@ -71,7 +72,7 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
     assert set(found.values()) == {None}
 
 
-MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - {"createJourney"})
+MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - {"createJourney", "createConnection"})
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -81,7 +82,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     more: dict[str, Any] = {}
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
-    refused = await small_api.change(name, id=ids["Journey"], **more)
+    id = ids["Connection"] if name == "updateConnection" else ids["Journey"]
+    refused = await small_api.change(name, id=id, **more)
     assert refused["__typename"] == "NotFoundProblem"
 
 
