@@ -14,7 +14,18 @@ from server.store.migrations import config, latest, migrate, revision
 from server.store.tables import metadata
 
 SHARDED = [table for table in metadata.tables.values() if "shard" in table.c]
-GLOBAL = {"project", "api_key", "connection", "idempotency", "journey", "version", "catalog", "import"}
+GLOBAL = {
+    "project",
+    "api_key",
+    "connection",
+    "idempotency",
+    "journey",
+    "version",
+    "catalog",
+    "import",
+    "poll_cursor",
+    "unclaimed",
+}
 """Small tables that are the same for every shard."""
 
 anyio = pytest.mark.anyio
