@@ -117,6 +117,7 @@ async def open_runtime(
     settings: Settings, *, parts: tuple[str, ...] = PARTS, follow_events: bool = False
 ) -> AsyncIterator[Runtime]:
     """Opens everything, starts the loops of these parts, and closes it all in reverse."""
+    settings.check()
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url)
         stack.push_async_callback(db.close)

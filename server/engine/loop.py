@@ -71,6 +71,11 @@ class Engine:
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
 
+    @property
+    def mine(self) -> list[int]:
+        """The shards whose lease we hold."""
+        return sorted(self._mine)
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Works until told to stop; finishes the turn that it is in, then lets its shards go."""
         renewed = 0.0
