@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from server import __version__
+from server.config import API
 from server.context import Context, Contexts
 from server.delivery.links import Tracking
 from server.observe import Observed
@@ -22,7 +23,7 @@ from server.routes.hooks import HooksDoor
 from server.routes.ingest import Door
 from server.routes.landing import LANDING_HEADERS, Landing, landing_page
 from server.routes.tracking import TrackingDoor
-from server.runtime import API, Runtime
+from server.runtime import Runtime
 from server.schema.root import SCHEMA
 from server.secretbox import SecretBox
 from server.signing import Signer

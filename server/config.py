@@ -8,6 +8,9 @@ from typing import Any
 from server.errors import CannotOpen
 
 PREFIX = "SOJOURN_"
+API, ENGINE, DISPATCH = "api", "engine", "dispatch"
+PARTS = (API, ENGINE, DISPATCH)
+"""What a process can do; by default all of it."""
 SHORTEST_SECRET = 16
 DEVELOPMENT_SECRET = "only-for-development-never-in-production"
 

@@ -113,7 +113,11 @@ def to_wanted(identity: IdentityInput) -> Wanted:
 class UserPaths:
     user: User = strawberry.field(description="The person.")
     runs: list[Run] = strawberry.field(
-        description="Its runs, also those of users who turned out to be it.", metadata={"list_size": 5}
+        description="Its latest 100 runs, also those of users who turned out to be it.",
+        metadata={"list_size": 5},
+    )
+    has_earlier_runs: bool = strawberry.field(
+        description="Whether there are runs before these; `user { runs }` pages through all of them."
     )
 
 
@@ -142,4 +146,8 @@ def to_paths(found: user_paths.Found | None) -> UserPaths | UnknownIdentity | Ne
     user = User.from_record(found.user)
     if not found.runs:
         return NeverEntered(user=user, message="This person has never entered this journey.")
-    return UserPaths(user=user, runs=[Run.from_record(run) for run in found.runs])
+    return UserPaths(
+        user=user,
+        runs=[Run.from_record(run) for run in found.runs],
+        has_earlier_runs=found.has_earlier,
+    )

@@ -1,0 +1,253 @@
+"""What happens in the sample shop: messages as Segment's libraries send them, drawn from a seed.
+
+The same seed and the same end give the same messages, to the byte.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from random import Random
+from typing import Any, NamedTuple
+
+from server.clock import DAY, HOUR, SECOND, Instant, to_datetime
+
+from .people import Person, draw
+
+SEOUL = 9 * HOUR
+"""Ahead of UTC; no summer time."""
+
+# How busy an hour of the day in Seoul is: asleep at four, lunch at noon, the sofa at nine in the evening.
+_HOURS = (26, 14, 8, 5, 4, 6, 14, 30, 48, 58, 66, 74, 92, 80, 70, 68, 66, 70, 76, 86, 108, 124, 112, 62)
+_WEEK = (1.0, 0.95, 0.96, 1.0, 0.98, 1.12, 1.3)
+"""From Monday on."""
+
+_PLAIN_EVENTS_OF_A_VIEW = (15 * SECOND, 150 * SECOND)
+
+
+class Product(NamedTuple):
+    id: str
+    name: str
+    category: str
+    price: int
+    """In KRW."""
+    liked: int
+
+
+PRODUCTS = (
+    Product("p-101", "한라봉 세트 3kg", "fresh", 32_900, 9),
+    Product("p-102", "제주 감귤 5kg", "fresh", 24_900, 10),
+    Product("p-103", "샤인머스캣 2kg", "fresh", 38_000, 7),
+    Product("p-104", "햇고구마 3kg", "fresh", 15_900, 8),
+    Product("p-201", "무쇠 냄비 22cm", "kitchen", 89_000, 5),
+    Product("p-202", "핸드드립 세트", "kitchen", 54_000, 6),
+    Product("p-203", "도자기 머그 2개", "kitchen", 28_000, 8),
+    Product("p-204", "대나무 도마", "kitchen", 19_800, 5),
+    Product("p-301", "린넨 이불 커버", "home", 79_000, 4),
+    Product("p-302", "소이 캔들", "home", 22_000, 7),
+    Product("p-303", "극세사 담요", "home", 34_500, 6),
+    Product("p-401", "히알루론 크림", "beauty", 27_500, 9),
+    Product("p-402", "선크림 SPF50+", "beauty", 18_900, 10),
+    Product("p-403", "동백 오일", "beauty", 31_000, 4),
+    Product("p-501", "에티오피아 원두 500g", "coffee", 21_000, 8),
+    Product("p-502", "디카페인 드립백 20개", "coffee", 17_500, 7),
+)
+_LIKED = [product.liked for product in PRODUCTS]
+_SEARCHES = ("선물", "귤", "머그", "원두", "크림", "담요", "gift", "할인", "캔들")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message and when it happens."""
+
+    at: Instant
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """How large the sample is, and which time it covers."""
+
+    until: Instant
+    days: int = 28
+    people: int = 1500
+    seed: int = 1
+
+    @property
+    def since(self) -> Instant:
+        return self.until - self.days * DAY
+
+    def life(self) -> list[Sent]:
+        """Everything that happens, in order of time."""
+        hours = _busy_hours(self.since, self.until)
+        sent: list[Sent] = []
+        for number in range(self.people):
+            person = draw(self.seed, number, self.since, self.until)
+            sent += (one for one in _Visitor(self, person, hours).life() if one.at < self.until)
+        return sorted(sent, key=lambda one: (one.at, one.message["messageId"]))
+
+    def persons(self) -> Iterator[Person]:
+        return (draw(self.seed, number, self.since, self.until) for number in range(self.people))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    starts: list[Instant]
+    weights: list[float]
+    """Added up from the first on."""
+
+
+def _busy_hours(since: Instant, until: Instant) -> _Hours:
+    starts = list(range(since, until, HOUR))
+    return _Hours(
+        starts, list(accumulate(_busyness(at) * (1 + 0.2 * (at - since) / DAY / 28) for at in starts))
+    )
+
+
+def _busyness(at: Instant) -> float:
+    local = at + SEOUL
+    # 1970 began on a Thursday.
+    return _HOURS[local // HOUR % 24] * _WEEK[(local // DAY + 3) % 7]
+
+
+@dataclass(slots=True)
+class _Visitor:
+    """One person in the shop, and what it has sent."""
+
+    shop: Shop
+    person: Person
+    hours: _Hours
+    chance: Random = field(init=False)
+    is_known: bool = field(init=False)
+    sent: list[Sent] = field(default_factory=list)
+    orders: int = 0
+
+    def __post_init__(self) -> None:
+        self.chance = Random(f"{self.shop.seed}:life:{self.person.number}")
+        self.is_known = bool(self.person.user_id) and not self.person.is_new
+
+    def life(self) -> list[Sent]:
+        comings = self._comings()
+        if comings and self.is_known:
+            self._say("identify", comings[0] - SECOND, traits=self.person.traits)
+        for at in comings:
+            self._visit(at)
+        return self.sent
+
+    def _comings(self) -> list[Instant]:
+        share = (self.shop.until - self.person.joined_at) / (28 * DAY)
+        # Whoever signs up comes that day and is curious for a while.
+        count = _poisson(self.chance, self.person.visits * share) + (1 if self.person.is_new else 0)
+        starts = self.chance.choices(self.hours.starts, cum_weights=self.hours.weights, k=count * 2)
+        later = [at for at in starts if at >= self.person.joined_at - DAY][:count]
+        return sorted(at + int(self.chance.random() * HOUR) for at in later)
+
+    def _visit(self, at: Instant) -> None:
+        at = self._look_around(at)
+        wanted = [self._view(at + self._pause(number)) for number in range(self._pages())]
+        at = max((seen for seen, _ in wanted), default=at)
+        if self.person.is_new and not self.is_known and self.chance.random() < 0.75:
+            at = self._sign_up(at + self._pause())
+        if wanted and self.chance.random() < 0.3:
+            self._fill_cart(at + self._pause(), [product for _, product in wanted])
+
+    def _pages(self) -> int:
+        return min(12, 1 + int(self.chance.expovariate(0.32)))
+
+    def _pause(self, number: int = 0) -> int:
+        return int(self.chance.uniform(*_PLAIN_EVENTS_OF_A_VIEW)) + number * 160 * SECOND
+
+    def _look_around(self, at: Instant) -> Instant:
+        self._page(at, "Home", "/")
+        if self.chance.random() < 0.35:
+            at += self._pause()
+            self._track(at, "search", {"query": self.chance.choice(_SEARCHES)})
+        elif self.chance.random() < 0.5:
+            at += self._pause()
+            self._page(at, "Category", f"/c/{self.chance.choice(PRODUCTS).category}")
+        return at
+
+    def _view(self, at: Instant) -> tuple[Instant, Product]:
+        product = self.chance.choices(PRODUCTS, _LIKED)[0]
+        self._track(at, "product_view", _about(product))
+        if self.chance.random() < 0.06:
+            at += 8 * SECOND
+            self._track(at, "add_to_wishlist", _about(product))
+        return at, product
+
+    def _sign_up(self, at: Instant) -> Instant:
+        """From here on the browser's history belongs to somebody with a name."""
+        self.is_known = True
+        self._say("identify", at, traits=self.person.traits)
+        self._track(at + SECOND, "sign_up", {"method": self.chance.choice(("email", "kakao", "naver"))})
+        return at + SECOND
+
+    def _fill_cart(self, at: Instant, wanted: list[Product]) -> None:
+        cart = self.chance.sample(wanted, min(len(wanted), 1 + (self.chance.random() < 0.3)))
+        for product in cart:
+            self._track(at, "add_to_cart", {**_about(product), "quantity": 1})
+            at += 20 * SECOND
+        if self.chance.random() < 0.36:
+            self._buy(at + self._pause(), cart)
+        elif self.chance.random() < 0.2:
+            later = at + int(self.chance.lognormvariate(2.4, 1.0) * HOUR)
+            self._page(later, "Cart", "/cart")
+            self._buy(later + self._pause(), cart)
+
+    def _buy(self, at: Instant, cart: list[Product]) -> None:
+        self._page(at, "Checkout", "/checkout")
+        if not self.is_known and not self.person.user_id:
+            return
+        if not self.is_known:
+            at = self._sign_up(at + self._pause())
+        self.orders += 1
+        order = {
+            "order_id": f"{self.person.user_id}-{self.orders}",
+            "total": sum(product.price for product in cart),
+            "currency": "KRW",
+            "products": [product.id for product in cart],
+        }
+        at += self._pause()
+        self._track(at, "purchase", order)
+        if self.chance.random() < 0.13:
+            written = at + int(self.chance.uniform(4.2, 9) * DAY)
+            self._track(written, "write_review", {"product_id": cart[0].id, "rating": self._rating()})
+
+    def _rating(self) -> int:
+        return self.chance.choices((1, 2, 3, 4, 5), (2, 3, 10, 30, 55))[0]
+
+    def _page(self, at: Instant, name: str, path: str) -> None:
+        self._say("page", at, name=name, properties={"url": f"https://shop.example{path}"})
+
+    def _track(self, at: Instant, event: str, properties: dict[str, Any]) -> None:
+        self._say("track", at, event=event, properties=properties)
+
+    def _say(self, kind: str, at: Instant, **content: Any) -> None:
+        message = {
+            "type": kind,
+            "messageId": f"{self.person.number}-{len(self.sent)}",
+            "anonymousId": self.person.device,
+            "timestamp": to_datetime(at).isoformat(timespec="milliseconds"),
+            **content,
+        }
+        if self.is_known:
+            message["userId"] = self.person.user_id
+        self.sent.append(Sent(at, message))
+
+
+def _about(product: Product) -> dict[str, Any]:
+    return {
+        "product_id": product.id,
+        "name": product.name,
+        "category": product.category,
+        "price": product.price,
+    }
+
+
+def _poisson(chance: Random, mean: float) -> int:
+    """Knuth's way; the means are small."""
+    limit, count, product = math.exp(-mean), 0, chance.random()
+    while product > limit:
+        count += 1
+        product *= chance.random()
+    return count
