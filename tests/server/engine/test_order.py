@@ -83,9 +83,11 @@ async def test_a_goal_in_the_batch_in_which_a_run_moves_counts_for_it(
     )
     await world.send(
         world.event("", NOON + MINUTE, user="kim", anonymous="phone", type="identify"),
+        world.event("view", NOON + MINUTE, user="kim"),
         world.event("purchase", NOON + 2 * MINUTE, user="kim"),
     )
-    # The first turn sees only that the two are one; the run then arrives behind the purchase.
+    # The first turn sees only that the two are one; the run then arrives behind the purchase. Batches
+    # grow again from one row to two, so that the two come together.
     with monkeypatch.context() as patch:
         patch.setattr(shards, "MOST_ROWS", 1)
         await world.engine.work_once()
