@@ -80,7 +80,11 @@ query ($id: ID!, $user: String!) {
     userPaths(identity: {userId: $user}) {
       __typename
       ... on UserPaths {
-        runs { enteredAt endedAt state visits { step { key } output message { status } } conversions { goalKey } }
+        runs {
+          enteredAt endedAt state
+          visits { step { key } output message { status } }
+          conversions { goalKey }
+        }
       }
     }
   }

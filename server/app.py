@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from server import __version__
+from server.config import API
 from server.context import Context, Contexts
 from server.delivery.links import Tracking
 from server.observe import Observed
@@ -20,7 +23,7 @@ from server.routes.hooks import HooksDoor
 from server.routes.ingest import Door
 from server.routes.landing import LANDING_HEADERS, Landing, landing_page
 from server.routes.tracking import TrackingDoor
-from server.runtime import API, Runtime
+from server.runtime import Runtime
 from server.schema.root import SCHEMA
 from server.secretbox import SecretBox
 from server.signing import Signer
@@ -61,7 +64,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
     providers = HooksDoor(runtime.db, runtime.clock, runtime.host, box, runtime.shards, append)
     return [
         _landing(runtime, showcase),
-        Route("/graphql", _graphql(runtime, showcase)),
+        Route("/graphql", _from_pages(_graphql(runtime, showcase), settings.allowed_origins.split())),
         assets_route(),
         *events.routes(),
         *readers.routes(),
@@ -85,6 +88,19 @@ def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
         body_limit=LARGEST_QUERY,
     )
     return GraphQLEndpoint(SCHEMA, contexts, options)
+
+
+def _from_pages(endpoint: ASGIApp, origins: list[str]) -> ASGIApp:
+    """Lets pages of these origins ask. Nothing here reads a cookie: who asks shows a key."""
+    if not origins:
+        return endpoint
+    return CORSMiddleware(
+        endpoint,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Request-Id"],
+    )
 
 
 def _may_introspect(context: Context) -> bool:

@@ -8,6 +8,9 @@ from typing import Any
 from server.errors import CannotOpen
 
 PREFIX = "SOJOURN_"
+API, ENGINE, DISPATCH = "api", "engine", "dispatch"
+PARTS = (API, ENGINE, DISPATCH)
+"""What a process can do; by default all of it."""
 SHORTEST_SECRET = 16
 DEVELOPMENT_SECRET = "only-for-development-never-in-production"
 
@@ -41,8 +44,8 @@ class Secret:
 _DEVELOPMENT = Secret(DEVELOPMENT_SECRET)
 
 
-def _setting(default: Any, sentence: str) -> Any:
-    return field(default=default, metadata={"sentence": sentence})
+def _setting(default: Any, sentence: str, *, shown: bool = True) -> Any:
+    return field(default=default, repr=shown, metadata={"sentence": sentence})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class Settings:
     database_url: str = _setting(
         "sqlite:///sojourn.db",
         "Where everything is kept: sqlite:///path or postgresql://user:password@host/name.",
+        shown=False,
     )
     secret: Secret = _setting(
         _DEVELOPMENT,
@@ -63,6 +67,9 @@ class Settings:
     )
     production: bool = _setting(
         False, "Refuses to start with the development secret, turns GraphiQL and suggestions off."
+    )
+    allowed_origins: str = _setting(
+        "", "Origins of pages that may ask /graphql from a browser, with blanks between them; * is any."
     )
     shards: int = _setting(
         0, "Into how many shards a new database is divided; 0 is 1 on SQLite and 64 on PostgreSQL."

@@ -10,6 +10,7 @@ from server.clock import Clock
 from server.config import Settings
 from server.errors import Refused
 from server.loaders import Loaders
+from server.secretbox import SecretBox
 from server.store import projects
 from server.store.database import Database
 from server.store.projects import READ, Access
@@ -41,6 +42,16 @@ class Context:
     @property
     def project_id(self) -> int:
         return self.access.project_id
+
+    @property
+    def plugged_in(self) -> Host:
+        """The channels of this process; none if it was opened without."""
+        return self.host or Host()
+
+    @property
+    def box(self) -> SecretBox:
+        """Seals what is secret about connections."""
+        return SecretBox(self.settings.secrets)
 
     def require(self, scope: str) -> None:
         """Raises Refused for a key without this scope."""

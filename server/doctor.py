@@ -28,8 +28,8 @@ class Finding:
 async def examine(db: Database, now: Instant) -> list[Finding]:
     """Every check, each with its finding. Changes nothing."""
     found = await migrations.revision(db.engine)
-    if found != migrations.latest():
-        wrong = f"at revision {found or 'none'}, wanted {migrations.latest()}: run `sojourn migrate`"
+    if found != migrations.HEAD:
+        wrong = f"at revision {found or 'none'}, wanted {migrations.HEAD}: run `sojourn migrate`"
         return [Finding("schema", wrong)]
     checks: list[tuple[str, Callable[[ReadSession], Awaitable[str]]]] = [
         ("journey law: entries = inside now + ended", _journey_law),

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from channels.host import Host, build_host
 from server.clock import Clock, EventsClock, WallClock
-from server.config import Settings
+from server.config import DISPATCH, ENGINE, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
 from server.delivery.polling import Poller
 from server.engine import leases
@@ -29,8 +29,6 @@ from server.store.database import Database
 from server.store.projects import Access
 from server.store.tables import ShardState
 
-API, ENGINE, DISPATCH = "api", "engine", "dispatch"
-PARTS = (API, ENGINE, DISPATCH)
 RETRY_SECONDS = 1.0
 KEY_REMEMBERED_SECONDS = 1.0
 """A key that was revoked is refused after this at the latest, on every process."""
@@ -46,6 +44,7 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
 
 
 @dataclass(slots=True)
@@ -117,6 +116,7 @@ async def open_runtime(
     settings: Settings, *, parts: tuple[str, ...] = PARTS, follow_events: bool = False
 ) -> AsyncIterator[Runtime]:
     """Opens everything, starts the loops of these parts, and closes it all in reverse."""
+    settings.check()
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url)
         stack.push_async_callback(db.close)
@@ -192,9 +192,9 @@ async def _migrated(db: Database) -> None:
         await migrations.migrate(db.engine)
         return
     found = await migrations.revision(db.engine)
-    if found != migrations.latest():
+    if found != migrations.HEAD:
         raise CannotOpen(
-            f"The database is at revision {found or 'none'}, this code needs {migrations.latest()}. "
+            f"The database is at revision {found or 'none'}, this code needs {migrations.HEAD}. "
             "Run `sojourn migrate`."
         )
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from server.app import create_app
-from server.config import Settings
-from server.runtime import API, Runtime, open_runtime
+from server.config import API, Settings
+from server.runtime import Runtime, open_runtime
 from server.store import inbox, projects
 
 

@@ -172,7 +172,7 @@ async def open_world(url: str, *, zone: str = "Asia/Seoul", start: Instant = NOO
         shards = await setup.count_shards(session)
         project = await projects.create(session, "Shop", zone, start)
     try:
-        yield World(db, clock, shards, project, Engine(db, clock, shards))
+        yield World(db, clock, shards, project, Engine(db, clock, shards, strict=True))
     finally:
         await db.close()
 

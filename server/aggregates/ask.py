@@ -63,8 +63,10 @@ class HourCount(NamedTuple):
 class Answer:
     """The figures of one journey in one span."""
 
-    counts: defaultdict[tuple[str, str], list[Count]] = field(default_factory=lambda: defaultdict(list))
-    """By metric and step."""
+    counts: defaultdict[str, defaultdict[str, list[Count]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    """By metric, then by step."""
     flow: dict[tuple[str, str], int] = field(default_factory=dict)
     """By metric and step, over all time."""
     sets: dict[tuple[str, str], dict[int, BitMap]] = field(default_factory=dict)
@@ -73,11 +75,10 @@ class Answer:
 
     def of(self, metric: Metric, step_key: str | None = None) -> list[Count]:
         """The counts of a metric, at one step or at all of them."""
+        by_step: Mapping[str, list[Count]] = self.counts.get(metric.value, {})
         if step_key is not None:
-            return self.counts.get((metric.value, step_key), [])
-        return [
-            count for (name, _), counts in self.counts.items() if name == metric.value for count in counts
-        ]
+            return by_step.get(step_key, [])
+        return [count for counts in by_step.values() for count in counts]
 
     def total(
         self,
@@ -152,7 +153,7 @@ async def figures(
     answers = {journey_id: Answer() for journey_id in values}
     for row in await session.rows(_counts(question, list(values))):
         count = _count(row)
-        answers[row.journey_id].counts[count.metric, count.step_key].append(count)
+        answers[row.journey_id].counts[count.metric][count.step_key].append(count)
     for row in await session.rows(_flow(question, list(values))):
         answers[row.journey_id].flow[row.metric, row.step_key] = int(row.n)
     if question.hourly:

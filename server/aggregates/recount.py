@@ -15,7 +15,7 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.status import WITH_ACTOR, counted, hear
-from server.journey.graph import read_graph
+from server.journey.graph import Graph, read_graph
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
@@ -25,8 +25,6 @@ from server.store.tables import (
     Project,
     Receipt,
     Refusal,
-    Run,
-    User,
     UserSet,
     Version,
     Visit,
@@ -52,8 +50,8 @@ class Recount:
     """By shard and key: count and amount."""
     sets: defaultdict[SetKey, BitMap] = field(default_factory=lambda: defaultdict(BitMap))
     zones: dict[int, str] = field(default_factory=dict)
-    entries: dict[tuple[int, int], set[str]] = field(default_factory=dict)
-    """By journey and version: the keys of its entry steps."""
+    graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
+    """By journey and version."""
 
     def count(
         self, fact: Any, metric: Metric, step_key: str, at: int, *, amount: int = 0, n: int = 1, **more: str
@@ -78,10 +76,8 @@ async def recount(session: ReadSession) -> Recount:
     projects, versions = table_of(Project), table_of(Version)
     result.zones = {row.id: row.time_zone for row in await session.rows(select(projects))}
     for row in await session.rows(select(versions)):
-        graph = read_graph(orjson.loads(row.graph))[0]
-        result.entries[row.journey_id, row.number] = {entry.key for entry in graph.entries}
+        result.graphs[row.journey_id, row.number] = read_graph(orjson.loads(row.graph))[0]
     await _visits(session, result)
-    await _open_runs(session, result)
     await _refusals(session, result)
     await _conversions(session, result)
     await _messages(session, result)
@@ -97,26 +93,26 @@ async def _pages(session: ReadSession, statement: Select[Any]) -> AsyncIterator[
 
 
 async def _visits(session: ReadSession, result: Recount) -> None:
+    """A visit that was left is also the arrival at the next step: of the user that the run had then."""
     async for visit in _pages(session, select(table_of(Visit))):
         journey, step_key = visit.journey_id, visit.step_key
-        if step_key in result.entries[journey, visit.version]:
+        graph = result.graphs[journey, visit.version]
+        if graph.steps[step_key].is_entry:
             result.count(visit, Metric.ENTRIES, step_key, visit.arrived_at)
             result.include(visit, Dimension.ENTERED, str(journey), visit.arrived_at)
-        result.count(visit, Metric.ARRIVALS, step_key, visit.arrived_at)
-        result.include(visit, Dimension.ARRIVED, f"{journey}/{step_key}", visit.arrived_at)
+            _arrival(result, visit, step_key, visit.arrived_at)
         if visit.end_reason:
             result.count(visit, Metric.ENDED, step_key, visit.left_at, reason=visit.end_reason)
         else:
             result.count(visit, Metric.LEFT, step_key, visit.left_at, output=visit.output)
             value = f"{journey}/{step_key}/{visit.output}"
             result.include(visit, Dimension.LEFT, value, visit.left_at)
+            _arrival(result, visit, graph.after(step_key, visit.output).key, visit.left_at)
 
 
-async def _open_runs(session: ReadSession, result: Recount) -> None:
-    table = table_of(Run)
-    async for run in _pages(session, select(table).where(table.c.wake_at.is_not(None))):
-        result.count(run, Metric.ARRIVALS, run.step_key, run.arrived_at)
-        result.include(run, Dimension.ARRIVED, f"{run.journey_id}/{run.step_key}", run.arrived_at)
+def _arrival(result: Recount, visit: Any, step_key: str, at: int) -> None:
+    result.count(visit, Metric.ARRIVALS, step_key, at)
+    result.include(visit, Dimension.ARRIVED, f"{visit.journey_id}/{step_key}", at)
 
 
 async def _refusals(session: ReadSession, result: Recount) -> None:
@@ -205,18 +201,13 @@ async def _counter_differences(session: ReadSession, result: Recount) -> list[st
 
 
 async def _set_differences(session: ReadSession, result: Recount) -> list[str]:
-    users = table_of(User)
-    merged: defaultdict[tuple[int, int], BitMap] = defaultdict(BitMap)
-    async for row in _pages(session, select(users).where(users.c.merged_into.is_not(None))):
-        merged[row.shard, row.project_id].add(row.number)
     stored: defaultdict[SetKey, BitMap] = defaultdict(BitMap)
     async for row in _pages(session, select(table_of(UserSet))):
         stored[row.shard, row.project_id, row.dimension, row.value, row.day] |= BitMap.deserialize(row.bitmap)
     found = []
     for key in sorted({*stored, *result.sets}):
         missing = result.sets[key] - stored[key]
-        # What a merged user did before stays in the past's figures though the run has moved on.
-        extra = stored[key] - result.sets[key] - merged[key[0], key[1]]
+        extra = stored[key] - result.sets[key]
         if missing or extra:
             found.append(f"user set {key}: {len(missing)} missing, {len(extra)} too many")
     return found

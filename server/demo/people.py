@@ -21,7 +21,17 @@ _ELSEWHERE = (
     "Ana Souza", "Linh Tran", "Emma Weber", "Yuki Tanaka", "Lucas Martin", "Mei Chen", "Noah Smith",
     "Sofia Rossi", "Omar Haddad", "Olga Novak", "Priya Nair", "Jack Murphy", "Aiko Mori", "Leo Fischer",
 )  # fmt: skip
-_CITIES = {"서울": 42, "부산": 12, "인천": 11, "대구": 8, "대전": 7, "광주": 6, "수원": 6, "제주": 4, "세종": 4}
+_CITIES = {
+    "서울": 42,
+    "부산": 12,
+    "인천": 11,
+    "대구": 8,
+    "대전": 7,
+    "광주": 6,
+    "수원": 6,
+    "제주": 4,
+    "세종": 4,
+}
 _DOMAINS = {"example.com": 55, "example.net": 25, "example.org": 20}
 
 

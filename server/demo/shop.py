@@ -10,7 +10,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
 
-from server.clock import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
+from server.clock import DAY, HOUR, SECOND, Instant, to_datetime
 
 from .people import Person, draw
 
@@ -99,7 +99,9 @@ class _Hours:
 
 def _busy_hours(since: Instant, until: Instant) -> _Hours:
     starts = list(range(since, until, HOUR))
-    return _Hours(starts, list(accumulate(_busyness(at) * (1 + 0.2 * (at - since) / DAY / 28) for at in starts)))
+    return _Hours(
+        starts, list(accumulate(_busyness(at) * (1 + 0.2 * (at - since) / DAY / 28) for at in starts))
+    )
 
 
 def _busyness(at: Instant) -> float:

@@ -74,6 +74,8 @@ class Batch:
     shards: int
     catalog: Catalog
     now: Instant
+    until: Instant
+    """How far timers go in this batch."""
     follows_events: bool
     tally: Tally
     take_id: Callable[[], int]

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import bindparam, update
 
-from server.aggregates.metrics import Dimension
 from server.clock import Instant
 from server.journey.moment import EndReason
 from server.journey.status import JourneyStatus
@@ -18,7 +17,7 @@ from .batch import Batch
 from .people import Merge
 from .state import Happening, RunState, UserState
 
-PAUSE, RESUME, STOP, ADOPT = "pause", "resume", "stop", "adopt"
+PAUSE, RESUME, STOP, ADOPT, SUPPRESS = "pause", "resume", "stop", "adopt", "suppress"
 
 _OVER = (JourneyStatus.FINISHED, JourneyStatus.ARCHIVED)
 _runs = table_of(Run)
@@ -100,7 +99,7 @@ class _Noted(NamedTuple):
     project_id: int
     user_number: int
     occurred_at: Instant
-    digest: bytes
+    digest: str
     type: str
     name: str
     body: str
@@ -119,7 +118,7 @@ def _take_noted(batch: Batch, merge: Merge, since: Instant | None) -> list[list[
     rows = _noted(batch, merge.project_id, merge.number, since)
     moved = set(rows)
     batch.events = [row for row in batch.events if row not in moved]
-    return [[row.occurred_at, row.digest.hex(), *row[5:]] for row in rows]
+    return [[row.occurred_at, row.digest, *row[5:]] for row in rows]
 
 
 def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[Any]) -> None:
@@ -174,13 +173,25 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     elif run.is_open and inside:
         runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
     batch.add_run(run)
-    if run.is_open:
-        # The figures of the past keep the old user; from here on the run's waiting is this user's.
-        value = f"{run.journey_id}/{run.step_key}"
-        batch.tally.include(Dimension.ARRIVED, run.project_id, value, user.number, run.arrived_at)
     for row in later:
         body = orjson.loads(row.body)
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)
         batch.past[run.project_id, user.number].append((row.occurred_at, row.name, body))
         runs.wake_until(batch, user, run.project_id, row.occurred_at)
         runs.offer_goals_of(batch, run, happening)
+
+
+def suppress(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+    """An address of a user of ours, or of one who was merged into ours, may not be written to any more."""
+    user = batch.users[project_id, command["number"]]
+    about = (command["channel"], command["address"], command["state"], command["because"], command["at"])
+    events.mark_address(batch, user, project_id, *about)
+    if user.merged_into is not None:
+        tell_heir(batch, project_id, user.merged_into, command)
+
+
+def tell_heir(batch: Batch, project_id: int, merged_into: str, command: dict[str, Any]) -> None:
+    """Who asked for no more asked as a person, whichever of the person's users the message went to."""
+    home, number = merged_into.split(":")
+    payload = orjson.dumps({**command, "number": int(number)})
+    batch.outgoing.append(inbox.Entry(int(home), project_id, SUPPRESS, payload, batch.now))

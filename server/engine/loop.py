@@ -66,8 +66,15 @@ class Engine:
     """Set by whoever has put something into the inbox in this process."""
     moved: Callable[[], None] = lambda: None
     """Called after a turn in which runs went on: there may be messages to send."""
+    strict: bool = False
+    """Raises where otherwise a row that cannot be worked in is looked for: for tests."""
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
+
+    @property
+    def mine(self) -> list[int]:
+        """The shards whose lease we hold."""
+        return sorted(self._mine)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Works until told to stop; finishes the turn that it is in, then lets its shards go."""
@@ -130,7 +137,8 @@ class Engine:
         async with self.db.write() as session:
             tokens = await leases.take_share(session, WORK, self.holder, self.shards, self._mine)
         self._mine = {
-            number: self._mine.get(number) or Shard(self.db, self.clock, number, self.shards, token)
+            number: self._mine.get(number)
+            or Shard(self.db, self.clock, number, self.shards, token, strict=self.strict)
             for number, token in tokens.items()
         }
 

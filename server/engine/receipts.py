@@ -19,7 +19,7 @@ from server.delivery.status import (
 )
 
 from .batch import Batch
-from .events import mark_address
+from .commands import suppress
 from .state import MessageState
 
 _SETS = {
@@ -127,10 +127,15 @@ def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> Non
     elif receipt.reason == Reason.INVALID_RECIPIENT and receipt.kind is not ReceiptKind.DEFERRED:
         state = "invalid"
     if state:
-        user = batch.users[message.project_id, message.user_number]
-        because = receipt.kind.value
-        at = receipt.occurred_at
-        mark_address(batch, user, message.project_id, message.channel, message.address, state, because, at)
+        command = {
+            "number": message.user_number,
+            "channel": message.channel,
+            "address": message.address,
+            "state": state,
+            "because": receipt.kind.value,
+            "at": receipt.occurred_at,
+        }
+        suppress(batch, message.project_id, command)
 
 
 def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:

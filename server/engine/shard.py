@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
@@ -41,6 +42,7 @@ SHARD_BITS = 12
 
 _EVENTS = (inbox.EVENT, inbox.FORWARDED, inbox.HISTORY)
 _state = table_of(ShardState)
+_quarantine = table_of(Quarantine)
 _QUARANTINE = inserting(Quarantine)
 log = structlog.get_logger("engine")
 
@@ -76,25 +78,41 @@ class Turn:
 class Shard:
     """A shard that we hold the lease of, and what we remember of it while we do."""
 
-    def __init__(self, db: Database, clock: Clock, shard: int, shards: int, token: int) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, shard: int, shards: int, token: int, *, strict: bool = False
+    ) -> None:
+        """`strict` raises where otherwise a row that cannot be worked in is looked for: for tests."""
         self.number = shard
         self._db, self._clock, self._shards, self._token = db, clock, shards, token
+        self._strict = strict
+        self._most = MOST_ROWS
         self._known: dict[IdentityKey, Known] = {}
         self._next_number: dict[int, int] = {}
         self._next_id: int | None = None
-        self._turns = 0
 
     async def turn(self, catalog: Catalog) -> Turn:
-        """Works in one batch. Raises LostLease or CatalogMoved if what was decided may not be written."""
+        """Works in one batch. Raises LostLease or CatalogMoved if what was decided may not be written.
+
+        A batch that fails is tried again in smaller and smaller parts; a single row that fails is put aside
+        with the reason, and everybody else goes on. What fails because of the database is raised.
+        """
+        most = min(self._most, MOST_ROWS)
         try:
-            return await self._turn(catalog, MOST_ROWS)
-        except (leases.LostLease, CatalogMoved):
+            turn = await self._turn(catalog, most)
+        except (leases.LostLease, CatalogMoved, OperationalError, InterfaceError, OSError):
             self._forget()
             raise
-        except Exception:
+        except Exception as error:
             self._forget()
-            log.exception("a batch failed; its rows are taken one by one", shard=self.number)
-            return await self._one_by_one(catalog)
+            if self._strict:
+                raise
+            log.exception("a batch failed", shard=self.number, rows=most)
+            if most == 1:
+                await self._quarantine(error)
+            self._most = max(1, most // 8)
+            return Turn(more=True)
+        self._most = min(MOST_ROWS, most * 2)
+        return turn
 
     async def _turn(self, catalog: Catalog, most: int) -> Turn:
         async with self._db.read() as session:
@@ -109,26 +127,18 @@ class Shard:
         more = len(items) == most or len(due) == MOST_DUE or bool(batch.outgoing) or self._is_due(batch)
         return Turn(len(items), wakes, len(batch.visits), more)
 
-    async def _one_by_one(self, catalog: Catalog) -> Turn:
-        """Finds the row that cannot be worked in and puts it aside, with the reason."""
-        try:
-            return await self._turn(catalog, 1)
-        except (leases.LostLease, CatalogMoved):
-            raise
-        except Exception as error:
-            self._forget()
-            await self._quarantine(error)
-            return Turn(rows=1, more=True)
-
     async def _quarantine(self, error: Exception) -> None:
         async with self._db.write() as session:
             await leases.prove(session, "engine", self.number, self._token)
+            last = await session.rows(
+                select(func.max(_quarantine.c.id)).where(_quarantine.c.shard == self.number)
+            )
             for row in await inbox.take(session, self.number, 1):
                 about = f"{type(error).__name__}: {error}"[:2000]
-                values = (self.number, row.id, row.project_id, row.kind, row.payload, about)
+                values = (self.number, (last[0][0] or 0) + 1, row.project_id, row.kind, row.payload, about)
                 await session.bulk(_QUARANTINE, [(*values, self._clock.now())])
                 await inbox.remove(session, self.number, [row.id])
-                log.error("a row of the inbox is in quarantine", shard=self.number, row=row.id, why=about)
+                log.error("a row of the inbox is in quarantine", shard=self.number, why=about)
 
     # Reading
 
@@ -137,19 +147,23 @@ class Shard:
     ) -> tuple[Batch, list[Item], list[RunState]]:
         if self._next_id is None:
             await self._load_state(session)
-        items = [understand(row) for row in await inbox.take(session, self.number, most)]
+        rows = await inbox.take(session, self.number, most)
+        items = _up_to_a_turn(rows)
         for item in items:
             if item.event is not None and not item.hops & people.HISTORY_BIT:
                 self._clock.reach(item.event.occurred_at)
         now = self._clock.now()
+        # What still lies in the inbox may have arrived before a timer was due, and comes before it.
+        has_all = len(items) == len(rows) < most
+        until = now if has_all else min(now, items[-1].row.arrived_at)
         tally = Tally(self.number, catalog.zone_of)
         batch = Batch(
-            self.number, self._shards, catalog, now, self._clock.follows_events, tally, self._take_id
+            self.number, self._shards, catalog, now, until, self._clock.follows_events, tally, self._take_id
         )
         fresh = await self._leave_out_repeated(session, batch, items)
         await self._find_identities(session, batch, fresh)
         await self._resolve(session, batch, fresh)
-        due = await gather.due(session, batch, now, MOST_DUE)
+        due = await gather.due(session, batch, until, MOST_DUE)
         await self._load(session, batch, items, due)
         return batch, items, due
 
@@ -217,6 +231,8 @@ class Shard:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
+            elif item.row.kind == commands.SUPPRESS:
+                people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
@@ -313,6 +329,8 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == commands.SUPPRESS:
+            commands.suppress(batch, item.row.project_id, command)
         else:
             raise ValueError(f"The inbox holds a row of the unknown kind {kind!r}.")
 
@@ -375,6 +393,16 @@ class Shard:
         return bool(keys)
 
 
+def _up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
+    """The rows up to the first after which time itself goes differently for the runs of a journey."""
+    items: list[Item] = []
+    for row in rows:
+        items.append(understand(row))
+        if row.kind in (commands.PAUSE, commands.RESUME):
+            break
+    return items
+
+
 def understand(row: inbox.Row) -> Item:
     """Reads a row's payload, which we wrote ourselves."""
     if row.kind in _EVENTS:
@@ -428,4 +456,4 @@ def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) ->
 
 
 def _is_due(run: RunState, batch: Batch) -> bool:
-    return run.wake_at is not None and run.wake_at <= batch.now and runs.may_move(batch, run)
+    return run.wake_at is not None and run.wake_at <= batch.until and runs.may_move(batch, run)

@@ -2,16 +2,26 @@
 
 from channels.contract import ReceiptKind
 from server.context import Context
+from server.store import connections
+from server.store.connections import Adapter
 
 SEEN_BY_OUR_LINKS = frozenset({ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.UNSUBSCRIBED})
 """In e-mails, our own links tell this, whatever the provider does."""
+
+
+async def adapters(context: Context) -> list[Adapter]:
+    """Everything that is plugged in, in order of key."""
+    return connections.adapters(context.plugged_in)
 
 
 async def observes(context: Context) -> dict[str, frozenset[ReceiptKind]]:
     """By channel: the kinds of receipts that any of the project's connections can bring."""
     found = {"email": SEEN_BY_OUR_LINKS}
     for row in await context.loaders.connections_by_project.load(context.project_id):
-        adapter = context.host.channels.get(row.adapter) if context.host else None
+        adapter = context.plugged_in.channels.get(row.adapter)
         if adapter is not None:
             found[row.channel] = found.get(row.channel, frozenset()) | adapter.capabilities.observes
     return found
+
+
+__all__ = ["SEEN_BY_OUR_LINKS", "Adapter", "adapters", "observes"]

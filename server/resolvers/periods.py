@@ -15,6 +15,8 @@ class Period:
     span: Span
 
 
+EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
+
 _DAYS = {"today": (0, 1), "yesterday": (1, 0), "last_7_days": (6, 1), "last_30_days": (29, 1)}
 """By preset: how many days before today it begins, and how many after the beginning of today it ends."""
 
@@ -29,6 +31,9 @@ async def period(context: Context, preset: str | None, first: date | None, until
         before, after = _DAYS[preset]
         span = Span(zone, today - timedelta(days=before), today + timedelta(days=after))
         return Period(preset, span)
+    for day in (first, until):
+        if day is not None and not EARLIEST <= day <= LATEST:
+            raise BadInput(f"Days lie between {EARLIEST} and {LATEST}, found {day}.")
     if first is not None and until is not None and until <= first:
         raise BadInput(
             f"`until` must lie after `from` ({first}); it is not part of the period. Found {until}."

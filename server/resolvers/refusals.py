@@ -6,12 +6,15 @@ Refusal
 ├── RevisionConflict      somebody else has saved meanwhile
 ├── IdempotencyConflict   this key was used for something else
 ├── InvalidGraph          everything that is wrong with it
+├── InvalidSettings       everything that is wrong with them
+├── Taken                 the name belongs to another
 └── Invalid               one value cannot be used
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from channels.contract import Problem as SettingsProblem
 from server.journey.moment import Path, Problem
 from server.journey.status import JourneyAction
 
@@ -61,3 +64,13 @@ class InvalidGraph(Refusal):
     def __init__(self, problems: Sequence[Problem], data: Mapping[str, Any]) -> None:
         super().__init__(f"The graph has {len(problems)} problem(s), so it cannot run.", ("input", "graph"))
         self.problems, self.data = list(problems), data
+
+
+class Taken(Refusal):
+    pass
+
+
+class InvalidSettings(Refusal):
+    def __init__(self, message: str, problems: Sequence[SettingsProblem]) -> None:
+        super().__init__(message, ("input", "settings"))
+        self.problems = list(problems)

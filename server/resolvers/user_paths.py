@@ -11,10 +11,11 @@ from .users import Wanted, find
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The person, and its runs in the order in which they entered; none if it never did."""
+    """The person, and its latest runs in the order in which they entered; none if it never did."""
 
     user: User
     runs: list[Run]
+    has_earlier: bool
 
 
 async def of_journey(context: Context, journey_id: int, wanted: Wanted) -> Found | None:
@@ -25,4 +26,5 @@ async def of_journey(context: Context, journey_id: int, wanted: Wanted) -> Found
             return None
         user = (await users.by_keys(session, context.project_id, [key]))[key]
         family = await users.family(session, context.project_id, context.shards, key)
-        return Found(user, await runs.in_journey_by_users(session, context.project_id, journey_id, family))
+        found = await runs.in_journey_by_users(session, context.project_id, journey_id, family)
+        return Found(user, found[-runs.MOST_OF_A_USER :], len(found) > runs.MOST_OF_A_USER)

@@ -105,7 +105,7 @@ _HEARD_AS = {
 }
 """What a channel has to observe for a metric; the others we know ourselves."""
 
-_BASES = {
+BASES = {
     M.SENT: (M.QUEUED, Base.QUEUED),
     M.FAILED: (M.QUEUED, Base.QUEUED),
     M.SKIPPED: (M.QUEUED, Base.QUEUED),
@@ -167,9 +167,9 @@ def _count(answer: Answer, metric: M, channel: str, step_key: str | None) -> int
 
 
 def _share(answer: Answer, metric: M, channel: str, step_key: str | None, total: int) -> Share | None:
-    if metric not in _BASES:
+    if metric not in BASES:
         return None
-    whole, base = _BASES[metric]
+    whole, base = BASES[metric]
     return share(total, _count(answer, whole, channel, step_key), base)
 
 

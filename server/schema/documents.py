@@ -8,16 +8,21 @@ page, is weighed again for that request.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    IntValueNode,
     OperationDefinitionNode,
+    StringValueNode,
+    Visitor,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -61,6 +66,19 @@ class Operation:
         return self.node.name.value if self.node.name else None
 
 
+class _Literals(Visitor):
+    """Refuses what no database can keep, as the reader of bodies does for variables."""
+
+    def enter_string_value(self, node: StringValueNode, *where: Any) -> None:
+        if "\0" in node.value:
+            raise _refused("BAD_USER_INPUT", "A text must not hold the character NUL (U+0000).")
+
+    def enter_int_value(self, node: IntValueNode, *where: Any) -> None:
+        # The longest of 64 bits has 19 digits and a sign; Python may refuse to read much longer ones.
+        if len(node.value) > 20 or not -(2**63) <= int(node.value) < 2**63:
+            raise _refused("BAD_USER_INPUT", "A whole number must fit into 64 bits.")
+
+
 class Documents:
     """Reads documents for one schema. Suggestions ("Did you mean") tell strangers its names."""
 
@@ -102,13 +120,15 @@ class Documents:
         tokens = self.limits.tokens
         try:
             # Comments are tokens too in memory, if not in meaning.
-            return parse(text, max_lexical_tokens=tokens, max_comments=tokens)
+            document = parse(text, max_lexical_tokens=tokens, max_comments=tokens)
         except GraphQLSyntaxError as error:
             if "Parsing aborted" in error.message:
                 raise _refused("TOO_MANY_TOKENS", f"The document has more than {tokens:,} tokens.") from None
             raise DocumentRefused(_coded(error, "GRAPHQL_PARSE_FAILED")) from None
         except GraphQLError as error:
             raise DocumentRefused(_coded(error, "GRAPHQL_PARSE_FAILED")) from None
+        visit(document, _Literals())
+        return document
 
     def _weighed(self, document: DocumentNode) -> list[Operation]:
         # One pair of scales for all, so that operations share the fragments they have in common.

@@ -9,11 +9,10 @@ import strawberry
 from server.clock import to_datetime
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, user_paths
+from server.resolvers import channels, drafts, periods, records, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 from server.store import runs as stored_runs
-from server.store import tables
 
 from .fields import field
 from .figures import PeriodInput
@@ -72,7 +71,7 @@ class Draft:
 
 @strawberry.type(description="A campaign: it lets people in, walks them on, and counts what comes of it.")
 class Journey(Node):
-    record: strawberry.Private[tables.Journey]
+    record: strawberry.Private[records.Journey]
     title: str = strawberry.field(description="What people call it.")
     category: str | None = strawberry.field(description="By which people sort journeys; null if none.")
     status: JourneyStatus = strawberry.field(description="Where it stands in its life.")
@@ -88,7 +87,7 @@ class Journey(Node):
     finished_at: datetime | None = strawberry.field(description="When it was stopped for good.")
 
     @classmethod
-    def from_record(cls, record: tables.Journey) -> "Journey":
+    def from_record(cls, record: records.Journey) -> "Journey":
         assert record.id is not None
         return cls(
             id=to_id("Journey", record.id),
@@ -188,7 +187,7 @@ class Journey(Node):
         return dict(orjson.loads(self.record.draft)) if self.record.draft else {}
 
 
-def _actions(record: tables.Journey) -> list[JourneyAction]:
+def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
     return [one for one in found if one is not JourneyAction.START or record.version is not None]
 

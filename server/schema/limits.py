@@ -284,9 +284,10 @@ class Scales:
         if not names:
             return None
         asked = [size for name in names if (size := self.argument(node, definition, name)) is not None]
-        if len(asked) > 1:
+        if len(asked) > 1 and not (self.variables is None and self.sized_by_variables):
+            # A document for both directions has both as variables; which is given, the request will tell.
             raise LimitExceeded("BAD_USER_INPUT", "Give `first` or `last`, not both.", node)
-        return asked[0] if asked else self.limits.default_page
+        return min(asked) if asked else self.limits.default_page
 
     def argument(self, node: FieldNode, definition: GraphQLField, name: str) -> int | None:
         value = _default(definition.args[name])

@@ -7,7 +7,7 @@ import strawberry
 
 from server.clock import to_datetime
 from server.resolvers import messages as resolve
-from server.store import tables
+from server.resolvers import records
 
 from .fields import field
 from .ids import to_id
@@ -50,7 +50,7 @@ class Receipt:
 
 @strawberry.type(description="One message to one address.")
 class Message(Node):
-    record: strawberry.Private[tables.Message]
+    record: strawberry.Private[records.Message]
     channel: ChannelName = strawberry.field(description="How it was to reach the user.")
     status: DeliveryStatus = strawberry.field(description="What became of it so far.")
     reason: FailureReason | None = strawberry.field(description="Why it did not arrive; null while it may.")
@@ -62,7 +62,7 @@ class Message(Node):
     )
 
     @classmethod
-    def from_record(cls, record: tables.Message) -> "Message":
+    def from_record(cls, record: records.Message) -> "Message":
         return cls(
             id=to_id("Message", record.shard, record.id),
             record=record,
@@ -116,7 +116,7 @@ def _engagements(heard: dict[str, list[int]]) -> list[Engagement]:
     ]
 
 
-def _receipt(record: tables.Receipt) -> Receipt:
+def _receipt(record: records.Receipt) -> Receipt:
     return Receipt(
         kind=word(ReceiptKind, record.kind, ReceiptKind.UNMAPPED),
         occurred_at=to_datetime(record.occurred_at),

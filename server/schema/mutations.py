@@ -12,6 +12,7 @@ from server.resolvers.once import Answer
 from server.resolvers.refusals import Missing, Refusal
 from server.store.projects import WRITE
 
+from .connections import ConnectionMutation
 from .fields import mutation
 from .graph_inputs import GraphInput, to_data
 from .ids import key_in
@@ -180,7 +181,7 @@ Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
-class Mutation:
+class Mutation(ConnectionMutation):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
         self, info: Info, input: Annotated[CreateJourneyInput, Input]

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from channels import contract
 from server.journey import moment
 from server.resolvers import refusals
 
@@ -56,6 +57,21 @@ class GraphProblems(Problem):
     problems: list[GraphProblem] = strawberry.field(description="All of it, each with its path.")
 
 
+@strawberry.type(description="Another thing of this project has the name.")
+class NameTakenProblem(Problem):
+    pass
+
+
+@strawberry.type(description="One thing that is wrong with settings.")
+class SettingsProblem(Problem):
+    pass
+
+
+@strawberry.type(description="Everything that is wrong with settings, at once.")
+class SettingsProblems(Problem):
+    problems: list[SettingsProblem] = strawberry.field(description="All of it, each with its path.")
+
+
 def to_graph_problem(problem: moment.Problem, data: Mapping[str, Any]) -> GraphProblem:
     return GraphProblem(
         message=problem.message,
@@ -83,4 +99,14 @@ def to_problem(error: refusals.Refusal) -> Any:
     if isinstance(error, refusals.InvalidGraph):
         problems = [to_graph_problem(problem, error.data) for problem in error.problems]
         return GraphProblems(code=ProblemCode.INVALID_GRAPH, problems=problems, **about)
+    if isinstance(error, refusals.Taken):
+        return NameTakenProblem(code=ProblemCode.TAKEN, **about)
+    if isinstance(error, refusals.InvalidSettings):
+        settings = [_settings_problem(problem) for problem in error.problems]
+        return SettingsProblems(code=ProblemCode.INVALID_SETTINGS, problems=settings, **about)
     return InputProblem(code=ProblemCode.INVALID, **about)
+
+
+def _settings_problem(problem: contract.Problem) -> SettingsProblem:
+    path = ["input", "settings", *(problem.path.split(".") if problem.path else [])]
+    return SettingsProblem(message=problem.message, code=ProblemCode.INVALID, path=path)

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from server.clock import to_datetime
-from server.store import tables
+from server.resolvers import records
 
 
 @strawberry.type(description="A tenant: its users, journeys, keys, time zone. Nothing crosses to another.")
@@ -16,7 +16,7 @@ class Project:
     is_sample: bool = strawberry.field(description="Whether its data were made up for a demo.")
 
     @classmethod
-    def from_record(cls, record: tables.Project) -> "Project":
+    def from_record(cls, record: records.Project) -> "Project":
         return cls(
             name=record.name,
             time_zone=record.time_zone,

@@ -7,9 +7,10 @@ import strawberry
 
 from server.context import Context
 from server.errors import BadInput
-from server.resolvers import journeys, messages, runs, users
+from server.resolvers import channels, connections, journeys, messages, runs, users
 from server.store.journeys import Wanted
 
+from .connections import Channel, Connection
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
@@ -92,6 +93,14 @@ class Query:
         found = await messages.by_key(info.context, (shard, message_id))
         return Message.from_record(found) if found else None
 
+    @field("What can be connected.")
+    async def channels(self, info: Info) -> list[Channel]:
+        return [Channel.from_record(one) for one in await channels.adapters(info.context)]
+
+    @field("What is connected, in the order in which it was made.")
+    async def connections(self, info: Info) -> list[Connection]:
+        return [Connection.from_record(one) for one in await connections.listed(info.context)]
+
     @field("The user whom this leads to; null if it leads to nobody.")
     async def user(
         self,
@@ -125,5 +134,8 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "User":
         user = await users.by_key(context, (key[0], key[1]))
         return User.from_record(user) if user else None
+    if id.kind == "Connection":
+        connection = await connections.by_id(context, key[0])
+        return Connection.from_record(connection) if connection else None
     message = await messages.by_key(context, (key[0], key[1]))
     return Message.from_record(message) if message else None

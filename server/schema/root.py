@@ -2,6 +2,7 @@
 
 import strawberry
 
+from .connections import Connection
 from .graphs import STEPS
 from .messages import Message
 from .mutations import Mutation
@@ -10,7 +11,7 @@ from .runs import Run
 from .users import User
 from .versions import Version
 
-SCHEMA = strawberry.Schema(Query, Mutation, types=[*STEPS, Version, Run, User, Message])
+SCHEMA = strawberry.Schema(Query, Mutation, types=[*STEPS, Version, Run, User, Message, Connection])
 
 
 def print_schema_text() -> str:

@@ -10,9 +10,8 @@ from strawberry.scalars import JSON
 
 from server.clock import to_datetime
 from server.journey.goals import AMOUNT_SCALE
-from server.resolvers import journeys, messages, users
+from server.resolvers import journeys, messages, records, users
 from server.resolvers import runs as resolve
-from server.store import tables
 
 from .fields import field
 from .graphs import Step, to_step
@@ -35,7 +34,7 @@ ORDER = "runs"
 
 @strawberry.type(description="One passage of a run through a step.")
 class Visit:
-    record: strawberry.Private[tables.Visit | None]
+    record: strawberry.Private[records.Visit | None]
     step: Step = strawberry.field(description="The step, as it was in the version that the run travels.")
     arrived_at: datetime = strawberry.field(description="When the run came to the step.")
     left_at: datetime | None = strawberry.field(description="When it left; null while it waits there.")
@@ -64,7 +63,7 @@ class Conversion:
 
 @strawberry.type(description="One passage of one user through a journey. A re-entry is a new run.")
 class Run(Node):
-    record: strawberry.Private[tables.Run]
+    record: strawberry.Private[records.Run]
     state: RunState = strawberry.field(description="Whether it is inside.")
     is_paused: bool = strawberry.field(
         description="Whether its journey is paused, so that its time stands still."
@@ -79,7 +78,7 @@ class Run(Node):
     event_name: str = strawberry.field(description="The event that let it in.")
 
     @classmethod
-    def from_record(cls, record: tables.Run) -> "Run":
+    def from_record(cls, record: records.Run) -> "Run":
         inside = record.wake_at is not None
         return cls(
             id=to_id("Run", record.id),
@@ -167,14 +166,14 @@ def _time(at: int | None) -> datetime | None:
     return None if at is None else to_datetime(at)
 
 
-async def _steps(info: Info, run: tables.Run) -> dict[str, Step]:
+async def _steps(info: Info, run: records.Run) -> dict[str, Step]:
     version = await journeys.version(info.context, run.journey_id, run.version)
     assert version is not None
     items: list[dict[str, Any]] = orjson.loads(version.graph)["steps"]
     return {item["key"]: to_step(item) for item in items}
 
 
-def _visit(record: tables.Visit, steps: dict[str, Step]) -> Visit:
+def _visit(record: records.Visit, steps: dict[str, Step]) -> Visit:
     return Visit(
         record=record,
         step=steps[record.step_key],
@@ -186,7 +185,7 @@ def _visit(record: tables.Visit, steps: dict[str, Step]) -> Visit:
     )
 
 
-def _present(run: tables.Run, steps: dict[str, Step]) -> Visit:
+def _present(run: records.Run, steps: dict[str, Step]) -> Visit:
     """Where the run waits: a visit is written down when it is over, and this one is not."""
     return Visit(
         record=None,

@@ -8,10 +8,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from server.clock import to_datetime
-from server.resolvers import user_paths
+from server.resolvers import records, user_paths
 from server.resolvers import users as resolve
 from server.resolvers.users import Wanted
-from server.store import tables
 
 from .fields import field
 from .ids import to_id
@@ -41,14 +40,14 @@ class Endpoint:
 
 @strawberry.type(description="One person.")
 class User(Node):
-    record: strawberry.Private[tables.User]
+    record: strawberry.Private[records.User]
     user_id: str | None = strawberry.field(
         description="The id by which the project knows it; null if anonymous."
     )
     created_at: datetime = strawberry.field(description="When it was first heard of.")
 
     @classmethod
-    def from_record(cls, record: tables.User) -> "User":
+    def from_record(cls, record: records.User) -> "User":
         return cls(
             id=to_id("User", record.shard, record.number),
             record=record,
@@ -82,7 +81,7 @@ class User(Node):
         return RunConnection.from_slice(await resolve.runs_page(info.context, key, page))
 
 
-def _endpoint(record: tables.Endpoint) -> Endpoint:
+def _endpoint(record: records.Endpoint) -> Endpoint:
     return Endpoint(
         channel=word(ChannelName, record.channel, ChannelName.OTHER),
         address=record.address,
@@ -114,7 +113,11 @@ def to_wanted(identity: IdentityInput) -> Wanted:
 class UserPaths:
     user: User = strawberry.field(description="The person.")
     runs: list[Run] = strawberry.field(
-        description="Its runs, also those of users who turned out to be it.", metadata={"list_size": 5}
+        description="Its latest 100 runs, also those of users who turned out to be it.",
+        metadata={"list_size": 5},
+    )
+    has_earlier_runs: bool = strawberry.field(
+        description="Whether there are runs before these; `user { runs }` pages through all of them."
     )
 
 
@@ -143,4 +146,8 @@ def to_paths(found: user_paths.Found | None) -> UserPaths | UnknownIdentity | Ne
     user = User.from_record(found.user)
     if not found.runs:
         return NeverEntered(user=user, message="This person has never entered this journey.")
-    return UserPaths(user=user, runs=[Run.from_record(run) for run in found.runs])
+    return UserPaths(
+        user=user,
+        runs=[Run.from_record(run) for run in found.runs],
+        has_earlier_runs=found.has_earlier,
+    )

@@ -8,7 +8,7 @@ import orjson
 import strawberry
 
 from server.clock import to_datetime
-from server.store import tables
+from server.resolvers import records
 
 from .fields import field
 from .graphs import Edge, Goal, Step, to_edges, to_goals, to_reentry, to_steps
@@ -25,12 +25,12 @@ ORDER = "versions"
 
 @strawberry.type(description="One published graph of a journey. Never changes.")
 class Version(Node):
-    record: strawberry.Private[tables.Version]
+    record: strawberry.Private[records.Version]
     number: int = strawberry.field(description="Counts up from 1.")
     published_at: datetime = strawberry.field(description="When it was published.")
 
     @classmethod
-    def from_record(cls, record: tables.Version) -> "Version":
+    def from_record(cls, record: records.Version) -> "Version":
         return cls(
             id=to_id("Version", record.journey_id, record.number),
             record=record,

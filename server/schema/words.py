@@ -288,6 +288,7 @@ class ProblemCode(Enum):
     REVISION_CONFLICT = value("revision_conflict", description="Somebody else has saved meanwhile.")
     IDEMPOTENCY_CONFLICT = value("idempotency_conflict", description="The key was used for another input.")
     INVALID_GRAPH = value("invalid_graph", description="The graph cannot run; `problems` says why.")
+    INVALID_SETTINGS = value("invalid_settings", description="Settings cannot work; `problems` says why.")
     INVALID = value("invalid", description="This value cannot be used.")
     MISSING = value("missing", description="Something has to be here.")
     TOO_LONG = value("too_long", description="The text is too long.")

@@ -47,11 +47,22 @@ def within(
     """The statement for one page and one row more. `keys` order the list and are unique together."""
     down = descending is not page.backward
     if page.place is not None:
+        if not _fits(page.place, keys):
+            raise BadInput("This is not a cursor of this list; begin anew without it.")
         here = tuple_(*keys)
         there = tuple_(*(literal(value, key.type) for value, key in zip(page.place, keys, strict=True)))
         statement = statement.where(here < there if down else here > there)
     ordered = [key.desc() if down else key.asc() for key in keys]
     return statement.order_by(*ordered).limit(page.limit + 1)
+
+
+def _fits(place: tuple[Any, ...], keys: Sequence[ColumnElement[Any]]) -> bool:
+    """A cursor comes from outside: its values must be of the kinds that the keys are of."""
+    return len(place) == len(keys) and all(
+        type(value) is key.type.python_type
+        and ("\0" not in value if isinstance(value, str) else abs(value) < 2**63)
+        for value, key in zip(place, keys, strict=True)
+    )
 
 
 def sliced(rows: Sequence[Any], page: Page) -> Slice:

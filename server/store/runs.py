@@ -14,7 +14,7 @@ from .users import UserKey, among
 _table = table_of(Run)
 _PLACE = (_table.c.entered_at, _table.c.shard, _table.c.id)
 
-MOST_OF_A_USER = 1000
+MOST_OF_A_USER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,13 @@ async def page_of_users(session: ReadSession, project_id: int, keys: Sequence[Us
 async def in_journey_by_users(
     session: ReadSession, project_id: int, journey_id: int, keys: Sequence[UserKey]
 ) -> list[Run]:
-    """The runs of a person in one journey, in the order in which they entered."""
+    """The latest runs of a person in one journey, in the order in which they entered.
+
+    At most `MOST_OF_A_USER` and one more, which says that there are earlier ones.
+    """
     statement = select(_table).where(
         _table.c.project_id == project_id, _table.c.journey_id == journey_id, among(_table, keys)
     )
-    return list(await session.rows(statement.order_by(*_PLACE).limit(MOST_OF_A_USER)))
+    latest_first = [key.desc() for key in _PLACE]
+    rows = await session.rows(statement.order_by(*latest_first).limit(MOST_OF_A_USER + 1))
+    return list(rows)[::-1]

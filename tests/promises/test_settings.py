@@ -8,6 +8,7 @@ import pytest
 
 from server.config import DEVELOPMENT_SECRET, PREFIX, Secret, Settings
 from server.errors import CannotOpen
+from server.observe import Figures
 
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 ROW = re.compile(rf"^\| `({PREFIX}\w+)` \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -68,3 +69,8 @@ def test_the_secret_does_not_show_itself() -> None:
 def test_several_secrets_are_in_order() -> None:
     settings = Settings(secret=Secret(f"{'new' * 8} {'old' * 8}"))
     assert settings.secrets == [b"new" * 8, b"old" * 8]
+
+
+def test_every_figure_for_prometheus_is_on_the_page() -> None:
+    written = set(re.findall(r"^\| `(sojourn_\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert written == {metric.name for metric in Figures().registry.collect()}

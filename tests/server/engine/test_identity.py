@@ -1,6 +1,6 @@
 """Whose event is it? Users are found, named and merged, whichever shard they live in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -9,9 +9,15 @@ from server.engine.people import ANONYMOUS_ID, USER_ID
 from server.store.tables import Endpoint, Event, Identity, Run, User, Visit
 from tests.world import DAY, HOUR, MINUTE, NOON, World, abandoned_cart
 
-from .divided import divided_world
+from .divided import divided_world, without_complaint
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with without_complaint():
+        yield
 
 
 @pytest.fixture(params=["1 shard", "4 shards", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -10,10 +10,14 @@ from sqlalchemy import event
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from channels.contract import ReceiptKind
 from channels.host import Host, build_host
 from server.context import Contexts
+from server.delivery.receipts import HeardReceipt, encode
 from server.routes.graphql import GraphQLEndpoint, Options
 from server.schema.root import SCHEMA
+from server.store import inbox
+from server.store.receipts import key_of
 from tests.world import World
 
 HOST: Host = build_host(discover=False)
@@ -42,13 +46,14 @@ class Api:
         (error,) = (await self.post(query, **variables)).json()["errors"]
         return dict(error)
 
-    async def change(self, name: str, selection: str = "", **input: Any) -> dict[str, Any]:
+    async def change(self, name: str, selection: str = "", /, **input: Any) -> dict[str, Any]:
         """The one field of a mutation's answer: its payload or its problem."""
         kind = "JourneyAction" if name in ACTIONS else name[0].upper() + name[1:]
         text = f"""mutation($input: {kind}Input!) {{ {name}(input: $input) {{
             __typename
             ... on Problem {{
                 message code path
+                ... on SettingsProblems {{ problems {{ message code path }} }}
                 ... on GraphProblems {{ problems {{ message code path }} }}
                 ... on NotAllowedProblem {{ status allowedActions }}
                 ... on RevisionConflictProblem {{ expectedRevision actualRevision }}
@@ -65,7 +70,9 @@ class Api:
         def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
             seen.append(statement)
 
-        engines = {self.world.db._reader.sync_engine, self.world.db._writer.sync_engine}
+        db = self.world.db
+        # On PostgreSQL readers and writers share one engine.
+        engines = [db.engine.sync_engine, *([db._reader.sync_engine] if db.is_sqlite else [])]
         for engine in engines:
             event.listen(engine, "before_cursor_execute", note)
         try:
@@ -86,3 +93,21 @@ async def open_api(world: World, host: Host | None = HOST) -> AsyncIterator[Api]
     transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", endpoint)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://sojourn.test") as client:
         yield Api(world, client, wakes, world.project.secret_key)
+
+
+async def hear(world: World, message_id: int, *receipts: tuple[str, int, dict[str, Any]]) -> None:
+    """Puts receipts of one message into its shard's inbox: kind, when, and more."""
+    shard, _ = key_of(message_id)
+    entries = [
+        inbox.Entry(
+            shard,
+            world.project_id,
+            inbox.RECEIPT,
+            encode(HeardReceipt(message_id, f"{kind}-{at}", ReceiptKind(kind), at, **more)),
+            at,
+        )
+        for kind, at, more in receipts
+    ]
+    async with world.db.write() as session:
+        await inbox.append(session, entries)
+    await world.settle()

@@ -1,5 +1,6 @@
 """Journeys are drawn, published, started, paused, resumed and stopped over the API."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -233,6 +234,15 @@ async def test_the_same_key_and_input_do_it_once_and_answer_the_same(api: Api) -
     assert len((await api.ask("{ journeys { edges { node { id } } } }"))["journeys"]["edges"]) == 1
     other = await api.change("createJourney", selection, **{**wish, "title": "Other"})
     assert other["__typename"] == "IdempotencyConflictProblem"
+
+
+async def test_two_requests_with_one_key_at_once_make_one_journey(api: Api) -> None:
+    selection = "... on CreateJourneyPayload { journey { id } }"
+    wish = {"title": "Cart", "idempotencyKey": "one"}
+    answers = await asyncio.gather(*(api.change("createJourney", selection, **wish) for _ in range(5)))
+    assert answers == [answers[0]] * 5
+    assert answers[0]["__typename"] == "CreateJourneyPayload"
+    assert len((await api.ask("{ journeys { edges { node { id } } } }"))["journeys"]["edges"]) == 1
 
 
 async def test_a_refusal_leaves_its_key_free(api: Api) -> None:

@@ -1,0 +1,71 @@
+"""Time and order: what arrived before a timer was due comes before it, however much has piled up."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.engine import shard as shards
+from tests.world import HOUR, MINUTE, NOON, World, abandoned_cart
+
+from .divided import without_complaint
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with without_complaint():
+        yield
+
+
+async def test_a_timer_waits_for_what_arrived_before_it_was_due(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    monkeypatch.setattr(shards, "MOST_ROWS", 2)
+    await world.add_connection()
+    await world.add_journey(abandoned_cart())
+    await world.live(world.event("add_to_cart", NOON, user="kim"))
+    others = [world.event("view", NOON + MINUTE, user=f"user {n}") for n in range(5)]
+    await world.send(*others, world.event("purchase", NOON + 30 * MINUTE, user="kim"))
+    # The engine comes back after two hours and finds more than one batch.
+    await world.settle(NOON + 2 * HOUR)
+    [run] = await world.runs()
+    assert ("bought", "yes") in await world.path(run.id)
+
+
+async def test_a_pause_and_its_end_in_one_backlog_shift_the_wait_before_anything_that_came_later(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    await world.add_connection()
+    journey = await world.add_journey(abandoned_cart())
+    await world.live(world.event("add_to_cart", NOON, user="kim"))
+    world.clock.reach(NOON + 10 * MINUTE)
+    await world.command("pause", journey_id=journey)
+    world.clock.reach(NOON + 30 * MINUTE)
+    await world.command("resume", journey_id=journey, shift_ms=20 * MINUTE)
+    await world.live(
+        world.event("add_to_cart", NOON + 40 * MINUTE, user="lee"),
+        world.event("purchase", NOON + 70 * MINUTE, user="kim"),
+    )
+    by_wait = {run.entered_at: run for run in await world.runs()}
+    assert by_wait[NOON].wake_at == NOON + 80 * MINUTE
+    assert by_wait[NOON + 40 * MINUTE].wake_at == NOON + 100 * MINUTE
+    await world.settle(NOON + 2 * HOUR)
+    assert ("bought", "yes") in await world.path(by_wait[NOON].id)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_happens_at_the_very_instant_of_a_decision_comes_after_it(
+    sqlite_world: World, at_once: bool
+) -> None:
+    world = sqlite_world
+    await world.add_connection()
+    await world.add_journey(abandoned_cart(goals=[]))
+    await world.live(world.event("add_to_cart", NOON, user="kim"))
+    if not at_once:
+        await world.settle(NOON + HOUR)
+    await world.live(world.event("purchase", NOON + HOUR, user="kim"))
+    [run] = await world.runs()
+    assert ("bought", "otherwise") in await world.path(run.id)

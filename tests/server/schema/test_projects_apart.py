@@ -1,0 +1,107 @@
+"""Nothing crosses from one project to another, and a key opens only what it says."""
+
+from typing import Any
+
+import pytest
+
+from server.schema.ids import KINDS, to_id
+from server.schema.root import SCHEMA
+from server.store import projects
+from server.store.tables import Message, User
+from tests.server.schema.api import Api
+from tests.world import HOUR, NOON, abandoned_cart
+
+pytestmark = pytest.mark.anyio
+
+NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
+
+
+async def lived(api: Api) -> dict[str, str]:
+    """The ids of one thing of every kind."""
+    world = api.world
+    connection_id = await world.add_connection()
+    journey_id = await world.add_journey(abandoned_cart())
+    await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 2 * HOUR)
+    [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
+    return {
+        "Journey": to_id("Journey", journey_id),
+        "Version": to_id("Version", journey_id, 1),
+        "Run": to_id("Run", run.id),
+        "User": to_id("User", user.shard, user.number),
+        "Message": to_id("Message", message.shard, message.id),
+        "Connection": to_id("Connection", connection_id),
+    }
+
+
+async def stranger(api: Api) -> str:
+    """A secret key of another project."""
+    async with api.world.db.write() as session:
+        return (await projects.create(session, "Other", "UTC", NOON)).secret_key
+
+
+def test_every_kind_of_node_is_walked_here() -> None:
+    names = {one.name for one in SCHEMA._schema.get_possible_types(SCHEMA._schema.get_type("Node"))}
+    assert names == set(KINDS)
+
+
+async def test_every_node_is_found_by_its_id_and_only_in_its_project(api: Api) -> None:
+    ids = await lived(api)
+    assert set(ids) == set(KINDS)
+    for kind, id in ids.items():
+        assert (await api.ask(NODE, id=id))["node"] == {"__typename": kind, "id": id}
+    several = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename } }"
+    found = await api.ask(several, ids=list(ids.values()))
+    assert [one["__typename"] for one in found["nodes"]] == list(ids)
+    api.key = await stranger(api)
+    for id in ids.values():
+        assert (await api.ask(NODE, id=id))["node"] is None
+    assert (await api.ask(several, ids=list(ids.values())))["nodes"] == [None] * len(ids)
+
+
+async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
+    ids = await lived(api)
+    api.key = await stranger(api)
+    text = """query($journey: ID!, $run: ID!, $message: ID!) {
+        journey(id: $journey) { id } run(id: $run) { id } message(id: $message) { id }
+        byUserId: user(identity: {userId: "kim"}) { id }
+        byEmail: user(identity: {email: "kim@example.com"}) { id }
+        journeys { edges { node { id } } } }"""
+    found = await api.ask(text, journey=ids["Journey"], run=ids["Run"], message=ids["Message"])
+    assert found.pop("journeys") == {"edges": []}
+    assert set(found.values()) == {None}
+
+
+MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - {"createJourney", "createConnection"})
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_no_change_reaches_into_another_project(small_api: Api, name: str) -> None:
+    ids = await lived(small_api)
+    small_api.key = await stranger(small_api)
+    more: dict[str, Any] = {}
+    if name == "saveDraft":
+        more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
+    id = ids["Connection"] if name == "updateConnection" else ids["Journey"]
+    refused = await small_api.change(name, id=id, **more)
+    assert refused["__typename"] == "NotFoundProblem"
+
+
+async def test_a_write_key_and_no_key_and_a_wrong_key_open_nothing(small_api: Api) -> None:
+    for key in (small_api.world.project.write_key, "", "sj_secret_wrong"):
+        response = await small_api.post("{ project { name } }", key=key)
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (401, "REFUSED")
+
+
+async def test_a_key_that_only_reads_changes_nothing(small_api: Api) -> None:
+    async with small_api.world.db.write() as session:
+        small_api.key = await projects.add_key(
+            session, small_api.world.project_id, "sj_secret_", ("read",), "Reader", NOON
+        )
+    assert (await small_api.ask("{ project { name timeZone } }"))["project"] == {
+        "name": "Shop",
+        "timeZone": "Asia/Seoul",
+    }
+    text = 'mutation { createJourney(input: {title: "x"}) { __typename } }'
+    assert (await small_api.error(text))["extensions"]["code"] == "REFUSED"
+    assert (await small_api.ask("{ journeys { edges { node { id } } } }"))["journeys"]["edges"] == []
