@@ -241,6 +241,35 @@ def recount(check: bool, database: str | None) -> None:
 
 
 @cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option(
+    "--database",
+    metavar="PATH",
+    default=".sojourn/demo.db",
+    show_default=True,
+    help="The SQLite file; begun anew unless it holds anything but a sample.",
+)
+@click.option("--keep", is_flag=True, help="Serves the sample that is there already, with new keys.")
+@click.option("--no-serve", is_flag=True, help="Only fills the file.")
+@click.option("--people", type=click.IntRange(20, 20_000), default=1500, show_default=True)
+@click.option("--days", type=click.IntRange(2, 90), default=28, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Another one gives another sample.")
+def demo(host: str, port: int, database: str, keep: bool, no_serve: bool, **size: int) -> None:
+    """Fills a new database with some weeks of a sample shop's life, then serves it."""
+    from rich.console import Console
+
+    from server.demo.file import path_of
+    from server.demo.run import Options, run
+
+    settings = _settings(None)
+    if "SOJOURN_PUBLIC_URL" not in os.environ:
+        settings = replace(settings, public_url=f"http://{host}:{port}")
+    options = Options(path_of(database), host, port, keep=keep, serve=not no_serve, **size)
+    _run(run(options, settings, Console()))
+
+
+@cli.command()
 @click.option("--plugins-dir", metavar="DIR", help="Instead of SOJOURN_PLUGINS_DIR.")
 def channels(plugins_dir: str | None) -> None:
     """Lists the channels that are plugged in, and where each comes from."""

@@ -11,6 +11,13 @@ from server.app import create_app
 from server.runtime import Runtime
 from server.store.projects import NewProject
 
+CONNECT = """
+mutation ($input: CreateConnectionInput!) {
+  answer: createConnection(input: $input) {
+    __typename
+    ... on Problem { message }
+  }
+}"""
 CREATE = """
 mutation ($input: CreateJourneyInput!) {
   answer: createJourney(input: $input) {
@@ -71,6 +78,9 @@ class Api:
             raise RuntimeError(f"GraphQL answered {answer.status_code}: {told}")
         data: dict[str, Any] = told["data"]
         return data
+
+    async def connect(self, name: str, adapter: str, settings: dict[str, Any]) -> None:
+        await self._change(CONNECT, {"name": name, "adapter": adapter, "settings": settings})
 
     async def create(self, journey: dict[str, Any]) -> str:
         """Draws a journey and returns its id."""

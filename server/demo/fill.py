@@ -8,13 +8,13 @@ from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from channels.testing import FakeChannel
 from server.clock import HOUR, Instant
 from server.config import Settings
 from server.runtime import Runtime, open_runtime
-from server.secretbox import SecretBox
-from server.store import connections, projects
+from server.store import projects
 from server.store.projects import NewProject
 
 from . import journeys, post
@@ -22,7 +22,7 @@ from .api import Api, api_of
 from .shop import Sent, Shop
 
 NAME, ZONE = "Sample shop", "Asia/Seoul"
-STRIDE = 6 * HOUR
+STRIDE = 12 * HOUR
 """Of virtual time between two looks at the post. What is due in between happens at its own instant."""
 SENT_AT_ONCE = 250
 """Events of one request."""
@@ -35,10 +35,8 @@ class Filled:
     keys: NewProject
     provider: FakeChannel
     """Knows what it has still to tell: opens and clicks of the hours to come."""
-    journeys: dict[str, str]
-    """Ids by title."""
-    events: int
-    mails: int
+    events: int = 0
+    mails: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +56,17 @@ def _nothing(reached: Reached) -> None:
 
 
 async def fill(settings: Settings, shop: Shop, told: Told = _nothing) -> Filled:
-    """Makes the sample's project in this database, which must hold none of its name, and fills it."""
+    """Makes the sample's project in this database and fills it. Its keys are shown once, as any project's."""
     provider = post.provider(shop.seed, shop.persons())
     async with open_runtime(settings, parts=(), follow_events=True) as runtime:
         runtime.host.channels[post.ADAPTER] = provider
         runtime.clock.reach(shop.since)
-        keys = await _project(runtime, shop)
+        async with runtime.db.write() as session:
+            keys = await projects.create(session, NAME, ZONE, shop.since, is_sample=True)
         async with api_of(runtime, keys) as api, _worked(runtime):
             filling = _Filling(runtime, shop, api, told)
             await filling.run()
-        return Filled(keys, provider, filling.drawn, filling.events, filling.mails)
-
-
-async def _project(runtime: Runtime, shop: Shop) -> NewProject:
-    box = SecretBox(runtime.settings.secrets)
-    async with runtime.db.write() as session:
-        keys = await projects.create(session, NAME, ZONE, shop.since, is_sample=True)
-        await connections.create(
-            session,
-            runtime.host,
-            box,
-            keys.project_id,
-            name=journeys.MAIL,
-            adapter=post.ADAPTER,
-            settings=post.settings(shop.seed),
-            now=shop.since,
-        )
-    return keys
+        return Filled(keys, provider, filling.events, filling.mails)
 
 
 @asynccontextmanager
@@ -116,7 +98,7 @@ class _Filling:
         scenes = self._scenes()
         at = self.shop.since
         stops = sorted({*range(at, self.shop.until, STRIDE), *(when for when, _ in scenes), self.shop.until})
-        for at, until in zip(stops, stops[1:], strict=False):
+        for at, until in pairwise(stops):
             for when, scene in scenes:
                 if when == at:
                     await scene()
@@ -132,12 +114,18 @@ class _Filling:
     async def _settle(self, until: Instant) -> None:
         """Works everything in up to this instant: events, timers, mails, and what becomes of them."""
         runtime = self.runtime
-        await runtime.engine.until_idle()
+        await runtime.engine.take_shards()
+        await self._work()
+        # Only now: a timer must not overtake an event that lies in the inbox still.
         runtime.clock.reach(until)
-        await runtime.engine.until_idle()
+        await self._work()
         await runtime.dispatcher.until_idle()
         await runtime.poller.poll_once()
-        await runtime.engine.until_idle()
+        await self._work()
+
+    async def _work(self) -> None:
+        while await self.runtime.engine.work_once():
+            pass
 
     def _scenes(self) -> list[tuple[Instant, Callable[[], Awaitable[None]]]]:
         """What the shop's operator does, and when."""
@@ -155,6 +143,7 @@ class _Filling:
         return self.shop.since + int(share * (self.shop.until - self.shop.since))
 
     async def _open(self) -> None:
+        await self.api.connect(journeys.MAIL, post.ADAPTER, post.settings(self.shop.seed))
         for journey in (journeys.abandoned_cart(), journeys.welcome(), journeys.review_request()):
             await self._start(journey)
 

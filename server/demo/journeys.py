@@ -1,5 +1,6 @@
 """The journeys of the sample shop, as inputs of the GraphQL mutations that draw them."""
 
+from itertools import pairwise
 from typing import Any
 
 DAY, HOUR = 86_400, 3600
@@ -208,7 +209,7 @@ def _edge(source: str, target: str, output: str = "next") -> Data:
 
 
 def _chain(*keys: str) -> list[Data]:
-    return [_edge(source, target) for source, target in zip(keys, keys[1:], strict=False)]
+    return [_edge(source, target) for source, target in pairwise(keys)]
 
 
 def _fork(split: str, output: str, target: str, otherwise: str) -> list[Data]:

@@ -7,15 +7,17 @@ from typing import Any
 from server.clock import Instant
 
 _FAMILY = {
-    "김": "kim", "이": "lee", "박": "park", "최": "choi", "정": "jung", "강": "kang", "조": "cho", "윤": "yoon",
-    "장": "jang", "임": "lim", "한": "han", "오": "oh", "서": "seo", "신": "shin", "권": "kwon", "황": "hwang",
+    "김": "kim", "이": "lee", "박": "park", "최": "choi", "정": "jung", "강": "kang", "조": "cho",
+    "윤": "yoon", "장": "jang", "임": "lim", "한": "han", "오": "oh", "서": "seo", "신": "shin", "권": "kwon",
+    "황": "hwang",
 }  # fmt: skip
 _FAMILY_WEIGHTS = (22, 15, 9, 5, 5, 2.5, 2.2, 2.1, 2, 1.8, 1.6, 1.6, 1.5, 1.4, 1.4, 1.3)
 _GIVEN = {
     "서연": "seoyeon", "민준": "minjun", "지우": "jiwoo", "서준": "seojun", "하은": "haeun", "도윤": "doyun",
     "지민": "jimin", "예준": "yejun", "수아": "sua", "시우": "siwoo", "다은": "daeun", "주원": "juwon",
     "유진": "yujin", "현우": "hyunwoo", "채원": "chaewon", "준호": "junho", "소윤": "soyun", "은지": "eunji",
-    "태현": "taehyun", "보라": "bora", "미경": "mikyung", "영수": "youngsoo", "혜진": "hyejin", "성민": "sungmin",
+    "태현": "taehyun", "보라": "bora", "미경": "mikyung", "영수": "youngsoo", "혜진": "hyejin",
+    "성민": "sungmin",
 }  # fmt: skip
 _ELSEWHERE = (
     "Ana Souza", "Linh Tran", "Emma Weber", "Yuki Tanaka", "Lucas Martin", "Mei Chen", "Noah Smith",
