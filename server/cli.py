@@ -266,7 +266,10 @@ def demo(host: str, port: int, database: str, keep: bool, no_serve: bool, **size
     if "SOJOURN_PUBLIC_URL" not in os.environ:
         settings = replace(settings, public_url=f"http://{host}:{port}")
     options = Options(path_of(database), host, port, keep=keep, serve=not no_serve, **size)
-    _run(run(options, settings, Console()))
+    try:
+        _run(run(options, settings, Console()))
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
 
 
 @cli.command()
