@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.engine import shard as shards
+from server.store.ids import shard_of
 from tests.world import DAY, HOUR, MINUTE, NOON, World, abandoned_cart
 
 from .divided import divided_world, without_complaint
@@ -104,10 +105,13 @@ async def test_a_shard_whose_clock_is_ahead_does_not_wake_the_runs_of_one_that_i
     async with divided_world(4) as world:
         await world.add_connection()
         await world.add_journey(abandoned_cart())
-        carts = [world.event("add_to_cart", NOON, user=f"user {n}") for n in range(12)]
-        views = [world.event("view", NOON + 2 * MINUTE, user=f"user {n}") for n in range(12)]
-        bought = [world.event("purchase", NOON + 30 * MINUTE, user=f"user {n}") for n in range(12)]
-        last = world.event("view", NOON + 30 * DAY, user="somebody else")
+        names = [f"user {n}" for n in range(100)]
+        behind = [name for name in names if shard_of(world.project_id, name, 4) == 0][:12]
+        ahead = next(name for name in names if shard_of(world.project_id, name, 4) == 1)
+        carts = [world.event("add_to_cart", NOON, user=name) for name in behind]
+        views = [world.event("view", NOON + 2 * MINUTE, user=name) for name in behind]
+        bought = [world.event("purchase", NOON + 30 * MINUTE, user=name) for name in behind]
+        last = world.event("view", NOON + 30 * DAY, user=ahead)
         # History is replayed today: when it arrived says nothing of when it happened.
         today = NOON + 1000 * DAY
         await world.live(*(one._replace(received_at=today) for one in (*carts, *views, *bought, last)))

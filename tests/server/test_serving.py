@@ -1,0 +1,58 @@
+"""`sojourn serve` as a process: started, told to stop, killed, and started again."""
+
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bench._server import Server
+
+pytestmark = pytest.mark.anyio
+
+
+def leases(server: Server) -> list[str]:
+    path = server.database.removeprefix("sqlite:///")
+    connection = sqlite3.connect(path)
+    held = [row[0] for row in connection.execute("SELECT work FROM lease WHERE holder <> ''").fetchall()]
+    connection.close()
+    return held
+
+
+def track(server: Server, name: str) -> int:
+    answer = httpx.post(
+        f"{server.url}/v1/track",
+        content=json.dumps({"event": name, "userId": "kim"}),
+        auth=(server.keys["writeKey"], ""),
+        timeout=30,
+    )
+    return answer.status_code
+
+
+async def test_told_to_stop_it_lets_its_shards_go_and_exits_well(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    await asyncio.to_thread(server.start)
+    assert "engine" in leases(server)
+    assert await asyncio.to_thread(server.stop) == 0
+    assert leases(server) == []
+
+
+async def test_killed_it_has_every_event_that_it_acknowledged_and_works_on_at_once(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    await asyncio.to_thread(server.start)
+    for number in range(20):
+        assert await asyncio.to_thread(track, server, f"event {number}") == 200
+    server.kill()
+    await asyncio.to_thread(server.start)
+    assert await asyncio.to_thread(track, server, "event 20") == 200
+    for _ in range(200):
+        connection = sqlite3.connect(server.database.removeprefix("sqlite:///"))
+        [(kept,)] = connection.execute("SELECT count(*) FROM event").fetchall()
+        connection.close()
+        if kept == 21:
+            break
+        await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(server.stop) == 0
+    assert kept == 21
