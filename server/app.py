@@ -74,7 +74,9 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
 
 def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
     settings = runtime.settings
-    contexts = Contexts(runtime.db, runtime.clock, runtime.shards, runtime.host, settings, runtime.wake)
+    contexts = Contexts(
+        runtime.keys.access, runtime.db, runtime.clock, runtime.shards, runtime.host, settings, runtime.wake
+    )
     shown = showcase or Showcase()
     page = graphiql_page(
         [(one.title, one.query, one.variables) for one in shown.examples], shown.graphiql_headers

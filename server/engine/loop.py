@@ -124,7 +124,7 @@ class Engine:
             self.progress.add(turn)
             if turn.transitions:
                 self.moved()
-            if self.progress.turns % MERGE_EVERY == 0:
+            if shard.turns % MERGE_EVERY == 0:
                 await shard.merge_sets()
         except CatalogMoved:
             self._catalog = None

@@ -10,7 +10,12 @@ from . import columns as column
 class User(SQLModel, table=True):
     """One person. Numbers are dense per project and shard, which keeps user sets small."""
 
-    __table_args__ = (column.SHARDED,)
+    __table_args__ = (
+        column.partial_index(
+            "user_merged", "project_id", "merged_into", where=sql("merged_into IS NOT NULL")
+        ),
+        column.SHARDED,
+    )
 
     shard: int = column.key()
     project_id: int = column.key()

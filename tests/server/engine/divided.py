@@ -17,7 +17,7 @@ _empty: dict[int, bytes] = {}
 
 @contextmanager
 def without_complaint() -> Iterator[None]:
-    """Fails if the engine had to log an error: a batch that fails is taken row by row, and hides it."""
+    """Fails if the engine had to log an error: a batch that fails is tried again in parts, and hides it."""
     with capture_logs() as told:
         yield
     assert [entry for entry in told if entry["log_level"] in ("error", "critical")] == []

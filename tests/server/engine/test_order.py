@@ -69,3 +69,29 @@ async def test_what_happens_at_the_very_instant_of_a_decision_comes_after_it(
     await world.live(world.event("purchase", NOON + HOUR, user="kim"))
     [run] = await world.runs()
     assert ("bought", "otherwise") in await world.path(run.id)
+
+
+async def test_a_goal_in_the_batch_in_which_a_run_moves_counts_for_it(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    await world.add_connection()
+    await world.add_journey(abandoned_cart())
+    await world.live(
+        world.event("", NOON, user="kim", type="identify"),
+        world.event("add_to_cart", NOON, anonymous="phone"),
+    )
+    await world.send(
+        world.event("", NOON + MINUTE, user="kim", anonymous="phone", type="identify"),
+        world.event("view", NOON + MINUTE, user="kim"),
+        world.event("purchase", NOON + 2 * MINUTE, user="kim"),
+    )
+    # The first turn sees only that the two are one; the run then arrives behind the purchase. Batches
+    # grow again from one row to two, so that the two come together.
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "MOST_ROWS", 1)
+        await world.engine.work_once()
+    await world.settle(NOON + 2 * HOUR)
+    [run] = await world.runs()
+    assert await world.total("reached") == 1
+    assert ("bought", "yes") in await world.path(run.id)

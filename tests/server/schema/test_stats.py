@@ -310,3 +310,16 @@ async def test_many_users_are_counted_once_however_many_days_they_came(api: Api)
     assert (found["audience"]["entries"], found["audience"]["users"]) == (200, 5)
     found = await stats(api, journey_id, period={"from": "2024-03-20", "until": "2024-04-02"})
     assert (found["audience"]["entries"], found["audience"]["users"]) == (65, 5)
+
+
+async def test_a_day_begins_with_its_midnight_and_ends_before_the_next(api: Api) -> None:
+    world, midnight = api.world, NOON + 4 * HOUR
+    await world.add_connection()
+    journey_id = await world.add_journey(abandoned_cart())
+    await world.live(
+        world.event("add_to_cart", midnight - 1, user="kim"),
+        world.event("add_to_cart", midnight, user="lee"),
+    )
+    for first, until in (("2024-03-13", "2024-03-14"), ("2024-03-14", "2024-03-15")):
+        audience = (await stats(api, journey_id, period={"from": first, "until": until}))["audience"]
+        assert (audience["entries"], audience["users"]) == (1, 1)

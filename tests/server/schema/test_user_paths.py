@@ -102,10 +102,14 @@ async def test_nobody_and_somebody_who_never_came_are_two_answers(api: Api) -> N
     }
 
 
-async def test_a_path_has_the_runs_of_everybody_who_turned_out_to_be_the_person(api: Api) -> None:
+@pytest.mark.parametrize("goals", [[], [{"key": "bought", "event": "purchase"}]])
+async def test_a_path_has_the_runs_of_everybody_who_turned_out_to_be_the_person(
+    api: Api, goals: list[dict[str, str]]
+) -> None:
+    """With goals to come runs move to the person; without, they stay under the number that they had."""
     world = api.world
     await world.add_connection()
-    journey_id = await world.add_journey(abandoned_cart())
+    journey_id = await world.add_journey(abandoned_cart(goals=goals))
     for n in range(6):
         at = NOON + n * 3 * HOUR
         await world.live(world.event("add_to_cart", at, anonymous=f"device {n}"), until=at + 2 * HOUR)

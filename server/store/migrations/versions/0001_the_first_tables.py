@@ -330,6 +330,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shard", "project_id", "number"),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "user_merged",
+        "user",
+        ["project_id", "merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
     op.create_table(
         "user_set",
         sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -470,6 +478,12 @@ def downgrade() -> None:
     op.drop_table("api_key")
     op.drop_table("visit")
     op.drop_table("user_set")
+    op.drop_index(
+        "user_merged",
+        table_name="user",
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
     op.drop_table("user")
     op.drop_table("shard_state")
     op.drop_index(

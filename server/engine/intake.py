@@ -1,0 +1,238 @@
+"""The inbox rows of a turn, understood, and everything that deciding them needs, read in a few statements."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from server.delivery import receipts as wire
+from server.delivery.receipts import HeardReceipt
+from server.ingest.messages import ArrivedEvent, decode
+from server.store import inbox
+from server.store.ids import digest
+from server.store.sessions import ReadSession
+
+from . import commands, gather, people
+from .batch import Batch, IdentityKey, Known
+from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
+from .state import RunState
+
+MOST_STOPPED = 2000
+"""Runs of a journey that one turn ends when it is stopped."""
+MOST_KNOWN = 100_000
+"""Identities remembered between turns; while we hold the lease, nobody else changes them."""
+
+_EVENTS = (inbox.EVENT, inbox.FORWARDED, inbox.HISTORY)
+
+
+@dataclass(slots=True)
+class Item:
+    """One row of the inbox, understood."""
+
+    row: inbox.Row
+    event: ArrivedEvent | None = None
+    digest: str = ""
+    hops: int = 0
+    receipt: HeardReceipt | None = None
+    command: dict[str, Any] = field(default_factory=dict)
+    found: people.Found | None = None
+
+
+@dataclass(slots=True)
+class Intake:
+    """Reads for one shard, and remembers from turn to turn what only this shard's worker changes."""
+
+    shard: int
+    _known: dict[IdentityKey, Known] = field(default_factory=dict)
+    _next_number: dict[int, int] = field(default_factory=dict)
+
+    async def load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
+        """Finds the users of the items' events, and reads what the items and the due runs ask for."""
+        fresh = await self._leave_out_repeated(session, batch, items)
+        await self._find_identities(session, batch, fresh)
+        await self._resolve(session, batch, fresh)
+        await self._load(session, batch, items, due)
+
+    def remember(self, batch: Batch) -> None:
+        """The batch is written: what it found out holds."""
+        self._next_number.update(batch.next_number)
+        if len(self._known) > MOST_KNOWN:
+            for identity in list(self._known)[: MOST_KNOWN // 2]:
+                del self._known[identity]
+        self._known.update(batch.identities)
+
+    def forget(self) -> None:
+        """What we remember may not be what was written."""
+        self._known.clear()
+        self._next_number.clear()
+
+    async def _leave_out_repeated(self, session: ReadSession, batch: Batch, items: list[Item]) -> list[Item]:
+        """The events that have not arrived before, and all that another shard has forwarded."""
+        digests: dict[int, set[str]] = {}
+        for item in items:
+            if item.event is not None and item.row.kind != inbox.FORWARDED:
+                digests.setdefault(item.row.project_id, set()).add(item.digest)
+        known = await gather.arrived(session, self.shard, digests)
+        fresh = []
+        for item in items:
+            if item.event is None:
+                continue
+            key = (item.row.project_id, item.digest)
+            if item.row.kind != inbox.FORWARDED:
+                if key in known:
+                    item.event = None
+                    continue
+                known.add(key)
+                batch.arrivals.append((self.shard, *key))
+            fresh.append(item)
+        return fresh
+
+    async def _find_identities(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+        wanted: set[IdentityKey] = set()
+        for item in items:
+            wanted.update(_identities_in(item))
+        missing = []
+        for identity in wanted:
+            known = self._known.get(identity)
+            if known is None:
+                missing.append(identity)
+            else:
+                batch.identities[identity] = known
+        batch.identities.update(await gather.identities(session, self.shard, missing))
+
+    async def _resolve(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+        numbers = dict(self._next_number)
+        for project_id in {item.row.project_id for item in items}:
+            if project_id not in numbers:
+                numbers[project_id] = await gather.next_number(session, self.shard, project_id)
+        await gather.users(session, batch, _may_unite(batch, items))
+        resolver = Resolver(batch, numbers)
+        for item in items:
+            assert item.event is not None
+            payload = item.row.payload[1:] if item.row.kind == inbox.FORWARDED else item.row.payload
+            item.found = resolver.resolve(item.row.project_id, item.event, payload, item.hops)
+        batch.next_number = resolver.next_number
+
+    async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
+        """Users, runs, messages and the past that the items and the due runs ask for."""
+        people_wanted = {(run.project_id, run.user_number) for run in due if _asks_for_user(batch, run)}
+        movers: set[tuple[int, int]] = set()
+        asked: list[gather.Asked] = []
+        for item in items:
+            if item.event is not None and item.found is not None:
+                user = (item.row.project_id, item.found.number)
+                event = item.event
+                if batch.catalog.concerns_runs(user[0], event.type, event.name):
+                    movers.add(user)
+                    asked += _asked_on_entry(batch, user, event)
+                if event.type == "identify":
+                    people_wanted.add(user)
+                movers.update((merge.project_id, merge.number) for merge in item.found.merges)
+            elif item.row.kind == commands.ADOPT:
+                movers.add((item.row.project_id, item.command["number"]))
+            elif item.row.kind == commands.SUPPRESS:
+                people_wanted.add((item.row.project_id, item.command["number"]))
+            elif item.row.kind == commands.STOP:
+                await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+        heard = {item.receipt.message_id for item in items if item.receipt is not None}
+        batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
+        people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
+        await gather.runs_of(session, batch, movers)
+        await gather.users(session, batch, people_wanted | movers)
+        await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await self._load_moves(session, batch, items)
+
+    async def _load_moves(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+        """What merges need beyond that: a link from another shard is looked up only now, being rare."""
+        for item in items:
+            project_id = item.row.project_id
+            if item.row.kind == LINK:
+                await self._load_link(session, batch, project_id, item.command)
+            elif item.row.kind == commands.ADOPT and item.command["runs"]:
+                begun = min(RunState(*values).entered_at for values in item.command["runs"])
+                number = item.command["number"]
+                item.command["later"] = await gather.since(session, batch, project_id, number, begun)
+            elif item.found is not None:
+                for merge in item.found.merges:
+                    await self._load_merge(session, batch, merge.project_id, merge.number)
+
+    async def _load_link(
+        self, session: ReadSession, batch: Batch, project_id: int, command: dict[str, Any]
+    ) -> None:
+        identity = (project_id, command["kind"], command["value"])
+        if identity not in batch.identities:
+            batch.identities.update(await gather.identities(session, self.shard, [identity]))
+        known = batch.identities.get(identity)
+        if known is not None and known.home == self.shard and known.number is not None:
+            user = (project_id, known.number)
+            if user not in batch.runs_by_user:
+                await gather.runs_of(session, batch, [user])
+            await gather.users(session, batch, [user])
+            await gather.past(session, batch, gather.asked_by_runs(batch))
+            await self._load_merge(session, batch, *user)
+
+    async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
+        await gather.identities_of(session, batch, [(project_id, number)])
+        batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
+
+
+def up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
+    """The rows up to the first after which time itself goes differently for the runs of a journey."""
+    items: list[Item] = []
+    for row in rows:
+        items.append(understand(row))
+        if row.kind in (commands.PAUSE, commands.RESUME):
+            break
+    return items
+
+
+def understand(row: inbox.Row) -> Item:
+    """Reads a row's payload, which we wrote ourselves."""
+    if row.kind in _EVENTS:
+        if row.kind == inbox.FORWARDED:
+            event, hops = decode(row.payload[1:]), row.payload[0]
+        else:
+            event, hops = decode(row.payload), people.HISTORY_BIT if row.kind == inbox.HISTORY else 0
+        return Item(row, event, digest(event.message_id), hops)
+    if row.kind == inbox.RECEIPT:
+        return Item(row, receipt=wire.decode(row.payload))
+    return Item(row, command=orjson.loads(row.payload))
+
+
+def _identities_in(item: Item) -> list[IdentityKey]:
+    event, project_id = item.event, item.row.project_id
+    assert event is not None
+    found: list[IdentityKey] = []
+    if event.user_id:
+        found.append((project_id, USER_ID, event.user_id))
+    if event.anonymous_id:
+        found.append((project_id, ANONYMOUS_ID, event.anonymous_id))
+    if event.previous_id:
+        found += [(project_id, USER_ID, event.previous_id), (project_id, ANONYMOUS_ID, event.previous_id)]
+    return found
+
+
+def _may_unite(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
+    """Our users that an event mentions beside another identity: they may turn out to be somebody else."""
+    found = set()
+    for item in items:
+        identities = _identities_in(item)
+        if len(identities) > 1:
+            known = [batch.identities.get(identity) for identity in identities]
+            numbers = {one.number for one in known if one and one.number is not None}
+            if len(numbers) > 1 or None in known:
+                found |= {(item.row.project_id, number) for number in numbers}
+    return found
+
+
+def _asks_for_user(batch: Batch, run: RunState) -> bool:
+    return batch.catalog.graph_of(run.journey_id, run.version).asks_for_user
+
+
+def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:
+    asked = []
+    for journey, _ in batch.catalog.entries.get((user[0], event.name), ()):
+        names = batch.catalog.graph_of(journey.id, journey.version).asks_past_for
+        if names:
+            asked.append(gather.Asked(user, names, event.occurred_at))
+    return asked
