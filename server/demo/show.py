@@ -1,5 +1,6 @@
 """What a visitor of the demo is shown: ready questions about the sample, with the keys to ask them."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import orjson
 from rich.console import Console
 
 from server.app import Showcase
+from server.errors import CannotOpen
 from server.routes import examples
 from server.routes.examples import Example
 
@@ -15,6 +17,8 @@ from .fill import Filled
 from .journeys import CART
 
 MOST_PAGES = 10
+VISITOR = "me"
+"""Who sends the event that the terminal proposes."""
 JOURNEYS = "{ journeys(first: 20) { edges { node { id title } } } }"
 RUNS = """
 query ($id: ID!, $after: String) {
@@ -22,6 +26,7 @@ query ($id: ID!, $after: String) {
     runs(first: 50, after: $after, filter: {state: ENDED}) {
       pageInfo { hasNextPage endCursor }
       edges { node {
+        enteredAt
         user { userId }
         visits { message { status engagements { kind } } }
         conversions { goalKey }
@@ -34,7 +39,9 @@ query ($id: ID!, $after: String) {
 async def showcase(api: Api) -> Showcase:
     """The tabs of GraphiQL, filled in, and the keys, which are made to be seen."""
     journeys = (await api.ask(JOURNEYS))["journeys"]["edges"]
-    cart = next(one["node"]["id"] for one in journeys if one["node"]["title"] == CART)
+    cart = next((one["node"]["id"] for one in journeys if one["node"]["title"] == CART), None)
+    if cart is None:
+        raise CannotOpen("This sample is not whole. Run `sojourn demo` without --keep.")
     return Showcase(
         write_key=api.keys.write_key,
         graphiql_headers=_json({"Authorization": f"Bearer {api.keys.secret_key}"}),
@@ -43,7 +50,7 @@ async def showcase(api: Api) -> Showcase:
 
 
 async def telling_person(api: Api, journey_id: str) -> str:
-    """The user id of somebody of whose runs this journey has much to tell; looks at the newest."""
+    """The user id of somebody who went through few times and has much to tell, of the newest runs."""
     runs: list[dict[str, Any]] = []
     after = None
     for _ in range(MOST_PAGES):
@@ -52,7 +59,9 @@ async def telling_person(api: Api, journey_id: str) -> str:
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-    return str(max(runs, key=_much)["user"]["userId"])
+    times = Counter(run["user"]["userId"] for run in runs)
+    stories = sorted(runs, key=lambda run: (_much(run) - 2 * times[run["user"]["userId"]], run["enteredAt"]))
+    return str(stories[-1]["user"]["userId"]) if stories else VISITOR
 
 
 def _much(run: dict[str, Any]) -> int:
@@ -92,7 +101,7 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     console.print()
     console.print(f"Open   [bold]{url}/graphql[/]  to ask: three questions are ready, each in a tab.")
     console.print(f"       [bold]{url}/[/]  to see what is where.")
-    console.print("Send an event of your own, and find yourself by userId `me` in the tab UserPath:")
+    console.print(f"Send an event of your own, and find yourself by userId `{VISITOR}` in the tab UserPath:")
     console.print()
     # As it is: no wrapping, so that it can be copied.
     console.print(_curl(url, filled.keys.write_key), highlight=False, markup=False, soft_wrap=True)
@@ -103,7 +112,7 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
 def _curl(url: str, key: str) -> str:
     """Puts something into the cart: whoever does that enters the journey of the ready questions."""
     event = {
-        "userId": "me",
+        "userId": VISITOR,
         "event": "add_to_cart",
         "properties": {"name": "제주 감귤 5kg", "price": 24900},
     }
