@@ -4,22 +4,25 @@ import logging
 import secrets
 import sys
 import time
+from typing import TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_QUIET = ("/healthz", "/readyz", "/metrics")
+_QUIET = ("healthz", "readyz", "metrics", "assets", "v1", "t")
+"""What is asked too often to be told of, unless it went wrong; the figures have it."""
 _KNOWN_ROOTS = ("graphql", "v1", "t", "hooks", "assets", "healthz", "readyz", "metrics", "exports")
 log = structlog.get_logger("http")
 
 
-def configure_logs(format: str) -> None:
-    """`console` for people, `json` for machines; to standard error, times in UTC."""
+def configure_logs(format: str, stream: TextIO | None = None) -> None:
+    """`console` for people, `json` for machines; to standard error if no stream is given, times in UTC."""
+    stream = stream or sys.stderr
     render: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if format == "json"
-        else [_console()]
+        else [_console(stream)]
     )
     structlog.configure(
         processors=[
@@ -29,15 +32,15 @@ def configure_logs(format: str) -> None:
             *render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
 
 
-def _console() -> structlog.dev.ConsoleRenderer:
+def _console(stream: TextIO) -> structlog.dev.ConsoleRenderer:
     # The default formatter prints local variables with a traceback, and with them secrets.
     return structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
 
 
@@ -105,6 +108,6 @@ class Observed:
         root = scope["path"].split("/")[1]
         route = f"/{root}" if root in _KNOWN_ROOTS or not root else "other"
         self._figures.requests.labels(route, str(status)).observe(seconds)
-        if scope["path"] not in _QUIET:
+        if status >= 400 or root not in _QUIET:
             ms = round(seconds * 1000, 1)
-            log.debug("request", method=scope["method"], route=route, status=status, ms=ms)
+            log.info("request", method=scope["method"], route=route, status=status, ms=ms)
