@@ -79,7 +79,9 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> None:
+    def stop(self) -> int:
+        """SIGTERM: it finishes what is in flight. Returns how it exited."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        code = self.process.wait(30)
         self._log.close()
+        return code

@@ -12,11 +12,30 @@ from server.config import Settings
 from server.runtime import Runtime, calm_collector, open_runtime
 
 SHUTDOWN_SECONDS = 10
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's, but that a signal only asks it to stop: what stands around it closes in order afterwards."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Uvicorn's own way raises the signal again once it has stopped, which would end the process
+        # before sends in flight are finished and leases let go.
+        loop = asyncio.get_running_loop()
+        for one in _SIGNALS:
+            loop.add_signal_handler(one, self.handle_exit, one, None)
+        try:
+            yield
+        finally:
+            for one in _SIGNALS:
+                loop.remove_signal_handler(one)
 
 
 async def serve(
     settings: Settings, host: str, port: int, parts: tuple[str, ...], *, follow_events: bool = False
 ) -> None:
+    """Returns after SIGTERM or SIGINT, when everything is closed."""
     async with open_runtime(settings, parts=parts, follow_events=follow_events) as runtime:
         await listen(runtime, host, port, parts)
 
@@ -24,7 +43,7 @@ async def serve(
 async def listen(
     runtime: Runtime, host: str, port: int, parts: tuple[str, ...], showcase: Showcase | None = None
 ) -> None:
-    """Serves an open runtime until the process is told to stop."""
+    """Answers requests over an open runtime until SIGTERM or SIGINT."""
     calm_collector()
     config = uvicorn.Config(
         create_app(runtime, parts, showcase),
@@ -38,23 +57,3 @@ async def listen(
         h11_max_incomplete_event_size=64 * 1024,
     )
     await _Server(config).serve()
-
-
-class _Server(uvicorn.Server):
-    """Takes a signal as the wish to stop, and as nothing more.
-
-    Uvicorn's own raises it again once it has stopped: SIGTERM would end the process and SIGINT cancel the
-    loops, before they have finished what is in flight and let their shards go. A second signal still does.
-    """
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for one in signals:
-            loop.add_signal_handler(one, self.handle_exit, one, None)
-        try:
-            yield
-        finally:
-            for one in signals:
-                loop.remove_signal_handler(one)

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from server.clock import Instant
 from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
@@ -36,6 +37,13 @@ class Item:
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
     found: people.Found | None = None
+
+    @property
+    def happened_at(self) -> Instant | None:
+        """When a live event happened; none for anything else: history does not move the clock."""
+        if self.event is None or self.hops & people.HISTORY_BIT:
+            return None
+        return self.event.occurred_at
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
-from server.clock import Clock
+from server.clock import Clock, Instant
 from server.journey.moment import EndReason
 from server.store import inbox
 from server.store.bulk import inserting, table_of
@@ -126,12 +126,11 @@ class Shard:
         rows = await inbox.take(session, self.number, most)
         items = up_to_a_turn(rows)
         for item in items:
-            if item.event is not None and not item.hops & people.HISTORY_BIT:
-                self._clock.reach(item.event.occurred_at)
+            if item.happened_at is not None:
+                self._clock.reach(item.happened_at)
         now = self._clock.now()
-        # What still lies in the inbox may have arrived before a timer was due, and comes before it.
         has_all = len(items) == len(rows) < most
-        until = now if has_all else min(now, items[-1].row.arrived_at)
+        until = now if has_all else self._known_until(now, items)
         tally = Tally(self.number, catalog.zone_of)
         batch = Batch(
             self.number, self._shards, catalog, now, until, self._clock.follows_events, tally, self._take_id
@@ -139,6 +138,16 @@ class Shard:
         due = await gather.due(session, batch, until, MOST_DUE)
         await self._intake.load(session, batch, items, due)
         return batch, items, due
+
+    def _known_until(self, now: Instant, items: list[Item]) -> Instant:
+        """Up to when nothing is missing, while more lies in the inbox than these items.
+
+        What lies there may have happened before a timer was due, and comes before it. On the virtual clock
+        other shards may be months ahead: there only our own events tell how far we are.
+        """
+        if self._clock.follows_events:
+            return max((item.happened_at for item in items if item.happened_at is not None), default=0)
+        return min(now, items[-1].row.arrived_at)
 
     async def _load_state(self, session: ReadSession) -> None:
         row = (await session.rows(select(_state).where(_state.c.shard == self.number)))[0]

@@ -1,46 +1,58 @@
-"""The server as a process: how it ends."""
+"""`sojourn serve` as a process: started, told to stop, killed, and started again."""
 
 import asyncio
-import signal
-import socket
-import sys
+import json
+import sqlite3
 from pathlib import Path
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from bench._server import Server
+
+pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_lets_the_server_finish(sign: signal.Signals, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = ("-m", "server.cli", "serve", "--port", str(port), "--database", f"sqlite:///{tmp_path}/a.db")
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, stdout=pipe, stderr=pipe
+def leases(server: Server) -> list[str]:
+    path = server.database.removeprefix("sqlite:///")
+    connection = sqlite3.connect(path)
+    held = [row[0] for row in connection.execute("SELECT work FROM lease WHERE holder <> ''").fetchall()]
+    connection.close()
+    return held
+
+
+def track(server: Server, name: str) -> int:
+    answer = httpx.post(
+        f"{server.url}/v1/track",
+        content=json.dumps({"event": name, "userId": "kim"}),
+        auth=(server.keys["writeKey"], ""),
+        timeout=30,
     )
-    try:
-        await _is_ready(f"http://127.0.0.1:{port}/readyz", process)
-        process.send_signal(sign)
-        _, said = await asyncio.wait_for(process.communicate(), 20)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert (process.returncode, said.decode()) == (0, "")
+    return answer.status_code
 
 
-async def _is_ready(url: str, process: asyncio.subprocess.Process) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        for _ in range(300):
-            assert process.returncode is None
-            try:
-                if (await client.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-    raise AssertionError("The server was not ready after fifteen seconds.")
+async def test_told_to_stop_it_lets_its_shards_go_and_exits_well(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    await asyncio.to_thread(server.start)
+    assert "engine" in leases(server)
+    assert await asyncio.to_thread(server.stop) == 0
+    assert leases(server) == []
+
+
+async def test_killed_it_has_every_event_that_it_acknowledged_and_works_on_at_once(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    await asyncio.to_thread(server.start)
+    for number in range(20):
+        assert await asyncio.to_thread(track, server, f"event {number}") == 200
+    server.kill()
+    await asyncio.to_thread(server.start)
+    assert await asyncio.to_thread(track, server, "event 20") == 200
+    for _ in range(200):
+        connection = sqlite3.connect(server.database.removeprefix("sqlite:///"))
+        [(kept,)] = connection.execute("SELECT count(*) FROM event").fetchall()
+        connection.close()
+        if kept == 21:
+            break
+        await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(server.stop) == 0
+    assert kept == 21

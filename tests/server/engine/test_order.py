@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from server.engine import shard as shards
-from tests.world import HOUR, MINUTE, NOON, World, abandoned_cart
+from server.store.ids import shard_of
+from tests.world import DAY, HOUR, MINUTE, NOON, World, abandoned_cart
 
-from .divided import without_complaint
+from .divided import divided_world, without_complaint
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +96,26 @@ async def test_a_goal_in_the_batch_in_which_a_run_moves_counts_for_it(
     [run] = await world.runs()
     assert await world.total("reached") == 1
     assert ("bought", "yes") in await world.path(run.id)
+
+
+async def test_a_shard_whose_clock_is_ahead_does_not_wake_the_runs_of_one_that_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shards, "MOST_ROWS", 2)
+    async with divided_world(4) as world:
+        await world.add_connection()
+        await world.add_journey(abandoned_cart())
+        names = [f"user {n}" for n in range(100)]
+        behind = [name for name in names if shard_of(world.project_id, name, 4) == 0][:12]
+        ahead = next(name for name in names if shard_of(world.project_id, name, 4) == 1)
+        carts = [world.event("add_to_cart", NOON, user=name) for name in behind]
+        views = [world.event("view", NOON + 2 * MINUTE, user=name) for name in behind]
+        bought = [world.event("purchase", NOON + 30 * MINUTE, user=name) for name in behind]
+        last = world.event("view", NOON + 30 * DAY, user=ahead)
+        # History is replayed today: when it arrived says nothing of when it happened.
+        today = NOON + 1000 * DAY
+        await world.live(*(one._replace(received_at=today) for one in (*carts, *views, *bought, last)))
+        runs = await world.runs()
+        assert len(runs) == 12
+        for run in runs:
+            assert ("bought", "yes") in await world.path(run.id)
