@@ -99,8 +99,8 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  to ask: three questions are ready, each in a tab.")
-    console.print(f"       [bold]{url}/[/]  to see what is where.")
+    console.print(f"Open   [bold]{url}/graphql[/]  three questions are ready, each in a tab")
+    console.print(f"       [bold]{url}/[/]         what is where")
     console.print(f"Send an event of your own, and find yourself by userId `{VISITOR}` in the tab UserPath:")
     console.print()
     # As it is: no wrapping, so that it can be copied.
