@@ -7,9 +7,10 @@ import sys
 from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from channels.errors import ChannelError
 from server.clock import WallClock
@@ -23,8 +24,15 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except (ServerError, ChannelError) as error:
-        click.secho(f"sojourn: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except (DBAPIError, OSError) as error:
+        # The driver's own words; ours would repeat the statement and its values.
+        _fail(f"the database cannot be used: {getattr(error, 'orig', error)}")
+
+
+def _fail(why: str) -> NoReturn:
+    click.secho(f"sojourn: {why}", fg="red", err=True)
+    sys.exit(1)
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -156,7 +164,7 @@ def import_history(
         from server.store import projects, setup
         from server.store.database import Database
 
-        db = Database(_settings(database).database_url, checkpoints=False)
+        db = Database(_settings(database).database_url, beside=True)
         try:
             async with db.read() as session:
                 shards = await setup.count_shards(session)
@@ -194,7 +202,7 @@ def doctor(database: str | None) -> None:
         from server.doctor import examine
         from server.store.database import Database
 
-        db = Database(_settings(database).database_url, checkpoints=False)
+        db = Database(_settings(database).database_url, beside=True)
         try:
             return await examine(db, WallClock().now())
         finally:
@@ -218,7 +226,7 @@ def recount(check: bool, database: str | None) -> None:
         from server.aggregates import recount as recounting
         from server.store.database import Database
 
-        db = Database(_settings(database).database_url, checkpoints=False)
+        db = Database(_settings(database).database_url, beside=True)
         try:
             if check:
                 async with db.read() as session:

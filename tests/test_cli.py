@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import cli
-from server.errors import BadInput
+from server.errors import BadInput, CannotOpen
 
 Sojourn = Callable[..., Result]
 
@@ -109,6 +109,16 @@ def test_a_figure_that_was_tampered_with_is_found_and_rebuilt(sojourn: Sojourn, 
     assert sojourn("doctor").exit_code == 1
     assert sojourn("recount").exit_code == 0
     assert sojourn("recount", "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("recount", "--check")])
+def test_a_database_that_is_not_there_is_told_in_a_sentence_and_not_made(
+    sojourn: Sojourn, file: Path, command: tuple[str, ...]
+) -> None:
+    refused = sojourn(*command)
+    assert isinstance(refused.exception, CannotOpen)
+    assert "There is no database at" in str(refused.exception)
+    assert not file.exists()
 
 
 def test_the_channels_are_listed_with_where_they_come_from(sojourn: Sojourn) -> None:

@@ -127,4 +127,4 @@ def _example(landing: Landing) -> str:
     return f"""\
 curl {landing.public_url}/v1/track -u {key}: \\
   -H 'Content-Type: application/json' \\
-  -d '{{"userId": "kim", "event": "Order Placed", "properties": {{"total": 39000}}}}'"""
+  -d '{{"userId": "kim", "event": "add_to_cart", "properties": {{"total": 39000}}}}'"""

@@ -8,6 +8,7 @@ connections of which one checkpoints.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url
@@ -39,13 +40,16 @@ _SQLITE_READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
 class Database:
     """The open database: `read()` gives a snapshot, `write()` a transaction."""
 
-    def __init__(self, url: str, *, readers: int = 4, checkpoints: bool = True) -> None:
-        """`checkpoints` is off for a process beside the server's: on SQLite one process does them all."""
+    def __init__(self, url: str, *, readers: int = 4, beside: bool = False) -> None:
+        """`beside` is for a process beside the server's: it takes a database that is there, and on SQLite
+        leaves the checkpoints to the server. Raises CannotOpen."""
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writing: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
-            pragmas = _SQLITE_WRITER if checkpoints else (*_SQLITE_WRITER, "wal_autocheckpoint=0")
+            if beside and not Path(self.url.database or "").exists():
+                raise CannotOpen(f"There is no database at {self.url.database}: `sojourn migrate` makes one.")
+            pragmas = (*_SQLITE_WRITER, "wal_autocheckpoint=0") if beside else _SQLITE_WRITER
             self._writer = _sqlite_engine(self.url, pragmas, "BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.url, _SQLITE_READER, "BEGIN", size=readers)
         else:
