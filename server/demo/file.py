@@ -52,7 +52,7 @@ def _remove(path: Path) -> None:
 
 async def _is_sample(settings: Settings) -> bool:
     """Whether every project in it is one; also of a sample whose filling was cut off early."""
-    db = Database(settings.database_url, checkpoints=False)
+    db = Database(settings.database_url, beside=True)
     try:
         async with db.read() as session:
             return all(row.is_sample for row in await session.rows(select(table_of(Project).c.is_sample)))
