@@ -126,7 +126,9 @@ def normalise(
 
 def encode(event: ArrivedEvent) -> bytes:
     """The event as the inbox keeps it."""
-    return orjson.dumps((_FORMAT, *event))
+    # What orjson returns keeps the buffer that it was written in, about 4 KB however short the event;
+    # thousands of these wait to be committed, so we keep a copy of the right size (half a microsecond).
+    return bytes(memoryview(orjson.dumps((_FORMAT, *event))))
 
 
 def decode(payload: bytes) -> ArrivedEvent:
