@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
 from server.app import Showcase, create_app
@@ -13,6 +14,7 @@ from server.runtime import Runtime, calm_collector, open_runtime
 
 SHUTDOWN_SECONDS = 10
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+log = structlog.get_logger("serving")
 
 
 class _Server(uvicorn.Server):
@@ -56,4 +58,6 @@ async def listen(
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    log.info("serving", address=f"http://{host}:{port}", parts=",".join(parts))
     await _Server(config).serve()
+    log.info("stopping")
