@@ -43,12 +43,13 @@ async def change(context: Context, journey_id: int, action: JourneyAction, key: 
 def _following(journey: Journey, action: JourneyAction) -> JourneyStatus:
     status = JourneyStatus(journey.status)
     after = follow(status, action)
+    unpublished = journey.version is None
+    others = [other for other in allowed(status) if not (unpublished and other is JourneyAction.START)]
     if after is None:
         message = f"A journey that is {status.value} cannot {action.value}."
-        raise NotAllowed(message, status, allowed(status))
-    if action is JourneyAction.START and journey.version is None:
+        raise NotAllowed(message, status, others)
+    if action not in others:
         message = "A journey needs a published version to start: publish its draft first."
-        others = [other for other in allowed(status) if other is not action]
         raise NotAllowed(message, status, others)
     return after
 

@@ -177,6 +177,8 @@ async def test_a_journey_without_a_version_cannot_start_and_says_what_it_can(api
         ["ARCHIVE"],
     )
     assert "publish" in refused["message"]
+    paused = await api.change("pauseJourney", id=journey_id)
+    assert paused["allowedActions"] == ["ARCHIVE"]
 
 
 async def test_a_pause_stops_the_time_and_a_resumption_lets_it_go_on(api: Api) -> None:
