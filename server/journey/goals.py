@@ -59,7 +59,9 @@ def read_goal(reader: Reader) -> Goal:
         title=reader.text("title", required=False, longest=200, default=key) or key,
         event=reader.text("event", longest=256),
         where=read_predicates(reader),
-        window_ms=reader.number("window_ms", least=0, most=LONGEST_WINDOW, required=False, default=30 * DAY),
+        window_ms=reader.duration(
+            "window_ms", least=0, most=LONGEST_WINDOW, required=False, default=30 * DAY
+        ),
         ends_journey=reader.flag("ends_journey"),
         amount_property=reader.text("amount_property", required=False, longest=256),
         currency=reader.text("currency", required=False, longest=3),

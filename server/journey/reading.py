@@ -55,6 +55,15 @@ class Reader:
             return default
         return found
 
+    def duration(self, key: str, *, least: int, most: int, required: bool = True, default: int = 0) -> int:
+        """Milliseconds. People are told seconds, which is what they give."""
+        found = self.value(key, required=required, default=MISSING)
+        if isinstance(found, int) and not isinstance(found, bool) and not least <= found <= most:
+            wanted = f"between {least / 1000:.0f} and {most / 1000:.0f} seconds"
+            self.refuse(key, f"It must be {wanted}, found {found / 1000:.0f}", "out_of_range")
+            return default
+        return self.number(key, least=least, most=most, required=False, default=default)
+
     def flag(self, key: str, *, default: bool = False) -> bool:
         found = self.value(key, required=False, default=default)
         if not isinstance(found, bool):

@@ -38,7 +38,11 @@ def _connection_problems(
 
 
 def _messages(graph: Graph, data: Mapping[str, Any]) -> Iterable[tuple[int, Email]]:
+    told: set[str] = set()
     for index, item in enumerate(data.get("steps") or ()):
-        step = graph.steps.get(item.get("key", ""))
-        if isinstance(step, Email):
+        key = item.get("key", "")
+        step = graph.steps.get(key)
+        # The graph has the first of two steps with one key; what is wrong with it is not wrong with the second.
+        if isinstance(step, Email) and key not in told:
+            told.add(key)
             yield index, step

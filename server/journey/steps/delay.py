@@ -21,7 +21,7 @@ class Delay(StepBase):
     @classmethod
     def read(cls, reader: Reader) -> "Delay":
         common: dict[str, Any] = read_common(reader)
-        return cls(**common, duration_ms=reader.number("duration_ms", least=1000, most=LONGEST))
+        return cls(**common, duration_ms=reader.duration("duration_ms", least=1000, most=LONGEST))
 
     def arrive(self, moment: Moment) -> Decision:
         return Wait(until=moment.at + self.duration_ms)

@@ -144,6 +144,32 @@ async def test_everything_that_is_wrong_with_a_graph_is_told_at_once_with_its_pa
     ]
 
 
+async def test_a_length_of_time_that_cannot_be_is_told_in_the_seconds_that_were_given(api: Api) -> None:
+    broken = graph()
+    broken["steps"][1]["delay"]["durationSeconds"] = 0
+    broken["goals"][0]["windowSeconds"] = -3
+    journey_id = await draw(api)
+    await api.change("saveDraft", id=journey_id, graph=broken, expectedRevision=1)
+    refused = await api.change("publishJourney", id=journey_id)
+    told = [one["message"] for one in refused["problems"] if one["code"] == "OUT_OF_RANGE"]
+    assert told == [
+        "It must be between 1 and 31622400 seconds, found 0.",
+        "It must be between 0 and 7776000 seconds, found -3.",
+    ]
+
+
+async def test_of_two_steps_with_one_key_each_is_told_only_its_own_problems(api: Api) -> None:
+    broken = graph()
+    broken["steps"][3]["email"]["subject"] = "{{ user.name"
+    key = broken["steps"][3]["email"]["key"]
+    broken["steps"].append({"email": {"key": key, "connection": "mail", "subject": "Hi", "text": "Hi"}})
+    last = str(len(broken["steps"]) - 1)
+    journey_id = await draw(api)
+    await api.change("saveDraft", id=journey_id, graph=broken, expectedRevision=1)
+    refused = await api.change("publishJourney", id=journey_id)
+    assert [one["code"] for one in refused["problems"] if one["path"][3] == last] == ["DUPLICATE"]
+
+
 async def test_the_second_of_two_editors_is_told(api: Api) -> None:
     journey_id = await draw(api)
     first = await api.change("saveDraft", id=journey_id, graph=graph(), expectedRevision=1)
