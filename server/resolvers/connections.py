@@ -34,6 +34,11 @@ async def by_id(context: Context, connection_id: int) -> ConnectionView | None:
 async def create(context: Context, name: str, adapter: str, settings: Settings, key: str | None) -> Answer:
     """Raises InvalidSettings, Taken, Invalid."""
 
+    if adapter not in context.plugged_in.channels:
+        there = ", ".join(context.plugged_in.channels) or "none"
+        message = f"There is no adapter {adapter!r}; there are: {there}."
+        raise Invalid(message, ("input", "adapter"))
+
     async def make(session: WriteSession) -> ConnectionView:
         return await connections.create(
             session,

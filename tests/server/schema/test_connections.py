@@ -45,7 +45,8 @@ async def test_a_name_that_is_taken_and_an_adapter_that_is_not_there_are_refused
     await connect(api)
     taken = await connect(api)
     assert (taken["__typename"], taken["path"]) == ("NameTakenProblem", ["input", "name"])
-    assert (await connect(api, name="other", adapter="pigeon"))["__typename"] == "InputProblem"
+    unknown = await connect(api, name="other", adapter="pigeon")
+    assert (unknown["__typename"], unknown["path"]) == ("InputProblem", ["input", "adapter"])
     assert (await connect(api, name="other", settings=[1]))["path"] == ["input", "settings"]
 
 
