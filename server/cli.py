@@ -185,7 +185,7 @@ def import_history(
         bar = progress.add_task(file.name, total=file.stat().st_size)
         result = _run(work(progress))
     click.echo(
-        f"{result.taken} event(s) taken, {result.skipped} row(s) taken earlier, {result.refused} refused."
+        f"{result.taken} event(s) taken, {result.skipped} row(s) seen earlier, {result.refused} refused."
     )
     for problem in result.problems:
         click.echo(f"  {problem}")

@@ -61,8 +61,8 @@ def test_an_import_can_be_repeated(sojourn: Sojourn, file: Path, tmp_path: Path)
     history = tmp_path / "history.csv"
     history.write_text("user_id,event,timestamp,colour\nkim,seen,2024-01-04 11:45:38,빨강\nlee,seen,,\n")
     first, second = sojourn("import", str(history)), sojourn("import", str(history))
-    assert "2 event(s) taken, 0 row(s) taken earlier, 0 refused." in first.output
-    assert "0 event(s) taken, 2 row(s) taken earlier" in second.output
+    assert "2 event(s) taken, 0 row(s) seen earlier, 0 refused." in first.output
+    assert "0 event(s) taken, 2 row(s) seen earlier" in second.output
     assert inbox_rows(file) == 2
 
 
@@ -74,8 +74,8 @@ def test_an_import_names_the_rows_that_it_refuses_and_takes_the_others(
     lines = ['{"event": "seen", "userId": "kim"}', "{nonsense", '{"event": "seen"}']
     history.write_bytes(gzip.compress("\n".join(lines).encode()))
     done = sojourn("import", str(history))
-    assert "1 event(s) taken, 0 row(s) taken earlier, 2 refused." in done.output
-    assert "row 2:" in done.output
+    assert "1 event(s) taken, 0 row(s) seen earlier, 2 refused." in done.output
+    assert "row 2: wanted a line of JSON, found" in done.output
     assert "row 3:" in done.output
     assert done.exit_code == 1
     assert inbox_rows(file) == 1

@@ -46,13 +46,20 @@ class Columns:
     ignore: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _NoJson:
+    """Stands for a line that cannot be read."""
+
+    why: str
+
+
 @dataclass(slots=True)
 class Imported:
     """What came of an import."""
 
     taken: int = 0
     skipped: int = 0
-    """Rows that an earlier try had taken."""
+    """Rows that an earlier try had gone through, whether it took or refused them."""
     refused: int = 0
     problems: list[str] = field(default_factory=list)
     """The first of the rows that were refused, and why."""
@@ -108,6 +115,9 @@ class _Maker:
     result: Imported
 
     def entry(self, row: Any, place: int) -> inbox.Entry | None:
+        if isinstance(row, _NoJson):
+            self._tell(place, f"wanted a line of JSON, found {row.why}")
+            return None
         message_id = f"import-{self.name[:24]}-{place}"
         event = messages.normalise(
             row, received_at=self.now, default_type="track", make_id=lambda: message_id
@@ -123,10 +133,12 @@ class _Maker:
         return inbox.Entry(shard, self.project_id, inbox.HISTORY, payload, self.now)
 
     def _refuse(self, place: int, problems: list[messages.Problem]) -> None:
+        self._tell(place, "; ".join(problem.message for problem in problems))
+
+    def _tell(self, place: int, why: str) -> None:
         self.result.refused += 1
         if len(self.result.problems) < MOST_TOLD:
-            told = "; ".join(problem.message for problem in problems)
-            self.result.problems.append(f"row {place + 1}: {told}")
+            self.result.problems.append(f"row {place + 1}: {why}")
 
 
 def _fingerprint(path: Path, project_id: int, columns: Columns) -> str:
@@ -192,4 +204,4 @@ def _json_lines(text: IO[str]) -> Iterator[Any]:
             try:
                 yield orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                yield f"a line that is no JSON ({error.msg})"
+                yield _NoJson(error.msg)
