@@ -1,5 +1,6 @@
 """The ready queries run, and the pages about the API are true."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,20 @@ def test_every_document_on_the_api_page_is_valid() -> None:
     assert documents
     for document in documents:
         assert validate(SCHEMA._schema, parse(document)) == []
+
+
+@pytest.mark.anyio
+async def test_the_first_journey_on_the_api_page_can_be_published_and_started(api: Api) -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").split("## A first journey")[1]
+    documents = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
+    connection, journey = map(json.loads, re.findall(r"```json\n(.*?)```", text, re.DOTALL))
+    connected = (await api.ask(documents[0], **connection))["createConnection"]
+    assert connected["connection"] == {"name": "mail"}
+    created = (await api.ask(documents[1], **journey))["createJourney"]["journey"]
+    assert created["draft"]["problems"] == []
+    published = await api.change("publishJourney", id=created["id"])
+    assert published["__typename"] == "PublishJourneyPayload"
+    assert (await api.change("startJourney", id=created["id"]))["__typename"] == "StartJourneyPayload"
 
 
 def test_every_link_on_the_pages_leads_somewhere() -> None:
