@@ -19,7 +19,7 @@ def _text_problems(graph: Graph, data: Mapping[str, Any]) -> Iterable[Problem]:
     for index, step in _messages(graph, data):
         for name, text in step.templates().items():
             for problem in compile_problems(text, name):
-                line = f"Line {problem.line}: " if problem.line else ""
+                line = f"Line {problem.line}: " if problem.line else "Template: "
                 yield Problem(("steps", index, name), f"{line}{problem.message}.", "template")
 
 
@@ -42,7 +42,7 @@ def _messages(graph: Graph, data: Mapping[str, Any]) -> Iterable[tuple[int, Emai
     for index, item in enumerate(data.get("steps") or ()):
         key = item.get("key", "")
         step = graph.steps.get(key)
-        # The graph has the first of two steps with one key; what is wrong with it is not wrong with the second.
+        # Of two steps with one key the graph has the first, and its problems are not the second's.
         if isinstance(step, Email) and key not in told:
             told.add(key)
             yield index, step

@@ -158,6 +158,16 @@ async def test_a_length_of_time_that_cannot_be_is_told_in_the_seconds_that_were_
     ]
 
 
+async def test_a_template_problem_without_a_line_says_that_the_template_has_it(api: Api) -> None:
+    broken = graph()
+    broken["steps"][3]["email"]["html"] = "{% if user.name %}"
+    journey_id = await draw(api)
+    await api.change("saveDraft", id=journey_id, graph=broken, expectedRevision=1)
+    refused = await api.change("publishJourney", id=journey_id)
+    [told] = [one["message"] for one in refused["problems"] if one["code"] == "TEMPLATE"]
+    assert told.startswith("Template: expected tag endif")
+
+
 async def test_of_two_steps_with_one_key_each_is_told_only_its_own_problems(api: Api) -> None:
     broken = graph()
     broken["steps"][3]["email"]["subject"] = "{{ user.name"
