@@ -101,6 +101,10 @@ class Settings:
         return settings
 
     def check(self) -> None:
+        if not self.secrets:
+            raise CannotOpen(
+                "SOJOURN_SECRET is empty. Make one with `openssl rand -hex 32`, or leave it unset."
+            )
         for secret in self.secrets:
             if len(secret) < SHORTEST_SECRET:
                 raise CannotOpen(f"SOJOURN_SECRET must be {SHORTEST_SECRET} characters or longer.")

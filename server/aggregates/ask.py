@@ -10,6 +10,7 @@ from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Select, func, select
 
 from server.clock import Instant
+from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Counter, UserSet
@@ -238,10 +239,11 @@ async def _read_sets(
         _sets.c.shard.in_(list(range(shards))),
         _sets.c.project_id == question.project_id,
         _sets.c.dimension.in_([dimension.value for dimension in Dimension]),
-        _sets.c.value.in_(list(owner)),
+        # Every step of every journey: as parameters they would be more than a statement can have.
+        among(_sets.c.value, "values"),
         _sets.c.day.in_(days),
     )
-    for row in await session.rows(statement):
+    for row in await session.rows_in(statement, "values", owner):
         sets = answers[owner[row.value]].sets.setdefault((row.dimension, row.value), {})
         sets[row.shard] = sets.get(row.shard, BitMap()) | BitMap.deserialize(row.bitmap)
 

@@ -14,7 +14,8 @@ LONGEST_WINDOW = 90 * DAY
 
 AMOUNT_SCALE = 10_000
 """Amounts are kept as whole numbers of ten-thousandths, so that sums are exact."""
-_LARGEST_AMOUNT = 10**14
+_LARGEST_AMOUNT = 10**10
+"""Sums are kept in 64 bits: beyond this, a few events would make one that cannot be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def _resume(journey: Journey, now: Instant) -> Told:
 
 
 def _stop(journey: Journey, now: Instant) -> Told:
-    journey.finished_at = now
+    journey.finished_at, journey.paused_at = now, None
     return {"at": now}
 
 

@@ -11,6 +11,8 @@ KINDS = {"Journey": 1, "Version": 2, "Run": 1, "User": 2, "Message": 2, "Connect
 """Every kind of node and of how many numbers its key is made."""
 
 _LONGEST = 120
+_SHORT = frozenset({"Journey", "Version", "Connection"})
+"""Kinds whose numbers the database counts in 32 bits; it fails over longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ def read_id(text: str) -> GlobalId:
     except ValueError as error:
         raise _foreign(text) from error
     # Written anew it must be the same: nothing has two ids, and no number is too long to be stored.
-    known = KINDS.get(kind) == len(key) and all(0 <= part < 2**63 for part in key)
+    end = 2**31 if kind in _SHORT else 2**63
+    known = KINDS.get(kind) == len(key) and all(0 <= part < end for part in key)
     if not known or to_id(kind, *key) != text:
         raise _foreign(text)
     return GlobalId(kind, key)

@@ -138,7 +138,8 @@ async def update(
     A secret that is left out stays as it is, since nobody can read it to hand it in again; null forgets it.
     Raises NotFound, BadInput, BadSettings, Conflict.
     """
-    row = await _row(session, project_id, connection_id)
+    # Held until the end: secrets are sealed about the name, which another request may be changing.
+    row = await _row(session, project_id, connection_id, held=True)
     channel = _adapter(host, row.adapter)
     before = _secrets_of(row, box)
     wanted = orjson.loads(row.settings) if settings is None else dict(settings)
@@ -202,8 +203,10 @@ def _checked_name(name: str) -> str:
     return name
 
 
-async def _row(session: ReadSession, project_id: int, connection_id: int) -> Connection:
-    row = await session.get(Connection, connection_id)
+async def _row(
+    session: ReadSession, project_id: int, connection_id: int, *, held: bool = False
+) -> Connection:
+    row = await session.get(Connection, connection_id, with_for_update=True if held else None)
     if row is None or row.project_id != project_id:
         raise NotFound(f"There is no connection {connection_id} in this project.")
     return row

@@ -114,6 +114,8 @@ def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int)
     def prepare(connection: Any, record: Any) -> None:
         # Python's own transaction handling would begin late and without IMMEDIATE; we begin ourselves.
         connection.isolation_level = None
+        # SQLite's own knows the capitals of ASCII only.
+        connection.create_function("lower", 1, str.lower, deterministic=True)
         cursor = connection.cursor()
         for pragma in (*_SQLITE_PRAGMAS, *pragmas):
             cursor.execute(f"PRAGMA {pragma}")

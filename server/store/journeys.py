@@ -8,6 +8,7 @@ from sqlmodel import col
 from sqlmodel import select as select_record
 
 from server.clock import Instant
+from server.errors import BadInput
 from server.journey.status import JourneyStatus
 
 from .bulk import table_of
@@ -23,6 +24,10 @@ ORDERS = {
     "title": (_table.c.title, _table.c.id),
 }
 """By what a list of journeys can be ordered. The id makes every place in the list unique."""
+
+
+LONGEST_TEXT = 200
+"""As many characters as a title has at most: nothing holds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ async def page(
     if wanted.category is not None:
         statement = statement.where(_table.c.category == wanted.category)
     if wanted.text:
+        if len(wanted.text) > LONGEST_TEXT:
+            # SQLite fails over a pattern that is much longer.
+            raise BadInput(f"A text to look for has at most {LONGEST_TEXT} characters.")
         part = wanted.text.lower()
         titles = func.lower(_table.c.title).contains(part, autoescape=True)
         statement = statement.where(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, literal, tuple_
 
 from server.errors import BadInput
 
@@ -60,9 +60,13 @@ def _fits(place: tuple[Any, ...], keys: Sequence[ColumnElement[Any]]) -> bool:
     """A cursor comes from outside: its values must be of the kinds that the keys are of."""
     return len(place) == len(keys) and all(
         type(value) is key.type.python_type
-        and ("\0" not in value if isinstance(value, str) else abs(value) < 2**63)
+        and ("\0" not in value if isinstance(value, str) else abs(value) < _end(key))
         for value, key in zip(place, keys, strict=True)
     )
+
+
+def _end(key: ColumnElement[Any]) -> int:
+    return 2**63 if isinstance(key.type, BigInteger) else 2**31
 
 
 def sliced(rows: Sequence[Any], page: Page) -> Slice:

@@ -250,6 +250,14 @@ async def test_a_stop_ends_everybody_in_every_shard(api: Api) -> None:
     assert archived["journey"]["status"] == "ARCHIVED"
 
 
+async def test_what_was_stopped_while_it_was_paused_is_not_paused_any_more(api: Api) -> None:
+    journey_id = await start(api)
+    await api.change("pauseJourney", id=journey_id)
+    selection = "... on StopJourneyPayload { journey { status pausedAt } }"
+    stopped = await api.change("stopJourney", selection, id=journey_id)
+    assert stopped["journey"] == {"status": "FINISHED", "pausedAt": None}
+
+
 async def test_a_new_version_is_entered_from_now_on_and_those_inside_stay_in_theirs(api: Api) -> None:
     world = api.world
     journey_id = await start(api)

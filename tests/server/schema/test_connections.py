@@ -1,5 +1,6 @@
 """Channels and connections over the API: secrets go in and never come out."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -59,6 +60,17 @@ async def test_new_settings_keep_a_secret_that_is_left_out(api: Api) -> None:
     assert changed["connection"]["name"] == "post"
     assert changed["connection"]["settings"]["host"] == "mail2.example.com"
     assert changed["connection"]["settings"]["password"] == "set"
+
+
+async def test_a_name_and_settings_changed_at_once_leave_a_secret_that_opens(api: Api) -> None:
+    id = (await connect(api))["connection"]["id"]
+    for turn in range(5):
+        await asyncio.gather(
+            api.change("updateConnection", id=id, name=f"mail {turn}"),
+            api.change("updateConnection", id=id, settings={**SMTP, "password": f"secret {turn}"}),
+        )
+        (shown,) = (await api.ask("{ connections { settings } }"))["connections"]
+        assert shown["settings"]["password"] == "set"
 
 
 async def test_a_repeated_wish_makes_one_connection_and_leaves_no_secret_behind(api: Api) -> None:

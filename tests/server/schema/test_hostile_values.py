@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.schema.ids import to_id
 from server.schema.pages import cursor_of
 from tests.server.schema.api import Api
 
@@ -31,3 +32,21 @@ def after(name: str, *place: object, order: str = "") -> str:
 )
 async def test_it_is_refused_in_words(api: Api, text: str) -> None:
     assert (await api.error(text))["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{ node(id: "{to_id("Journey", 2**31)}") {{ id }} }}',
+        f'{{ node(id: "{to_id("Version", 1, 2**31)}") {{ id }} }}',
+        f'{{ node(id: "{to_id("Connection", 2**31)}") {{ id }} }}',
+        after("journeys/created_at/descending", 1, 2**31),
+    ],
+)
+async def test_a_number_that_no_key_can_have_is_refused_in_words(api: Api, text: str) -> None:
+    assert (await api.error(text))["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_text_that_no_title_can_hold_is_refused_in_words(api: Api) -> None:
+    text = "query($text: String) { journeys(filter: {text: $text}) { edges { cursor } } }"
+    assert (await api.error(text, text="a" * 60_000))["extensions"]["code"] == "BAD_USER_INPUT"

@@ -71,6 +71,13 @@ async def test_filters_go_together(api: Api) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("text", ["Über", "ÜBER", "über"])
+async def test_a_text_is_found_whatever_its_case_in_any_alphabet(api: Api, text: str) -> None:
+    await add(api, "Über uns")
+    assert (await listed(api, filter={"text": text}))[0] == ["Über uns"]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     "asked",
     [
