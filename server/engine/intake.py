@@ -39,6 +39,11 @@ class Item:
     found: people.Found | None = None
 
     @property
+    def own_payload(self) -> bytes:
+        """The event as it came, whoever has forwarded it."""
+        return self.row.payload[1:] if self.row.kind == inbox.FORWARDED else self.row.payload
+
+    @property
     def happened_at(self) -> Instant | None:
         """When a live event happened; none for anything else: history does not move the clock."""
         if self.event is None or self.hops & people.HISTORY_BIT:
@@ -117,8 +122,7 @@ class Intake:
         resolver = Resolver(batch, numbers)
         for item in items:
             assert item.event is not None
-            payload = item.row.payload[1:] if item.row.kind == inbox.FORWARDED else item.row.payload
-            item.found = resolver.resolve(item.row.project_id, item.event, payload, item.hops)
+            item.found = resolver.resolve(item.row.project_id, item.event, item.own_payload, item.hops)
         batch.next_number = resolver.next_number
 
     async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:

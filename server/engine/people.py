@@ -159,6 +159,12 @@ class Resolver:
             if ours and known.number == merge.number:
                 self._write(identity, merge.home, merge.into if here else None, at)
 
+    def pass_on(
+        self, project_id: int, merged_into: str, payload: bytes, event: ArrivedEvent, hops: int
+    ) -> None:
+        """Sends an event after its user, who has been merged into another."""
+        self._forward(int(merged_into.partition(":")[0]), project_id, payload, event, hops)
+
     def _forward(self, home: int, project_id: int, payload: bytes, event: ArrivedEvent, hops: int) -> None:
         if hops % HISTORY_BIT >= MOST_HOPS:
             raise RuntimeError(f"Event {event.message_id!r} was passed on between shards too often.")

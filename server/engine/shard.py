@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
@@ -80,7 +80,7 @@ class Shard:
             raise
         except Exception as error:
             self._forget()
-            if self._strict:
+            if self._strict or _is_of_the_database(error):
                 raise
             log.exception("a batch failed", shard=self.number, rows=most)
             if most == 1:
@@ -178,7 +178,10 @@ class Shard:
         user = batch.user(key)
         for merge in item.found.merges:
             self._merge(batch, merge, event.occurred_at)
-        if item.hops & people.HISTORY_BIT:
+        if user.merged_into is not None:
+            # Found before this batch came to the merge: what its user had has moved, and so does this.
+            Resolver(batch, {}).pass_on(project_id, user.merged_into, item.own_payload, event, item.hops)
+        elif item.hops & people.HISTORY_BIT:
             events.note(batch, user, project_id, event, item.digest)
         else:
             events.take_in(batch, user, project_id, event, item.digest)
@@ -253,6 +256,17 @@ class Shard:
                 await leases.prove(session, "engine", self.number, self._token)
                 await sets.merge(session, self.number, keys)
         return bool(keys)
+
+
+_NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58", "XX")
+"""Classes of PostgreSQL's error codes that say nothing of what was written: connection lost, read-only,
+deadlock, disk full, cannot be had now, shut down, its own trouble."""
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """asyncpg has classes of its own, of which SQLAlchemy makes one: the code tells them apart."""
+    code = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return bool(code) and str(code).startswith(_NOT_OF_A_ROW)
 
 
 def _is_due(run: RunState, batch: Batch) -> bool:
