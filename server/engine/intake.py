@@ -160,13 +160,20 @@ class Intake:
             project_id = item.row.project_id
             if item.row.kind == LINK:
                 await self._load_link(session, batch, project_id, item.command)
-            elif item.row.kind == commands.ADOPT and item.command["runs"]:
-                begun = min(RunState(*values).entered_at for values in item.command["runs"])
-                number = item.command["number"]
-                item.command["later"] = await gather.since(session, batch, project_id, number, begun)
+            elif item.row.kind == commands.ADOPT:
+                await self._load_adoption(session, batch, project_id, item)
             elif item.found is not None:
                 for merge in item.found.merges:
                     await self._load_merge(session, batch, merge.project_id, merge.number)
+
+    async def _load_adoption(self, session: ReadSession, batch: Batch, project_id: int, item: Item) -> None:
+        command = item.command
+        led = {(project_id, kind, value) for kind, value in command.get("identities", ())}
+        missing = led - batch.identities.keys()
+        batch.identities.update(await gather.identities(session, self.shard, missing))
+        if command["runs"]:
+            begun = min(RunState(*values).entered_at for values in command["runs"])
+            command["later"] = await gather.since(session, batch, project_id, command["number"], begun)
 
     async def _load_link(
         self, session: ReadSession, batch: Batch, project_id: int, command: dict[str, Any]

@@ -1,6 +1,7 @@
 """One shard's turn: take what has happened and what is due, decide, write it all in one transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
@@ -188,9 +189,16 @@ class Shard:
 
     def _merge(self, batch: Batch, merge: people.Merge, at: int) -> None:
         resolver = Resolver(batch, {})
-        resolver.follow(merge, at)
+        identities = resolver.follow(merge, at)
         moving = batch.moving.get((merge.project_id, merge.number), [])
-        commands.send_away(batch, merge, moving, at)
+        commands.send_away(batch, merge, moving, identities, at)
+
+    def _welcome(self, batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+        """What led to the user whom we adopt leads to ours, or to whomever ours was merged into."""
+        merged_into = batch.users[project_id, command["number"]].merged_into
+        home, _, number = (merged_into or f"{self.number}:{command['number']}").partition(":")
+        for kind, value in command.get("identities", ()):
+            Resolver(batch, {}).welcome((project_id, kind, value), int(home), int(number), command["at"])
 
     def _decide_command(self, batch: Batch, item: Item) -> None:
         kind, command = item.row.kind, item.command
@@ -198,6 +206,7 @@ class Shard:
             for merge in Resolver(batch, {}).linked(item.row.project_id, command):
                 self._merge(batch, merge, command["at"])
         elif kind == commands.ADOPT:
+            self._welcome(batch, item.row.project_id, command)
             commands.adopt(batch, item.row.project_id, command, command.pop("later", []))
         elif kind == commands.PAUSE:
             commands.hold(batch, command)
