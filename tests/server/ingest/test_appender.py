@@ -32,7 +32,7 @@ class AwayOnce(Database):
 async def test_the_backlog_is_looked_at_again_after_the_database_was_away(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.ingest.appender.LOOK_SECONDS", 0.001)
+    monkeypatch.setattr("server.ingest.appender.LOOK_SECONDS", 0.3)
     db = AwayOnce(world.db.url.render_as_string(hide_password=False))
     appender = Appender(db, max_queue=10, max_backlog=10, backlog=1000)
     stopping = asyncio.Event()
