@@ -75,7 +75,7 @@ def test_an_import_names_the_rows_that_it_refuses_and_takes_the_others(
     history.write_bytes(gzip.compress("\n".join(lines).encode()))
     done = sojourn("import", str(history))
     assert "1 event(s) taken, 0 row(s) seen earlier, 2 refused." in done.output
-    assert "row 2: wanted a line of JSON, found" in done.output
+    assert "row 2: The line is not valid JSON (line 1, column 2)." in done.output
     assert "row 3:" in done.output
     assert done.exit_code == 1
     assert inbox_rows(file) == 1

@@ -69,10 +69,10 @@ class Courier:
     async def _deliver(self, claimed: Claimed) -> HeardReceipt:
         connection_id = claimed.row.connection_id
         async with self._slots[connection_id]:
-            held_back = await self._held_back(claimed)
-            if held_back is not None:
-                return held_back
             try:
+                held_back = await self._held_back(claimed)
+                if held_back is not None:
+                    return held_back
                 async with self.senders.use(connection_id) as opened:
                     fields = opened.connection.adapter.capabilities.content
                     message = await self.writer.write(claimed, fields)
@@ -84,6 +84,11 @@ class Courier:
                 return tell(claimed, ReceiptKind.SKIPPED, at, reason=reason, detail=str(problem))
             except ServerError as error:
                 outcome = self._not_now(error.code, error.message)
+            except Exception as error:
+                if self.has_left(claimed):
+                    raise
+                log.exception("a message could not be made ready", connection=connection_id)
+                outcome = self._not_now("defect", type(error).__name__)
         return receipt_of(outcome, claimed, self.at(claimed))
 
     def at(self, claimed: Claimed) -> Instant:

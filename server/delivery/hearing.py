@@ -17,7 +17,9 @@ from server.store.sessions import ReadSession
 
 LONGEST_DETAIL = 4000
 _LONGEST_KEY = 200
-_LONGEST_RAW = 64_000
+LONGEST_RAW = 64_000
+_LAST = 253_370_764_800_000
+"""9999-01-01: figures have days, and those end with that year."""
 _REFERENCE = re.compile(r"(\d{1,18})-(\d{1,9})-(\d{1,18})")
 
 UnclaimedRow = tuple[int, str, bytes, Instant]
@@ -65,7 +67,7 @@ async def place(
         where = named.get(receipt.reference)
         where = where if where in real else known.get(receipt.provider_id or "")
         if where is None:
-            key = _bounded(receipt.key)
+            key = bounded(receipt.key)
             placed.unclaimed.append((connection_id, key, orjson.dumps(asdict(receipt)), now))
             continue
         heard = _heard(receipt, connection_id, where[1], now)
@@ -97,7 +99,7 @@ def _heard(receipt: Receipt, connection_id: int, message_id: int, now: Instant) 
     return HeardReceipt(
         message_id=message_id,
         # Two providers may count alike; and none may take the place of an outcome of ours.
-        key=f"{connection_id}:{_bounded(receipt.key)}",
+        key=f"{connection_id}:{bounded(receipt.key)}",
         kind=receipt.kind,
         occurred_at=receipt.occurred_at,
         reason=receipt.reason.value if receipt.reason else "",
@@ -110,7 +112,8 @@ def _heard(receipt: Receipt, connection_id: int, message_id: int, now: Instant) 
     )
 
 
-def _bounded(key: str) -> str:
+def bounded(key: str) -> str:
+    """A name that an index can hold: one that is too long is stood for by its hash."""
     return key if len(key) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
@@ -120,5 +123,7 @@ def _storable(receipt: Receipt) -> Receipt:
     for name, value in values.items():
         if type(value) is str:
             text = value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-            values[name] = text[:_LONGEST_RAW]
-    return Receipt(**{**values, "occurred_at": max(0, values["occurred_at"])})
+            values[name] = text[:LONGEST_RAW]
+    if receipt.provider_id is not None:
+        values["provider_id"] = bounded(values["provider_id"])
+    return Receipt(**{**values, "occurred_at": min(max(0, values["occurred_at"]), _LAST)})

@@ -7,7 +7,7 @@ from channels.contract import Accepted, Deferred, Outcome, ReceiptKind, Rejected
 from channels.reasons import Reason, Retry
 from server.clock import DAY, HOUR, SECOND, Instant
 from server.delivery.claims import Claimed
-from server.delivery.hearing import LONGEST_DETAIL
+from server.delivery.hearing import LONGEST_DETAIL, LONGEST_RAW, bounded
 from server.delivery.receipts import HeardReceipt
 
 MOST_ATTEMPTS = 8
@@ -59,7 +59,7 @@ def tell(
         reason=reason,
         code=_storable(code),
         detail=_storable(detail),
-        provider_id=_storable(provider_id),
+        provider_id=bounded(_storable(provider_id, LONGEST_RAW)),
         retry_at=retry_at,
         attempt=claimed.attempt,
     )
@@ -87,6 +87,6 @@ def pause(message_id: int, attempt: int) -> int:
     return int(min(FIRST_PAUSE << min(attempt - 1, 20), LONGEST_PAUSE) * jitter)
 
 
-def _storable(text: str) -> str:
+def _storable(text: str, longest: int = LONGEST_DETAIL) -> str:
     clean = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return clean[:LONGEST_DETAIL]
+    return clean[:longest]

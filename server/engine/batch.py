@@ -31,7 +31,10 @@ from .state import MessageState, RunState, UserState, to_json
 _ARRIVALS = inserting(Arrival, once=True)
 _IDENTITIES = replacing(Identity, "home", "number")
 _USERS = replacing(User, "attributes", "user_id", "merged_into")
-_ENDPOINTS = replacing(Endpoint, "is_current", "state", "changed_at", "because")
+# Which address is current, and whether it may be written to, are written apart: an opt-out that was put on
+# disk while we decided must not be undone by what we had read before.
+_ENDPOINTS = replacing(Endpoint, "is_current", "changed_at")
+_MARKED = replacing(Endpoint, "state", "changed_at", "because")
 _EVENTS = inserting(Event, once=True)
 _NEW_RUNS = inserting(Run)
 _RUN_COLUMNS = (
@@ -99,6 +102,8 @@ class Batch:
     arrivals: list[Row] = field(default_factory=list)
     new_identities: list[Row] = field(default_factory=list)
     endpoints: list[Row] = field(default_factory=list)
+    marked: list[Row] = field(default_factory=list)
+    """Endpoints that were opted out or do not work."""
     events: list[Row] = field(default_factory=list)
     visits: list[Row] = field(default_factory=list)
     new_messages: list[Row] = field(default_factory=list)
@@ -126,6 +131,7 @@ class Batch:
         await session.bulk(_IDENTITIES, self.new_identities)
         await session.bulk(_USERS, self._user_rows())
         await session.bulk(_ENDPOINTS, self.endpoints)
+        await session.bulk(_MARKED, self.marked)
         await session.bulk(_GONE_EVENTS, self.gone_events)
         await session.bulk(_EVENTS, self.events)
         await session.bulk(_GONE_RUNS, self.gone_runs)

@@ -13,7 +13,7 @@ from server.store.bulk import table_of
 from server.store.tables import Run
 
 from . import events, runs
-from .batch import Batch
+from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
 
@@ -48,7 +48,9 @@ def stop(batch: Batch, command: dict[str, Any]) -> None:
             runs.end(batch, run, EndReason.STOPPED, max(command["at"], run.arrived_at))
 
 
-def send_away(batch: Batch, merge: Merge, moving: list[Any], at: Instant) -> None:
+def send_away(
+    batch: Batch, merge: Merge, moving: list[Any], identities: list[IdentityKey], at: Instant
+) -> None:
     """Hands a user who turned out to be another over to that user's shard, which may be this one.
 
     Its facts stay where they are, under its number; what is still going on moves: the runs that are open
@@ -75,6 +77,8 @@ def send_away(batch: Batch, merge: Merge, moving: list[Any], at: Instant) -> Non
         "current": {channel: address.address for channel, address in user.addresses.items()},
         "runs": [run.row() for run in leaving],
         "events": past,
+        # Within one shard they lead to the other user already.
+        "identities": [] if merge.home == batch.shard else [[kind, value] for _, kind, value in identities],
     }
     batch.outgoing.append(inbox.Entry(merge.home, merge.project_id, ADOPT, orjson.dumps(payload), batch.now))
 

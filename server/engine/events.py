@@ -95,7 +95,7 @@ def mark_address(
         user.addresses[channel] = Address(address, state)
     user.known_states[channel, address] = state
     row = _row(batch, user, project_id, channel, Address(address, state), at, is_current=is_current)
-    batch.endpoints.append((*row[:-1], because))
+    batch.marked.append((*row[:-1], because))
 
 
 def _row(

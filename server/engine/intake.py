@@ -39,6 +39,11 @@ class Item:
     found: people.Found | None = None
 
     @property
+    def own_payload(self) -> bytes:
+        """The event as it came, whoever has forwarded it."""
+        return self.row.payload[1:] if self.row.kind == inbox.FORWARDED else self.row.payload
+
+    @property
     def happened_at(self) -> Instant | None:
         """When a live event happened; none for anything else: history does not move the clock."""
         if self.event is None or self.hops & people.HISTORY_BIT:
@@ -117,8 +122,7 @@ class Intake:
         resolver = Resolver(batch, numbers)
         for item in items:
             assert item.event is not None
-            payload = item.row.payload[1:] if item.row.kind == inbox.FORWARDED else item.row.payload
-            item.found = resolver.resolve(item.row.project_id, item.event, payload, item.hops)
+            item.found = resolver.resolve(item.row.project_id, item.event, item.own_payload, item.hops)
         batch.next_number = resolver.next_number
 
     async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
@@ -156,13 +160,20 @@ class Intake:
             project_id = item.row.project_id
             if item.row.kind == LINK:
                 await self._load_link(session, batch, project_id, item.command)
-            elif item.row.kind == commands.ADOPT and item.command["runs"]:
-                begun = min(RunState(*values).entered_at for values in item.command["runs"])
-                number = item.command["number"]
-                item.command["later"] = await gather.since(session, batch, project_id, number, begun)
+            elif item.row.kind == commands.ADOPT:
+                await self._load_adoption(session, batch, project_id, item)
             elif item.found is not None:
                 for merge in item.found.merges:
                     await self._load_merge(session, batch, merge.project_id, merge.number)
+
+    async def _load_adoption(self, session: ReadSession, batch: Batch, project_id: int, item: Item) -> None:
+        command = item.command
+        led = {(project_id, kind, value) for kind, value in command.get("identities", ())}
+        missing = led - batch.identities.keys()
+        batch.identities.update(await gather.identities(session, self.shard, missing))
+        if command["runs"]:
+            begun = min(RunState(*values).entered_at for values in command["runs"])
+            command["later"] = await gather.since(session, batch, project_id, command["number"], begun)
 
     async def _load_link(
         self, session: ReadSession, batch: Batch, project_id: int, command: dict[str, Any]

@@ -151,13 +151,31 @@ class Resolver:
         self._write(identity, home, None, at)
         return merges
 
-    def follow(self, merge: Merge, at: int) -> None:
-        """Makes every identity of a merged user that we hold lead to the user that it was merged into."""
+    def follow(self, merge: Merge, at: int) -> list[IdentityKey]:
+        """Makes every identity of a merged user that we hold lead to the user that it was merged into.
+
+        Returns those identities.
+        """
         here = merge.home == self.batch.shard
+        found = []
         for identity, known in list(self.batch.identities.items()):
             ours = identity[0] == merge.project_id and known.home == self.batch.shard
             if ours and known.number == merge.number:
                 self._write(identity, merge.home, merge.into if here else None, at)
+                found.append(identity)
+        return found
+
+    def welcome(self, identity: IdentityKey, home: int, number: int, at: int) -> None:
+        """Makes an identity that another shard has led here lead on, unless it is one of our own users'."""
+        known = self.batch.identities.get(identity)
+        if known is None or known.home != self.batch.shard:
+            self._write(identity, home, number if home == self.batch.shard else None, at)
+
+    def pass_on(
+        self, project_id: int, merged_into: str, payload: bytes, event: ArrivedEvent, hops: int
+    ) -> None:
+        """Sends an event after its user, who has been merged into another."""
+        self._forward(int(merged_into.partition(":")[0]), project_id, payload, event, hops)
 
     def _forward(self, home: int, project_id: int, payload: bytes, event: ArrivedEvent, hops: int) -> None:
         if hops % HISTORY_BIT >= MOST_HOPS:

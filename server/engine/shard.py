@@ -1,10 +1,11 @@
 """One shard's turn: take what has happened and what is due, decide, write it all in one transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
@@ -80,7 +81,7 @@ class Shard:
             raise
         except Exception as error:
             self._forget()
-            if self._strict:
+            if self._strict or _is_of_the_database(error):
                 raise
             log.exception("a batch failed", shard=self.number, rows=most)
             if most == 1:
@@ -178,16 +179,26 @@ class Shard:
         user = batch.user(key)
         for merge in item.found.merges:
             self._merge(batch, merge, event.occurred_at)
-        if item.hops & people.HISTORY_BIT:
+        if user.merged_into is not None:
+            # Found before this batch came to the merge: what its user had has moved, and so does this.
+            Resolver(batch, {}).pass_on(project_id, user.merged_into, item.own_payload, event, item.hops)
+        elif item.hops & people.HISTORY_BIT:
             events.note(batch, user, project_id, event, item.digest)
         else:
             events.take_in(batch, user, project_id, event, item.digest)
 
     def _merge(self, batch: Batch, merge: people.Merge, at: int) -> None:
         resolver = Resolver(batch, {})
-        resolver.follow(merge, at)
+        identities = resolver.follow(merge, at)
         moving = batch.moving.get((merge.project_id, merge.number), [])
-        commands.send_away(batch, merge, moving, at)
+        commands.send_away(batch, merge, moving, identities, at)
+
+    def _welcome(self, batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+        """What led to the user whom we adopt leads to ours, or to whomever ours was merged into."""
+        merged_into = batch.users[project_id, command["number"]].merged_into
+        home, _, number = (merged_into or f"{self.number}:{command['number']}").partition(":")
+        for kind, value in command.get("identities", ()):
+            Resolver(batch, {}).welcome((project_id, kind, value), int(home), int(number), command["at"])
 
     def _decide_command(self, batch: Batch, item: Item) -> None:
         kind, command = item.row.kind, item.command
@@ -195,6 +206,7 @@ class Shard:
             for merge in Resolver(batch, {}).linked(item.row.project_id, command):
                 self._merge(batch, merge, command["at"])
         elif kind == commands.ADOPT:
+            self._welcome(batch, item.row.project_id, command)
             commands.adopt(batch, item.row.project_id, command, command.pop("later", []))
         elif kind == commands.PAUSE:
             commands.hold(batch, command)
@@ -253,6 +265,17 @@ class Shard:
                 await leases.prove(session, "engine", self.number, self._token)
                 await sets.merge(session, self.number, keys)
         return bool(keys)
+
+
+_NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58", "XX")
+"""Classes of PostgreSQL's error codes that say nothing of what was written: connection lost, read-only,
+deadlock, disk full, cannot be had now, shut down, its own trouble."""
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """asyncpg has classes of its own, of which SQLAlchemy makes one: the code tells them apart."""
+    code = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return bool(code) and str(code).startswith(_NOT_OF_A_ROW)
 
 
 def _is_due(run: RunState, batch: Batch) -> bool:

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from server.errors import Overloaded
 from server.store import inbox
 from server.store.database import Database
@@ -11,6 +14,8 @@ from server.store.inbox import Entry
 
 MOST_IN_GROUP = 4000
 """Rows of one commit: some tens of milliseconds of writing."""
+LOOK_SECONDS = 1.0
+log = structlog.get_logger("ingest")
 
 
 @dataclass(slots=True)
@@ -92,6 +97,10 @@ class Appender:
 
     async def _look(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            async with self.db.read() as session:
-                self.backlog = (await inbox.backlog(session)).rows
-            await asyncio.sleep(1)
+            try:
+                async with self.db.read() as session:
+                    self.backlog = (await inbox.backlog(session)).rows
+            except (SQLAlchemyError, OSError):
+                # Whoever stops looking only ever counts up, and refuses everything in the end.
+                log.exception("the backlog could not be counted")
+            await asyncio.sleep(LOOK_SECONDS)

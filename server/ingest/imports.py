@@ -18,6 +18,7 @@ from typing import IO, Any
 import orjson
 from sqlalchemy import select, update
 
+from server.body import BodyProblem, parse_json
 from server.clock import Instant
 from server.errors import BadInput
 from server.store import inbox
@@ -44,13 +45,6 @@ class Columns:
     timestamp: str = "timestamp"
     message_id: str = ""
     ignore: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _NoJson:
-    """Stands for a line that cannot be read."""
-
-    why: str
 
 
 @dataclass(slots=True)
@@ -105,6 +99,13 @@ async def _start(db: Database, name: str, project_id: int, now: Instant, note: s
 
 
 @dataclass(frozen=True, slots=True)
+class _Unfit:
+    """A row of which nothing can be made."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Maker:
     """Makes inbox entries of rows, and notes the rows that it cannot make one of."""
 
@@ -115,8 +116,8 @@ class _Maker:
     result: Imported
 
     def entry(self, row: Any, place: int) -> inbox.Entry | None:
-        if isinstance(row, _NoJson):
-            self._tell(place, f"wanted a line of JSON, found {row.why}")
+        if isinstance(row, _Unfit):
+            self._note(place, row.why)
             return None
         message_id = f"import-{self.name[:24]}-{place}"
         event = messages.normalise(
@@ -133,12 +134,12 @@ class _Maker:
         return inbox.Entry(shard, self.project_id, inbox.HISTORY, payload, self.now)
 
     def _refuse(self, place: int, problems: list[messages.Problem]) -> None:
-        self._tell(place, "; ".join(problem.message for problem in problems))
+        self._note(place, "; ".join(problem.message for problem in problems))
 
-    def _tell(self, place: int, why: str) -> None:
+    def _note(self, place: int, told: str) -> None:
         self.result.refused += 1
         if len(self.result.problems) < MOST_TOLD:
-            self.result.problems.append(f"row {place + 1}: {why}")
+            self.result.problems.append(f"row {place + 1}: {told}")
 
 
 def _fingerprint(path: Path, project_id: int, columns: Columns) -> str:
@@ -181,6 +182,9 @@ def _csv(text: IO[str], columns: Columns) -> Iterator[Any]:
         )
     left = [name for name in found if name not in named and name not in columns.ignore]
     for row in reader:
+        if any("\0" in value for value in row.values() if isinstance(value, str)):
+            yield _Unfit("The line holds a NUL character.")
+            continue
         yield _message(row, columns, {name: row[name] for name in left if row[name]})
 
 
@@ -202,6 +206,7 @@ def _json_lines(text: IO[str]) -> Iterator[Any]:
     for line in text:
         if line.strip():
             try:
-                yield orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                yield _NoJson(error.msg)
+                # By the rules of every other door: no NUL, no integer beyond 64 bits, no endless nesting.
+                yield parse_json(line)
+            except BodyProblem as problem:
+                yield _Unfit(problem.message.replace("The body", "The line"))

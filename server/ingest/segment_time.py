@@ -15,6 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_NAIVE = datetime(1970, 1, 1)
 # A bare number below this is seconds, from here on milliseconds: 5138-11-16 as one, 1973-03-03 as the other.
 _FIRST_MILLISECONDS = 100_000_000_000
+_BEGIN = -62_104_060_800_000  # 0002-01-01T00:00:00Z: in every zone there is a day for it
 _END = 253_402_300_800_000  # 10000-01-01T00:00:00Z
 
 
@@ -50,8 +51,8 @@ def occurred_at(
     some seconds is no wrong clock: within `TRAVEL_ALLOWED` the stamp is believed to the millisecond, so that
     what one sender did in order stays in order, and is the same however often it is sent. Without `sent_at`
     the stamp is believed as it is (that is how history is imported); without a stamp the event happened
-    when it was received. More than `future_allowed` ahead of us is no time an event can have: it then counts
-    as received, and is flagged.
+    when it was received. More than `future_allowed` ahead of us, or before the calendar begins, is no time
+    an event can have: it then counts as received, and is flagged.
     """
     if stamp is None:
         return Occurred(received_at, False)
@@ -59,7 +60,7 @@ def occurred_at(
         at = stamp
     else:
         at = received_at - (sent_at - stamp)
-    if at > received_at + future_allowed:
+    if not _BEGIN <= at <= received_at + future_allowed:
         return Occurred(received_at, True)
     return Occurred(at, False)
 

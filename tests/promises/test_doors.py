@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *WORDS,
     ),
     "server.templates": ("server.clock", "server.errors", "server.journey", "server.ingest.segment_time"),
-    "server.ingest": ("server.store", "server.clock", "server.errors", "server.observe"),
+    "server.ingest": ("server.store", "server.clock", "server.errors", "server.observe", "server.body"),
     "server.aggregates": (
         "server.store",
         "server.journey",

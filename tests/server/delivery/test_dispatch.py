@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from secrets import token_urlsafe
 
 import pytest
 from sqlalchemy import update
 
-from channels import Deferred, Reason, Rejected, Unknown
+from channels import Accepted, Deferred, Reason, Rejected, Unknown
+from channels.contract import Receipt, ReceiptKind, Tools
+from channels.testing.fake import FakeChannel, FakeSender
+from channels.testing.fates import FakeSettings
 from channels.testing.script import Hang, Script
+from server.delivery.hearing import place
 from server.delivery.outcomes import MOST_ATTEMPTS
 from server.errors import Overloaded
 from server.store import connections
@@ -425,3 +430,53 @@ async def test_settings_that_change_are_used_for_the_next_message(world: World) 
         await world.live(world.event("sign_up", NOON + HOUR, user="kim"), until=NOON + HOUR)
         await office.settle()
     assert await office.receipts() == [("accepted", ""), ("refused", "invalid_recipient")]
+
+
+class Unopenable(FakeChannel):
+    """An adapter with a defect: it cannot even be opened."""
+
+    def open(self, settings: FakeSettings, tools: Tools) -> FakeSender:
+        raise RuntimeError("a certificate that cannot be read")
+
+
+async def test_an_adapter_that_cannot_be_opened_is_in_nobody_elses_way(world: World) -> None:
+    await born(world)
+    async with open_office(world) as office:
+        good, office.host.channels["fake"] = office.fake, Unopenable()
+        await office.dispatcher.until_idle()
+        await world.engine.until_idle()
+        message = await office.message()
+        assert (message.status, message.attempt) == ("queued", 1)
+        assert await office.receipts() == [("deferred", "provider_error")]
+        office.host.channels["fake"] = good
+        await world.settle(NOON + HOUR)
+        await office.settle()
+        assert len(office.fake.sends) == 1
+
+
+async def test_the_providers_name_of_a_message_may_be_of_any_length(world: World) -> None:
+    await born(world)
+    name = token_urlsafe(9000)
+    async with open_office(world, script=Script(addresses={KIM: Accepted(name)})) as office:
+        await office.settle()
+        message = await office.message()
+        assert message.status == "accepted"
+        heard = Receipt("d1", ReceiptKind.DELIVERED, NOON, provider_id=name)
+        async with world.db.read() as session:
+            whose = (message.connection_id, world.project_id)
+            placed = await place(session, world.shards, whose, [heard], NOON)
+        assert (len(placed.entries), placed.unclaimed) == (1, [])
+
+
+async def test_a_receipt_from_beyond_the_calendar_is_counted(world: World) -> None:
+    await born(world)
+    async with open_office(world) as office:
+        await office.settle()
+        message = await office.message()
+        heard = Receipt("o1", ReceiptKind.OPENED, 2**63, provider_id=message.provider_id)
+        async with world.db.read() as session:
+            whose = (message.connection_id, world.project_id)
+            placed = await place(session, world.shards, whose, [heard], NOON)
+        await office.append(placed.entries)
+        await office.settle()
+    assert await world.total("opens") == 1

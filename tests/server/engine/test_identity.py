@@ -229,3 +229,29 @@ async def test_a_repeated_event_counts_once_wherever_its_user_lives(town: World)
     assert (await town.total("entries"), await town.total("hits")) == (1, 1)
     assert len(await town.rows(Event)) == 3
     assert len(await town.rows(Run)) == 1
+
+
+async def test_what_comes_with_the_news_of_a_merge_follows_the_user(town: World) -> None:
+    await town.add_journey(abandoned_cart())
+    for n in range(6):
+        kim, phone, at = f"kim-{n}", f"phone-{n}", NOON + n * MINUTE
+        await town.live(town.event("", at, user=kim, type="identify"))
+        await town.live(town.event("add_to_cart", at + 1, anonymous=phone))
+        await town.send(town.event("", at + 2, user=kim, anonymous=phone, type="identify"))
+        # One turn of every shard, and what follows comes together with what they told each other.
+        await town.engine.take_shards()
+        await town.engine.work_once()
+        await town.live(town.event("purchase", at + 3, anonymous=phone))
+    assert await town.total("reached") == 6
+    numbers = {(user.shard, user.number) for user in await users(town)}
+    assert {(run.shard, run.user_number) for run in await town.runs()} <= numbers
+
+
+async def test_every_identity_of_a_user_that_was_joined_leads_to_the_other(town: World) -> None:
+    for n in range(4):
+        at = NOON + n * MINUTE
+        await town.live(town.event("", at, user=f"old-{n}", anonymous=f"phone-{n}", type="identify"))
+        await town.live(town.event("", at + 1, user=f"new-{n}", type="identify"))
+        await town.live(town.event("", at + 2, user=f"new-{n}", type="alias", previous=f"old-{n}"))
+        await town.live(town.event("purchase", at + 3, anonymous=f"phone-{n}"))
+    assert {user.user_id for user in await users(town)} == {f"new-{n}" for n in range(4)}

@@ -4,7 +4,8 @@ import pytest
 
 from channels.contract import ReceiptKind
 from server.delivery.receipts import HeardReceipt, encode
-from server.store import inbox
+from server.engine import catalog as catalogs
+from server.store import inbox, messages
 from server.store.tables import Endpoint, Message
 from tests.world import HOUR, MINUTE, NOON, World, abandoned_cart
 
@@ -31,3 +32,22 @@ async def test_who_opts_out_by_a_mail_to_the_user_before_a_merge_is_opted_out_af
     endpoints = await world.rows(Endpoint, "shard", "user_number")
     assert len(endpoints) == 2
     assert {endpoint.state for endpoint in endpoints} == {"opted_out"}
+
+
+async def test_an_opt_out_that_comes_while_a_batch_is_decided_holds(world: World) -> None:
+    kim = {"user": "kim", "type": "identify"}
+    await world.live(world.event("", NOON, **kim, email="kim@shop.example"))
+    [row] = await world.rows(Endpoint)
+    whose = messages.Owner(world.project_id, row.user_number, "email", row.address)
+    await world.send(world.event("", NOON + 1, **kim, email="kim@new.example"))
+    [shard] = [one for number, one in world.engine._mine.items() if number == row.shard]
+    async with world.db.read() as session:
+        catalog = await catalogs.load(session)
+        batch, items, _ = await shard._gather(session, catalog, 10)
+    shard._decide(batch, items)
+    async with world.db.write() as session:
+        await messages.opt_out(session, row.shard, whose, "unsubscribe", NOON + 2)
+    async with world.db.write() as session:
+        await shard._commit(session, batch)
+    [old] = [one for one in await world.rows(Endpoint) if one.address == row.address]
+    assert (old.state, old.because, old.is_current) == ("opted_out", "unsubscribe", False)
