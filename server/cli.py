@@ -271,6 +271,8 @@ def demo(host: str, port: int, database: str, keep: bool, no_serve: bool, **size
     from server.demo.run import Options, run
 
     settings = _settings(None)
+    # The screen is for the progress and for what to open; what goes wrong is still told.
+    configure_logs(settings.log_format, quiet=True)
     if "SOJOURN_PUBLIC_URL" not in os.environ:
         settings = replace(settings, public_url=f"http://{host}:{port}")
     options = Options(path_of(database), host, port, keep=keep, serve=not no_serve, **size)

@@ -16,8 +16,11 @@ _KNOWN_ROOTS = ("graphql", "v1", "t", "hooks", "assets", "healthz", "readyz", "m
 log = structlog.get_logger("http")
 
 
-def configure_logs(format: str, stream: TextIO | None = None) -> None:
-    """`console` for people, `json` for machines; to standard error if no stream is given, times in UTC."""
+def configure_logs(format: str, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    """`console` for people, `json` for machines; to standard error if no stream is given, times in UTC.
+
+    `quiet` tells only of what went wrong.
+    """
     stream = stream or sys.stderr
     render: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -31,7 +34,7 @@ def configure_logs(format: str, stream: TextIO | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
