@@ -140,7 +140,7 @@ class ConnectionMutation:
             )
             return CreateConnectionPayload(connection=await _connection(info, answer))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Gives a connection another name or other settings.")
     async def update_connection(
@@ -154,7 +154,7 @@ class ConnectionMutation:
             )
             return UpdateConnectionPayload(connection=await _connection(info, answer))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
 
 def _object(settings: JSON) -> dict[str, object]:

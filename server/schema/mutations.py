@@ -192,7 +192,7 @@ class Mutation(ConnectionMutation):
             answer = await drafts.create(context, input.title, input.category or "", graph, key)
             return CreateJourneyPayload(journey=await _journey(context, answer))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Gives a journey another title or category.")
     async def rename_journey(
@@ -203,7 +203,7 @@ class Mutation(ConnectionMutation):
             answer = await drafts.rename(context, _id(input.id), input.title, input.category, key)
             return RenameJourneyPayload(journey=await _journey(context, answer))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Keeps what is drawn, whatever is wrong with it; nobody is concerned yet.")
     async def save_draft(self, info: Info, input: Annotated[SaveDraftInput, Input]) -> SaveDraftResult:
@@ -212,7 +212,7 @@ class Mutation(ConnectionMutation):
             answer = await drafts.save(context, _id(input.id), graph, input.expected_revision, key)
             return SaveDraftPayload(journey=await _journey(context, answer), revision=answer["revision"])
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Makes a version of the draft. People enter it from now on; those inside stay in theirs.")
     async def publish_journey(
@@ -223,7 +223,7 @@ class Mutation(ConnectionMutation):
             answer = await drafts.publish(context, _id(input.id), expected, key, dry_run=input.dry_run)
             return await _published(context, answer)
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Lets people in, by the version that was published last.")
     async def start_journey(
@@ -232,7 +232,7 @@ class Mutation(ConnectionMutation):
         try:
             return StartJourneyPayload(journey=await _move_on(info, input, JourneyAction.START))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Lets nobody in; for those inside, time stands still.")
     async def pause_journey(
@@ -241,7 +241,7 @@ class Mutation(ConnectionMutation):
         try:
             return PauseJourneyPayload(journey=await _move_on(info, input, JourneyAction.PAUSE))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Lets time go on with what was left of it.")
     async def resume_journey(
@@ -250,7 +250,7 @@ class Mutation(ConnectionMutation):
         try:
             return ResumeJourneyPayload(journey=await _move_on(info, input, JourneyAction.RESUME))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Ends a journey for good, and the run of everybody inside. Cannot be undone.")
     async def stop_journey(
@@ -259,7 +259,7 @@ class Mutation(ConnectionMutation):
         try:
             return StopJourneyPayload(journey=await _move_on(info, input, JourneyAction.STOP))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
     @mutation("Puts a draft or a finished journey away. Its figures stay.")
     async def archive_journey(
@@ -268,7 +268,7 @@ class Mutation(ConnectionMutation):
         try:
             return ArchiveJourneyPayload(journey=await _move_on(info, input, JourneyAction.ARCHIVE))
         except Refusal as error:
-            return to_problem(error)  # type: ignore[no-any-return]
+            return to_problem(error)
 
 
 def _writing(info: Info) -> Context:

@@ -1,7 +1,7 @@
 """Why a change was not made. One interface, one type for each thing that a client can act on."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -11,6 +11,8 @@ from server.resolvers import refusals
 
 from .graph_inputs import to_graphql_path
 from .words import JourneyAction, JourneyStatus, ProblemCode, word
+
+P = TypeVar("P")
 
 
 @strawberry.interface(description="An expected refusal: nothing has been changed.")
@@ -80,8 +82,14 @@ def to_graph_problem(problem: moment.Problem, data: Mapping[str, Any]) -> GraphP
     )
 
 
-def to_problem(error: refusals.Refusal) -> Any:
+# What comes back is one of the caller's union, which the caller's own return type names.
+def to_problem(error: refusals.Refusal) -> P:  # type: ignore[type-var]
     """The type that says this. A mutation's union has to name every one that it can meet."""
+    problem: P = _problem(error)
+    return problem
+
+
+def _problem(error: refusals.Refusal) -> Any:
     about: dict[str, Any] = {"message": error.message, "path": [str(part) for part in error.path]}
     if isinstance(error, refusals.Missing):
         return NotFoundProblem(code=ProblemCode.NOT_FOUND, **about)
