@@ -51,10 +51,3 @@ class EventsClock:
 
 def to_datetime(at: Instant) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)
-
-
-def from_datetime(moment: datetime) -> Instant:
-    """Raises ValueError for a time without a zone: it would mean something else on every machine."""
-    if moment.tzinfo is None:
-        raise ValueError(f"A time with a zone was wanted, found {moment.isoformat()} without one.")
-    return round(moment.timestamp() * 1000)

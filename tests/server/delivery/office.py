@@ -83,6 +83,7 @@ async def open_office(
 ) -> AsyncIterator[Office]:
     fake = FakeChannel(script=script)
     host = Host({"fake": fake, "smtp": SmtpChannel()}, {})
+    # An office and its dispatcher need each other: the next line puts the dispatcher in its place.
     office = Office(world, fake, host, None, settings)  # type: ignore[arg-type]
     office.dispatcher = office.dispatch()
     try:

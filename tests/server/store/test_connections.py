@@ -50,6 +50,7 @@ async def password(world: World, connection_id: int, box: SecretBox = BOX) -> st
     async with world.db.read() as session:
         opened = await connections.load(session, HOST, box, connection_id)
     assert CANARY not in repr(opened)
+    # Known only as some adapter's settings; that of SMTP has a password.
     return opened.settings.password.get_secret_value()  # type: ignore[attr-defined]
 
 
