@@ -9,7 +9,7 @@ Times are `Instant`: int milliseconds since the epoch, UTC.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
@@ -33,6 +33,13 @@ S = TypeVar("S", bound="BaseModel")
 # What goes out
 
 
+class Purpose(StrEnum):
+    """What a message is for. Law and consent tell the two apart, and so do providers."""
+
+    INFORMATION = "information"
+    ADVERTISEMENT = "advertisement"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message to one address, rendered and ready to leave."""
@@ -40,12 +47,20 @@ class Message:
     reference: str
     """Ours, and the same at every attempt: hand it to the provider as idempotency key where there is one."""
     to: str
+    """The address: an e-mail address, a number as `+821012345678`, a device's token without its scheme …"""
     content: Mapping[str, str]
     """The rendered fields of the channel, e.g. subject, html, text; `Capabilities.content` lists them."""
     sent_at: Instant
     """When this attempt is made, by the server's clock."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Extra headers where the channel has headers, e.g. List-Unsubscribe."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values for a template that the provider keeps, by the name that it has there, rendered."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What only this adapter understands: plain JSON values that its `options` model takes."""
+    purpose: Purpose = Purpose.INFORMATION
+    expires_at: Instant | None = None
+    """Later than this it helps nobody; tell the provider where it can be told."""
 
 
 # What became of an attempt
@@ -148,8 +163,26 @@ class Receipt:
     actor_why: str = ""
     url: str | None = None
     recipient: str | None = None
+    """The address it is about. An opt-out or a complaint may name this alone, and no message."""
     raw: str = ""
     """What the provider said, word for word, so that history can be read again with a better map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Something that a person wrote to us. The server finds out what it means, e.g. STOP."""
+
+    key: str
+    """The provider's own id of it."""
+    sender: str
+    """The address of whoever wrote, as `Message.to` would name it."""
+    text: str
+    occurred_at: Instant
+    recipient: str = ""
+    """Our number or account that it was written to."""
+    provider_id: str | None = None
+    """The message that it answers, where the provider says."""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +195,8 @@ class Callback:
     """Names in lower case."""
     query: Mapping[str, str]
     body: bytes
+    url: str = ""
+    """The whole address as the provider called it, query and all, for signatures that cover it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +261,16 @@ class Capabilities:
     batch_size: int = 1
     """Messages that one call to the provider can carry; above 1 the sender is a `BatchSender`."""
     rate_per_second: float | None = None
+    """What the provider allows one account; the server stays below it."""
+    address_scheme: str = ""
+    """Where a channel has several kinds of address, the one that this adapter writes to, e.g. `fcm:`. Such
+    addresses are stored with the scheme, and handed over without."""
     needs_template: bool = False
+    """Whether the provider sends only what it has approved as a template before."""
     inbound: bool = False
+    """Whether `parse_inbound` can ever bring something."""
     scheduled_send: bool = False
+    """Whether the provider could keep a message until later. The server keeps time itself."""
     media: frozenset[str] = frozenset()
     """MIME types that may be attached or shown, e.g. image/png."""
 
@@ -242,9 +284,22 @@ class Tools:
 
     clock: Callable[[], Instant]
     http: httpx.AsyncClient
+    """Speaks HTTP/1.1 and 2 and bounds time and size of answers. For addresses that operators configure."""
     connection: str = ""
     """An opaque name of the configured connection, different for any two of them."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("channels"))
+    public_http: httpx.AsyncClient | None = None
+    """The same, but it refuses private addresses: for addresses that come with a message or from a user.
+    The server always lends it; in tests of an adapter it may be missing."""
+    show: Callable[[Message], Awaitable[None]] | None = None
+    """Keeps a message where the server itself shows it to its reader; twice is once. For in-app messages."""
+    callback_url: str = ""
+    """Where the provider reaches this connection: the address to register with it for receipts."""
+
+    @property
+    def outside(self) -> httpx.AsyncClient:
+        """The client for addresses that somebody else chose."""
+        return self.public_http or self.http
 
 
 class Sender(Protocol):
@@ -290,6 +345,8 @@ class Channel(Protocol[S]):
     contract_version: int
     settings: type[S]
     """A pydantic model. Secrets are `SecretStr`; the server encrypts them and never shows them again."""
+    options: type[BaseModel] | None
+    """A pydantic model of `Message.options`; None if there are none. Its texts may be templates."""
     capabilities: Capabilities
 
     def problems(self, settings: S) -> list[Problem]:
@@ -315,6 +372,13 @@ class Channel(Protocol[S]):
         """Translate a verified callback. Pure, never raises; what it does not know becomes `unmapped`."""
         ...
 
+    def parse_inbound(self, settings: S, verified: Verified) -> list[Inbound]:
+        """What people wrote, in a verified callback. Pure, never raises; empty for anything else.
+
+        A callback goes through `parse` as well, which brings no receipt for what people wrote.
+        """
+        ...
+
     async def poll(self, settings: S, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:
         """Fetch what is new since the cursor, and the cursor to go on from; an empty list is "nothing more".
 
@@ -333,6 +397,8 @@ class BaseChannel(Generic[S]):
     Inherit and override; a subclass still names its identity and writes `open`.
     """
 
+    options: type[BaseModel] | None = None
+
     def problems(self, settings: S) -> list[Problem]:
         return []
 
@@ -343,6 +409,9 @@ class BaseChannel(Generic[S]):
         return Refused("this channel expects no callbacks")
 
     def parse(self, settings: S, verified: Verified) -> list[Receipt]:
+        return []
+
+    def parse_inbound(self, settings: S, verified: Verified) -> list[Inbound]:
         return []
 
     async def poll(self, settings: S, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:

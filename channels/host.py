@@ -20,8 +20,8 @@ from channels.errors import BrokenPlugin, DuplicateChannel, NotAChannel, Unknown
 BUILT_IN = ("channels.email.smtp", "channels.testing.fake")
 ENTRY_POINT_GROUP = "sojourn.channels"
 
-_PARTS = ("key", "channel", "title", "contract_version", "settings", "capabilities")
-_METHODS = ("problems", "probe", "open", "verify", "parse", "poll")
+_PARTS = ("key", "channel", "title", "contract_version", "settings", "options", "capabilities")
+_METHODS = ("problems", "probe", "open", "verify", "parse", "parse_inbound", "poll")
 
 
 @dataclass(frozen=True)

@@ -243,12 +243,15 @@ def _send(batch: Batch, run: RunState, graph: Graph, user: UserState, visit: Vis
             "",
             to_json({"name": run.event_name, "properties": orjson.loads(run.properties)}),
             to_json({"skipped": [at, at, 1]} if skipped else {}),
+            "information",
+            None,
+            False,
         )
     )
     _count(batch, Metric.QUEUED, run, visit.step_key, at, channel=channel)
     if skipped:
         row = (batch.shard, message_id, "decision", run.project_id, "skipped", at, at, skipped)
-        batch.receipts.append((*row, "", "", "", "", ""))
+        batch.receipts.append((*row, "", "", "", "", "", None, ""))
         _count(batch, Metric.SKIPPED, run, visit.step_key, at, channel=channel, reason=skipped)
     return message_id
 

@@ -27,6 +27,9 @@ GLOBAL = {
     "import",
     "poll_cursor",
     "unclaimed",
+    "connection_health",
+    "suppression",
+    "inbound",
 }
 """Small tables that are the same for every shard."""
 

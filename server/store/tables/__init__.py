@@ -10,7 +10,8 @@ from .aggregates import Counter, UserSet
 from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
-from .projects import ApiKey, Connection, Idempotency, Project
+from .permissions import Consent, InApp, Inbound, Suppression
+from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, Refusal, Run, Visit
 from .users import Endpoint, Identity, User
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
@@ -22,6 +23,8 @@ __all__ = [
     "Arrival",
     "Catalog",
     "Connection",
+    "ConnectionHealth",
+    "Consent",
     "Conversion",
     "Counter",
     "Endpoint",
@@ -29,6 +32,8 @@ __all__ = [
     "Idempotency",
     "Identity",
     "Import",
+    "InApp",
+    "Inbound",
     "Inbox",
     "Journey",
     "Lease",
@@ -40,6 +45,7 @@ __all__ = [
     "Refusal",
     "Run",
     "ShardState",
+    "Suppression",
     "Unclaimed",
     "User",
     "UserSet",

@@ -47,12 +47,22 @@ class Message(SQLModel, table=True):
     """The event that let the run in, for the templates: name and properties as JSON."""
     heard: str = column.text(default="{}")
     """What the receipts said, folded: kind (and `kind/actor`) to [first at, last at, count], as JSON."""
+    purpose: str = column.text(default="information")
+    expires_at: int | None = column.integer(default=None)
+    """Later than this it helps nobody and does not leave."""
+    may_fail_over: bool = False
+    """Whether another connection of its channel may send it: its step names none."""
 
 
 class Receipt(SQLModel, table=True):
     """One thing heard about a message."""
 
-    __table_args__ = (column.SHARDED,)
+    __table_args__ = (
+        column.partial_index(
+            "receipt_with_reason", "shard", "project_id", "occurred_at", where=sql("reason <> ''")
+        ),
+        column.SHARDED,
+    )
 
     shard: int = column.key()
     message_id: int = column.key()
@@ -68,3 +78,7 @@ class Receipt(SQLModel, table=True):
     actor: str = column.text(default="")
     actor_why: str = column.text(default="")
     url: str = column.text(default="")
+    connection_id: int | None = column.integer(default=None)
+    """Through which it was sent, or heard of."""
+    raw: str = column.text(default="")
+    """What the provider said, word for word, so that a better map can read it again."""

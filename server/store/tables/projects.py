@@ -47,6 +47,36 @@ class Connection(SQLModel, table=True):
     sealed: bytes = column.data()
     created_at: int = column.integer()
     changed_at: int = column.integer()
+    preference: int = column.integer(default=100)
+    """Among those of its channel: the lowest is used first."""
+    takes: str = column.text(default="")
+    """The kind of address that its adapter writes to, e.g. `fcm:`; empty for any."""
+    is_enabled: bool = True
+    concurrency: int | None = column.integer(default=None)
+    """Sends at the same time; the server's default if not set."""
+    rate_per_second: float | None = None
+    """Sends per second at most, below what the adapter says of its provider."""
+
+
+class ConnectionHealth(SQLModel, table=True):
+    """How a connection fares: its circuit breaker, and the last good and bad news."""
+
+    __tablename__ = "connection_health"
+
+    connection_id: int = column.key()
+    breaker: str = column.text(default="closed")
+    """`closed`, `open`, `half_open`."""
+    failures: int = column.integer(default=0)
+    """In a row."""
+    opened: int = column.integer(default=0)
+    """How often in a row it has opened, which says for how long."""
+    open_until: int | None = column.integer(default=None)
+    changed_at: int = column.integer(default=0)
+    succeeded_at: int | None = column.integer(default=None)
+    failed_at: int | None = column.integer(default=None)
+    reason: str = column.text(default="")
+    code: str = column.text(default="")
+    detail: str = column.text(default="")
 
 
 class Idempotency(SQLModel, table=True):

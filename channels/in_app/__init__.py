@@ -1,0 +1,1 @@
+"""Messages that an app or a page shows itself."""

@@ -1,0 +1,1 @@
+"""KakaoTalk Alimtalk through relays: SOLAPI, NHN Cloud, Naver Cloud SENS."""

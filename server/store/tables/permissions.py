@@ -1,0 +1,83 @@
+"""Who may be written to: consents of people, suppressed addresses, and what people wrote back."""
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from . import columns as column
+
+
+class Consent(SQLModel, table=True):
+    """What a user has agreed to, or no longer agrees to, on one channel for one purpose."""
+
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    project_id: int = column.key()
+    user_number: int = column.key()
+    channel: str = column.text_key()
+    purpose: str = column.text_key()
+    granted: bool
+    decided_at: int = column.integer()
+    source: str = column.text(default="")
+    """Where it was given, e.g. `checkout`, `import`."""
+    evidence: str = column.text(default="")
+    """What proves it: the version of the terms, a form, an address."""
+
+
+class Suppression(SQLModel, table=True):
+    """An address of a channel that nobody writes to, whoever it belongs to."""
+
+    project_id: int = column.key()
+    channel: str = column.text_key()
+    address: str = column.text_key()
+    purpose: str = column.text_key()
+    """`advertisement`, `information`, or empty for every purpose."""
+    reason: str = column.text()
+    since: int = column.integer()
+    until: int | None = column.integer(default=None)
+    """When it ends by itself; never if empty."""
+    source: str = column.text(default="")
+    """`receipt`, `inbound`, `unsubscribe`, `import`, `api`."""
+    note: str = column.text(default="")
+
+
+class Inbound(SQLModel, table=True):
+    """What somebody wrote to us."""
+
+    __table_args__ = (Index("inbound_by_time", "project_id", "occurred_at"),)
+
+    connection_id: int = column.key()
+    key: str = column.text_key()
+    """The provider's own id."""
+    project_id: int = column.integer()
+    channel: str = column.text()
+    address: str = column.text()
+    text: str = column.text()
+    meaning: str = column.text(default="")
+    """`stop`, `start`, or empty for anything else."""
+    occurred_at: int = column.integer()
+    received_at: int = column.integer()
+
+
+class InApp(SQLModel, table=True):
+    """A message that an app or a page shows: what the person sees, and what was done with it."""
+
+    __tablename__ = "in_app"
+    __table_args__ = (
+        Index("in_app_of_reader", "project_id", "reader", "sent_at"),
+        column.SHARDED,
+    )
+
+    shard: int = column.key()
+    message_id: int = column.key()
+    project_id: int = column.integer()
+    connection_id: int = column.integer()
+    reader: str = column.text()
+    """The user id whose app shows it."""
+    content: str = column.text()
+    """The rendered fields, as JSON."""
+    sent_at: int = column.integer()
+    expires_at: int | None = column.integer(default=None)
+    shown_at: int | None = column.integer(default=None)
+    interacted_at: int | None = column.integer(default=None)
+    dismissed_at: int | None = column.integer(default=None)
