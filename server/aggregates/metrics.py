@@ -25,6 +25,10 @@ class Metric(StrEnum):
     CLICKED = "clicked"
     UNSUBSCRIBED = "unsubscribed"
     COMPLAINED = "complained"
+    REPLIED = "replied"
+    SHOWN = "shown"
+    INTERACTED = "interacted"
+    DISMISSED = "dismissed"
     REACHED = "reached"
     HITS = "hits"
 
@@ -118,6 +122,12 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         Metric.COMPLAINED, "message", "first complaint", "", "Messages whose reader reported them as spam."
     ),
+    Definition(Metric.REPLIED, "message", "first reply", "", "Messages that were answered."),
+    Definition(Metric.SHOWN, "message", "first time", "", "Messages that an app or a page has shown."),
+    Definition(
+        Metric.INTERACTED, "message", "first time", "", "Messages in an app that somebody did something with."
+    ),
+    Definition(Metric.DISMISSED, "message", "first time", "", "Messages in an app that were put away."),
     Definition(
         Metric.REACHED,
         "run",

@@ -64,6 +64,9 @@ PROVES_SENT = frozenset(
         ReceiptKind.REPLIED,
         ReceiptKind.UNSUBSCRIBED,
         ReceiptKind.COMPLAINED,
+        ReceiptKind.SHOWN,
+        ReceiptKind.INTERACTED,
+        ReceiptKind.DISMISSED,
     }
 )
 """Nothing of this can be heard of a message that the provider did not take over."""
@@ -105,8 +108,6 @@ def counted(heard: Mapping[str, list[int]], reason: str) -> Counted:
     found: Counted = {}
     if ReceiptKind.ACCEPTED in heard:
         found[Metric.SENT, ""] = heard[ReceiptKind.ACCEPTED][0]
-    if ReceiptKind.DELIVERED in heard:
-        found[Metric.DELIVERED, ""] = heard[ReceiptKind.DELIVERED][0]
     _count_end(found, heard, reason)
     for kind, (_, first) in WITH_ACTOR.items():
         for key, (at, _, _) in heard.items():
@@ -114,11 +115,22 @@ def counted(heard: Mapping[str, list[int]], reason: str) -> Counted:
                 found[first, key.partition("/")[2]] = at
         if kind in heard:
             found[first, ""] = heard[kind][0]
-    if ReceiptKind.UNSUBSCRIBED in heard:
-        found[Metric.UNSUBSCRIBED, ""] = heard[ReceiptKind.UNSUBSCRIBED][0]
-    if ReceiptKind.COMPLAINED in heard:
-        found[Metric.COMPLAINED, ""] = heard[ReceiptKind.COMPLAINED][0]
+    for once, metric in _COUNTED_ONCE.items():
+        if once in heard:
+            found[metric, ""] = heard[once][0]
     return found
+
+
+_COUNTED_ONCE = {
+    ReceiptKind.DELIVERED: Metric.DELIVERED,
+    ReceiptKind.UNSUBSCRIBED: Metric.UNSUBSCRIBED,
+    ReceiptKind.COMPLAINED: Metric.COMPLAINED,
+    ReceiptKind.REPLIED: Metric.REPLIED,
+    ReceiptKind.SHOWN: Metric.SHOWN,
+    ReceiptKind.INTERACTED: Metric.INTERACTED,
+    ReceiptKind.DISMISSED: Metric.DISMISSED,
+}
+"""A message counts with the first of these, however often they happen."""
 
 
 _ENDS = {

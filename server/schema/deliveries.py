@@ -41,7 +41,7 @@ class MessageStepStats:
     step: Step = strawberry.field(description="The step.")
     is_current: bool = strawberry.field(description="Whether the newest version still has it.")
     metrics: list[MetricStats] = strawberry.field(
-        description="The channel's metrics, in its order.", metadata={"list_size": 13}
+        description="The channel's metrics, in its order.", metadata={"list_size": 17}
     )
     issues: list[DeliveryIssue] = strawberry.field(
         description="What went wrong, the most frequent first.", metadata={"list_size": 5}
@@ -54,7 +54,7 @@ class ChannelStats:
     channel: ChannelName = strawberry.field(description="The channel.")
     name: strawberry.Private[str]
 
-    @field("The channel's own metrics, in its own order.", list_size=13)
+    @field("The channel's own metrics, in its own order.", list_size=17)
     def metrics(self) -> list[MetricStats]:
         return metrics_of(self.source, self.name, None)
 
@@ -86,6 +86,10 @@ _METRICS = (
     M.CLICKS,
     M.UNSUBSCRIBED,
     M.COMPLAINED,
+    M.REPLIED,
+    M.SHOWN,
+    M.INTERACTED,
+    M.DISMISSED,
     M.BOUNCED,
     M.FAILED,
     M.SKIPPED,
@@ -101,6 +105,10 @@ _HEARD_AS = {
     M.CLICKS: ReceiptKind.CLICKED,
     M.UNSUBSCRIBED: ReceiptKind.UNSUBSCRIBED,
     M.COMPLAINED: ReceiptKind.COMPLAINED,
+    M.REPLIED: ReceiptKind.REPLIED,
+    M.SHOWN: ReceiptKind.SHOWN,
+    M.INTERACTED: ReceiptKind.INTERACTED,
+    M.DISMISSED: ReceiptKind.DISMISSED,
     M.BOUNCED: ReceiptKind.BOUNCED,
 }
 """What a channel has to observe for a metric; the others we know ourselves."""
@@ -116,6 +124,10 @@ BASES = {
     M.CLICKED: (M.SENT, Base.SENT),
     M.UNSUBSCRIBED: (M.SENT, Base.SENT),
     M.COMPLAINED: (M.SENT, Base.SENT),
+    M.REPLIED: (M.SENT, Base.SENT),
+    M.SHOWN: (M.SENT, Base.SENT),
+    M.INTERACTED: (M.SENT, Base.SENT),
+    M.DISMISSED: (M.SENT, Base.SENT),
 }
 _SETS = {
     M.SENT: Dimension.SENT,

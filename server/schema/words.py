@@ -277,6 +277,10 @@ class Metric(Enum):
     CLICKED = value("clicked", description=_SENTENCES["clicked"])
     UNSUBSCRIBED = value("unsubscribed", description=_SENTENCES["unsubscribed"])
     COMPLAINED = value("complained", description=_SENTENCES["complained"])
+    REPLIED = value("replied", description=_SENTENCES["replied"])
+    SHOWN = value("shown", description=_SENTENCES["shown"])
+    INTERACTED = value("interacted", description=_SENTENCES["interacted"])
+    DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
 

@@ -78,6 +78,8 @@ class InApp(SQLModel, table=True):
     """The rendered fields, as JSON."""
     sent_at: int = column.integer()
     expires_at: int | None = column.integer(default=None)
+    delivered_at: int | None = column.integer(default=None)
+    """When an app first fetched it."""
     shown_at: int | None = column.integer(default=None)
     interacted_at: int | None = column.integer(default=None)
     dismissed_at: int | None = column.integer(default=None)

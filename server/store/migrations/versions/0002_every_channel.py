@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("shown_at", sa.BigInteger(), nullable=True),
         sa.Column("interacted_at", sa.BigInteger(), nullable=True),
         sa.Column("dismissed_at", sa.BigInteger(), nullable=True),
