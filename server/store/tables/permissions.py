@@ -1,6 +1,7 @@
 """Who may be written to: consents of people, suppressed addresses, and what people wrote back."""
 
 from sqlalchemy import Index
+from sqlalchemy import text as sql
 from sqlmodel import SQLModel
 
 from . import columns as column
@@ -64,7 +65,8 @@ class InApp(SQLModel, table=True):
 
     __tablename__ = "in_app"
     __table_args__ = (
-        Index("in_app_of_reader", "project_id", "reader", "sent_at"),
+        Index("in_app_of_reader", "connection_id", "reader", "sent_at", "message_id"),
+        column.partial_index("in_app_expiry", "expires_at", where=sql("expires_at IS NOT NULL")),
         column.SHARDED,
     )
 

@@ -56,7 +56,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shard", "message_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("in_app_of_reader", "in_app", ["project_id", "reader", "sent_at"], unique=False)
+    op.create_index("in_app_of_reader", "in_app", ["connection_id", "reader", "sent_at", "message_id"])
+    op.create_index(
+        "in_app_expiry",
+        "in_app",
+        ["expires_at"],
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
 
     op.create_table(
         "inbound",
@@ -133,6 +140,7 @@ def downgrade() -> None:
     op.drop_index("inbound_by_time", "inbound")
 
     op.drop_table("inbound")
+    op.drop_index("in_app_expiry", "in_app")
     op.drop_index("in_app_of_reader", "in_app")
 
     op.drop_table("in_app")
