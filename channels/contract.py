@@ -291,8 +291,8 @@ class Tools:
     public_http: httpx.AsyncClient | None = None
     """The same, but it refuses private addresses: for addresses that come with a message or from a user.
     The server always lends it; in tests of an adapter it may be missing."""
-    show: Callable[[Message], Awaitable[None]] | None = None
-    """Keeps a message where the server itself shows it to its reader; twice is once. For in-app messages."""
+    show: Callable[[Sequence[Message]], Awaitable[None]] | None = None
+    """Keeps messages where the server itself shows them to their readers; twice is once. For in-app ones."""
     callback_url: str = ""
     """Where the provider reaches this connection: the address to register with it for receipts."""
 
@@ -345,9 +345,12 @@ class Channel(Protocol[S]):
     contract_version: int
     settings: type[S]
     """A pydantic model. Secrets are `SecretStr`; the server encrypts them and never shows them again."""
-    options: type[BaseModel] | None
-    """A pydantic model of `Message.options`; None if there are none. Its texts may be templates."""
     capabilities: Capabilities
+
+    @property
+    def options(self) -> type[BaseModel] | None:
+        """A pydantic model of `Message.options`; None if there are none. Its texts may be templates."""
+        ...
 
     def problems(self, settings: S) -> list[Problem]:
         """What can be seen to be wrong without asking anyone. Pure."""
