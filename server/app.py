@@ -7,21 +7,24 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from server import __version__
 from server.config import API
 from server.context import Context, Contexts
 from server.delivery.links import Tracking
+from server.delivery.readers import Readers
 from server.observe import Observed
 from server.routes import health
 from server.routes.examples import Example
 from server.routes.graphiql import PAGE_HEADERS, assets_route, graphiql_page
 from server.routes.graphql import GraphQLEndpoint, Options
 from server.routes.hooks import HooksDoor
+from server.routes.in_app import ReadersDoor
 from server.routes.ingest import Door
 from server.routes.landing import LANDING_HEADERS, Landing, landing_page
+from server.routes.subscriptions import SubscriptionEndpoint
 from server.routes.tracking import TrackingDoor
 from server.runtime import Runtime
 from server.schema.root import SCHEMA
@@ -62,21 +65,23 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
     readers = TrackingDoor(tracking, append, runtime.db, runtime.clock, runtime.wake, runtime.figures.dropped)
     box = SecretBox(settings.secrets)
     providers = HooksDoor(runtime.db, runtime.clock, runtime.host, box, runtime.shards, append)
+    apps = ReadersDoor(Readers(runtime.db, runtime.clock, runtime.host, box), runtime.shelf, runtime.clock)
+    graphql = _graphql(runtime, showcase)
+    listening = SubscriptionEndpoint(SCHEMA, graphql.documents, _contexts(runtime))
     return [
         _landing(runtime, showcase),
-        Route("/graphql", _from_pages(_graphql(runtime, showcase), settings.allowed_origins.split())),
+        WebSocketRoute("/graphql", listening),
+        Route("/graphql", _from_pages(graphql, settings.allowed_origins.split())),
         assets_route(),
         *events.routes(),
         *readers.routes(),
         *providers.routes(),
+        *apps.routes(),
     ]
 
 
 def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
     settings = runtime.settings
-    contexts = Contexts(
-        runtime.keys.access, runtime.db, runtime.clock, runtime.shards, runtime.host, settings, runtime.wake
-    )
     shown = showcase or Showcase()
     page = graphiql_page(
         [(one.title, one.query, one.variables) for one in shown.examples], shown.graphiql_headers
@@ -89,7 +94,20 @@ def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
         page_headers=PAGE_HEADERS,
         body_limit=LARGEST_QUERY,
     )
-    return GraphQLEndpoint(SCHEMA, contexts, options)
+    return GraphQLEndpoint(SCHEMA, _contexts(runtime), options)
+
+
+def _contexts(runtime: Runtime) -> Contexts:
+    return Contexts(
+        runtime.keys.access,
+        runtime.db,
+        runtime.clock,
+        runtime.shards,
+        runtime.host,
+        runtime.settings,
+        runtime.wake,
+        runtime.shelf,
+    )
 
 
 def _from_pages(endpoint: ASGIApp, origins: list[str]) -> ASGIApp:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from channels.host import Host
 from server.clock import Clock
 from server.config import Settings
+from server.delivery.in_app import Shelf
 from server.errors import Refused
 from server.loaders import Loaders
 from server.secretbox import SecretBox
@@ -29,6 +30,8 @@ class Context:
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = _nothing
     """Tells the engine of this process that there is something in the inbox."""
+    shelf: Shelf | None = None
+    """Where in-app messages stand; none in a context without a runtime."""
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,15 +73,28 @@ class Contexts:
     host: Host | None = None
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = _nothing
+    shelf: Shelf | None = None
 
     async def __call__(self, request: Request) -> Context:
         """Raises Refused without a secret key in `Authorization: Bearer …`; a write key is not one."""
-        access = await self.keys(_bearer(request))
+        return await self.of_key(_bearer(request))
+
+    async def of_key(self, key: str) -> Context:
+        """The context that a key opens. Raises Refused."""
+        access = await self.keys(key)
         if access is None:
             raise Refused("A secret key is wanted: `Authorization: Bearer sj_secret_…`.")
         if READ not in access.scopes:
             raise Refused(f"This needs a key with the scope `{READ}`; a write key only takes in events.")
-        return Context(self.db, self.clock, access, self.shards, self.host, self.settings, self.wake)
+        return self._of(access)
+
+    def of_nobody(self) -> Context:
+        """For callers without a key, who may only do what asks for another proof."""
+        return self._of(Access(0, frozenset()))
+
+    def _of(self, access: Access) -> Context:
+        settings = (self.host, self.settings, self.wake, self.shelf)
+        return Context(self.db, self.clock, access, self.shards, *settings)
 
 
 def _bearer(request: Request) -> str:

@@ -17,6 +17,7 @@ from channels.host import Host, build_host
 from server.clock import Clock, EventsClock, WallClock
 from server.config import DISPATCH, ENGINE, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
+from server.delivery.in_app import Shelf
 from server.delivery.polling import Poller
 from server.engine import leases
 from server.engine.loop import Engine
@@ -82,6 +83,7 @@ class Runtime:
     engine: Engine
     dispatcher: Dispatcher
     poller: Poller
+    shelf: Shelf
     keys: Keys
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -133,8 +135,10 @@ async def open_runtime(
         engine = Engine(db, clock, shards)
         appender = Appender(db, settings.max_queue, settings.max_backlog, engine.wakeup.set)
         host = _host(settings)
+        shelf = Shelf(db, clock, shards, appender.append)
         dispatcher = Dispatcher(db, clock, host, settings, shards, appender.append)
         engine.moved = dispatcher.wakeup.set
+        dispatcher.senders.shelf = shelf
         runtime = Runtime(
             settings=settings,
             db=db,
@@ -147,6 +151,7 @@ async def open_runtime(
             engine=engine,
             dispatcher=dispatcher,
             poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
+            shelf=shelf,
             keys=Keys(db),
         )
         await stack.enter_async_context(_running(runtime, parts))
@@ -160,7 +165,7 @@ async def _running(runtime: Runtime, parts: tuple[str, ...]) -> AsyncIterator[No
     if ENGINE in parts:
         loops.append(runtime.engine.run)
     if DISPATCH in parts:
-        loops += [runtime.dispatcher.run, runtime.poller.run]
+        loops += [runtime.dispatcher.run, runtime.poller.run, runtime.shelf.run]
     appending = asyncio.Event()
     writer = asyncio.create_task(_kept_up(runtime.appender.run, appending))
     tasks = [asyncio.create_task(_kept_up(loop, runtime.stopping)) for loop in loops]

@@ -1,12 +1,11 @@
 """Messages that an app or a page shows itself: the server is the provider.
 
-A message is put where `Tools.show` keeps it. Apps read it with a signed user token and tell what became of it;
-the receipts come in by those requests, not by callbacks.
+A message is put where `Tools.show` keeps it. Apps read it with a user token that `signing_secret` has signed,
+and tell what became of it; the receipts come in by those requests, not by callbacks.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
@@ -141,62 +140,6 @@ def _judged(message: Message) -> Outcome:
     if message.expires_at is not None and message.expires_at <= message.sent_at:
         return Rejected(Reason.EXPIRED, text="it expired before it could be shown")
     return Accepted(message.reference)
-
-
-class BadToken(Exception):
-    """A user token that proves nothing; the text says why, for our log and for developers."""
-
-
-def reader_of(settings: InAppSettings, token: str, now: int) -> str:
-    """The user id that a token is for. `now` in milliseconds. Raises BadToken.
-
-    A token is a JWT signed with HS256, with `sub` (the user id) and `exp`.
-    """
-    import jwt
-
-    options: Any = {"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
-    for secret in (settings.signing_secret, settings.previous_signing_secret):
-        if not secret.get_secret_value():
-            continue
-        try:
-            claims = jwt.decode(token, secret.get_secret_value(), algorithms=["HS256"], options=options)
-        except jwt.InvalidSignatureError:
-            continue
-        except jwt.PyJWTError as error:
-            raise BadToken(str(error)) from error
-        return _reader(claims, now)
-    raise BadToken("it is not signed with the secret of this connection")
-
-
-def _reader(claims: dict[str, Any], now: int) -> str:
-    # By the server's clock, which tests and replays hand in; the library would take the machine's.
-    if not isinstance(claims["exp"], int | float) or claims["exp"] * 1000 <= now:
-        raise BadToken("it has expired")
-    if not isinstance(claims["sub"], str) or not claims["sub"]:
-        raise BadToken("its `sub` is no user id")
-    return claims["sub"]
-
-
-def token_for(settings: InAppSettings, connection: str, reader: str, expires_at: int) -> str:
-    """A token for one reader, as the app's own server can make it with any JWT library."""
-    import jwt
-
-    claims = {"sub": reader, "exp": expires_at // 1000}
-    key = settings.signing_secret.get_secret_value()
-    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": connection})
-
-
-def connection_in(token: str) -> int:
-    """The connection that a token names in its header `kid`: not proved by anything. Raises BadToken."""
-    import jwt
-
-    try:
-        kid = jwt.get_unverified_header(token).get("kid", "")
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise BadToken("it is no JWT") from error
-    if not (isinstance(kid, str) and kid.isascii() and kid.isdecimal() and len(kid) < 18):
-        raise BadToken("its header wants `kid`, the number of the in-app connection")
-    return int(kid)
 
 
 @hookimpl

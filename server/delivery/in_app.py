@@ -1,4 +1,4 @@
-"""The shelf: where in-app messages stand until their readers' apps fetch them, and what those tell of them."""
+"""The shelf: in-app messages until their readers' apps fetch them, and what those apps tell."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

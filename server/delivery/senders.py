@@ -11,6 +11,7 @@ import structlog
 from channels.contract import Sender, Tools
 from channels.host import Host
 from server.clock import Clock, Instant
+from server.delivery.in_app import Shelf
 from server.secretbox import SecretBox
 from server.store import connections
 from server.store.connections import OpenConnection
@@ -39,6 +40,8 @@ class Senders:
     clock: Clock
     host: Host
     box: SecretBox
+    shelf: Shelf | None = None
+    """Where in-app messages are put; without it none can be sent."""
     _open: dict[int, OpenSender] = field(default_factory=dict)
     _old: list[OpenSender] = field(default_factory=list)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -83,7 +86,8 @@ class Senders:
                     connection = await connections.load(session, self.host, self.box, connection_id)
                 if self._http is None:
                     self._http = httpx.AsyncClient(timeout=HTTP_TIMEOUT_SECONDS)
-                tools = Tools(self.clock.now, self._http, str(connection_id))
+                show = self.shelf.show_for(connection_id) if self.shelf else None
+                tools = Tools(self.clock.now, self._http, str(connection_id), show=show)
                 sender = connection.adapter.open(connection.settings, tools)
                 self._open[connection_id] = OpenSender(connection, tools, sender)
             return self._open[connection_id]

@@ -16,6 +16,7 @@ from .connections import ConnectionMutation
 from .fields import mutation
 from .graph_inputs import GraphInput, to_data
 from .ids import key_in
+from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
 from .problems import (
@@ -181,7 +182,7 @@ Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
-class Mutation(ConnectionMutation):
+class Mutation(ConnectionMutation, InAppMutation):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
         self, info: Info, input: Annotated[CreateJourneyInput, Input]

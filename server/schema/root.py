@@ -4,6 +4,7 @@ import strawberry
 
 from .connections import Connection
 from .graphs import STEPS
+from .in_app import Subscription
 from .messages import Message
 from .mutations import Mutation
 from .queries import Query
@@ -11,7 +12,9 @@ from .runs import Run
 from .users import User
 from .versions import Version
 
-SCHEMA = strawberry.Schema(Query, Mutation, types=[*STEPS, Version, Run, User, Message, Connection])
+SCHEMA = strawberry.Schema(
+    Query, Mutation, Subscription, types=[*STEPS, Version, Run, User, Message, Connection]
+)
 
 
 def print_schema_text() -> str:

@@ -52,8 +52,9 @@ async def of_reader(session: ReadSession, reader: Reader, now: Instant, page: Pa
 
 
 async def since(session: ReadSession, reader: Reader, sent_at: Instant, now: Instant) -> Sequence[Any]:
-    """What was sent since then, the oldest first; at most a hundred."""
-    statement = select(_table).where(*_shown_to(reader, now), _table.c.sent_at >= sent_at)
+    """What no app has fetched yet or was sent since then, the oldest first; at most a hundred."""
+    new = or_(_table.c.delivered_at.is_(None), _table.c.sent_at >= sent_at)
+    statement = select(_table).where(*_shown_to(reader, now), new)
     return await session.rows(statement.order_by(*_PLACE).limit(100))
 
 

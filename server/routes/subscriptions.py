@@ -1,0 +1,122 @@
+"""GraphQL subscriptions over a WebSocket, as graphql-ws speaks them (graphql-transport-ws).
+
+The protocol is Strawberry's. Documents pass the same gate as over HTTP, and errors leave by the same one.
+A connection may show a secret key in the payload of `connection_init`, as `authorization: Bearer sj_secret_…`.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+import strawberry
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from server.context import Context, Contexts
+from server.errors import Refused
+from server.schema.documents import DocumentRefused, Documents
+from server.schema.masking import masked
+
+MOST_AT_ONCE = 20
+"""Subscriptions of one connection."""
+FIRST_WORD_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class Listener:
+    """One connection: who is there, as far as it has said."""
+
+    context: Context
+    connection_params: Any = None
+
+
+@dataclass(slots=True)
+class Gate:
+    """Stands in the schema's place: what comes in is weighed, and what goes out is masked."""
+
+    schema: strawberry.Schema
+    documents: Documents
+
+    async def stream(
+        self,
+        query: str,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        return self._stream(query, variable_values or {}, context_value, operation_name)
+
+    async def _stream(
+        self, query: str, variables: dict[str, Any], listener: Listener, name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        try:
+            operation = self.documents.operation(query, name, variables, introspection=False)
+        except DocumentRefused as refused:
+            yield PreExecutionError(data=None, errors=_told(refused.errors, name))
+            return
+        if operation.kind != "subscription":
+            only = GraphQLError(
+                f"Send {operation.kind} operations over HTTP.", extensions={"code": "SUBSCRIPTIONS_ONLY"}
+            )
+            yield PreExecutionError(data=None, errors=[only])
+            return
+        stream = await self.schema.stream(query, variables, listener.context, operation_name=name)
+        results = cast("AsyncGenerator[ExecutionResult, None]", stream)
+        try:
+            async for result in results:
+                result.errors = _told(result.errors, name) if result.errors else None
+                listener.context.forget()
+                yield result
+        finally:
+            await results.aclose()
+
+
+class SubscriptionEndpoint(GraphQL[Listener, None]):
+    """An ASGI app for one path: `WebSocketRoute("/graphql", SubscriptionEndpoint(...))`."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        documents: Documents,
+        contexts: Contexts,
+        allowed_origins: Sequence[str] = ("*",),
+    ) -> None:
+        super().__init__(
+            cast("Any", Gate(schema, documents)),
+            graphql_ide=None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=FIRST_WORD_WITHIN,
+            max_subscriptions_per_connection=MOST_AT_ONCE,
+            allowed_origins=allowed_origins,
+        )
+        self.contexts = contexts
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Listener:
+        return Listener(self.contexts.of_nobody())
+
+    async def on_ws_connect(self, context: Listener) -> Any:
+        shown = (context.connection_params or {}).get("authorization")
+        if shown is not None:
+            scheme, _, key = str(shown).partition(" ")
+            try:
+                if scheme.lower() != "bearer":
+                    raise Refused("A secret key is wanted.")
+                context.context = await self.contexts.of_key(key.strip())
+            except Refused as error:
+                raise ConnectionRejectionError from error
+        return strawberry.UNSET
+
+
+def _told(errors: Sequence[GraphQLError], operation: str | None) -> list[GraphQLError]:
+    return [
+        GraphQLError(one["message"], path=one.get("path"), extensions=one["extensions"])
+        for one in masked(errors, operation=operation)
+    ]
