@@ -1,7 +1,7 @@
 """GraphQL subscriptions over a WebSocket, as graphql-ws speaks them (graphql-transport-ws).
 
 The protocol is Strawberry's. Documents pass the same gate as over HTTP, and errors leave by the same one.
-A connection may show a secret key in the payload of `connection_init`, as `authorization: Bearer sj_secret_…`.
+A connection may show a secret key in the payload of `connection_init`: `authorization`, "Bearer sj_secret_…".
 """
 
 from collections.abc import AsyncGenerator, Sequence

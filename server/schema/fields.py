@@ -18,3 +18,8 @@ def field(description: str, *, list_size: int | None = None) -> Callable[[F], F]
 def mutation(description: str) -> Callable[[F], F]:
     decorate: Callable[[F], F] = strawberry.mutation(description=description)
     return decorate
+
+
+def subscription(description: str) -> Callable[[F], F]:
+    decorate: Callable[[F], F] = strawberry.subscription(description=description)
+    return decorate

@@ -19,7 +19,7 @@ from server.store import in_app
 from server.store.projects import ADMIN
 from server.store.receipts import MessageKey
 
-from .fields import mutation
+from .fields import mutation, subscription
 from .ids import key_in, to_id
 from .info import Info
 from .problems import InputProblem, NotFoundProblem, to_problem
@@ -62,8 +62,8 @@ UserToken = Annotated[
 
 @strawberry.type(description="What can be listened to, over a WebSocket (graphql-transport-ws).")
 class Subscription:
-    @strawberry.subscription(
-        description="The reader's in-app messages: those that nobody has fetched yet, then each new one. "
+    @subscription(
+        "The reader's in-app messages: those that nobody has fetched yet, then each new one. "
         "A message that was sent counts as delivered. Needs no key."
     )
     async def inbox(self, info: Info, user_token: UserToken) -> AsyncGenerator[InAppMessage, None]:
@@ -77,7 +77,7 @@ class Subscription:
                 rows = await _new(shelf, who, since, sent)
                 for row in rows:
                     yield InAppMessage.from_row(row)
-                since = max(since, *(row.sent_at - _OVERLAP for row in rows), since)
+                since = max([since, *(row.sent_at - _OVERLAP for row in rows)])
                 sent = {key: at for key, at in sent.items() if at >= since - _OVERLAP}
                 if not rows:
                     await _wait(arrived)
@@ -106,9 +106,7 @@ async def _wait(arrived: asyncio.Event) -> None:
 class CreateUserTokenInput:
     connection_id: strawberry.ID = strawberry.field(description="The in-app connection.")
     user_id: str = strawberry.field(description="The user whose messages it opens.")
-    expires_in_seconds: int = strawberry.field(
-        default=3600, description="From 60 to a day; an hour if left out."
-    )
+    expires_in_seconds: int = strawberry.field(default=3600, description="60 to 86400; an hour by default.")
 
 
 @strawberry.type(description="The token was made.")
@@ -127,7 +125,7 @@ Input = strawberry.argument(description="All of it in one object.")
 @strawberry.type(description="What can be made for apps.")
 class InAppMutation:
     @mutation(
-        "A token with which a reader's app fetches in-app messages. The shop's server can as well sign one itself."
+        "A token with which a reader's app fetches in-app messages. The shop's server can sign one as well."
     )
     async def create_user_token(
         self, info: Info, input: Annotated[CreateUserTokenInput, Input]
@@ -151,9 +149,7 @@ async def _token(info: Info, input: CreateUserTokenInput) -> CreateUserTokenPayl
         [connection_id] = key_in(input.connection_id, "Connection")
         token = await readers.token(info.context.project_id, connection_id, input.user_id, expires_at)
     except (NotFound, BadInput) as error:
-        raise Missing(
-            "There is no such in-app connection in this project.", ("input", "connectionId")
-        ) from error
+        raise Missing("There is no such in-app connection here.", ("input", "connectionId")) from error
     return CreateUserTokenPayload(user_token=token, expires_at=to_datetime(expires_at))
 
 
