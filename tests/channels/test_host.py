@@ -14,6 +14,7 @@ from channels.errors import (
 
 A_PLUGIN = """
 from channels import hookimpl
+from channels.host import BUILT_IN
 from channels.testing import FakeChannel
 
 @hookimpl
@@ -29,8 +30,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_built_in_channels_are_there_and_say_where_they_come_from() -> None:
     host = build_host(discover=False)
-    assert list(host.channels) == ["fake", "smtp"]
-    assert host.sources == {"fake": "module channels.testing.fake", "smtp": "module channels.email.smtp"}
+    assert sorted(host.sources.values()) == sorted(f"module {name}" for name in BUILT_IN)
+    assert host.sources["fake"] == "module channels.testing.fake"
+    assert list(host.channels) == sorted(host.channels)
 
 
 def test_files_and_packages_of_the_plugins_folder_are_found(folder: Path) -> None:
@@ -41,7 +43,7 @@ def test_files_and_packages_of_the_plugins_folder_are_found(folder: Path) -> Non
     (folder / "_draft.py").write_text("raise RuntimeError")
     (folder / "notes.txt").write_text("not a plugin")
     host = build_host(discover=False, plugins_dir=folder)
-    assert list(host.channels) == ["fake", "owl", "pigeon", "smtp"]
+    assert set(host.channels) - set(build_host(discover=False).channels) == {"owl", "pigeon"}
     assert host.sources["pigeon"] == f"file {folder / 'pigeon.py'}"
 
 

@@ -53,6 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.engine.catalog",
         "server.config",
         "server.secretbox",
+        "server.user_tokens",
         "channels",
         *EVERYBODYS,
     ),

@@ -72,7 +72,9 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
     assert set(found.values()) == {None}
 
 
-MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - {"createJourney", "createConnection"})
+MAKE_SOMETHING = {"createJourney", "createConnection"}
+ABOUT_CONNECTIONS = {"updateConnection", "createUserToken"}
+MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - MAKE_SOMETHING)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -82,8 +84,11 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     more: dict[str, Any] = {}
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
-    id = ids["Connection"] if name == "updateConnection" else ids["Journey"]
-    refused = await small_api.change(name, id=id, **more)
+    if name == "createUserToken":
+        more = {"connectionId": ids["Connection"], "userId": "u1"}
+    else:
+        more["id"] = ids["Connection"] if name in ABOUT_CONNECTIONS else ids["Journey"]
+    refused = await small_api.change(name, **more)
     assert refused["__typename"] == "NotFoundProblem"
 
 
