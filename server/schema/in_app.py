@@ -67,8 +67,7 @@ class Subscription:
         "A message that was sent counts as delivered. Needs no key."
     )
     async def inbox(self, info: Info, user_token: UserToken) -> AsyncGenerator[InAppMessage, None]:
-        readers, shelf = _parts(info)
-        who = await readers.who(user_token)
+        who, shelf = await _readers(info).who(user_token), _shelf(info)
         async with shelf.waiting(who.reader) as arrived:
             sent: dict[MessageKey, Instant] = {}
             since = shelf.clock.now()
@@ -143,18 +142,21 @@ async def _token(info: Info, input: CreateUserTokenInput) -> CreateUserTokenPayl
         raise Invalid("A user token lasts from 60 seconds to a day.", ("input", "expiresInSeconds"))
     if not 0 < len(input.user_id) <= 255:
         raise Invalid("A user id has 1 to 255 characters.", ("input", "userId"))
-    readers, _ = _parts(info)
     expires_at = info.context.clock.now() + lasts
     try:
         [connection_id] = key_in(input.connection_id, "Connection")
-        token = await readers.token(info.context.project_id, connection_id, input.user_id, expires_at)
+        token = await _readers(info).token(info.context.project_id, connection_id, input.user_id, expires_at)
     except (NotFound, BadInput) as error:
         raise Missing("There is no such in-app connection here.", ("input", "connectionId")) from error
     return CreateUserTokenPayload(user_token=token, expires_at=to_datetime(expires_at))
 
 
-def _parts(info: Info) -> tuple[Readers, Shelf]:
+def _readers(info: Info) -> Readers:
     context = info.context
-    if context.shelf is None:
+    return Readers(context.db, context.clock, context.plugged_in, context.box)
+
+
+def _shelf(info: Info) -> Shelf:
+    if info.context.shelf is None:
         raise BadInput("This server shows no in-app messages.")
-    return Readers(context.db, context.clock, context.plugged_in, context.box), context.shelf
+    return info.context.shelf

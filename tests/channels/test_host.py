@@ -11,10 +11,10 @@ from channels.errors import (
     UnknownHook,
     UnsupportedContract,
 )
+from channels.host import BUILT_IN
 
 A_PLUGIN = """
 from channels import hookimpl
-from channels.host import BUILT_IN
 from channels.testing import FakeChannel
 
 @hookimpl
