@@ -1,4 +1,4 @@
-"""What an Alimtalk can carry besides its text: buttons and quick replies, in words that every relay shares."""
+"""What an Alimtalk can carry besides its text: buttons and quick replies, in words that all relays share."""
 
 from typing import Literal, Self
 

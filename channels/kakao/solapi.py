@@ -30,7 +30,6 @@ from channels.contract import (
     Outcome,
     Problem,
     Receipt,
-    ReceiptKind,
     Refused,
     Rejected,
     Tools,
@@ -42,18 +41,25 @@ from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, Answer, send_each
 from channels.kakao.options import AlimtalkOptions, Button
-from channels.kakao.results import OBSERVES, receipt
+from channels.kakao.results import OBSERVES
 from channels.kakao.solapi_auth import authorization, new_salt
-from channels.kakao.windows import instant, window_of
+from channels.kakao.solapi_results import (
+    DONE,
+    PENDING,
+    REFERENCE,
+    of_event,
+    of_row,
+    reference_of,
+    unmapped,
+    utc,
+)
+from channels.kakao.windows import window_of
 from channels.reasons import Reason
 
 if TYPE_CHECKING:
     import httpx
 
-DONE = "4000"
-PENDING = {"2000", "3000"}
 PAGE = 500
-REFERENCE = "reference"
 
 
 class SolapiSettings(BaseModel):
@@ -141,9 +147,9 @@ def _outcomes(group: Sequence[Alimtalk], answer: dict[str, Any]) -> Answer:
     left = [one for one in told if isinstance(one, dict)]
     outcomes: list[Outcome] = []
     for message in group:
-        one = next((one for one in left if _reference(one) == message.reference), None)
+        one = next((one for one in left if reference_of(one) == message.reference), None)
         one = one or next(
-            (one for one in left if not _reference(one) and one.get("to") == message.number), None
+            (one for one in left if not reference_of(one) and one.get("to") == message.number), None
         )
         if one is None:
             outcomes.append(Unknown(text="SOLAPI's answer says nothing of this message."))
@@ -187,11 +193,6 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _reference(one: dict[str, Any]) -> str | None:
-    fields = one.get("customFields")
-    return str(fields[REFERENCE]) if isinstance(fields, dict) and fields.get(REFERENCE) else None
-
-
 class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
     """Alimtalk through SOLAPI, with results by webhook and by asking for what changed."""
 
@@ -200,7 +201,7 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
     title = "Alimtalk (SOLAPI)"
     contract_version = CONTRACT_VERSION
     settings = SolapiSettings
-    options = AlimtalkOptions
+    options: type[BaseModel] | None = AlimtalkOptions
     capabilities = Capabilities(
         content=CONTENT, observes=OBSERVES, batch_size=500, needs_template=True, scheduled_send=True
     )
@@ -226,7 +227,7 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
             sha1(one.get_secret_value().encode()).hexdigest() for one in secrets if one.get_secret_value()
         ]
         # Every secret is compared, so that the time taken does not tell which one fits.
-        if any([hmac.compare_digest(claimed, one.encode()) for one in expected]):  # noqa: C419
+        if any([hmac.compare_digest(claimed, one.encode()) for one in expected]):
             return Verified(callback, now)
         return Refused("x-solapi-secret is missing or wrong" if expected else "signing_secret is not set")
 
@@ -237,8 +238,8 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
         except (ValueError, RecursionError):
             events = None
         if not isinstance(events, list):
-            return [_unmapped(body, verified.received_at)]
-        return [one for event in events if (one := _of_event(event, verified.received_at))]
+            return [unmapped(body, verified.received_at)]
+        return [one for event in events if (one := of_event(event, verified.received_at))]
 
     async def poll(
         self, settings: SolapiSettings, tools: Tools, cursor: Cursor
@@ -249,8 +250,8 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
         asked = {
             "type": "ATA",
             "dateType": "UPDATED",
-            "startDate": _utc(window.start_at),
-            "endDate": _utc(window.end_at),
+            "startDate": utc(window.start_at),
+            "endDate": utc(window.end_at),
             "limit": PAGE,
         }
         if window.page:
@@ -262,41 +263,8 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
         if answer.status_code != 200 or not isinstance(said.get("messageList"), dict):
             raise PollFailed(f"SOLAPI answered {answer.status_code} {said.get('errorCode') or ''}".rstrip())
         rows = [row for row in said["messageList"].values() if isinstance(row, dict)]
-        receipts = [one for row in rows if (one := _of_row(row, tools.clock()))]
+        receipts = [one for row in rows if (one := of_row(row, tools.clock()))]
         return receipts, window.onward(str(said.get("nextKey") or ""))
-
-
-def _of_event(event: Any, now: Instant) -> Receipt | None:
-    data = event.get("data", event) if isinstance(event, dict) else None
-    if not isinstance(data, dict) or not (data.get("messageId") or data.get("groupId")):
-        return _unmapped(json.dumps(event, ensure_ascii=False), now)
-    if not data.get("messageId"):
-        return None  # a report on a whole group tells nothing of a message
-    return _of_row(data, now)
-
-
-def _of_row(row: dict[str, Any], now: Instant) -> Receipt | None:
-    code = str(row.get("statusCode") or "")
-    if code in PENDING:
-        return None
-    if not row.get("messageId") or not code:
-        return _unmapped(json.dumps(row, ensure_ascii=False), now)
-    reason = None if code == DONE else load("channels.kakao", "solapi_codes.csv").reason(code)
-    happened = row.get("dateReported") or row.get("dateReceived") or row.get("dateUpdated")
-    text = str(row.get("statusMessage") or row.get("reason") or "")
-    return receipt(
-        str(row["messageId"]), code, reason, instant(happened, now), row, reference=_reference(row), text=text
-    )
-
-
-def _unmapped(raw: str, now: Instant) -> Receipt:
-    return Receipt(sha1(raw.encode("utf-8", "replace")).hexdigest(), ReceiptKind.UNMAPPED, now, raw=raw)
-
-
-def _utc(at: Instant) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @hookimpl

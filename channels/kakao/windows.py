@@ -7,6 +7,7 @@ a little before the last one ended. What is told twice has the same key, and cou
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from channels.contract import Cursor, Instant
 
@@ -40,7 +41,7 @@ def window_of(cursor: Cursor, now: Instant, longest: int = DAY) -> Window | None
 
     The first window begins a day ago. `longest` is how much the relay allows one window to span.
     """
-    kept = json.loads(cursor) if cursor else {"end": now - DAY + OVERLAP}
+    kept: dict[str, Any] = json.loads(cursor) if cursor else {"end": now - DAY + OVERLAP}
     if "page" in kept:
         return Window(kept["start"], kept["end"], kept["page"])
     if cursor and now - kept["end"] < PAUSE:
