@@ -59,7 +59,7 @@ class NhnSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    app_key: SecretStr = Field(min_length=1, description="Of the product KakaoTalk Bizmessage.")
+    app_key: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Of the product KakaoTalk Bizmessage.")
     secret_key: SecretStr = Field(min_length=1)
     sender_key: str = Field(min_length=1, max_length=40, description="Of the sender profile, 40 characters.")
     base_url: str = Field("https://kakaotalk-bizmessage.api.nhncloudservice.com", pattern=r"^https?://")
@@ -194,8 +194,7 @@ async def _ask(
     headers: dict[str, str] | None = None,
     **request: Any,
 ) -> httpx.Response | Deferred | Unknown:
-    app = quote(settings.app_key.get_secret_value(), safe="")
-    url = f"{settings.base_url.rstrip('/')}/alimtalk/v2.3/appkeys/{app}{path}"
+    url = f"{settings.base_url.rstrip('/')}/alimtalk/v2.3/appkeys/{settings.app_key}{path}"
     secret = {"x-secret-key": settings.secret_key.get_secret_value()}
     return await exchange(tools, method, url, headers={**secret, **(headers or {})}, **request)
 
