@@ -143,13 +143,13 @@ class FakeSolapi(FakeProvider):
             return "1043"
         return None if re.fullmatch(r"01\d{8,9}", str(message.get("to"))) else "3010"
 
-    def _apply(self) -> None:
-        for report in super().due(self.clock()):
+    def _apply(self, now: Instant) -> None:
+        for report in super().due(now):
             self._tell(report)
             self._told.append(report)
 
     def due(self, now: Instant) -> list[Report]:
-        self._apply()
+        self._apply(now)
         told, self._told = self._told, []
         return told
 
@@ -160,7 +160,7 @@ class FakeSolapi(FakeProvider):
         row |= {"dateReported": _text(report.at), "dateUpdated": _text(report.at)}
 
     def _list(self, asked: dict[str, str]) -> Response:
-        self._apply()
+        self._apply(self.clock())
         start, end = asked.get("startDate"), asked.get("endDate")
         rows = [
             row
