@@ -150,13 +150,13 @@ def _reason(code: str) -> Reason:
 def _refusal(answer: httpx.Response, now: Instant) -> Outcome:
     """The gateway wraps its errors; SENS itself tells status and text beside each other."""
     said = _object(answer)
-    error = said.get("error") if isinstance(said.get("error"), dict) else said
-    assert isinstance(error, dict)
+    by_gateway = isinstance(said.get("error"), dict)
+    error = said["error"] if by_gateway else said
     code = str(error.get("errorCode") or error.get("status") or "")
     text = str(error.get("message") or error.get("errorMessage") or "")
     outcome = outcome_of_status(answer, now, code=code, text=text)
     table = load("channels.kakao", "sens_codes.csv")
-    if isinstance(outcome, Rejected) and "error" in said and table.knows(code):
+    if by_gateway and isinstance(outcome, Rejected) and table.knows(code):
         return replace(outcome, reason=table.reason(code))
     return outcome
 
