@@ -37,6 +37,7 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, Answer, send_each
+from channels.kakao.answers import an_object, objects, said_in
 from channels.kakao.nhn_wire import recipient, renders_it_itself
 from channels.kakao.options import AlimtalkOptions
 from channels.kakao.results import OBSERVES, receipt
@@ -96,7 +97,7 @@ class NhnSender:
         answer = await _ask(self._settings, self._tools, "GET", "/messages", params=asked)
         if isinstance(answer, Deferred | Unknown):
             return Unknown(code=answer.code, text=answer.text)
-        rows = (_object(answer).get("messageSearchResultResponse") or {}).get("messages") or []
+        rows = objects(an_object(said_in(answer).get("messageSearchResultResponse")).get("messages"))
         for row in rows:
             if row.get("recipientGroupingKey") == reference and row.get("requestId"):
                 return Accepted(_provider_id(row))
@@ -120,11 +121,11 @@ class NhnSender:
         answer = await _ask(self._settings, self._tools, "POST", path, headers=key, json=body)
         if isinstance(answer, Deferred | Unknown):
             return answer
-        said = _object(answer)
-        results = (said.get("message") or {}).get("sendResults")
-        if results:
-            return _outcomes(group, said["message"])
-        if answer.status_code != 200:
+        said = said_in(answer)
+        message = an_object(said.get("message"))
+        if results := objects(message.get("sendResults")):
+            return _outcomes(group, results, str(message.get("requestId") or ""))
+        if not answer.is_success:
             return outcome_of_status(answer, self._tools.clock(), text=_code(said)[1])
         return _refusal(said, self._tools.clock())
 
@@ -140,12 +141,10 @@ def _was_sent_before(outcome: Outcome) -> bool:
     return isinstance(outcome, Rejected) and outcome.code == KEY_USED_BEFORE
 
 
-def _outcomes(group: Sequence[Alimtalk], message: dict[str, Any]) -> Answer:
+def _outcomes(group: Sequence[Alimtalk], results: list[dict[str, Any]], request_id: str) -> Answer:
     """One outcome each, found by our reference; by its place where NHN left the reference out."""
-    results = message["sendResults"]
     by_reference = {result.get("recipientGroupingKey"): result for result in results}
     by_place = results if len(results) == len(group) else [{}] * len(group)
-    request_id = str(message.get("requestId") or "")
     return [
         _outcome(by_reference.get(one.reference, result), request_id)
         for one, result in zip(group, by_place, strict=True)
@@ -156,7 +155,9 @@ def _outcome(result: dict[str, Any], request_id: str) -> Outcome:
     if "resultCode" not in result:
         return Unknown(text="NHN's answer says nothing of this message.")
     code, text = str(result["resultCode"]), str(result.get("resultMessage") or "")
-    if code == "0" and request_id:
+    if code == "0" and not request_id:
+        return Unknown(code=code, text="NHN took it and did not say under which id.")
+    if code == "0":
         return Accepted(_provider_id({"requestId": request_id, **result}), code, text)
     return Rejected(_reason(code), code, text)
 
@@ -169,15 +170,15 @@ def _reason(code: str) -> Reason:
 
 def _refusal(said: dict[str, Any], now: Instant) -> Outcome:
     code, text = _code(said)
-    if not code:
-        return Unknown(text="NHN's answer cannot be read.")
+    if code in ("", "0"):
+        return Unknown(code=code, text="NHN's answer says nothing of these messages.")
     if _reason(code) is Reason.PROVIDER_ERROR:
         return Deferred(now, Reason.PROVIDER_ERROR, code, text)
     return Rejected(_reason(code), code, text)
 
 
 def _code(said: dict[str, Any]) -> tuple[str, str]:
-    header = said.get("header") or {}
+    header = an_object(said.get("header"))
     return str(header.get("resultCode", "")), str(header.get("resultMessage") or "")
 
 
@@ -197,14 +198,6 @@ async def _ask(
     url = f"{settings.base_url.rstrip('/')}/alimtalk/v2.3/appkeys/{settings.app_key}{path}"
     secret = {"x-secret-key": settings.secret_key.get_secret_value()}
     return await exchange(tools, method, url, headers={**secret, **(headers or {})}, **request)
-
-
-def _object(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        said = answer.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
@@ -232,7 +225,7 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
         answer = await _ask(settings, tools, "GET", f"/senders/{quote(settings.sender_key, safe='')}")
         if isinstance(answer, Deferred | Unknown):
             return [Problem("base_url", f"NHN Cloud cannot be reached: {answer.text}")]
-        code, text = _code(_object(answer))
+        code, text = _code(said_in(answer))
         if code == "0":
             return []
         path = "sender_key" if _reason(code) is Reason.SENDER_INVALID else "secret_key"
@@ -252,11 +245,11 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
         answer = await _ask(settings, tools, "GET", "/message-results", params=asked)
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"NHN Cloud cannot be asked: {answer.text}")
-        said = _object(answer)
+        said = said_in(answer)
         if answer.status_code != 200 or _code(said)[0] != "0":
             raise PollFailed(f"NHN Cloud answered {answer.status_code} {' '.join(_code(said))}".rstrip())
-        rows = said.get("messages") or []
-        receipts = [_receipt(row, tools.clock()) for row in rows]
+        rows = objects(said.get("messages"))
+        receipts = [_receipt(row, tools.clock()) for row in rows if row.get("requestId")]
         return receipts, window.onward(str(page + 1) if len(rows) == PAGE else "")
 
 
@@ -269,7 +262,8 @@ def _receipt(row: dict[str, Any], now: Instant) -> Receipt:
         kept = receipt(provider_id, status or code, Reason.UNKNOWN, happened, row, text=text)
         return Receipt(kept.key, ReceiptKind.UNMAPPED, happened, provider_id=provider_id, raw=kept.raw)
     reason = None if status == "COMPLETED" and code in ("", "0", "0000", DELIVERED) else _reason(code)
-    return receipt(provider_id, code or DELIVERED, reason, happened, row, text=text)
+    reference = row.get("recipientGroupingKey") or None  # not promised by the list of results
+    return receipt(provider_id, code or DELIVERED, reason, happened, row, reference=reference, text=text)
 
 
 @hookimpl

@@ -35,6 +35,7 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, Alimtalk, Answer, send_each
+from channels.kakao.answers import an_object, objects, said_in
 from channels.kakao.options import AlimtalkOptions, Button
 from channels.kakao.results import OBSERVES, receipt
 from channels.kakao.sens_auth import headers
@@ -88,11 +89,8 @@ class SensSender:
         answer = await _ask(self._settings, self._tools, "POST", "/messages", json=body)
         if isinstance(answer, Deferred | Unknown):
             return answer
-        told = _object(answer).get("messages")
-        if answer.status_code == 202 and isinstance(told, list):
-            return _outcomes(group, told)
-        if answer.status_code < 300:
-            return Unknown(code=str(answer.status_code), text="SENS's answer cannot be read.")
+        if answer.is_success:
+            return _outcomes(group, objects(said_in(answer).get("messages")))
         return _refusal(answer, self._tools.clock())
 
 
@@ -149,9 +147,9 @@ def _reason(code: str) -> Reason:
 
 def _refusal(answer: httpx.Response, now: Instant) -> Outcome:
     """The gateway wraps its errors; SENS itself tells status and text beside each other."""
-    said = _object(answer)
-    by_gateway = isinstance(said.get("error"), dict)
-    error = said["error"] if by_gateway else said
+    said = said_in(answer)
+    by_gateway = an_object(said.get("error"))
+    error = by_gateway or said
     code = str(error.get("errorCode") or error.get("status") or "")
     text = str(error.get("message") or error.get("errorMessage") or "")
     outcome = outcome_of_status(answer, now, code=code, text=text)
@@ -176,14 +174,6 @@ async def _ask(
     keys = settings.access_key.get_secret_value(), settings.secret_key.get_secret_value()
     signed = headers(*keys, method, target, tools.clock())
     return await exchange(tools, method, settings.base_url.rstrip("/") + target, headers=signed, **request)
-
-
-def _object(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        said = answer.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 class SensAlimtalkChannel(BaseChannel[SensSettings]):
@@ -212,7 +202,7 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
             return [Problem("base_url", f"SENS cannot be reached: {answer.text}")]
         if answer.status_code != 200:
             return [Problem("access_key", f"SENS refuses: {answer.status_code} {answer.text}"[:500])]
-        states = {one.get("channelId"): one.get("channelStatus") for one in _list(answer)}
+        states = {one.get("channelId"): one.get("channelStatus") for one in _channels(answer)}
         if settings.channel_id not in states:
             return [Problem("channel_id", "is no channel of this service")]
         if states[settings.channel_id] != "ACTIVE":
@@ -236,18 +226,20 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
         answer = await _ask(settings, tools, "GET", "/messages", query=asked)
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"SENS cannot be asked: {answer.text}")
-        said = _object(answer)
+        said = said_in(answer)
         if answer.status_code == 404 and "error" not in said:
             return [], window.onward("")  # how SENS says that there is none
         if answer.status_code != 200:
             raise PollFailed(f"SENS answered {answer.status_code} {answer.text[:200]}".rstrip())
-        receipts = [one for row in said.get("messages") or [] if (one := _receipt(row, tools.clock()))]
+        receipts = [one for row in objects(said.get("messages")) if (one := _receipt(row, tools.clock()))]
         return receipts, window.onward(str(said.get("nextToken") or ""))
 
 
-def _list(answer: httpx.Response) -> list[dict[str, Any]]:
-    said = answer.json()
-    return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+def _channels(answer: httpx.Response) -> list[dict[str, Any]]:
+    try:
+        return objects(answer.json())
+    except ValueError:
+        return []
 
 
 def _receipt(row: dict[str, Any], now: Instant) -> Receipt | None:

@@ -40,6 +40,7 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, Answer, send_each
+from channels.kakao.answers import objects, said_in
 from channels.kakao.options import AlimtalkOptions, Button
 from channels.kakao.results import OBSERVES
 from channels.kakao.solapi_auth import authorization, new_salt
@@ -103,9 +104,9 @@ class SolapiSender:
         answer = await _ask(self._settings, self._tools, "POST", "/messages/v4/send-many/detail", json=body)
         if isinstance(answer, Deferred | Unknown):
             return answer
-        if answer.status_code != 200:
-            return _refusal(answer, self._tools.clock())
-        return _outcomes(group, _object(answer))
+        if answer.is_success:
+            return _outcomes(group, said_in(answer))
+        return _refusal(answer, self._tools.clock())
 
     def _in_their_words(self, one: Alimtalk) -> dict[str, Any]:
         kakao: dict[str, Any] = {
@@ -143,8 +144,7 @@ def _button(button: Button) -> dict[str, str]:
 
 def _outcomes(group: Sequence[Alimtalk], answer: dict[str, Any]) -> Answer:
     """What became of each, found by our reference; a number names it where SOLAPI left the reference out."""
-    told = [*(answer.get("failedMessageList") or []), *(answer.get("messageList") or [])]
-    left = [one for one in told if isinstance(one, dict)]
+    left = [*objects(answer.get("failedMessageList")), *objects(answer.get("messageList"))]
     outcomes: list[Outcome] = []
     for message in group:
         one = next((one for one in left if reference_of(one) == message.reference), None)
@@ -167,7 +167,7 @@ def _outcome(one: dict[str, Any]) -> Outcome:
 
 
 def _refusal(answer: httpx.Response, now: Instant) -> Outcome:
-    said = _object(answer)
+    said = said_in(answer)
     code, text = str(said.get("errorCode") or ""), str(said.get("errorMessage") or "")
     table = load("channels.kakao", "solapi_codes.csv")
     if answer.status_code >= 500 or not table.knows(code):
@@ -183,14 +183,6 @@ async def _ask(
     key, secret = settings.api_key.get_secret_value(), settings.api_secret.get_secret_value()
     headers = {"authorization": authorization(key, secret, tools.clock(), new_salt())}
     return await exchange(tools, method, settings.base_url.rstrip("/") + path, headers=headers, **request)
-
-
-def _object(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        said = answer.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
@@ -215,7 +207,7 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
             return [Problem("base_url", f"SOLAPI cannot be reached: {answer.text}")]
         if answer.status_code == 200:
             return []
-        said = _object(answer)
+        said = said_in(answer)
         return [
             Problem("api_key", f"SOLAPI refuses: {said.get('errorCode')} {said.get('errorMessage')}"[:500])
         ]
@@ -259,10 +251,10 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
         answer = await _ask(settings, tools, "GET", "/messages/v4/list", params=asked)
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"SOLAPI cannot be asked: {answer.text}")
-        said = _object(answer)
+        said = said_in(answer)
         if answer.status_code != 200 or not isinstance(said.get("messageList"), dict):
             raise PollFailed(f"SOLAPI answered {answer.status_code} {said.get('errorCode') or ''}".rstrip())
-        rows = [row for row in said["messageList"].values() if isinstance(row, dict)]
+        rows = objects(list(said["messageList"].values()))
         receipts = [one for row in rows if (one := of_row(row, tools.clock()))]
         return receipts, window.onward(str(said.get("nextKey") or ""))
 

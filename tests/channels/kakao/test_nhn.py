@@ -181,7 +181,7 @@ async def test_one_bad_message_does_not_take_the_others_with_it(world: World) ->
         (Fault(429, {"retry-after": "7"}, b"x"), Deferred(NOW + 7000, Reason.RATE_LIMITED, "429", "x")),
         (Fault(500, {}, b"x"), Deferred(NOW, Reason.PROVIDER_ERROR, "500", "x")),
         (Fault(502, {}, b"x"), Unknown(code="502", text="x")),
-        (Fault(200, {}, b"<html>"), Unknown(text="NHN's answer cannot be read.")),
+        (Fault(200, {}, b"<html>"), Unknown(text="NHN's answer says nothing of these messages.")),
         (
             Fault(200, {}, b'{"header": {"resultCode": -9999, "resultMessage": "x"}}'),
             Deferred(NOW, Reason.PROVIDER_ERROR, "-9999", "x"),

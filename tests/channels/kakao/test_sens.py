@@ -142,7 +142,7 @@ async def test_pages_and_days_of_results_come_to_an_end(
         (Fault(503, {}, b"x"), Deferred(NOW, Reason.PROVIDER_ERROR, "503", "x")),
         (Fault(504, {}, b'{"error": {"errorCode": "510", "message": "x"}}'), Unknown(code="510", text="x")),
         (Fault(reset_after=True), Unknown(text="connection reset by peer")),
-        (Fault(202, {}, b"<html>"), Unknown(code="202", text="SENS's answer cannot be read.")),
+        (Fault(202, {}, b"<html>"), Unknown(text="SENS's answer says nothing of this message.")),
         (
             Fault(401, {}, b'{"error": {"errorCode": "210", "message": "Permission Denied"}}'),
             Rejected(Reason.AUTH_FAILED, "210", "Permission Denied"),
