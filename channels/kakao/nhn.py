@@ -1,0 +1,271 @@
+"""Alimtalk through NHN Cloud (KakaoTalk Bizmessage, API v2.3).
+
+NHN refuses a second request with the same idempotency key for ten minutes, and its list of messages can be
+searched by our reference for 90 days. So a repeated key and a lost answer both end in the same way: ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from channels.codes import load
+from channels.contract import (
+    CONTRACT_VERSION,
+    Accepted,
+    AnyChannel,
+    BaseChannel,
+    Capabilities,
+    Cursor,
+    Deferred,
+    Instant,
+    Message,
+    OnUnknown,
+    Outcome,
+    Problem,
+    Receipt,
+    ReceiptKind,
+    Rejected,
+    Tools,
+    Unknown,
+)
+from channels.errors import PollFailed
+from channels.hookspecs import hookimpl
+from channels.http import exchange, outcome_of_status
+from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, Answer, send_each
+from channels.kakao.answers import an_object, objects, said_in
+from channels.kakao.nhn_wire import recipient, renders_it_itself
+from channels.kakao.options import AlimtalkOptions
+from channels.kakao.results import OBSERVES, receipt
+from channels.kakao.windows import DAY, instant, korean, window_of
+from channels.reasons import Reason
+
+if TYPE_CHECKING:
+    import httpx
+
+MINUTES = "%Y-%m-%d %H:%M"
+PAGE = 1000
+DELIVERED = "1000"
+KEY_USED_BEFORE = "-1005"
+SEARCHED = 30 * DAY
+"""How far back NHN lets one search reach."""
+
+
+class NhnSettings(BaseModel):
+    """The app at NHN Cloud, and the sender profile that the messages come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    app_key: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Of the product KakaoTalk Bizmessage.")
+    secret_key: SecretStr = Field(min_length=1)
+    sender_key: str = Field(min_length=1, max_length=40, description="Of the sender profile, 40 characters.")
+    base_url: str = Field("https://kakaotalk-bizmessage.api.nhncloudservice.com", pattern=r"^https?://")
+
+
+class NhnSender:
+    """Messages to NHN Cloud, up to `batch_size` a request."""
+
+    def __init__(self, settings: NhnSettings, tools: Tools) -> None:
+        self._settings = settings
+        self._tools = tools
+
+    async def send(self, message: Message) -> Outcome:
+        return (await self.send_many([message]))[0]
+
+    async def send_many(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        outcomes = await send_each(
+            messages, self._post, alike=lambda one: (one.template, renders_it_itself(one))
+        )
+        return [
+            await self._found(message.reference) if _was_sent_before(outcome) else outcome
+            for message, outcome in zip(messages, outcomes, strict=True)
+        ]
+
+    async def ask(self, reference: str) -> Outcome:
+        """What NHN's list says of a message by our reference; `Unknown` while it is not there."""
+        now = self._tools.clock()
+        asked = {
+            "startRequestDate": korean(now - SEARCHED + DAY, MINUTES),
+            "endRequestDate": korean(now + DAY, MINUTES),
+            "recipientGroupingKey": reference,
+            "pageSize": 1,
+        }
+        answer = await _ask(self._settings, self._tools, "GET", "/messages", params=asked)
+        if isinstance(answer, Deferred | Unknown):
+            return Unknown(code=answer.code, text=answer.text)
+        rows = objects(an_object(said_in(answer).get("messageSearchResultResponse")).get("messages"))
+        for row in rows:
+            if row.get("recipientGroupingKey") == reference and row.get("requestId"):
+                return Accepted(_provider_id(row))
+        return Unknown(text=f"NHN's list does not have it ({answer.status_code}).")
+
+    async def aclose(self) -> None:
+        pass
+
+    async def _found(self, reference: str) -> Outcome:
+        found = await self.ask(reference)
+        return found if isinstance(found, Accepted) else Unknown(code=KEY_USED_BEFORE, text=found.text)
+
+    async def _post(self, group: Sequence[Alimtalk]) -> Answer:
+        path = "/messages" if renders_it_itself(group[0]) else "/raw-messages"
+        body = {
+            "senderKey": self._settings.sender_key,
+            "templateCode": group[0].template,
+            "recipientList": [recipient(one) for one in group],
+        }
+        key = {"x-nc-api-idempotency-key": _key(group)}
+        answer = await _ask(self._settings, self._tools, "POST", path, headers=key, json=body)
+        if isinstance(answer, Deferred | Unknown):
+            return answer
+        said = said_in(answer)
+        message = an_object(said.get("message"))
+        if results := objects(message.get("sendResults")):
+            return _outcomes(group, results, str(message.get("requestId") or ""))
+        if not answer.is_success:
+            return outcome_of_status(answer, self._tools.clock(), text=_code(said)[1])
+        return _refusal(said, self._tools.clock())
+
+
+def _key(group: Sequence[Alimtalk]) -> str:
+    """The same for the same messages: our reference, or a digest of several."""
+    if len(group) == 1 and len(group[0].reference) <= LONGEST_REFERENCE:
+        return quote(group[0].reference, safe="")
+    return sha256("\0".join(sorted(one.reference for one in group)).encode()).hexdigest()
+
+
+def _was_sent_before(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected) and outcome.code == KEY_USED_BEFORE
+
+
+def _outcomes(group: Sequence[Alimtalk], results: list[dict[str, Any]], request_id: str) -> Answer:
+    """One outcome each, found by our reference; by its place where NHN left the reference out."""
+    by_reference = {result.get("recipientGroupingKey"): result for result in results}
+    by_place = results if len(results) == len(group) else [{}] * len(group)
+    return [
+        _outcome(by_reference.get(one.reference, result), request_id)
+        for one, result in zip(group, by_place, strict=True)
+    ]
+
+
+def _outcome(result: dict[str, Any], request_id: str) -> Outcome:
+    if "resultCode" not in result:
+        return Unknown(text="NHN's answer says nothing of this message.")
+    code, text = str(result["resultCode"]), str(result.get("resultMessage") or "")
+    if code == "0" and not request_id:
+        return Unknown(code=code, text="NHN took it and did not say under which id.")
+    if code == "0":
+        return Accepted(_provider_id({"requestId": request_id, **result}), code, text)
+    return Rejected(_reason(code), code, text)
+
+
+def _reason(code: str) -> Reason:
+    """NHN's own codes are below 0 (and 4), those that it hands on from Kakao have four digits."""
+    name = "kakao_codes.csv" if len(code) == 4 and code.isdecimal() else "nhn_codes.csv"
+    return load("channels.kakao", name).reason(code)
+
+
+def _refusal(said: dict[str, Any], now: Instant) -> Outcome:
+    code, text = _code(said)
+    if code in ("", "0"):
+        return Unknown(code=code, text="NHN's answer says nothing of these messages.")
+    if _reason(code) is Reason.PROVIDER_ERROR:
+        return Deferred(now, Reason.PROVIDER_ERROR, code, text)
+    return Rejected(_reason(code), code, text)
+
+
+def _code(said: dict[str, Any]) -> tuple[str, str]:
+    header = an_object(said.get("header"))
+    return str(header.get("resultCode", "")), str(header.get("resultMessage") or "")
+
+
+def _provider_id(row: dict[str, Any]) -> str:
+    return f"{row['requestId']}:{row.get('recipientSeq', 1)}"
+
+
+async def _ask(
+    settings: NhnSettings,
+    tools: Tools,
+    method: str,
+    path: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **request: Any,
+) -> httpx.Response | Deferred | Unknown:
+    url = f"{settings.base_url.rstrip('/')}/alimtalk/v2.3/appkeys/{settings.app_key}{path}"
+    secret = {"x-secret-key": settings.secret_key.get_secret_value()}
+    return await exchange(tools, method, url, headers={**secret, **(headers or {})}, **request)
+
+
+class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
+    """Alimtalk through NHN Cloud, with results by asking for what changed."""
+
+    key = "nhn_alimtalk"
+    channel = "kakao"
+    title = "Alimtalk (NHN Cloud)"
+    contract_version = CONTRACT_VERSION
+    settings = NhnSettings
+    options: type[BaseModel] | None = AlimtalkOptions
+    capabilities = Capabilities(
+        content=CONTENT,
+        observes=OBSERVES,
+        on_unknown=OnUnknown.ASK,
+        batch_size=1000,
+        needs_template=True,
+        scheduled_send=True,
+    )
+
+    def open(self, settings: NhnSettings, tools: Tools) -> NhnSender:
+        return NhnSender(settings, tools)
+
+    async def probe(self, settings: NhnSettings, tools: Tools) -> list[Problem]:
+        answer = await _ask(settings, tools, "GET", f"/senders/{quote(settings.sender_key, safe='')}")
+        if isinstance(answer, Deferred | Unknown):
+            return [Problem("base_url", f"NHN Cloud cannot be reached: {answer.text}")]
+        code, text = _code(said_in(answer))
+        if code == "0":
+            return []
+        path = "sender_key" if _reason(code) is Reason.SENDER_INVALID else "secret_key"
+        return [Problem(path, f"NHN Cloud refuses: {code or answer.status_code} {text}"[:500].rstrip())]
+
+    async def poll(self, settings: NhnSettings, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:
+        window = window_of(cursor, tools.clock(), SEARCHED)
+        if window is None:
+            return [], cursor
+        page = int(window.page or 1)
+        asked = {
+            "startUpdateDate": korean(window.start_at, MINUTES),
+            "endUpdateDate": korean(window.end_at, MINUTES),
+            "pageNum": page,
+            "pageSize": PAGE,
+        }
+        answer = await _ask(settings, tools, "GET", "/message-results", params=asked)
+        if isinstance(answer, Deferred | Unknown):
+            raise PollFailed(f"NHN Cloud cannot be asked: {answer.text}")
+        said = said_in(answer)
+        if answer.status_code != 200 or _code(said)[0] != "0":
+            raise PollFailed(f"NHN Cloud answered {answer.status_code} {' '.join(_code(said))}".rstrip())
+        rows = objects(said.get("messages"))
+        receipts = [_receipt(row, tools.clock()) for row in rows if row.get("requestId")]
+        return receipts, window.onward(str(page + 1) if len(rows) == PAGE else "")
+
+
+def _receipt(row: dict[str, Any], now: Instant) -> Receipt:
+    provider_id = _provider_id(row)
+    status, code = str(row.get("messageStatus") or ""), str(row.get("resultCode") or "")
+    happened = instant(row.get("receiveDate"), now)
+    text = str(row.get("resultCodeName") or "")
+    if status not in ("COMPLETED", "FAILED"):
+        kept = receipt(provider_id, status or code, Reason.UNKNOWN, happened, row, text=text)
+        return Receipt(kept.key, ReceiptKind.UNMAPPED, happened, provider_id=provider_id, raw=kept.raw)
+    reason = None if status == "COMPLETED" and code in ("", "0", "0000", DELIVERED) else _reason(code)
+    reference = row.get("recipientGroupingKey") or None  # not promised by the list of results
+    return receipt(provider_id, code or DELIVERED, reason, happened, row, reference=reference, text=text)
+
+
+@hookimpl
+def register_channels() -> Iterable[AnyChannel]:
+    return [NhnAlimtalkChannel()]

@@ -1,0 +1,156 @@
+"""NHN Cloud KakaoTalk Bizmessage, as far as sending Alimtalk needs it (API v2.3)."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from channels.contract import Instant, ReceiptKind
+from channels.reasons import Reason
+from channels.testing.providers.base import FakeProvider, Fault
+from channels.testing.providers.kakao import KAKAO_CODES, SOMETHING_ELSE
+from channels.testing.providers.lives import Lives
+
+REFUSED = {
+    Reason.INVALID_RECIPIENT: -4019,
+    Reason.OPTED_OUT: -3301,
+    Reason.NOT_PERMITTED: -4029,
+    Reason.SENDER_INVALID: -1006,
+    Reason.AUTH_FAILED: -4005,
+    Reason.ACCOUNT_BLOCKED: -1027,
+    Reason.TEMPLATE_UNAVAILABLE: -3005,
+    Reason.TEMPLATE_MISMATCH: -3049,
+    Reason.CONTENT_INVALID: -2019,
+    Reason.CONTENT_REJECTED: -8008,
+    Reason.REQUEST_INVALID: -2001,
+    Reason.QUOTA_EXCEEDED: -1017,
+    Reason.PROVIDER_ERROR: -7000,
+}
+_KOREA = timezone(timedelta(hours=9))
+_TEN_MINUTES = 10 * 60 * 1000
+_ROOT = "/alimtalk/v2.3/appkeys/"
+
+
+class FakeNhn(FakeProvider):
+    """Checks keys, refuses a repeated idempotency key for ten minutes, and is polled for results."""
+
+    base_url = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
+    observes: ClassVar[frozenset[ReceiptKind]] = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
+
+    def __init__(
+        self,
+        clock: Callable[[], Instant],
+        *,
+        app_key: str = "nhnAppKey1",
+        secret_key: str = "nhn-secret-key",
+        sender_key: str = "0" * 40,
+        lives: Lives | None = None,
+        faults: Iterable[Fault] = (),
+    ) -> None:
+        super().__init__(clock, lives=lives, faults=faults)
+        self.app_key, self.secret_key, self.sender_key = app_key, secret_key, sender_key
+        self.rows: list[dict[str, Any]] = []
+        self._results: list[tuple[Instant, dict[str, Any]]] = []
+        self._keys: dict[str, Instant] = {}
+
+    async def answer(self, request: Request) -> Response:
+        app, _, path = request.url.path.removeprefix(_ROOT).partition("/")
+        if not request.url.path.startswith(_ROOT) or app != self.app_key:
+            return _said(-1000, "유효하지 않은 앱키")
+        if request.headers.get("x-secret-key") != self.secret_key:
+            return _said(-1001, "유효하지 않은 비밀 키")
+        if request.method == "POST" and path in ("messages", "raw-messages"):
+            return self._send(path, request.headers, json.loads(await request.body()))
+        if request.method == "GET" and path == "messages":
+            return self._search(dict(request.query_params))
+        if request.method == "GET" and path == "message-results":
+            return self._changed(dict(request.query_params))
+        if request.method == "GET" and path.startswith("senders/"):
+            known = path == f"senders/{self.sender_key}"
+            return _said(0, "success") if known else _said(-2017, "존재하지 않는 발신 프로필")
+        return _said(-9998, "존재하지 않는 API")
+
+    def _send(self, path: str, headers: Any, body: dict[str, Any]) -> Response:
+        key = headers.get("x-nc-api-idempotency-key")
+        if key and self.clock() - self._keys.get(key, -_TEN_MINUTES) < _TEN_MINUTES:
+            return _said(-1005, "10분간 동일한 X-NC-API-IDEMPOTENCY-KEY 값으로 요청")
+        if key:
+            self._keys[key] = self.clock()
+        if body.get("senderKey") != self.sender_key:
+            return _said(-2017, "존재하지 않는 발신 프로필")
+        if not 0 < len(body.get("recipientList") or []) <= 1000:
+            return _said(-2005, "수신자 수")
+        request_id = f"2026{len(self.rows):08d}"
+        results = [
+            self._take(path, request_id, number, recipient)
+            for number, recipient in enumerate(body["recipientList"], 1)
+        ]
+        if all(result["resultCode"] for result in results):
+            return _said(-1031, "전체 수신자 실패", message={"requestId": None, "sendResults": results})
+        return _said(0, "success", message={"requestId": request_id, "sendResults": results})
+
+    def _take(self, path: str, request_id: str, number: int, recipient: dict[str, Any]) -> dict[str, Any]:
+        to = str(recipient.get("recipientNo"))
+        code = 0
+        if not re.fullmatch(r"\d{8,15}", to):
+            code = -4019
+        elif path == "raw-messages" and not recipient.get("content"):
+            code = -2001
+        elif refused := self.lives(to).refused:
+            code = REFUSED[refused]
+        said = {
+            "recipientSeq": number,
+            "recipientNo": to,
+            "resultCode": code,
+            "resultMessage": "success" if code == 0 else f"실패 {code}",
+            "recipientGroupingKey": recipient.get("recipientGroupingKey"),
+        }
+        if code == 0:
+            row = {"requestId": request_id, **said}
+            self.rows.append(row)
+            self.take(f"{request_id}:{number}", to, row=row)
+        return said
+
+    def _search(self, asked: dict[str, str]) -> Response:
+        start, end = _moment(asked["startRequestDate"]), _moment(asked["endRequestDate"])
+        if end - start > 30 * 24 * 3600 * 1000:
+            return _said(-4003, "조회 범위는 한 달 초과")
+        wanted = asked.get("recipientGroupingKey")
+        rows = [row for row in self.rows if wanted in (None, row["recipientGroupingKey"])]
+        page = rows[: int(asked.get("pageSize", 15))]
+        return _said(0, "success", messageSearchResultResponse={"messages": page, "totalCount": len(rows)})
+
+    def _changed(self, asked: dict[str, str]) -> Response:
+        for report in self.due(self.clock()):
+            self._results.append((report.at, _result(report.extra["row"], report.reason, report.at)))
+        start, end = _moment(asked["startUpdateDate"]), _moment(asked["endUpdateDate"])
+        rows = [row for at, row in self._results if start <= at - at % 60_000 <= end]
+        size, page = int(asked.get("pageSize", 15)), int(asked.get("pageNum", 1))
+        return _said(0, "success", messages=rows[size * (page - 1) : size * page])
+
+
+def _result(row: dict[str, Any], reason: Reason | None, at: Instant) -> dict[str, Any]:
+    code = "1000" if reason is None else KAKAO_CODES.get(reason, SOMETHING_ELSE)
+    return {
+        "requestId": row["requestId"],
+        "recipientSeq": row["recipientSeq"],
+        "receiveDate": datetime.fromtimestamp(at / 1000, _KOREA).strftime("%Y-%m-%d %H:%M:%S.0"),
+        "resendStatus": "RSC01",
+        "resendStatusName": "대체 발송 미대상",
+        "messageStatus": "COMPLETED" if reason is None else "FAILED",
+        "resultCode": code,
+        "resultCodeName": "성공" if reason is None else f"실패({code})",
+    }
+
+
+def _said(code: int, text: str, **body: Any) -> Response:
+    header = {"resultCode": code, "resultMessage": text, "isSuccessful": code == 0}
+    return JSONResponse({"header": header, **body})
+
+
+def _moment(text: str) -> Instant:
+    return int(datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=_KOREA).timestamp() * 1000)

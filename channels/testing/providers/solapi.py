@@ -1,0 +1,207 @@
+"""SOLAPI, as far as Alimtalk needs it: send-many/detail, the list of messages, and webhooks."""
+
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha1, sha256
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from channels.contract import Callback, Instant, ReceiptKind
+from channels.reasons import Reason
+from channels.testing.providers.base import FakeProvider, Fault, Report
+from channels.testing.providers.lives import Lives
+
+REFUSED = {
+    Reason.INVALID_RECIPIENT: "3010",
+    Reason.OPTED_OUT: "1061",
+    Reason.NOT_PERMITTED: "1058",
+    Reason.SENDER_INVALID: "1062",
+    Reason.AUTH_FAILED: "1020",
+    Reason.ACCOUNT_BLOCKED: "1030",
+    Reason.TEMPLATE_UNAVAILABLE: "1042",
+    Reason.TEMPLATE_MISMATCH: "1043",
+    Reason.CONTENT_INVALID: "1031",
+    Reason.CONTENT_REJECTED: "1064",
+    Reason.REQUEST_INVALID: "1010",
+    Reason.DUPLICATE: "1026",
+    Reason.PROVIDER_ERROR: "1024",
+}
+FAILED = {
+    Reason.INVALID_RECIPIENT: "3032",
+    Reason.UNREACHABLE: "3107",
+    Reason.NOT_ON_CHANNEL: "3104",
+    Reason.OPTED_OUT: "2061",
+    Reason.NOT_PERMITTED: "3102",
+    Reason.WINDOW_CLOSED: "3108",
+    Reason.SENDER_INVALID: "3101",
+    Reason.ACCOUNT_BLOCKED: "2230",
+    Reason.TEMPLATE_UNAVAILABLE: "3105",
+    Reason.TEMPLATE_MISMATCH: "3103",
+    Reason.CONTENT_REJECTED: "2254",
+    Reason.REQUEST_INVALID: "3011",
+    Reason.EXPIRED: "3040",
+    Reason.PROVIDER_ERROR: "3012",
+    Reason.UNKNOWN: "3014",
+}
+_CREDENTIALS = re.compile(
+    r"HMAC-SHA256 apiKey=([^,]+), date=([^,]+), salt=([^,]{12,64}), signature=([0-9a-f]+)"
+)
+_SKEW = 15 * 60 * 1000
+
+
+class FakeSolapi(FakeProvider):
+    """Checks signatures, keeps what it took, and tells results by webhook and in its list."""
+
+    base_url = "https://api.solapi.com"
+    observes: ClassVar[frozenset[ReceiptKind]] = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
+
+    def __init__(
+        self,
+        clock: Callable[[], Instant],
+        *,
+        api_key: str = "NCSAYU7YDBXYORXC",
+        api_secret: str = "solapi-api-secret",
+        signing_secret: str = "solapi-webhook-secret",
+        lives: Lives | None = None,
+        faults: Iterable[Fault] = (),
+    ) -> None:
+        super().__init__(clock, lives=lives, faults=faults)
+        self.keys = {api_key: api_secret}
+        self.signing_secret = signing_secret
+        self.rows: dict[str, dict[str, Any]] = {}
+        """What the list of messages knows, by message id."""
+        self._told: list[Report] = []
+        self._seen: set[str] = set()
+
+    async def answer(self, request: Request) -> Response:
+        if error := self._who_asks(request.headers.get("authorization", "")):
+            return _error(403, error)
+        if (request.method, request.url.path) == ("POST", "/messages/v4/send-many/detail"):
+            return self._take_all(json.loads(await request.body()))
+        if (request.method, request.url.path) == ("GET", "/messages/v4/list"):
+            return self._list(dict(request.query_params))
+        return _error(404, "ResourceNotFound")
+
+    def _who_asks(self, header: str) -> str:
+        found = _CREDENTIALS.fullmatch(header)
+        if not found or found[1] not in self.keys:
+            return "InvalidAPIKey"
+        _, date, salt, signature = found.groups()
+        if abs(_moment(date) - self.clock()) > _SKEW:
+            return "RequestTimeTooSkewed"
+        secret = self.keys[found[1]].encode()
+        if hmac.new(secret, (date + salt).encode(), sha256).hexdigest() != signature:
+            return "SignatureDoesNotMatch"
+        if signature in self._seen:
+            return "DuplicatedSignature"
+        self._seen.add(signature)
+        return ""
+
+    def _take_all(self, body: dict[str, Any]) -> Response:
+        if not body.get("messages"):
+            return _error(400, "ValidationError")
+        rows = [self._take(message) for message in body["messages"]]
+        failed = [row for row in rows if row["statusCode"] != "2000"]
+        count = {"total": len(rows), "registeredFailed": len(failed)}
+        group = {"groupId": f"G4V{len(self.rows)}", "status": "SENDING", "count": count}
+        listed = [row for row in rows if row not in failed] if body.get("showMessageList") else None
+        return JSONResponse({"groupInfo": group, "failedMessageList": failed, "messageList": listed})
+
+    def _take(self, message: dict[str, Any]) -> dict[str, Any]:
+        message_id = f"M4V{len(self.rows) + 1:029d}"
+        code = self._why_not(message)
+        if code is None:
+            life = self.lives(message["to"])
+            code = REFUSED[life.refused] if life.refused else "2000"
+        row = {
+            "messageId": message_id,
+            "groupId": "G4V",
+            "type": message.get("type"),
+            "to": message.get("to"),
+            "statusCode": code,
+            "statusMessage": f"상태 {code}",
+            "customFields": message.get("customFields"),
+            "dateUpdated": _text(self.clock()),
+        }
+        self.rows[message_id] = row
+        if code == "2000":
+            self.take(message_id, message["to"], row=row)
+        return {**row}
+
+    def _why_not(self, message: dict[str, Any]) -> str | None:
+        kakao = message.get("kakaoOptions") or {}
+        if not kakao.get("pfId"):
+            return "1041"
+        if not kakao.get("templateId"):
+            return "1042"
+        if any(not re.fullmatch(r"#\{[^}]+\}", name) for name in kakao.get("variables") or {}):
+            return "1043"
+        return None if re.fullmatch(r"01\d{8,9}", str(message.get("to"))) else "3010"
+
+    def _apply(self, now: Instant) -> None:
+        for report in super().due(now):
+            self._tell(report)
+            self._told.append(report)
+
+    def due(self, now: Instant) -> list[Report]:
+        self._apply(now)
+        told, self._told = self._told, []
+        return told
+
+    def _tell(self, report: Report) -> None:
+        row = self.rows[report.provider_id]
+        code = "4000" if report.reason is None else FAILED.get(report.reason, "3014")
+        row |= {"statusCode": code, "statusMessage": f"결과 {code}"}
+        row |= {"dateReported": _text(report.at), "dateUpdated": _text(report.at)}
+
+    def _list(self, asked: dict[str, str]) -> Response:
+        self._apply(self.clock())
+        start, end = asked.get("startDate"), asked.get("endDate")
+        rows = [
+            row
+            for row in sorted(self.rows.values(), key=lambda row: str(row["messageId"]))
+            if (start is None or _moment(row["dateUpdated"]) >= _moment(start))
+            and (end is None or _moment(row["dateUpdated"]) <= _moment(end))
+            and row["messageId"] > asked.get("startKey", "")
+        ]
+        limit = int(asked.get("limit", 20))
+        page, more = rows[:limit], len(rows) > limit
+        return JSONResponse(
+            {
+                "limit": limit,
+                "startKey": asked.get("startKey"),
+                "nextKey": page[-1]["messageId"] if more else None,
+                "messageList": {row["messageId"]: row for row in page},
+            }
+        )
+
+    def callback(self, reports: Sequence[Report], now: Instant) -> Callback:
+        events = [
+            {"eventDataId": f"E{report.number}", "data": self.rows[report.provider_id], "retryCount": 0}
+            for report in reports
+        ]
+        secret = sha1(self.signing_secret.encode()).hexdigest()
+        headers = {
+            "content-type": "application/json",
+            "x-solapi-event-name": "SINGLE-REPORT",
+            "x-solapi-secret": secret,
+        }
+        body = json.dumps(events, ensure_ascii=False).encode()
+        return Callback("POST", "/hooks/solapi", headers, {}, body)
+
+
+def _error(status: int, code: str) -> Response:
+    return JSONResponse({"errorCode": code, "errorMessage": f"요청을 처리할 수 없습니다: {code}"}, status)
+
+
+def _moment(text: str) -> Instant:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def _text(at: Instant) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
