@@ -1,4 +1,4 @@
-"""Signing a request to AWS: Signature Version 4, for every service but S3, which writes paths differently. Pure."""
+"""Signing a request to AWS: Signature Version 4, for every service but S3, whose paths differ. Pure."""
 
 import hashlib
 import hmac
