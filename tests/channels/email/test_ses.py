@@ -359,7 +359,8 @@ def test_only_what_sns_signed_lately_for_our_topic_passes() -> None:
 
 
 def test_what_sns_signs_are_its_fields_by_name_a_line_each() -> None:
-    told = {"Type": "Notification", "TopicArn": "t", "Message": "안녕\n", "MessageId": "i", "Timestamp": "now"}
+    told = {"Type": "Notification", "TopicArn": "t", "Message": "안녕\n", "MessageId": "i"}
+    told["Timestamp"] = "now"
     usual = "Message\n안녕\n\nMessageId\ni\nTimestamp\nnow\nTopicArn\nt\nType\nNotification\n"
     assert string_to_sign({**told, "SigningCertURL": "x"}).decode() == usual
     with_subject = usual.replace("Timestamp", "Subject\ns\nTimestamp")
