@@ -31,14 +31,15 @@ _VAGUE = ("", "Unclassified")
 
 @lru_cache(maxsize=64)
 def read_key(text: str) -> "EllipticCurvePublicKey | None":
-    """The key as SendGrid shows it: base64 of DER, with or without the lines of PEM. None if it is no such."""
+    """The key as SendGrid shows it: base64 of DER, with or without the lines of PEM; None if it is none."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     bare = re.sub(r"-----[A-Z ]+-----|\s", "", text)
     try:
         key = load_der_public_key(base64.b64decode(bare, validate=True))
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return None
     return key if isinstance(key, EllipticCurvePublicKey) else None
 

@@ -116,7 +116,7 @@ class SesChannel(BaseChannel[SesSettings]):
         found = []
         for at, pem in enumerate(settings.sns_certificates):
             if read_certificate(pem) is None:
-                found.append(Problem(f"sns_certificates.{at}", "is no certificate in PEM form"))
+                found.append(Problem(f"sns_certificates.{at}", "is no certificate of an RSA key in PEM form"))
         if settings.sns_topic_arns and not settings.sns_certificates:
             found.append(Problem("sns_certificates", "is empty, so nothing that a topic tells can be proved"))
         if settings.sns_certificates and not settings.sns_topic_arns:

@@ -103,12 +103,15 @@ def _hint(url: Any) -> str:
 
 @lru_cache(maxsize=64)
 def read_certificate(pem: str) -> Certificate | None:
-    """The certificate in a PEM text; None if there is none."""
+    """The certificate of an RSA key in a PEM text; None if there is none."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.x509 import load_pem_x509_certificate
 
     try:
-        return load_pem_x509_certificate(pem.strip().encode())
-    except ValueError:
+        certificate = load_pem_x509_certificate(pem.strip().encode())
+        return certificate if isinstance(certificate.public_key(), RSAPublicKey) else None
+    except (ValueError, UnsupportedAlgorithm):
         return None
 
 
