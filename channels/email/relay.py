@@ -31,7 +31,7 @@ CONTENT = MappingProxyType(
 
 Options = TypeVar("Options", bound=BaseModel)
 
-# The last code is the answer's: "smtp; 550-5.7.1 …", "550 5.1.1 …", "5.1.1 (bad destination)".
+# Providers quote as they like: "smtp; 550-5.7.1 …", "550 5.1.1 …", "5.1.1 (bad destination)".
 _BASIC = re.compile(r"(?<![\d.])([45]\d\d)(?=[ -])")
 _ENHANCED = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 

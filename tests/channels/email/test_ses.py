@@ -169,10 +169,11 @@ async def test_what_left_without_an_answer_is_unknown_and_what_did_not_leave_is_
     lent: tuple[FakeSes, Tools],
 ) -> None:
     fake, tools = lent
-    fake.faults.extend([Fault(reset_after=True), Fault(no_connection=True), Fault(502), Fault(503)])
+    typed = Fault(504, {"x-amzn-errortype": "InternalFailure"})
+    fake.faults.extend([Fault(reset_after=True), Fault(no_connection=True), Fault(502), typed, Fault(503)])
     sender = CHANNEL.open(settings(), tools)
-    outcomes = [type(await sender.send(a_message())) for _ in range(4)]
-    assert outcomes == [Unknown, Deferred, Unknown, Deferred]
+    outcomes = [type(await sender.send(a_message())) for _ in range(5)]
+    assert outcomes == [Unknown, Deferred, Unknown, Unknown, Deferred]
 
 
 async def test_wrong_secrets_are_refused_and_repeated_nowhere(lent: tuple[FakeSes, Tools]) -> None:
@@ -273,6 +274,23 @@ def test_the_same_event_through_another_topic_has_the_same_keys() -> None:
     first = heard(notification(told, NOW, MessageId="one"))
     again = heard(notification(told, NOW + 1, MessageId="two"), NOW + 1)
     assert [one.key for one in first] == [one.key for one in again]
+
+
+def test_what_two_kinds_of_notification_tell_of_one_thing_has_one_key() -> None:
+    about = {"timestamp": "2026-01-01T00:00:01.000Z", "recipients": ["mina@example.com"]}
+    [first] = heard(event("Delivery", "delivery", about))
+    other = {"notificationType": "Delivery", "mail": mail(tags={}), "delivery": {**about, "new": 1}}
+    [again] = heard(notification(other, NOW))
+    assert first.key == again.key
+    assert (first.reference, again.reference) == ("1-2-3", None)
+
+
+def test_a_complaint_is_known_by_amazons_own_name_for_it() -> None:
+    told = {"complainedRecipients": [{"emailAddress": "a@b.c"}], "feedbackId": "f"}
+    told_of = {"eventType": "Complaint", "mail": mail(), "complaint": told}
+    [first] = heard(notification(told_of, NOW))
+    [again] = heard(notification(told_of, NOW + 1000), NOW + 1000)
+    assert first.key == again.key
 
 
 def test_out_of_the_spam_folder_is_no_complaint() -> None:
