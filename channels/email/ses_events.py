@@ -51,14 +51,14 @@ def receipts_of(verified: Verified) -> list[Receipt]:
 
 def _confirmation(told: Mapping[str, Any], body: str, at: int) -> Receipt:
     """SNS asks whether it may tell us. The operator answers: no link is followed because somebody sent it."""
-    kind = words(told.get("Type"))
+    kind, link = words(told.get("Type")), words(told.get("SubscribeURL"))
     return Receipt(
         key=words(told.get("MessageId")) or sha256(body.encode()).hexdigest(),
         kind=ReceiptKind.UNMAPPED,
         occurred_at=at,
         code=kind,
-        text="Open SubscribeURL in a browser to let this topic send its notifications here.",
-        url=words(told.get("SubscribeURL")) or None,
+        text=f"{link} is to be opened by you, if this topic is to go on telling.",
+        url=link or None,
         raw=body,
     )
 

@@ -347,6 +347,7 @@ async def test_a_confirmation_is_kept_for_the_operator_and_not_visited(lent: tup
     [receipt] = heard(asked)
     assert (receipt.kind, receipt.url) == (ReceiptKind.UNMAPPED, link)
     assert link in receipt.raw
+    assert receipt.text.startswith(link)
     assert lent[0].requests == []
 
 
