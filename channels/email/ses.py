@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 _SEND, _ACCOUNT = "/v2/email/outbound-emails", "/v2/email/account"
 _HOUR = 3600
+_WARNED_MS = 30 * 24 * _HOUR * 1000
+"""How long before its end a certificate is complained of."""
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 TagText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,256}$")]
 SetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
@@ -128,9 +130,9 @@ class SesChannel(BaseChannel[SesSettings]):
     async def probe(self, settings: SesSettings, tools: Tools) -> list[Problem]:
         now = tools.clock()
         found = [
-            Problem(f"sns_certificates.{at}", f"is out of date since {certificate.not_valid_after_utc:%F}")
+            Problem(f"sns_certificates.{at}", f"is good until {certificate.not_valid_after_utc:%F} only")
             for at, pem in enumerate(settings.sns_certificates)
-            if (certificate := read_certificate(pem)) and not is_in_time(certificate, now)
+            if (certificate := read_certificate(pem)) and not is_in_time(certificate, now + _WARNED_MS)
         ]
         answer = await _request(settings, tools, "GET", _ACCOUNT)
         if isinstance(answer, Deferred | Unknown):

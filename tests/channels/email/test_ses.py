@@ -191,7 +191,11 @@ async def test_a_probe_tells_of_the_sandbox_and_of_old_certificates(lent: tuple[
     assert await CHANNEL.probe(settings(), tools) == []
     fake.is_in_sandbox = True
     old = settings(sns_certificates=(certificate("2020-01-01", 365),))
+    ending = certificate("2025-01-20", 365)
     first, second = await CHANNEL.probe(old, tools)
+    assert [one.path for one in await CHANNEL.probe(settings(sns_certificates=(ending,)), tools)][0:1] == [
+        "sns_certificates.0"
+    ]
     assert first.path == "sns_certificates.0"
     assert "2020-12-31" in first.message
     assert "sandbox" in second.message
