@@ -24,8 +24,9 @@ USER_AGENT = f"Sojourn/{__version__}"
 class Bounds:
     """What one request, and one client, may take."""
 
-    connect_seconds: float = 10
-    pool_seconds: float = 10
+    connect_seconds: float = 5
+    """For finding and reaching the other side, and once more for agreeing on TLS."""
+    pool_seconds: float = 5
     """How long a request may wait for a free connection."""
     total_seconds: float = 30
     """For all of it, from the wait for a connection to the last byte of the answer."""
@@ -33,6 +34,14 @@ class Bounds:
     """The largest answer that is read; of a larger one nothing is given out."""
     connections: int = 100
     keepalive_seconds: float = 20
+
+    def __post_init__(self) -> None:
+        # httpcore ends an attempt to connect itself; cut off from outside it would lose a socket.
+        if self.pool_seconds + 2 * self.connect_seconds >= self.total_seconds:
+            raise ValueError(
+                f"total_seconds is {self.total_seconds:g}: make it more than pool_seconds "
+                f"({self.pool_seconds:g}) and twice connect_seconds ({self.connect_seconds:g})"
+            )
 
 
 def make_client(

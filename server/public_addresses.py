@@ -25,6 +25,7 @@ Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _WEB_PORTS = (80, 443)
 _MOST_TRIED = 4
+_LONGEST = 60.0
 
 _FORBIDDEN_4 = [
     ipaddress.IPv4Network(text)
@@ -90,14 +91,17 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + (timeout or _LONGEST)
         addresses = await self._checked(host, port, timeout)
-        for address in addresses[:-1]:
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            share = max(0.0, ends_at - loop.time()) / left
             try:
-                share = timeout and timeout / len(addresses)
                 return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+                if left == 1:
+                    raise
+        raise AssertionError("there is always an address")
 
     async def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
         try:

@@ -22,7 +22,7 @@ from tests.web import answer, certificate, client_side, server_side, word_for_wo
 pytestmark = pytest.mark.anyio
 
 HERE = [ipaddress.IPv4Network("127.0.0.0/8")]
-HASTY = Bounds(total_seconds=0.15, answer_bytes=1000)
+HASTY = Bounds(connect_seconds=0.05, pool_seconds=0.02, total_seconds=0.15, answer_bytes=1000)
 
 
 async def never(writer: asyncio.StreamWriter) -> None:
@@ -128,8 +128,13 @@ async def test_time_that_is_over_while_tls_is_being_agreed_on_has_sent_nothing()
                 assert isinstance(await exchange(Tools(lambda: 0, one), "POST", url), Deferred)
 
 
+def test_bounds_leave_time_for_an_answer() -> None:
+    with pytest.raises(ValueError, match="total_seconds is 15"):
+        Bounds(total_seconds=15)
+
+
 async def test_waiting_for_a_free_connection_has_sent_nothing() -> None:
-    bounds = Bounds(connections=1, pool_seconds=0.05, total_seconds=0.3)
+    bounds = Bounds(connections=1, connect_seconds=0.1, pool_seconds=0.05, total_seconds=0.3)
     async with word_for_word(never) as server, make_client(bounds=bounds) as client:
         url = f"http://127.0.0.1:{server.port}/"
         outcomes = await asyncio.gather(*(exchange(Tools(lambda: 0, client), "POST", url) for _ in range(2)))
