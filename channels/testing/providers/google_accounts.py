@@ -93,13 +93,20 @@ class FakeGoogleAccounts(FakeProvider):
         return ""
 
     def _signed(self, signature: bytes, text: str) -> bool:
-        private = serialization.load_pem_private_key(self.account["private_key"].encode(), None)
-        assert isinstance(private, rsa.RSAPrivateKey)
         try:
-            private.public_key().verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+            _public_key(self.account["private_key"]).verify(
+                signature, text.encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
         except InvalidSignature:
             return False
         return True
+
+
+@cache
+def _public_key(private_pem: str) -> rsa.RSAPublicKey:
+    private = serialization.load_pem_private_key(private_pem.encode(), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    return private.public_key()
 
 
 def _no(error: str, why: str) -> Response:
