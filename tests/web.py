@@ -1,9 +1,11 @@
-"""Real web servers on 127.0.0.1: one that says what it is told to, byte by byte, and their certificates."""
+"""Real web servers on 127.0.0.1: one that says what it is told to, byte by byte, one that speaks HTTP/2, and
+their certificates."""
 
 import asyncio
 import contextlib
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +15,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Say = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -58,6 +63,30 @@ async def word_for_word(say: Say | bytes, tls: ssl.SSLContext | None = None) -> 
             writer.close()
             with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
+
+
+@asynccontextmanager
+async def over_http2(app: ASGIApp, public: Path, private: Path) -> AsyncIterator[str]:
+    """The URL at which an application is served with TLS and HTTP/2, and no other version."""
+    config = Config()
+    config.certfile, config.keyfile, config.alpn_protocols = str(public), str(private), ["h2"]
+    config.accesslog = config.errorlog = None
+    config.graceful_timeout = 0.1
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    config.bind = [f"fd://{listening.detach()}"]
+    stop = asyncio.Event()
+
+    async def web_only(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await app(scope, receive, send)
+
+    serving = asyncio.create_task(serve(web_only, config, shutdown_trigger=stop.wait))
+    try:
+        yield f"https://127.0.0.1:{port}"
+    finally:
+        stop.set()
+        await serving
 
 
 def answer(body: bytes = b"", status: str = "200 OK", headers: str = "") -> bytes:

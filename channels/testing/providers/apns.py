@@ -98,7 +98,7 @@ class FakeApns(FakeProvider):
         if wrong := self._wrong_with_sender(request) or self._wrong_with_request(request, path[1], body):
             return *wrong, {}
         refused = self.lives(path[1]).refused
-        if refused not in _SAYS:
+        if refused is None or refused not in _SAYS:
             return 200, "", {}
         gone = refused is Reason.INVALID_RECIPIENT
         return *_SAYS[refused], {"timestamp": self.clock() - _MINUTE} if gone else {}
