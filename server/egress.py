@@ -1,0 +1,189 @@
+"""Everything that leaves over HTTP leaves here: bounded in time and size, and, for addresses that somebody
+else chose, to the public internet only.
+
+Both clients follow no redirects, keep no cookies and read no proxy, `.netrc` or certificates from the
+environment. Failures are `httpx` exceptions that tell what `channels.http` wants to know: as long as nothing
+can have left it is a `ConnectError`, `ConnectTimeout` or `PoolTimeout`, and after that anything else.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from server import __version__
+from server.public_addresses import Network, PublicTransport, Resolve, resolved
+
+USER_AGENT = f"Sojourn/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one request, and one client, may take."""
+
+    connect_seconds: float = 5
+    """For finding and reaching the other side, and once more for agreeing on TLS."""
+    pool_seconds: float = 5
+    """How long a request may wait for a free connection."""
+    total_seconds: float = 30
+    """For all of it, from the wait for a connection to the last byte of the answer."""
+    answer_bytes: int = 1024 * 1024
+    """The largest answer that is read; of a larger one nothing is given out."""
+    connections: int = 100
+    keepalive_seconds: float = 20
+
+    def __post_init__(self) -> None:
+        # httpcore ends an attempt to connect itself; cut off from outside it would lose a socket.
+        if self.pool_seconds + 2 * self.connect_seconds >= self.total_seconds:
+            raise ValueError(
+                f"total_seconds is {self.total_seconds:g}: make it more than pool_seconds "
+                f"({self.pool_seconds:g}) and twice connect_seconds ({self.connect_seconds:g})"
+            )
+
+
+def make_client(
+    *,
+    bounds: Bounds | None = None,
+    proxy: str | None = None,
+    verify: Any = True,
+    mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+) -> httpx.AsyncClient:
+    """A client for addresses that operators configure; it may reach the private network.
+
+    `verify` is an `ssl.SSLContext`, or True for the usual authorities. `mounts` leads URLs that begin so into
+    other transports, e.g. a test's or the demo's fake providers. The caller closes the client.
+    """
+    bounds = bounds or Bounds()
+    inner = httpx.AsyncHTTPTransport(
+        verify=verify, trust_env=False, http2=True, limits=_limits(bounds), proxy=proxy
+    )
+    return _client(inner, bounds, mounts)
+
+
+def make_public_client(
+    *,
+    bounds: Bounds | None = None,
+    allow: Sequence[Network] = (),
+    verify: Any = True,
+    mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+    resolve: Resolve = resolved,
+) -> httpx.AsyncClient:
+    """A client for addresses that come with a message or from a user; `server.public_addresses` says which
+    of them it refuses, with an `httpx.ConnectError`.
+
+    `allow` names networks that are reached nevertheless. It takes no proxy: a proxy would look up the name
+    itself, behind our check.
+    """
+    bounds = bounds or Bounds()
+    ssl_context = httpx.create_ssl_context(verify=verify, trust_env=False)
+    inner = PublicTransport(ssl_context, _limits(bounds), tuple(allow), resolve)
+    return _client(inner, bounds, mounts)
+
+
+def _client(
+    inner: httpx.AsyncBaseTransport, bounds: Bounds, mounts: Mapping[str, httpx.AsyncBaseTransport] | None
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=BoundedTransport(inner, bounds),
+        mounts={prefix: BoundedTransport(one, bounds) for prefix, one in (mounts or {}).items()},
+        timeout=httpx.Timeout(bounds.total_seconds, connect=bounds.connect_seconds, pool=bounds.pool_seconds),
+        # A small answer may unpack into a huge one, so none is asked for packed and none is unpacked.
+        headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
+        # One client serves many connections: what a provider sets for one must not reach it from another.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def _limits(bounds: Bounds) -> httpx.Limits:
+    return httpx.Limits(
+        max_connections=bounds.connections,
+        max_keepalive_connections=bounds.connections,
+        keepalive_expiry=bounds.keepalive_seconds,
+    )
+
+
+class BoundedTransport(httpx.AsyncBaseTransport):
+    """Another transport, within bounds of time and size for each request as a whole."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, bounds: Bounds) -> None:
+        self.inner = inner
+        self.bounds = bounds
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises the inner transport's errors; ConnectTimeout or ReadTimeout when the time is over; ReadError
+        for an answer that is too large, DecodingError for one that is packed."""
+        progress = _Progress.of(request)
+        ends_at = asyncio.get_running_loop().time() + self.bounds.total_seconds
+        try:
+            async with asyncio.timeout_at(ends_at):
+                response = await self.inner.handle_async_request(request)
+        except TimeoutError as error:
+            raise self._too_late(request, progress) from error
+        if packed := response.headers.get("content-encoding", "").replace("identity", ""):
+            await response.aclose()
+            raise httpx.DecodingError(f"the answer came packed ({packed[:40]}) unasked", request=request)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _BoundedStream(response.stream, self.bounds, ends_at, request)
+        return response
+
+    def _too_late(self, request: httpx.Request, progress: "_Progress") -> httpx.TimeoutException:
+        told = f"no answer within {self.bounds.total_seconds:g} seconds"
+        kind = httpx.ConnectTimeout if progress.is_connecting else httpx.ReadTimeout
+        return kind(told, request=request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+class _Progress:
+    """How far a request came. Who cannot tell is taken to have sent it."""
+
+    def __init__(self, tell: Any) -> None:
+        self.is_connecting = False
+        self._tell = tell
+
+    @classmethod
+    def of(cls, request: httpx.Request) -> "_Progress":
+        progress = cls(request.extensions.get("trace"))
+        request.extensions = {**request.extensions, "trace": progress._heard}
+        return progress
+
+    async def _heard(self, event: str, info: dict[str, Any]) -> None:
+        # httpcore: "connection.connect_tcp.started", "connection.start_tls.…", then "http2.send_…".
+        self.is_connecting = event.startswith("connection.")
+        if self._tell is not None:
+            await self._tell(event, info)
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    def __init__(
+        self, inner: httpx.AsyncByteStream, bounds: Bounds, ends_at: float, request: httpx.Request
+    ) -> None:
+        self._inner, self._bounds, self._ends_at, self._request = inner, bounds, ends_at, request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        parts = aiter(self._inner)
+        while (part := await self._next(parts)) is not None:
+            size += len(part)
+            if size > self._bounds.answer_bytes:
+                raise httpx.ReadError(
+                    f"the answer is larger than {self._bounds.answer_bytes} bytes", request=self._request
+                )
+            yield part
+
+    async def _next(self, parts: AsyncIterator[bytes]) -> bytes | None:
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                return await anext(parts, None)
+        except TimeoutError as error:
+            told = f"the answer did not end within {self._bounds.total_seconds:g} seconds"
+            raise httpx.ReadTimeout(told, request=self._request) from error
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
