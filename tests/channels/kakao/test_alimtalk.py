@@ -166,6 +166,8 @@ def test_windows_leave_no_gap(pauses: list[int]) -> None:
             assert window.start_at <= covered
             assert window.start_at < window.end_at <= now
             covered, cursor = window.end_at, window.onward("")
+        else:
+            raise AssertionError("there is always another window")
         assert now - covered < PAUSE
 
 
