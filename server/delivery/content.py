@@ -10,7 +10,8 @@ from channels.contract import Message
 from server.clock import Instant
 from server.delivery.links import Tracking
 from server.journey.graph import Graph, read_graph
-from server.journey.steps import Email
+from server.journey.steps import MessageStep
+from server.journey.steps.sending import texts_in
 from server.store import messages
 from server.store.database import Database
 from server.templates.render import TemplateProblem, render
