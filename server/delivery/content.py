@@ -56,7 +56,7 @@ class Writer:
             options={name: pen.leaves(value, ("options", name)) for name, value in step.options.items()},
             purpose=Purpose(step.purpose),
             # As it was decided: the message's own row says the same.
-            expires_at=step.expires_after_ms and row.created_at + step.expires_after_ms,
+            expires_at=None if step.expires_after_ms is None else row.created_at + step.expires_after_ms,
         )
 
     async def _step(self, row: Any) -> MessageStep:

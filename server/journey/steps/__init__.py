@@ -33,16 +33,21 @@ Step = (
 )
 
 KINDS: dict[str, type[Step]] = {step.kind: step for step in get_args(Step)}
+MESSAGES: dict[str, type[MessageStep]] = {
+    kind: step for kind, step in KINDS.items() if issubclass(step, MessageStep)
+}
+"""Those that send."""
 
 
 def channel_of(data: Mapping[str, Any]) -> str | None:
     """The channel of a step in its plain data; None if it sends nothing."""
-    kind = KINDS[data["kind"]]
-    return (kind.on or str(data.get("channel", ""))) if issubclass(kind, MessageStep) else None
+    kind = MESSAGES.get(data["kind"])
+    return (kind.on or str(data.get("channel", ""))) if kind else None
 
 
 __all__ = [
     "KINDS",
+    "MESSAGES",
     "Alimtalk",
     "CustomMessage",
     "Delay",

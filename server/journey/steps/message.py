@@ -17,6 +17,5 @@ class CustomMessage(MessageStep):
     def read_content(cls, reader: Reader) -> Mapping[str, str]:
         return {name: text for name, text in read_templates(reader, "content").items() if text}
 
-    @property
-    def content_path(self) -> Path:
-        return ("content",)
+    def path_of(self, name: str) -> Path:
+        return ("content", name)

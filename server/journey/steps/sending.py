@@ -23,6 +23,9 @@ DEEPEST_OPTION = 10
 LONGEST_OPTION = 10_000
 LONGEST_USE = 366 * 86_400_000
 
+TITLE = "message_title"
+"""The data's name for the content's `title`: the `title` of a step is what people call the step."""
+
 
 class Text(NamedTuple):
     """One field of the content: how long its template may be."""
@@ -72,23 +75,23 @@ class MessageStep(StepBase):
     @classmethod
     def read_content(cls, reader: Reader) -> Mapping[str, str]:
         read = {
-            name: reader.text(name, required=text.required, longest=text.longest)
+            name: reader.text(key_of(name), required=text.required, longest=text.longest)
             for name, text in cls.texts.items()
         }
         if cls.needs_one_of and not any(read[name].strip() for name in cls.needs_one_of):
-            wanted = ", ".join(f"`{name}`" for name in cls.needs_one_of)
-            reader.refuse(cls.needs_one_of[0], f"It needs at least one of {wanted}; found none", "missing")
+            keys = [key_of(name) for name in cls.needs_one_of]
+            wanted = ", ".join(f"`{key}`" for key in keys)
+            reader.refuse(keys[0], f"It needs at least one of {wanted}; found none", "missing")
         return {name: text for name, text in read.items() if text}
 
-    @property
-    def content_path(self) -> Path:
-        """Where in the step's data the content lies."""
-        return ()
+    def path_of(self, name: str) -> Path:
+        """Where in the step's data this field of the content stands."""
+        return (key_of(name),)
 
     def templates(self) -> Iterator[tuple[Path, str]]:
         """Every text that is a template, with where it stands in the step's data."""
         for name, text in self.content.items():
-            yield (*self.content_path, name), text
+            yield self.path_of(name), text
         for name, text in self.variables.items():
             yield ("variables", name), text
         yield from texts_in(self.options, ("options",))
@@ -98,6 +101,11 @@ class MessageStep(StepBase):
 
     def arrive(self, moment: Moment) -> Decision:
         return Leave(sends=True)
+
+
+def key_of(name: str) -> str:
+    """What the data calls a field of the content."""
+    return TITLE if name == "title" else name
 
 
 def texts_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
