@@ -102,8 +102,8 @@ class SendingInput:
     position: PositionInput | None = strawberry.field(default=None, description="Where it is drawn.")
     connection: str | None = strawberry.field(
         default=None,
-        description="The name of the connection that sends it; without one, the project's order of preference "
-        "decides, and another may step in for one that cannot send.",
+        description="The name of the connection that sends it. Without one the project's order of "
+        "preference decides, and another may step in for one that cannot send.",
     )
     purpose: Purpose | None = strawberry.field(
         default=None, description="What it is for: INFORMATION by default."

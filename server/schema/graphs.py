@@ -91,7 +91,7 @@ class NamedText:
 class SendingStep(Step):
     channel: ChannelName = strawberry.field(description="How the user is reached.")
     connection: str | None = strawberry.field(
-        description="The name of the connection that sends it; null: the project's order of preference decides."
+        description="The name of the connection that sends it; null: the project's order decides."
     )
     purpose: Purpose = strawberry.field(description="What it is for.")
     expires_after_seconds: int | None = strawberry.field(

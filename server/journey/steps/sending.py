@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Self
 
-from channels.contract import Purpose
-
 from ..moment import Decision, Leave, Moment, Path
 from ..reading import Reader
 from .base import StepBase, read_common
 
+PURPOSES = ("information", "advertisement")
+"""What a message may be for, in the words of the contract; the first if a step does not say."""
 LONGEST_URL = 4096
 MOST_VARIABLES = 50
 LONGEST_VARIABLE = 10_000
@@ -48,7 +48,7 @@ class MessageStep(StepBase):
     channel: str
     connection: str = ""
     """The name of the project's connection that sends it; empty: the project's order for the channel."""
-    purpose: str = Purpose.INFORMATION.value
+    purpose: str = PURPOSES[0]
     expires_after_ms: int | None = None
     """How long after the decision it is of use; later it does not leave."""
     content: Mapping[str, str] = field(default_factory=dict)
@@ -149,8 +149,8 @@ def _read_channel(reader: Reader) -> str:
 
 def _read_purpose(reader: Reader) -> str:
     if reader.value("purpose", required=False) is None:
-        return Purpose.INFORMATION.value
-    return reader.choice("purpose", tuple(Purpose))
+        return PURPOSES[0]
+    return reader.choice("purpose", PURPOSES)
 
 
 def _read_expiry(reader: Reader) -> int | None:
