@@ -12,7 +12,7 @@ from server.store import inbox
 from server.store.bulk import table_of
 from server.store.tables import Run
 
-from . import events, runs
+from . import addresses, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -74,7 +74,7 @@ def send_away(
         "at": at,
         "attributes": user.attributes,
         "addresses": [[*where, state] for where, state in user.known_states.items()],
-        "current": {channel: address.address for channel, address in user.addresses.items()},
+        "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
         "runs": [run.row() for run in leaving],
         "events": past,
         # Within one shard they lead to the other user already.
@@ -158,10 +158,9 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
     user.is_changed = True
     for channel, address, state in command["addresses"]:
         if state != "usable" or (channel, address) not in user.known_states:
-            events.mark_address(batch, user, project_id, channel, address, state, "merged", command["at"])
-    for channel, address in command["current"].items():
-        if channel not in user.addresses:
-            events.set_address(batch, user, project_id, channel, address, command["at"])
+            addresses.mark(batch, user, project_id, channel, address, state, "merged", command["at"])
+    for channel, theirs in command["current"].items():
+        addresses.keep(batch, user, project_id, channel, theirs, command["at"])
 
 
 def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, later: list[Any]) -> None:
@@ -189,7 +188,7 @@ def suppress(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
     """An address of a user of ours, or of one who was merged into ours, may not be written to any more."""
     user = batch.users[project_id, command["number"]]
     about = (command["channel"], command["address"], command["state"], command["because"], command["at"])
-    events.mark_address(batch, user, project_id, *about)
+    addresses.mark(batch, user, project_id, *about)
     if user.merged_into is not None:
         tell_heir(batch, project_id, user.merged_into, command)
 

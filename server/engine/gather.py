@@ -143,7 +143,13 @@ async def users(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -
             user = batch.users[project_id, row.user_number]
             user.known_states[row.channel, row.address] = row.state
             if row.is_current:
-                user.addresses[row.channel] = Address(row.address, row.state)
+                address = Address(row.address, row.state, row.changed_at)
+                user.addresses.setdefault(row.channel, []).append(address)
+                user.addresses[row.channel].sort(key=_latest_first)
+
+
+def _latest_first(address: Address) -> tuple[int, str]:
+    return -address.changed_at, address.address
 
 
 async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -> None:

@@ -13,7 +13,7 @@ from server.store import inbox
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import commands, gather, people
+from . import addresses, commands, gather, people
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -137,7 +137,7 @@ class Intake:
                 if batch.catalog.concerns_runs(user[0], event.type, event.name):
                     movers.add(user)
                     asked += _asked_on_entry(batch, user, event)
-                if event.type == "identify":
+                if addresses.tells(event):
                     people_wanted.add(user)
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:

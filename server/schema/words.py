@@ -123,7 +123,14 @@ class ChannelName(Enum):
     WHATSAPP = value("whatsapp", description="WhatsApp.")
     KAKAO = value("kakao", description="Alimtalk and other messages of KakaoTalk.")
     IN_APP = value("in_app", description="Messages inside an app.")
+    WEBHOOK = value("webhook", description="Another server that is told.")
     OTHER = value("other", description="A channel that this version of the API does not know.")
+
+
+@strawberry.enum(description="What a message is for; law and consent tell the two apart.")
+class Purpose(Enum):
+    INFORMATION = value("information", description="What the user has to know, e.g. of an order.")
+    ADVERTISEMENT = value("advertisement", description="What is to sell something.")
 
 
 @strawberry.enum(description="What became of a message. It only moves up.")

@@ -111,6 +111,7 @@ async def create(
         name=name,
         adapter=channel.key,
         channel=channel.channel,
+        takes=channel.capabilities.address_scheme,
         settings=plain,
         sealed=sealed,
         created_at=now,
