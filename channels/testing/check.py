@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from channels.contract import AnyChannel, Callback, Message, Tools
 from channels.errors import ContractBroken
-from channels.testing.evidence import NOW, Evidence, Golden
+from channels.testing.evidence import NOW, WHEN, Evidence, Golden
 
 if TYPE_CHECKING:
     import httpx
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["GROUPS", "NOW", "check", "check_channel", "findings"]
 
 S = TypeVar("S", bound=BaseModel)
+
+_SHOWN = 3
 
 GROUPS = {
     "identity": "names and capabilities fit together",
@@ -77,7 +79,21 @@ async def findings(evidence: Evidence, group: str) -> list[str]:
     """What one group of checks found, a sentence each; nothing is good."""
     with _listening(evidence) as told:
         found = await _run(evidence, group)
-    return found + told
+    return _together(found + told)
+
+
+def _together(found: list[str]) -> list[str]:
+    """The findings, those that differ only in when they were found told as one."""
+    times: dict[str, list[str]] = {}
+    for one in found:
+        what, _, when = one.partition(WHEN)
+        times.setdefault(what, []).append(when)
+    return [_told(what, list(dict.fromkeys(filter(None, whens)))) for what, whens in times.items()]
+
+
+def _told(what: str, whens: list[str]) -> str:
+    more = f", and {len(whens) - _SHOWN} times more" if len(whens) > _SHOWN else ""
+    return what + (f" ({'; '.join(whens[:_SHOWN])}{more})" if whens else "")
 
 
 async def _run(evidence: Evidence, group: str) -> list[str]:

@@ -20,6 +20,9 @@ NOW: Instant = 1_767_225_600_000
 _SHORTEST_SECRET = 4
 """Anything shorter is in every text by chance."""
 
+WHEN = " — "
+"""Stands in a finding before when it was found; findings that differ only in that are told as one."""
+
 Golden: TypeAlias = tuple[Callback, Sequence[Receipt | Inbound]]
 """A genuine callback and everything that it says. `raw` is compared only where it is filled in."""
 

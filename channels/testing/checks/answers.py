@@ -1,4 +1,4 @@
-"""Every answer that HTTP can give, and every way of giving none, to the requests that the adapter really makes.
+"""Every answer that HTTP can give, and every way of giving none, to the requests that the adapter makes.
 
 The request that carries the message is the last one of a send that ended well; what comes before it, such as
 a login, is let through. Without such a send all requests are answered alike, and less can be concluded.
@@ -26,17 +26,17 @@ from channels.contract import (
 from channels.errors import PollFailed
 from channels.reasons import ReasonClass
 from channels.testing.checks.sending import send
-from channels.testing.evidence import Evidence
+from channels.testing.evidence import WHEN, Evidence
 
 _HTML = b"<html><body><h1>It works!</h1></body></html>"
-_BODIES = (b"", _HTML, b"{}", b"[]", b"null", b'"no"', b'{"error": null}', b"\xff\xfe\0", b"[" * 50_000)
+_BODIES = (b"", _HTML, b"{}", b"[]", b"null", b'"no"', b'{"error": null}', b"\xff\xfe\0")
 _OVERSIZE = b'{"text": "' + b"x" * 2_000_000 + b'"}'
 _OFTEN = (400, 401, 403, 404, 409, 429, 500, 503)
 _RETRY_SECONDS = 17
 
 Answer: TypeAlias = Callable[[httpx.Request], httpx.Response]
-_BEFORE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_AFTER = (
+_BEFORE: tuple[type[httpx.RequestError], ...] = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_AFTER: tuple[type[httpx.RequestError], ...] = (
     *(httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError, httpx.WriteTimeout),
     *(httpx.CloseError, httpx.DecodingError),
 )
@@ -68,15 +68,12 @@ class Line(httpx.AsyncBaseTransport):
         if self._onward is None:
             raise httpx.ConnectError(f"no network in a check: {request.url.host}", request=request)
         given = await self._onward.send(request)
-        headers = {
-            name: value
-            for name, value in given.headers.items()
-            if name not in ("content-encoding", *_LENGTHS)
-        }
+        headers = {name: value for name, value in given.headers.items() if name not in _OF_THE_WAY}
         return httpx.Response(given.status_code, headers=headers, content=given.content)
 
 
-_LENGTHS = ("content-length", "transfer-encoding")
+# The body was unpacked on its way to us.
+_OF_THE_WAY = ("content-encoding", "content-length", "transfer-encoding")
 
 
 def name_of(request: httpx.Request) -> tuple[str, str]:
@@ -100,7 +97,7 @@ async def answers(evidence: Evidence) -> list[str]:
             findings += await _try_all(evidence, line, tools, strict)
         findings += await _probes(evidence, line, tools)
         findings += await _polls(evidence, line, tools)
-    return list(dict.fromkeys(findings))
+    return findings
 
 
 def _secrets_on_the_way(evidence: Evidence, line: Line) -> Iterator[str]:
@@ -120,7 +117,7 @@ async def _try_all(evidence: Evidence, line: Line, tools: Tools, strict: bool) -
         outcome = await send(evidence, sender, message, tools, findings, when=f"when {case.name}")
         await sender.aclose()
         if outcome is not None and (why := case.unsound(outcome, tools.clock())):
-            findings.append(f"when {case.name}, {why}; found {_short(outcome)}")
+            findings.append(f"{why}; found {_short(outcome)}{WHEN}when {case.name}")
     return findings
 
 
@@ -133,9 +130,7 @@ def _cases(strict: bool, resends: bool) -> Iterator[Case]:
     bodies = itertools.cycle(_BODIES)
     for status in range(400, 600):
         for body in _BODIES if status in _OFTEN else (next(bodies),):
-            yield Case(
-                f"the answer is {status} with the body {body[:20]!r}", _status(status, body), _refusal(status)
-            )
+            yield Case(_named(status, body), _status(status, body), _refusal(status))
     later = {"retry-after": str(_RETRY_SECONDS)}
     yield Case(
         f"the answer is 429 with Retry-After: {_RETRY_SECONDS}", _status(429, b"{}", later), _not_before_asked
@@ -148,8 +143,11 @@ def _cases(strict: bool, resends: bool) -> Iterator[Case]:
         yield Case(f"there is a {fault.__name__}", _raise(fault), _may_have_left(resends or not strict))
     if strict:
         for body in (*_BODIES, _OVERSIZE):
-            name = f"the answer is 200 with the body {body[:20]!r}"
-            yield Case(name, _status(200, body), _unreadable(resends))
+            yield Case(_named(200, body), _status(200, body), _unreadable(resends))
+
+
+def _named(status: int, body: bytes) -> str:
+    return f"the answer is {status} with the body {body[:20]!r}"
 
 
 def _status(status: int, body: bytes, headers: dict[str, str] | None = None) -> Answer:
@@ -171,9 +169,7 @@ def _refusal(status: int) -> Callable[[Outcome, int], str | None]:
         if isinstance(outcome, Accepted):
             return "the message was not taken over, so it must not be Accepted"
         if status == 401 and outcome.reason.policy.reason_class is not ReasonClass.SENDER:
-            return (
-                "the provider does not know us: the reason must be one of the class sender, e.g. auth_failed"
-            )
+            return "the provider does not know us: the reason must be of the class sender, e.g. auth_failed"
         if status == 429 and not isinstance(outcome, Deferred):
             return "the provider wants less, so it must be Deferred"
         if status >= 500 and isinstance(outcome, Rejected):
@@ -217,7 +213,7 @@ def _happenings() -> Iterator[tuple[str, Answer]]:
     yield "there is a ReadTimeout", _raise(httpx.ReadTimeout)
     for status in (200, 400, 401, 403, 404, 429, 500, 503):
         for body in _BODIES:
-            yield f"the answer is {status} with the body {body[:20]!r}", _status(status, body)
+            yield _named(status, body), _status(status, body)
 
 
 async def _probes(evidence: Evidence, line: Line, tools: Tools) -> list[str]:
@@ -229,12 +225,12 @@ async def _probes(evidence: Evidence, line: Line, tools: Tools) -> list[str]:
         try:
             problems = await evidence.channel.probe(evidence.settings, tools)
         except Exception as error:
-            findings.append(f"probe() raised {error!r} when {name}; it must return problems")
+            findings.append(f"probe() raised {error!r}; it must return problems{WHEN}when {name}")
             continue
         if not isinstance(problems, list) or not all(isinstance(one, Problem) for one in problems):
             findings.append("probe() must return a list of Problem")
         elif any(evidence.tells_a_secret(one.message) for one in problems):
-            findings.append(f"probe() repeats a secret when {name}")
+            findings.append(f"probe() repeats a secret{WHEN}when {name}")
         elif not problems and "ConnectError" in name and len(line.heard) > before:
             findings.append("probe() finds no problem when it cannot connect")
     return findings
@@ -247,16 +243,16 @@ async def _polls(evidence: Evidence, line: Line, tools: Tools) -> list[str]:
     for name, answer in _happenings():
         line.answer, before = answer, len(line.heard)
         try:
-            receipts, cursor = await evidence.channel.poll(evidence.settings, tools, None)
+            receipts, _ = await evidence.channel.poll(evidence.settings, tools, None)
         except PollFailed as error:
             if evidence.tells_a_secret(str(error)):
-                findings.append(f"poll() repeats a secret in its PollFailed when {name}")
+                findings.append(f"poll() repeats a secret in its PollFailed{WHEN}when {name}")
             continue
         except Exception as error:
-            findings.append(f"poll() raised {error!r} when {name}; it must raise PollFailed")
+            findings.append(f"poll() raised {error!r}; it must raise PollFailed{WHEN}when {name}")
             continue
         if len(line.heard) > before and " 200 " not in name:
-            findings.append(f"poll() must raise PollFailed when {name}; found {len(receipts)} receipts")
+            findings.append(f"poll() must raise PollFailed; found {len(receipts)} receipts{WHEN}when {name}")
         elif any(one.kind is not ReceiptKind.UNMAPPED for one in receipts) and len(line.heard) > before:
-            findings.append(f"poll() reads receipts out of nothing when {name}")
+            findings.append(f"poll() reads receipts out of nothing{WHEN}when {name}")
     return findings

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -92,7 +93,8 @@ def _problems(evidence: Evidence) -> Iterator[str]:
 
 
 def _options(channel: AnyChannel) -> Iterator[str]:
-    model = channel.options
+    # Typed loosely: a check has to doubt what a type promises.
+    model: Any = channel.options
     if model is None:
         return
     if not isinstance(model, type) or not issubclass(model, BaseModel):

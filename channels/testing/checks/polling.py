@@ -1,6 +1,6 @@
 """Polling, and whether everything that the channel claims to observe was really seen."""
 
-from channels.contract import Receipt, Tools, Verified
+from channels.contract import Receipt, ReceiptKind, Tools, Verified
 from channels.errors import PollFailed
 from channels.testing.checks.receipts import malformed
 from channels.testing.evidence import Evidence
@@ -35,8 +35,8 @@ async def claims(evidence: Evidence, tools: Tools) -> list[str]:
     return [f"capabilities.observes claims {', '.join(unseen)}, which no golden callback and no poll shows"]
 
 
-async def _polled(evidence: Evidence, tools: Tools) -> set[str]:
-    kinds: set[str] = set()
+async def _polled(evidence: Evidence, tools: Tools) -> set[ReceiptKind]:
+    kinds: set[ReceiptKind] = set()
     cursor = None
     try:
         for _ in range(_PAGES):

@@ -9,10 +9,10 @@ from channels.contract import AnyChannel, Inbound, Receipt, ReceiptKind
 Said = TypeVar("Said", Receipt, Inbound)
 
 
-def malformed(channel: AnyChannel, receipts: Sequence[Receipt], *, alone: bool = True) -> list[str]:
-    """What is wrong with these. `alone` when no two of them may be the same fact."""
+def malformed(channel: AnyChannel, receipts: Sequence[Receipt]) -> list[str]:
+    """What is wrong with receipts that came together."""
     found = []
-    if alone and len({receipt.key for receipt in receipts}) < len(receipts):
+    if len({receipt.key for receipt in receipts}) < len(receipts):
         found.append("two receipts have the same key, so one of them would be dropped")
     for receipt in receipts:
         if not receipt.key:

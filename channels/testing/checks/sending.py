@@ -16,7 +16,7 @@ from channels.contract import (
     Tools,
     Unknown,
 )
-from channels.testing.evidence import Evidence
+from channels.testing.evidence import WHEN, Evidence
 
 # Typed loosely: a check has to doubt what a type promises.
 _OUTCOMES: Any = Accepted | Rejected | Deferred | Unknown
@@ -78,10 +78,10 @@ async def send(
     try:
         outcome = await sender.send(message)
     except Exception as error:
-        findings.append(f"send() raised {type(error).__name__} {about}; it must return an Outcome: {error!r}")
+        findings.append(f"send() raised {error!r:.200}; it must return an Outcome{WHEN}{about}")
         return None
     found = list(_unsound(evidence, outcome, asked_at))
-    findings += [f"{one} ({about})" for one in found]
+    findings += [f"{one}{WHEN}{about}" for one in found]
     return outcome if isinstance(outcome, _OUTCOMES) else None
 
 
