@@ -2,12 +2,13 @@
 
 from channels.testing.callbacks import signed_callback
 from channels.testing.check import check, check_channel
-from channels.testing.evidence import Evidence, Proof
+from channels.testing.evidence import NOW, Evidence, Proof
 from channels.testing.fake import FakeChannel, FakeSender
 from channels.testing.fates import FakeSettings
 from channels.testing.script import Fault, Hang, Script
 
 __all__ = [
+    "NOW",
     "Evidence",
     "FakeChannel",
     "FakeSender",

@@ -29,6 +29,7 @@ async def forgeries(evidence: Evidence) -> list[str]:
 
 
 def _verify(evidence: Evidence, callback: Callback, at: int | None = None) -> Verified | Refused | str:
+    verdict: Verified | Refused
     try:
         verdict = evidence.channel.verify(evidence.settings, callback, evidence.now if at is None else at)
     except Exception as error:
