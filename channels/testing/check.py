@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
@@ -16,7 +18,7 @@ from channels.testing.evidence import NOW, WHEN, Evidence, Golden
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["GROUPS", "NOW", "check", "check_channel", "findings"]
+__all__ = ["GROUPS", "NOW", "ChannelCheck", "check", "check_channel", "findings"]
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -73,6 +75,23 @@ async def check(evidence: Evidence) -> None:
     found = [one for group in GROUPS for one in await findings(evidence, group)]
     if found:
         raise ContractBroken(evidence.channel.key, list(dict.fromkeys(found)))
+
+
+@dataclass(frozen=True)
+class ChannelCheck:
+    """One group of checks over one channel: what the pytest plugin hands to a test."""
+
+    evidence: Evidence
+    group: str
+
+    def __call__(self) -> None:
+        """Run it to its end, outside of any running loop. Raises `ContractBroken` with what it found."""
+        asyncio.run(self.run())
+
+    async def run(self) -> None:
+        """The same, inside a running loop."""
+        if found := await findings(self.evidence, self.group):
+            raise ContractBroken(self.evidence.channel.key, found)
 
 
 async def findings(evidence: Evidence, group: str) -> list[str]:

@@ -12,31 +12,10 @@
 It needs no plugin for asyncio. In an async test, await `channel_check.run()` instead.
 """
 
-import asyncio
-from dataclasses import dataclass
-
 import pytest
 
-from channels.errors import ContractBroken
-from channels.testing.check import GROUPS, findings
+from channels.testing.check import GROUPS, ChannelCheck
 from channels.testing.evidence import Evidence
-
-
-@dataclass(frozen=True)
-class ChannelCheck:
-    """One group of checks over one channel."""
-
-    evidence: Evidence
-    group: str
-
-    def __call__(self) -> None:
-        """Run it to its end. Raises `ContractBroken` with what it found; not for use inside a running loop."""
-        asyncio.run(self.run())
-
-    async def run(self) -> None:
-        """The same, inside a running loop."""
-        if found := await findings(self.evidence, self.group):
-            raise ContractBroken(self.evidence.channel.key, found)
 
 
 @pytest.fixture

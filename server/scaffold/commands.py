@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from channels.contract import AnyChannel
     from channels.host import Host
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _plugins_dir = click.option("--plugins-dir", metavar="DIR", help="Instead of SOJOURN_PLUGINS_DIR.")
 
 
@@ -50,9 +51,7 @@ def new_channel(name: str, kind: str, into: Path) -> None:
 
 @channel.command("check")
 @click.argument("name")
-@click.option(
-    "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE"
-)
+@click.option("--settings", "file", type=_FILE, metavar="FILE", help="JSON with the settings.")
 @_plugins_dir
 def check_channel(name: str, file: Path | None, plugins_dir: str | None) -> None:
     """Checks whether a channel keeps the contract; exits with 1 if it does not.
@@ -104,13 +103,12 @@ def _settings_of(one: "AnyChannel", file: Path | None) -> Any:
     from server.scaffold.made_up import made_up
 
     try:
-        return one.settings.model_validate(
-            json.loads(file.read_text("utf-8")) if file else made_up(one.settings)
-        )
+        given = json.loads(file.read_text("utf-8")) if file else made_up(one.settings)
+        return one.settings.model_validate(given)
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise CannotCheck(
-            f"The settings of {one.key!r} are not right: {told}. Name a JSON file of good ones with --settings."
+            f"The settings of {one.key!r} are not right: {told}. Name a JSON file of good ones: --settings."
         ) from None
     except ValueError as error:
         raise CannotCheck(f"{file} is not JSON: {error}.") from error
