@@ -38,7 +38,8 @@ def _verify(evidence: Evidence, callback: Callback, at: int | None = None) -> Ve
         return "verify() repeats a secret in its Refused"
     if not isinstance(verdict, _VERDICTS):
         return f"verify() returned a {type(verdict).__name__}; it must be Verified or Refused"
-    return verdict
+    answer: Verified | Refused = verdict
+    return answer
 
 
 def _must_refuse(
