@@ -97,7 +97,10 @@ class ChannelCheck:
 async def findings(evidence: Evidence, group: str) -> list[str]:
     """What one group of checks found, a sentence each; nothing is good."""
     with _listening(evidence) as told:
-        found = await _run(evidence, group)
+        try:
+            found = await _run(evidence, group)
+        except Exception as error:
+            found = [f"a defect of the channel ended the checks of {group}: {error!r}"]
     return _together(found + told)
 
 

@@ -184,7 +184,7 @@ def _unknown(evidence: Evidence, verified: Verified) -> Iterator[str]:
         if isinstance(said, str):
             yield said
         elif {receipt.kind for receipt in said} != {ReceiptKind.UNMAPPED}:
-            kinds = sorted({receipt.kind for receipt in said})
+            kinds = ", ".join(sorted({receipt.kind for receipt in said})) or "nothing"
             yield f"parse() must make an unmapped receipt of {body!r}, found {kinds}"
 
 
@@ -209,7 +209,7 @@ def _mutated(evidence: Evidence, verified: Verified, receipts: list[Receipt]) ->
             continue
         known = evidence.channel.capabilities.observes | {ReceiptKind.UNMAPPED}
         if odd := sorted({one.kind for one in said} - known):
-            yield f"parse() brings {odd}, which capabilities.observes does not name{WHEN}for a payload {what}"
+            yield f"parse() brings {', '.join(odd)}, which capabilities.observes does not name{WHEN}for a payload {what}"
         if same and _facts(said) != _facts(receipts):
             yield f"parse() hears something else{WHEN}for a payload {what}"
 

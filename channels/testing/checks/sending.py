@@ -110,7 +110,8 @@ async def batches(evidence: Evidence, tools: Tools) -> list[str]:
             return ["batch_size is above 1, so the sender needs send_many(messages)"]
         return await _batches(evidence, sender, min(size, _MANY))
     finally:
-        await sender.aclose()
+        if hasattr(sender, "aclose"):
+            await sender.aclose()
 
 
 async def _batches(evidence: Evidence, sender: Sender, size: int) -> list[str]:
