@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
-from urllib.parse import quote
+from urllib.parse import unquote_plus
 
 import httpx
 
@@ -102,8 +102,7 @@ async def answers(evidence: Evidence) -> list[str]:
 
 def _secrets_on_the_way(evidence: Evidence, line: Line) -> Iterator[str]:
     for request in line.heard:
-        url = str(request.url)
-        if any(secret in url or quote(secret, safe="") in url for secret in evidence.secrets):
+        if evidence.tells_a_secret(unquote_plus(str(request.url))):
             yield f"a secret is in the address of a request to {request.url.host}, where logs will keep it"
 
 

@@ -209,7 +209,8 @@ def _mutated(evidence: Evidence, verified: Verified, receipts: list[Receipt]) ->
             continue
         known = evidence.channel.capabilities.observes | {ReceiptKind.UNMAPPED}
         if odd := sorted({one.kind for one in said} - known):
-            yield f"parse() brings {', '.join(odd)}, which capabilities.observes does not name{WHEN}for a payload {what}"
+            told = f"parse() brings {', '.join(odd)}, which capabilities.observes does not name"
+            yield f"{told}{WHEN}for a payload {what}"
         if same and _facts(said) != _facts(receipts):
             yield f"parse() hears something else{WHEN}for a payload {what}"
 

@@ -326,29 +326,17 @@ def _odd(known: Callable[[Any], Any]) -> Callable[..., Receipt | Inbound]:
             "it must never raise",
         ),
         (
-            {
-                "one": _odd(
-                    lambda i: Receipt("x", ReceiptKind.DELIVERED, NOW, "m") if "zzUnknown" in str(i) else None
-                )
-            },
+            {"one": _odd(lambda item: LANDED_X if "zzUnknown" in str(item) else None)},
             "hears something else (for a payload with unknown fields added",
         ),
         (
-            {
-                "one": _odd(
-                    lambda i: Receipt("x", ReceiptKind.OPENED, NOW, "m") if "never" in str(i) else None
-                )
-            },
-            "brings ['opened']",
+            {"one": _odd(lambda item: OPENED_X if "never" in str(item) else None)},
+            "brings opened",
         ),
         ({"parse_inbound": lambda *_: []}, "says 3 things, found 2"),
         ({"parse": lambda *_: []}, "must make an unmapped receipt"),
         (
-            {
-                "capabilities": replace(
-                    OwlChannel.capabilities, observes=frozenset({ReceiptKind.DELIVERED, "opened"})
-                )
-            },
+            {"capabilities": replace(OwlChannel.capabilities, observes=OPENS_TOO)},
             "claims opened, which no golden callback",
         ),
     ],

@@ -1,8 +1,18 @@
 """The plugin as a third party uses it: pytest runs in a process of its own."""
 
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _our_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
 
 AUTHOR = """
 import pytest

@@ -47,12 +47,12 @@ def test_a_new_channel_passes_its_own_tests_at_once(parrot: Path) -> None:
     assert "11 passed" in run.stdout
 
 
-@pytest.mark.parametrize("name", ["p", "a_parrot_of_forty_letters_that_is_long_1"])
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_every_kind_of_channel_is_written_clean(tmp_path: Path, channel: str, name: str) -> None:
-    scaffold(name, channel, tmp_path)
+def test_every_kind_of_channel_is_written_clean_however_long_its_name(tmp_path: Path) -> None:
+    for channel in CHANNELS:
+        for name in ("p", "a_parrot_of_forty_letters_that_is_long_1"):
+            scaffold(name, channel, tmp_path / channel)
     for check in (("check", "--no-cache"), ("format", "--check", "--no-cache")):
-        run = alone(tmp_path / f"sojourn-{name.replace('_', '-')}", "ruff", *check, ".")
+        run = alone(tmp_path, "ruff", *check, ".")
         assert run.returncode == 0, run.stdout
 
 
