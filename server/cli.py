@@ -17,6 +17,7 @@ from server.clock import WallClock
 from server.config import PARTS, Settings
 from server.errors import ServerError
 from server.observe import configure_logs
+from server.scaffold.commands import channel
 
 
 def main() -> None:
@@ -282,18 +283,7 @@ def demo(host: str, port: int, database: str, keep: bool, no_serve: bool, **size
         click.echo("Stopped.")
 
 
-@cli.command()
-@click.option("--plugins-dir", metavar="DIR", help="Instead of SOJOURN_PLUGINS_DIR.")
-def channels(plugins_dir: str | None) -> None:
-    """Lists the channels that are plugged in, and where each comes from."""
-    from channels.host import build_host
-
-    settings = _settings(None)
-    host = build_host(
-        discover=settings.discover_plugins, plugins_dir=plugins_dir or settings.plugins_dir or None
-    )
-    for key, channel in host.channels.items():
-        click.echo(f"{key:<12} {channel.channel:<8} {channel.title} — {host.sources[key]}")
+cli.add_command(channel)
 
 
 if __name__ == "__main__":
