@@ -1,0 +1,7 @@
+"""The tests run from the project's folder, whether the package is installed or not."""
+
+import sys
+from pathlib import Path
+
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
