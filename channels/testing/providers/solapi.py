@@ -81,7 +81,7 @@ class FakeSolapi(FakeProvider):
         self._seen: set[str] = set()
 
     async def answer(self, request: Request) -> Response:
-        if error := self._who_asks(request.headers.get("authorization", "")):
+        if error := self.who_asks(request.headers.get("authorization", "")):
             return error_of(403, error)
         if (request.method, request.url.path) == ("POST", "/messages/v4/send-many/detail"):
             return self._take_all(json.loads(await request.body()))
@@ -89,7 +89,8 @@ class FakeSolapi(FakeProvider):
             return self._list(dict(request.query_params))
         return error_of(404, "ResourceNotFound")
 
-    def _who_asks(self, header: str) -> str:
+    def who_asks(self, header: str) -> str:
+        """What is wrong with a request's signature; empty when nothing is."""
         found = _CREDENTIALS.fullmatch(header)
         if not found or found[1] not in self.keys:
             return "InvalidAPIKey"
