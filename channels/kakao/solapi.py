@@ -12,8 +12,7 @@ from channels.hookspecs import hookimpl
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, send_each
 from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions, Button
-from channels.kakao.results import OBSERVES
-from channels.kakao.solapi_relay import SolapiAccount, SolapiRelay, submit
+from channels.kakao.solapi_relay import OBSERVES, SolapiAccount, SolapiRelay, submit
 from channels.kakao.solapi_results import REFERENCE
 
 

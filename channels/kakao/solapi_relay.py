@@ -26,6 +26,7 @@ from channels.contract import (
     Outcome,
     Problem,
     Receipt,
+    ReceiptKind,
     Refused,
     Rejected,
     Tools,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     import httpx
 
 PAGE = 500
+OBSERVES = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
 
 
 class SolapiAccount(BaseModel):

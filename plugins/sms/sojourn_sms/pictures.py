@@ -25,6 +25,7 @@ REMEMBERED = 1000
 REMEMBERED_FOR = 24 * 3600 * 1000
 """Milliseconds. The picture behind an address may change."""
 _JPEG = b"\xff\xd8\xff"
+_NO_ADDRESS = Rejected(Reason.CONTENT_INVALID, text="image_url is no address: https://… is wanted.")
 
 
 class Pictures:
@@ -61,11 +62,13 @@ class Pictures:
     async def _fetch(self, url: str) -> bytes | Outcome:
         import httpx
 
+        if not url.startswith(("https://", "http://")):
+            return _NO_ADDRESS
         try:
             async with self._tools.outside.stream("GET", url) as answer:
                 return await self._read(answer)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
-            return Rejected(Reason.CONTENT_INVALID, text="image_url is no address: https://… is wanted.")
+        except (httpx.InvalidURL, UnicodeError):
+            return _NO_ADDRESS
         except httpx.HTTPError as error:
             return self._later(f"The picture cannot be fetched: {told(error)}")
 
@@ -80,9 +83,7 @@ class Pictures:
             if len(picture) > LARGEST_BYTES:
                 return Rejected(Reason.CONTENT_INVALID, text="The picture is larger than 200 KB.")
         if not picture.startswith(_JPEG):
-            return Rejected(
-                Reason.CONTENT_INVALID, text="The picture is no JPEG, and MMS takes nothing else."
-            )
+            return Rejected(Reason.CONTENT_INVALID, text="The picture is no JPEG; MMS takes no other.")
         return picture
 
     async def _hand_over(self, picture: bytes) -> str | Outcome:

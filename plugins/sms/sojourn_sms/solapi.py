@@ -27,8 +27,7 @@ from channels import (
     hookimpl,
 )
 from channels.kakao.batches import Answer, send_each
-from channels.kakao.results import OBSERVES
-from channels.kakao.solapi_relay import SolapiAccount, SolapiRelay, submit
+from channels.kakao.solapi_relay import OBSERVES, SolapiAccount, SolapiRelay, submit
 from channels.kakao.solapi_results import REFERENCE
 from channels.phone import to_domestic, to_e164
 from sojourn_sms.pictures import Pictures
@@ -127,9 +126,8 @@ class SolapiSmsSender:
     async def send_many(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         sender = self._settings.sender
         texts = [read(message, sender) for message in messages]
-        files = await self._pictures.file_ids(
-            {one.image_url for one in texts if isinstance(one, Text)} - {""}
-        )
+        wanted = {one.image_url for one in texts if isinstance(one, Text) and one.image_url}
+        files = await self._pictures.file_ids(wanted)
         return await send_each(messages, lambda one: read(one, sender, files), self._post, lambda _: None)
 
     async def aclose(self) -> None:

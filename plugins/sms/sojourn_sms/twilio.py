@@ -110,9 +110,7 @@ class TwilioChannel(BaseChannel[TwilioSettings]):
             found.append(Problem("sender", "is wanted, or a messaging_service_sid"))
         if settings.sender and not _SENDER.fullmatch(settings.sender):
             found.append(
-                Problem(
-                    "sender", "must be +15551234567, a short code, or a name of 1 to 11 letters and digits"
-                )
+                Problem("sender", "must be +15551234567, a short code, or a name of at most 11 characters")
             )
         if bool(settings.key_sid) != bool(settings.key_secret.get_secret_value()):
             found.append(Problem("key_secret", "goes with key_sid: fill in both or neither"))

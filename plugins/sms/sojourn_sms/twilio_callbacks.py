@@ -186,7 +186,7 @@ def _reason(code: str) -> Reason:
 
 def _reference(url: str) -> str | None:
     # From the address, which is signed; `Callback.query` might say something else.
-    return (parse_qs(urlsplit(url).query).get(REFERENCE) or [None])[0]
+    return next(iter(parse_qs(urlsplit(url).query).get(REFERENCE, [])), None)
 
 
 def _unmapped(verified: Verified, status: str) -> Receipt:

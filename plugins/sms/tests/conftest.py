@@ -3,4 +3,13 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
+
+pytest_plugins = ["channels.testing.plugin"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

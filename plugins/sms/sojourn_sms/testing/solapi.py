@@ -67,7 +67,7 @@ class FakeSolapiSms(FakeSolapi):
             return error_of(400, "ValidationError")
         file_id = "ST01FZ" + sha256(picture).hexdigest()[:26].upper()
         self.files[file_id] = picture
-        said = {"fileId": file_id, "type": "MMS", "name": "1.jpg", "originalName": "1.jpg"}
+        said: dict[str, Any] = {"fileId": file_id, "type": "MMS", "name": "1.jpg", "originalName": "1.jpg"}
         said |= {"url": f"https://storage.example/{file_id}", "accountId": "12", "link": None}
         return JSONResponse(said)
 
