@@ -7,8 +7,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-pytest_plugins = ["channels.testing.plugin"]
-
 
 @pytest.fixture
 def anyio_backend() -> str:

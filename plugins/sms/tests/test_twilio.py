@@ -31,6 +31,7 @@ from channels import (
 from channels.testing import NOW, ChannelCheck, Evidence
 from channels.testing.providers import Fault, Life, client_of, everybody
 
+pytest_plugins = ["channels.testing.plugin"]
 pytestmark = pytest.mark.anyio
 
 CHANNEL = TwilioChannel()
