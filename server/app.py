@@ -61,7 +61,9 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
     tracking = Tracking(Signer(settings.secrets, "links"), settings.public_url)
     readers = TrackingDoor(tracking, append, runtime.db, runtime.clock, runtime.wake, runtime.figures.dropped)
     box = SecretBox(settings.secrets)
-    providers = HooksDoor(runtime.db, runtime.clock, runtime.host, box, runtime.shards, append)
+    providers = HooksDoor(
+        runtime.db, runtime.clock, runtime.host, box, runtime.shards, append, settings.public_url
+    )
     return [
         _landing(runtime, showcase),
         Route("/graphql", _from_pages(_graphql(runtime, showcase), settings.allowed_origins.split())),

@@ -153,6 +153,6 @@ def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[An
         receipt.actor,
         receipt.actor_why,
         receipt.url,
-        None,
-        "",
+        receipt.connection_id,
+        receipt.raw,
     )
