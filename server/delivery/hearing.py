@@ -56,8 +56,8 @@ class Placed:
 
     entries: list[inbox.Entry] = field(default_factory=list)
     unclaimed: list[UnclaimedRow] = field(default_factory=list)
-    opt_outs: dict[str, Receipt] = field(default_factory=dict)
-    """By the key of an unclaimed row: who asked for no more, known by the address alone."""
+    opt_outs: list[Receipt] = field(default_factory=list)
+    """Of the unclaimed ones: who asked for no more, known by the address alone."""
 
 
 async def place(
@@ -85,7 +85,7 @@ async def place(
             key = bounded(receipt.key)
             placed.unclaimed.append((connection_id, key, orjson.dumps(asdict(receipt)), now))
             if receipt.kind in _OPTS_OUT and receipt.recipient:
-                placed.opt_outs[key] = receipt
+                placed.opt_outs.append(receipt)
             continue
         heard = _heard(receipt, connection_id, where[1], now)
         placed.entries.append(inbox.Entry(where[0], project_id, inbox.RECEIPT, encode(heard), now))

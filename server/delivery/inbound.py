@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from channels.contract import Inbound, Receipt, ReceiptKind
 from server.clock import DAY, Instant
-from server.delivery.keywords import meaning_of
+from server.delivery.keywords import START, STOP, meaning_of
 from server.store import inbound, inbox, messages, suppressions
 from server.store import tables as store
 from server.store.connections import OpenConnection
@@ -19,9 +17,6 @@ from .receipts import HeardReceipt, encode
 ANSWERS_WITHIN = 7 * DAY
 """A message that somebody writes without saying to what answers our last one, if that was not longer ago."""
 EVERY_PURPOSE = ""
-STOP, START = "stop", "start"
-_REASONS = {ReceiptKind.UNSUBSCRIBED: "opted_out", ReceiptKind.COMPLAINED: "complained"}
-log = structlog.get_logger("delivery")
 
 
 @dataclass(slots=True)
@@ -64,45 +59,32 @@ async def keep(
 ) -> None:
     """Keeps what names no message, and what people wrote; whoever asked for no more gets no more.
 
-    The opt-out is in the transaction of the row that asks for it. A row that is there already has had its
-    effect: told again, after its sender has changed their mind, it does not opt out anew.
+    The opt-out is in the transaction of the row that asks for it.
     """
-    others = [row for row in placed.unclaimed if row[1] not in placed.opt_outs]
-    await messages.keep_unclaimed(session, others)
-    for row in placed.unclaimed:
-        receipt = placed.opt_outs.get(row[1])
-        if receipt is not None and await inbound.keep_unclaimed(session, row):
-            await _opt_out(session, connection, receipt, now)
+    await messages.keep_unclaimed(session, placed.unclaimed)
+    for receipt in placed.opt_outs:
+        await _opt_out(session, connection, receipt, now)
     for one in written.rows:
-        if await inbound.keep(session, one) and one.meaning and not await _is_old_news(session, one):
+        if await inbound.keep(session, one):
             await _obey(session, one)
-
-
-async def _is_old_news(session: ReadSession, row: store.Inbound) -> bool:
-    return await inbound.was_decided_later(session, row)
 
 
 async def _obey(session: WriteSession, row: store.Inbound) -> None:
     about = (session, row.project_id, row.channel, row.address, EVERY_PURPOSE)
-    more = {"source": "inbound", "now": row.occurred_at, "note": row.text[:LONGEST_DETAIL]}
     if row.meaning == STOP:
-        await suppressions.opt_out_address(*about, reason="opted_out", **more)
+        await suppressions.opt_out_address(*about, source="inbound", now=row.occurred_at, note=row.text)
     elif row.meaning == START:
-        await suppressions.opt_in_address(*about, reason="opted_in", **more)
+        await suppressions.opt_in_address(*about, now=row.occurred_at)
 
 
-async def _opt_out(session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant) -> None:
-    await suppressions.opt_out_address(
-        session,
-        connection.project_id,
-        connection.adapter.channel,
-        stored_address(connection, receipt.recipient or ""),
-        EVERY_PURPOSE,
-        reason=_REASONS[receipt.kind],
-        source="receipt",
-        now=min(receipt.occurred_at, now),
-        note=(receipt.text or receipt.code)[:LONGEST_DETAIL],
-    )
+async def _opt_out(
+    session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant
+) -> None:
+    address = stored_address(connection, receipt.recipient or "")
+    about = (session, connection.project_id, connection.adapter.channel, address, EVERY_PURPOSE)
+    note = " ".join(filter(None, (receipt.kind.value, receipt.code, receipt.text)))
+    at = min(receipt.occurred_at, now)
+    await suppressions.opt_out_address(*about, source="receipt", now=at, note=note[:LONGEST_DETAIL])
 
 
 def stored_address(connection: OpenConnection, address: str) -> str:
@@ -120,7 +102,7 @@ def _row(connection: OpenConnection, one: Inbound, now: Instant) -> store.Inboun
         channel=connection.adapter.channel,
         address=stored_address(connection, clean(one.sender, LONGEST_DETAIL)),
         text=text,
-        meaning=meaning_of(text) or "",
+        meaning=meaning_of(text),
         # Nobody has written in the future, whatever the clock over there says.
         occurred_at=min(bounded_instant(one.occurred_at), now),
         received_at=now,

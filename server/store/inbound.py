@@ -1,17 +1,15 @@
 """What people wrote to us, and which of our messages it answers."""
 
-from typing import Any
-
-from sqlalchemy import Table, and_, bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.clock import Instant
 
 from .bulk import table_of
 from .sessions import ReadSession, WriteSession
-from .tables import Endpoint, Inbound, Message, Run, Unclaimed
+from .tables import Endpoint, Inbound, Message, Run
 
-_inbound, _messages, _unclaimed = table_of(Inbound), table_of(Message), table_of(Unclaimed)
+_inbound, _messages = table_of(Inbound), table_of(Message)
 _endpoints, _runs = table_of(Endpoint), table_of(Run)
 
 _ITS_RUNS = and_(
@@ -64,26 +62,6 @@ async def latest_message(
 
 async def keep(session: WriteSession, row: Inbound) -> bool:
     """Whether it is new: what a provider tells twice is there once."""
-    return await _insert_once(session, _inbound, row.model_dump())
-
-
-async def keep_unclaimed(session: WriteSession, row: tuple[int, str, bytes, Instant]) -> bool:
-    """A row of connection, key, receipt and when it was heard. Returns whether it is new."""
-    return await _insert_once(session, _unclaimed, dict(zip(_unclaimed.columns.keys(), row, strict=True)))
-
-
-async def _insert_once(session: WriteSession, table: Table, values: dict[str, Any]) -> bool:
     here = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return await session.run(here.insert(table).values(**values).on_conflict_do_nothing()) == 1
-
-
-async def was_decided_later(session: ReadSession, row: Inbound) -> bool:
-    """Whether the same person has written something since then that says whether we may write."""
-    statement = select(_inbound.c.key).where(
-        _inbound.c.project_id == row.project_id,
-        _inbound.c.occurred_at > row.occurred_at,
-        _inbound.c.channel == row.channel,
-        _inbound.c.address == row.address,
-        _inbound.c.meaning != "",
-    )
-    return bool(await session.rows(statement.limit(1)))
+    statement = here.insert(_inbound).values(**row.model_dump()).on_conflict_do_nothing()
+    return await session.run(statement) == 1
