@@ -1,0 +1,196 @@
+"""Addresses that nobody writes to: noted, lifted, listed. The rules: docs/permissions.md."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from channels.contract import Purpose
+from channels.reasons import Reason
+from server.clock import Instant
+
+from .among import among
+from .bulk import deleting, inserting, replacing, table_of
+from .sessions import WriteSession
+from .suppressing import EVERY_PURPOSE, Heard, Sighting, Verdict
+from .tables import Endpoint, ShardState, Suppression
+
+HEARD, PEOPLE = "heard", "people"
+PURPOSES = (EVERY_PURPOSE, *(purpose.value for purpose in Purpose))
+EMAIL = "email"
+
+Key = tuple[int, str, str, str]
+"""Project, channel, address and purpose."""
+
+_table, _endpoints, _states = table_of(Suppression), table_of(Endpoint), table_of(ShardState)
+_VALUES = ("reason", "since", "until", "source", "note", "heard")
+_FIRST = inserting(Suppression, once=True)
+_REPLACE = replacing(Suppression, *_VALUES)
+_REMOVE = deleting(Suppression, "project_id", "channel", "address", "purpose", "set_by")
+_KEYS = (_table.c.channel, _table.c.address, _table.c.purpose, _table.c.set_by)
+_SOME = (
+    select(_table)
+    .where(_table.c.project_id == bindparam("of_project"), _table.c.channel == bindparam("of_channel"))
+    .where(among(_table.c.address, "addresses"), _table.c.set_by == bindparam("of_set_by"))
+    .order_by(_table.c.address, _table.c.purpose)
+)
+_MARK = (
+    update(_endpoints)
+    .where(_endpoints.c.shard.in_(select(_states.c.shard)))
+    .where(_endpoints.c.project_id == bindparam("of_project"))
+    .where(_endpoints.c.channel == bindparam("of_channel"))
+    .where(_endpoints.c.address.in_(bindparam("addresses", expanding=True)))
+    .where(_endpoints.c.state != bindparam("of_state"))
+    .values(state=bindparam("of_state"), changed_at=bindparam("of_at"), because=bindparam("of_because"))
+)
+
+
+class _Lower(FunctionElement[str]):
+    """A text with A to Z made small, and nothing else changed: the same on every database."""
+
+    type = Text()
+    name = "ascii_lower"
+    inherit_cache = True
+
+
+@compiles(_Lower)
+def _on_sqlite(element: _Lower, compiler: SQLCompiler, **options: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Lower, "postgresql")
+def _on_postgresql(element: _Lower, compiler: SQLCompiler, **options: Any) -> str:
+    return f'lower({compiler.process(element.clauses, **options)} COLLATE "C")'
+
+
+def same_address(channel: str, address: str) -> str:
+    """The one way to write an address here: e-mail addresses that differ in case are one."""
+    if channel != EMAIL:
+        return address
+    return "".join(one.lower() if one.isascii() else one for one in address)
+
+
+def same_address_in(channel: ColumnElement[str], address: ColumnElement[str]) -> ColumnElement[str]:
+    """What `same_address` says, of columns."""
+    return case((channel == EMAIL, _Lower(address)), else_=address)
+
+
+def holds(at: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a row suppresses at that instant."""
+    return and_(_table.c.since.is_not(None), or_(_table.c.until.is_(None), _table.c.until > at))
+
+
+def suppressing(
+    project_id: ColumnElement[int],
+    channel: ColumnElement[str],
+    address: ColumnElement[str],
+    purpose: ColumnElement[str],
+    at: ColumnElement[int],
+) -> ColumnElement[bool]:
+    """Whether anything says, at that instant, that a message of this purpose must not go there."""
+    return exists().where(
+        _table.c.project_id == project_id,
+        _table.c.channel == channel,
+        _table.c.address == same_address_in(channel, address),
+        or_(_table.c.purpose == EVERY_PURPOSE, _table.c.purpose == purpose),
+        holds(at),
+    )
+
+
+# What is heard
+
+
+async def opt_out_address(
+    session: WriteSession,
+    project_id: int,
+    channel: str,
+    address: str,
+    purpose: str,
+    *,
+    reason: str = Reason.OPTED_OUT.value,
+    source: str,
+    now: Instant,
+    note: str = "",
+) -> None:
+    """Whoever reads this address wants no more messages of this purpose (empty: none at all).
+
+    From this commit on nothing is handed over to it. For every purpose its endpoints say so, too, whosever
+    they are. `source` is `inbound`, `unsubscribe` or `receipt`. An older `now` than what is known already is
+    welcome: the latest word counts, in whatever order they come.
+    """
+    sighting = Sighting(project_id, channel, address, purpose, reason, now, source)
+    key = (project_id, channel, same_address(channel, address), purpose)
+    await hear(session, [sighting], {key: note} if note else {})
+
+
+async def opt_in_address(
+    session: WriteSession, project_id: int, channel: str, address: str, purpose: str, *, now: Instant
+) -> None:
+    """Whoever reads this address wants messages of this purpose again; empty: of every purpose.
+
+    Ends what was heard up to now, and nothing that people have set: see docs/permissions.md.
+    """
+    purposes = PURPOSES if purpose == EVERY_PURPOSE else (purpose,)
+    about = (project_id, channel, address)
+    await hear(session, [Sighting(*about, one, "", now, "inbound", is_opt_in=True) for one in purposes])
+
+
+async def hear(
+    session: WriteSession, sightings: Iterable[Sighting], notes: Mapping[Key, str] | None = None
+) -> None:
+    """Folds sightings into what is known of their addresses, and marks the endpoints that they concern.
+
+    That something arrived changes only rows that exist: most addresses never get one.
+    """
+    written: dict[Key, set[str]] = {}
+    news: dict[Key, list[Sighting]] = {}
+    for one in sorted(sightings, key=lambda one: one[:4]):
+        key = (one.project_id, one.channel, same_address(one.channel, one.address), one.purpose)
+        news.setdefault(key, []).append(one)
+        written.setdefault(key, {key[2]}).add(one.address)
+    lasting = [key for key, seen in news.items() if any(one.reason or one.is_opt_in for one in seen)]
+    # In the order of their keys everywhere: two that write the same rows wait for each other only one way.
+    await session.bulk(_FIRST, [(*key, HEARD, "", None, None, "", "", "{}") for key in sorted(lasting)])
+    rows = []
+    for row in await _known(session, news):
+        key = (row.project_id, row.channel, row.address, row.purpose)
+        heard = Heard.from_json(row.heard)
+        for sighting in news.get(key, ()):
+            heard.take_in(sighting)
+        note = (notes or {}).get(key, row.note)
+        rows.append((*key, HEARD, *_told(heard.verdict()), note, heard.to_json()))
+        if row.purpose == EVERY_PURPOSE:
+            at = max(one.at for one in news[key])
+            await _mark(session, key, sorted(written[key]), heard.verdict(), at)
+    await session.bulk(_REPLACE, rows)
+
+
+async def _known(session: WriteSession, news: Mapping[Key, Any]) -> list[Any]:
+    by_channel: dict[tuple[int, str], set[str]] = {}
+    for project_id, channel, address, _ in sorted(news):
+        by_channel.setdefault((project_id, channel), set()).add(address)
+    found: list[Any] = []
+    for (project_id, channel), addresses in by_channel.items():
+        about = {"of_project": project_id, "of_channel": channel, "of_set_by": HEARD}
+        statement = _SOME.with_for_update() if session.get_bind().dialect.name == "postgresql" else _SOME
+        found += await session.rows_in(statement, "addresses", sorted(addresses), about)
+    return [row for row in found if (row.project_id, row.channel, row.address, row.purpose) in news]
+
+
+def _told(verdict: Verdict | None) -> tuple[str, Instant | None, Instant | None, str]:
+    return ("", None, None, "") if verdict is None else tuple(verdict)
+
+
+async def _mark(
+    session: WriteSession, key: Key, written: Sequence[str], verdict: Verdict | None, at: Instant
+) -> None:
+    """Endpoints show what was heard for every purpose; a state that ends by itself is not theirs to show."""
+    state, because = "usable", ""
+    if verdict is not None and verdict.until is None:
+        state = "opted_out" if verdict.reason == Reason.OPTED_OUT else "invalid"
+        at, because = verdict.since, verdict.source
+    about = {"of_project": key[0], "of_channel": key[1], "of_state": state}
+    await session.run(_MARK, {**about, "addresses": written, "of_at": at, "of_because": because})
