@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, SecretStr, ValidationError
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy import update as change
 from sqlalchemy.exc import IntegrityError
 
@@ -31,7 +31,7 @@ STEP = 10
 
 _table, _cursors = table_of(Connection), table_of(PollCursor)
 _buried = table_of(ConnectionHealth).c.connection_id
-_BURY = inserting(ConnectionHealth, "connection_id", "breaker", "failures", "opened", "changed_at", once=True)
+_BURY = inserting(ConnectionHealth, once=True)
 
 
 class BadSettings(BadInput):
@@ -232,7 +232,7 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
 
 
 async def reorder(
-    session: WriteSession, project_id: int, channel: str, ids: Sequence[int], now: Instant
+    session: WriteSession, project_id: int, channel: str, ids: Sequence[int]
 ) -> None:
     """Puts the connections of a channel into this order of preference; it has to name each of them once.
 
@@ -244,9 +244,8 @@ async def reorder(
     if sorted(ids) != known:
         raise BadInput(f"The order has to name each of the channel's {len(known)} connections once.")
     for place, connection_id in enumerate(ids, 1):
-        changed = case((_table.c.changed_at < now, now), else_=_table.c.changed_at + 1)
-        about = {"preference": place * STEP, "changed_at": changed}
-        await session.run(change(_table).where(_table.c.id == connection_id).values(about))
+        statement = change(_table).where(_table.c.id == connection_id)
+        await session.run(statement.values(preference=place * STEP))
     await touch_catalog(session)
 
 
@@ -257,7 +256,7 @@ async def remove(session: WriteSession, project_id: int, connection_id: int) -> 
     this one's past.
     """
     row = await _row(session, project_id, connection_id, held=True)
-    await session.bulk(_BURY, [(connection_id,)])
+    await session.bulk(_BURY, [tuple(ConnectionHealth(connection_id=connection_id).model_dump().values())])
     await session.delete(row)
     await session.run(delete(_cursors).where(_cursors.c.connection_id == connection_id))
     await session.flush()
