@@ -1,9 +1,14 @@
 """What one request to the API may use."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
 from starlette.requests import Request
+from strawberry.dataloader import DataLoader
+
+from channels.contract import Tools
 
 from channels.host import Host
 from server.clock import Clock
@@ -11,12 +16,18 @@ from server.config import Settings
 from server.errors import Refused
 from server.loaders import Loaders
 from server.secretbox import SecretBox
+from server.store import connections
+from server.store.connections import ConnectionView
 from server.store.database import Database
 from server.store.projects import READ, Access
 
 
 def _nothing() -> None:
     """For a process in which no engine runs."""
+
+
+LendTools = Callable[[str, str], AbstractAsyncContextManager[Tools]]
+"""Tools for a connection and its callback's address, until the block is left."""
 
 
 @dataclass(slots=True)
@@ -29,7 +40,11 @@ class Context:
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = _nothing
     """Tells the engine of this process that there is something in the inbox."""
+    lend: LendTools | None = None
+    """What this process lends adapters for trying a connection; tools of its own if nothing is said."""
     loaders: Loaders = field(init=False)
+    connection_views: DataLoader[int, list[ConnectionView]] = field(init=False)
+    """By project, with the settings as they may be shown."""
 
     def __post_init__(self) -> None:
         self.forget()
@@ -37,6 +52,24 @@ class Context:
     def forget(self) -> None:
         """After a change, what was loaded before it is not true any more."""
         self.loaders = Loaders(self.db, self.clock, self.project_id, self.shards)
+        self.connection_views = DataLoader(self._connections)
+
+    async def _connections(self, ids: list[int]) -> list[list[ConnectionView]]:
+        async with self.db.read() as session:
+            return [await connections.listed(session, self.plugged_in, self.box, one) for one in ids]
+
+    def tools(self, connection_id: int) -> AbstractAsyncContextManager[Tools]:
+        """What an adapter is lent to try a connection."""
+        return (self.lend or self._own_tools)(str(connection_id), self.callback_url(connection_id))
+
+    def callback_url(self, connection_id: int) -> str:
+        """Where a provider reaches us with receipts of this connection."""
+        return f"{self.settings.public_url.rstrip('/')}/hooks/{connection_id}"
+
+    @asynccontextmanager
+    async def _own_tools(self, connection: str, callback_url: str) -> AsyncIterator[Tools]:
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+            yield Tools(self.clock.now, client, connection, callback_url=callback_url)
 
     @property
     def project_id(self) -> int:
@@ -70,6 +103,7 @@ class Contexts:
     host: Host | None = None
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = _nothing
+    lend: LendTools | None = None
 
     async def __call__(self, request: Request) -> Context:
         """Raises Refused without a secret key in `Authorization: Bearer …`; a write key is not one."""
@@ -78,7 +112,9 @@ class Contexts:
             raise Refused("A secret key is wanted: `Authorization: Bearer sj_secret_…`.")
         if READ not in access.scopes:
             raise Refused(f"This needs a key with the scope `{READ}`; a write key only takes in events.")
-        return Context(self.db, self.clock, access, self.shards, self.host, self.settings, self.wake)
+        return Context(
+            self.db, self.clock, access, self.shards, self.host, self.settings, self.wake, self.lend
+        )
 
 
 def _bearer(request: Request) -> str:

@@ -22,6 +22,7 @@ from server.store.receipts import MessageKey
 from server.store.sessions import ReadSession
 from server.store.tables import (
     Connection,
+    ConnectionHealth,
     Conversion,
     Endpoint,
     Identity,
@@ -95,6 +96,10 @@ class Loaders:
         )
         self.endpoints_by_user: DataLoader[UserKey, list[Endpoint] | None] = self._by(
             lambda session, keys: users.endpoints_by_users(session, project_id, keys)
+        )
+        self.health_by_connection: DataLoader[int, ConnectionHealth | None] = self._by(connected.health)
+        self.backlog_by_connection: DataLoader[int, int | None] = self._by(
+            lambda session, ids: connected.backlog(session, shards, ids)
         )
         self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
         self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)

@@ -77,9 +77,7 @@ async def _obey(session: WriteSession, row: store.Inbound) -> None:
         await suppressions.opt_in_address(*about, now=row.occurred_at)
 
 
-async def _opt_out(
-    session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant
-) -> None:
+async def _opt_out(session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant) -> None:
     address = stored_address(connection, receipt.recipient or "")
     about = (session, connection.project_id, connection.adapter.channel, address, EVERY_PURPOSE)
     note = " ".join(filter(None, (receipt.kind.value, receipt.code, receipt.text)))

@@ -1,6 +1,7 @@
 """What is stored, by its glossary word: what resolvers hand out, and shapes are made from."""
 
 from server.store.tables import (
+    ConnectionHealth,
     Conversion,
     Endpoint,
     Identity,
@@ -15,6 +16,7 @@ from server.store.tables import (
 )
 
 __all__ = [
+    "ConnectionHealth",
     "Conversion",
     "Endpoint",
     "Identity",

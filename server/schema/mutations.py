@@ -27,6 +27,7 @@ from .problems import (
     RevisionConflictProblem,
     to_problem,
 )
+from .trials import TrialMutation
 from .versions import Version
 
 _KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
@@ -181,7 +182,7 @@ Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
-class Mutation(ConnectionMutation):
+class Mutation(ConnectionMutation, TrialMutation):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
         self, info: Info, input: Annotated[CreateJourneyInput, Input]

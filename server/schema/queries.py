@@ -10,7 +10,8 @@ from server.errors import BadInput
 from server.resolvers import channels, connections, journeys, messages, runs, users
 from server.store.journeys import Wanted
 
-from .connections import Channel, Connection
+from .channels import Channel
+from .connections import Connection
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
@@ -19,6 +20,7 @@ from .messages import Message
 from .nodes import Node
 from .pages import After, Before, First, Last, page_of
 from .project import Project
+from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
@@ -96,6 +98,10 @@ class Query:
     @field("What can be connected.")
     async def channels(self, info: Info) -> list[Channel]:
         return [Channel.from_record(one) for one in await channels.adapters(info.context)]
+
+    @field("Every reason why a message may not arrive, and what follows from each.", list_size=21)
+    def failure_reasons(self) -> list[FailureReasonPolicy]:
+        return failure_reasons()
 
     @field("What is connected, in the order in which it was made.")
     async def connections(self, info: Info) -> list[Connection]:

@@ -8,10 +8,13 @@ from .messages import Message
 from .mutations import Mutation
 from .queries import Query
 from .runs import Run
+from .trials import OUTCOMES
 from .users import User
 from .versions import Version
 
-SCHEMA = strawberry.Schema(Query, Mutation, types=[*STEPS, Version, Run, User, Message, Connection])
+SCHEMA = strawberry.Schema(
+    Query, Mutation, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection]
+)
 
 
 def print_schema_text() -> str:

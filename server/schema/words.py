@@ -306,3 +306,5 @@ class ProblemCode(Enum):
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     TAKEN = value("taken", description="The name is taken.")
+    IN_USE = value("in_use", description="Something else needs it as it is.")
+    UNWANTED = value("unwanted", description="Whoever reads this address wants nothing from us.")

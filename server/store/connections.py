@@ -45,6 +45,14 @@ class BadSettings(BadInput):
         self.problems = tuple(problems)
 
 
+class BadHandling(BadInput):
+    """A connection cannot be used like this; `field` is what to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionView:
     """A connection as it may be shown."""
@@ -231,9 +239,7 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
     return OpenConnection(connection_id, row.project_id, channel, row.changed_at, _read(channel, wanted))
 
 
-async def reorder(
-    session: WriteSession, project_id: int, channel: str, ids: Sequence[int]
-) -> None:
+async def reorder(session: WriteSession, project_id: int, channel: str, ids: Sequence[int]) -> None:
     """Puts the connections of a channel into this order of preference; it has to name each of them once.
 
     Raises BadInput.
@@ -279,7 +285,7 @@ async def _next_id(session: WriteSession) -> int | None:
 
 def _handle(row: Connection, handling: Handling) -> None:
     if problem := handling.problem():
-        raise BadInput(problem[1], code=problem[0])
+        raise BadHandling(*problem)
     for name in ("preference", "is_enabled", "concurrency", "rate_per_second"):
         wanted = getattr(handling, name)
         if wanted is not None or name in handling.default:
