@@ -210,7 +210,7 @@ async def test_without_a_name_a_reply_answers_our_last_message_of_seven_days(
 
 async def test_stop_suppresses_the_address_and_start_lets_it_go_whatever_comes_first(world: World) -> None:
     channel = OpenChannel()
-    async with opened(world, channel) as (office, client, id):
+    async with opened(world, channel) as (_, client, id):
         world.clock.reach(NOON + 9 * MINUTE)
         channel.inbound = [wrote("in-1", "STOP", NOON + MINUTE)]
         await client.post(f"/hooks/{id}")
@@ -227,7 +227,7 @@ async def test_stop_suppresses_the_address_and_start_lets_it_go_whatever_comes_f
 
 async def test_an_opt_out_that_names_only_an_address_suppresses_it(world: World) -> None:
     channel = OpenChannel()
-    async with opened(world, channel) as (office, client, id):
+    async with opened(world, channel) as (_, client, id):
         channel.receipts = [
             told(ReceiptKind.UNSUBSCRIBED, "080", recipient="kim@example.com"),
             told(ReceiptKind.COMPLAINED, "fbl", recipient="lee@example.com"),

@@ -82,8 +82,12 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     more: dict[str, Any] = {}
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
-    id = ids["Connection"] if name == "updateConnection" else ids["Journey"]
-    refused = await small_api.change(name, id=id, **more)
+    about: dict[str, Any] = {"id": ids["Connection" if "Connection" in name else "Journey"]}
+    if name == "reorderConnections":
+        about = {"channel": "EMAIL", "ids": [ids["Connection"]]}
+    if name == "sendTestMessage":
+        about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
+    refused = await small_api.change(name, **about, **more)
     assert refused["__typename"] == "NotFoundProblem"
 
 
