@@ -9,29 +9,15 @@ import unicodedata
 STOP, START = "stop", "start"
 
 _WORDS = {
-    STOP: (
-        *("stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out"),
-        *("opt-out", "revoke", "arret", "arrêt", "arrete"),
-        *(
-            "수신거부",
-            "수신 거부",
-            "수신거절",
-            "수신 거절",
-            "거부",
-            "거절",
-            "해지",
-            "수신중단",
-            "수신 중단",
-            "중단",
-            "그만",
-        ),
-    ),
-    START: (
-        *("start", "unstop", "optin", "opt in", "opt-in", "subscribe", "resume"),
-        *("수신동의", "수신 동의", "수신허용", "수신 허용", "동의"),
-    ),
+    STOP: """
+        stop, stopall, stop all, unsubscribe, cancel, end, quit, optout, opt out, opt-out, revoke,
+        arret, arrêt,
+        수신거부, 수신 거부, 수신거절, 수신 거절, 수신중단, 수신 중단, 거부, 거절, 해지, 중단, 그만""",
+    START: """
+        start, unstop, optin, opt in, opt-in, subscribe, resume,
+        수신동의, 수신 동의, 수신허용, 수신 허용, 동의""",
 }
-_MEANINGS = {word: meaning for meaning, words in _WORDS.items() for word in words}
+_MEANINGS = {word.strip(): meaning for meaning, words in _WORDS.items() for word in words.split(",")}
 _AROUND = " \t\r\n.!?\"'()[]<>«»“”‘’。"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from server.clock import Instant
 from server.ingest.messages import ArrivedEvent
 
-from . import runs
+from . import consents, runs
 from .batch import Batch
 from .state import Address, Happening, UserState, to_json
 
@@ -46,6 +46,7 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
         batch.past[project_id, user.number].append((event.occurred_at, event.name, event.body))
     if event.type == "identify" and event.body:
         learn(batch, user, project_id, event.body, event.occurred_at)
+    consents.take_in(batch, user, project_id, event)
 
 
 def learn(batch: Batch, user: UserState, project_id: int, traits: dict[str, Any], at: Instant) -> None:
@@ -78,24 +79,14 @@ def set_address(
     batch.endpoints.append(_row(batch, user, project_id, channel, user.addresses[channel], at))
 
 
-def mark_address(
-    batch: Batch,
-    user: UserState,
-    project_id: int,
-    channel: str,
-    address: str,
-    state: str,
-    because: str,
-    at: Instant,
+def know_address(
+    batch: Batch, user: UserState, project_id: int, channel: str, address: str, state: str, at: Instant
 ) -> None:
-    """Notes that an address is opted out or does not work."""
-    current = user.addresses.get(channel)
-    is_current = current is not None and current.address == address
-    if is_current:
-        user.addresses[channel] = Address(address, state)
+    """Keeps an address that is the user's and not the one to write to."""
     user.known_states[channel, address] = state
-    row = _row(batch, user, project_id, channel, Address(address, state), at, is_current=is_current)
-    batch.marked.append((*row[:-1], because))
+    batch.endpoints.append(
+        _row(batch, user, project_id, channel, Address(address, state), at, is_current=False)
+    )
 
 
 def _row(
@@ -118,4 +109,5 @@ def _row(
         address.state,
         at,
         "",
+        None,
     )

@@ -13,7 +13,7 @@ from server.store import inbox
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import commands, gather, people
+from . import commands, consents, gather, people
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -142,7 +142,7 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == commands.SUPPRESS:
+            elif item.row.kind == consents.DECIDE:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
@@ -192,6 +192,7 @@ class Intake:
 
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
+        await gather.consents_of(session, batch, project_id, number)
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
 

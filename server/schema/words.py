@@ -180,6 +180,10 @@ class FailureReason(Enum):
     UNKNOWN = value("unknown", description="A code that nobody has explained yet.")
     NO_ADDRESS = value("no_address", description="The user has no address on this channel.")
     INVALID_ADDRESS = value("invalid_address", description="The address was found to be invalid before.")
+    SUPPRESSED = value("suppressed", description="The address is suppressed for messages of its purpose.")
+    NO_CONSENT = value(
+        "no_consent", description="The user has not agreed to messages of its purpose, or no longer does."
+    )
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, case, func, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -21,6 +21,7 @@ from .tables import Endpoint, ShardState, Suppression
 HEARD, PEOPLE = "heard", "people"
 PURPOSES = (EVERY_PURPOSE, *(purpose.value for purpose in Purpose))
 EMAIL = "email"
+FOR_EVER: Instant = 2**62
 
 Key = tuple[int, str, str, str]
 """Project, channel, address and purpose."""
@@ -78,25 +79,19 @@ def same_address_in(channel: ColumnElement[str], address: ColumnElement[str]) ->
     return case((channel == EMAIL, _Lower(address)), else_=address)
 
 
-def holds(at: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a row suppresses at that instant."""
-    return and_(_table.c.since.is_not(None), or_(_table.c.until.is_(None), _table.c.until > at))
-
-
-def suppressing(
+def suppressed_until(
     project_id: ColumnElement[int],
     channel: ColumnElement[str],
     address: ColumnElement[str],
     purpose: ColumnElement[str],
-    at: ColumnElement[int],
-) -> ColumnElement[bool]:
-    """Whether anything says, at that instant, that a message of this purpose must not go there."""
-    return exists().where(
-        _table.c.project_id == project_id,
-        _table.c.channel == channel,
-        _table.c.address == same_address_in(channel, address),
-        or_(_table.c.purpose == EVERY_PURPOSE, _table.c.purpose == purpose),
-        holds(at),
+) -> ScalarSelect[int]:
+    """Until when no message of this purpose may go there, as far as anything says; null if nothing does."""
+    return (
+        select(func.max(func.coalesce(_table.c.until, FOR_EVER)))
+        .where(_table.c.project_id == project_id, _table.c.channel == channel)
+        .where(_table.c.address == same_address_in(channel, address))
+        .where(_table.c.purpose.in_((EVERY_PURPOSE, purpose)), _table.c.since.is_not(None))
+        .scalar_subquery()
     )
 
 
@@ -168,6 +163,19 @@ async def hear(
     await session.bulk(_REPLACE, rows)
 
 
+async def show(session: WriteSession, addresses: Iterable[tuple[int, str, str]]) -> None:
+    """Marks the endpoints of these addresses (project, channel, address) by what was heard before."""
+    wanted: dict[Key, set[str]] = {}
+    for project_id, channel, address in addresses:
+        key = (project_id, channel, same_address(channel, address), EVERY_PURPOSE)
+        wanted.setdefault(key, set()).add(address)
+    for row in await _known(session, wanted) if wanted else ():
+        key = (row.project_id, row.channel, row.address, row.purpose)
+        verdict = Heard.from_json(row.heard).verdict()
+        if verdict is not None:
+            await _mark(session, key, sorted(wanted[key]), verdict, verdict.since)
+
+
 async def _known(session: WriteSession, news: Mapping[Key, Any]) -> list[Any]:
     by_channel: dict[tuple[int, str], set[str]] = {}
     for project_id, channel, address, _ in sorted(news):
@@ -181,7 +189,7 @@ async def _known(session: WriteSession, news: Mapping[Key, Any]) -> list[Any]:
 
 
 def _told(verdict: Verdict | None) -> tuple[str, Instant | None, Instant | None, str]:
-    return ("", None, None, "") if verdict is None else tuple(verdict)
+    return verdict or ("", None, None, "")
 
 
 async def _mark(
