@@ -9,7 +9,6 @@ from starlette.requests import Request
 from strawberry.dataloader import DataLoader
 
 from channels.contract import Tools
-
 from channels.host import Host
 from server.clock import Clock
 from server.config import Settings

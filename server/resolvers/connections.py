@@ -74,7 +74,7 @@ async def update(
     key: str | None,
     handling: Handling = AS_IT_IS,
 ) -> Answer:
-    """Raises Missing, InvalidSettings, Taken, Invalid; InUse for another name while journeys know this one."""
+    """Raises Missing, InvalidSettings, Taken, Invalid; InUse for another name while journeys use this one."""
 
     async def change(session: WriteSession) -> ConnectionView:
         if name is not None:

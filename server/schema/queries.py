@@ -15,6 +15,7 @@ from .connections import Connection
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
+from .issues import IssueQuery
 from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
 from .messages import Message
 from .nodes import Node
@@ -32,7 +33,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query:
+class Query(IssueQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))

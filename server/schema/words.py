@@ -212,6 +212,12 @@ class ReceiptKind(Enum):
     UNMAPPED = value("unmapped", description="Genuine, but of a kind that nobody has explained yet.")
 
 
+@strawberry.enum(description="What a message is for. Law and consent tell the two apart.")
+class Purpose(Enum):
+    INFORMATION = value("information", description="Something that the reader has to know or has asked for.")
+    ADVERTISEMENT = value("advertisement", description="Something that is to make the reader buy.")
+
+
 @strawberry.enum(description="Who opened or clicked.")
 class Actor(Enum):
     HUMAN = value("human", description="A person, as far as can be told.")

@@ -76,9 +76,10 @@ async def _naming(session: ReadSession, project_id: int, name: str) -> list[tupl
     )
     found: dict[int, str] = {}
     for row in await session.rows(statement):
-        if row.id not in found and names(orjson.loads(row.graph), name):
-            if row.number == row.version or await _is_inside(session, row.id, row.number):
-                found[row.id] = row.title
+        if row.id in found or not names(orjson.loads(row.graph), name):
+            continue
+        if row.number == row.version or await _is_inside(session, row.id, row.number):
+            found[row.id] = row.title
     return list(found.items())
 
 
