@@ -149,7 +149,7 @@ def _issue(one: Issue, found: Found) -> CodedIssue:
         sample=one.sample or None,
         first_at=to_datetime(one.first_at),
         last_at=to_datetime(one.last_at),
-        share=share(one.count, found.queued.get(one.channel, 0), Base.QUEUED),
+        share=share(one.times, found.queued.get(one.channel, 0), Base.QUEUED),
     )
 
 
@@ -159,6 +159,6 @@ def _unmapped(one: UnmappedCode) -> UnmappedProviderCode:
         kind=word(ReceiptKind, one.kind, ReceiptKind.UNMAPPED),
         code=one.code or None,
         sample=one.sample or None,
-        count=one.count,
+        count=one.times,
         last_at=to_datetime(one.last_at),
     )

@@ -250,8 +250,8 @@ async def reorder(session: WriteSession, project_id: int, channel: str, ids: Seq
     if sorted(ids) != known:
         raise BadInput(f"The order has to name each of the channel's {len(known)} connections once.")
     for place, connection_id in enumerate(ids, 1):
-        statement = change(_table).where(_table.c.id == connection_id)
-        await session.run(statement.values(preference=place * STEP))
+        this = change(_table).where(_table.c.id == connection_id)
+        await session.run(this.values(preference=place * STEP))
     await touch_catalog(session)
 
 

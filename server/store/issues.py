@@ -63,7 +63,7 @@ class Issue(NamedTuple):
     family: str
     reason: str
     code: str
-    count: int
+    times: int
     first_at: Instant
     last_at: Instant
     sample: str
@@ -71,14 +71,14 @@ class Issue(NamedTuple):
     @property
     def place(self) -> tuple[int, str, int, str, str, str]:
         """The most frequent first; no two issues have the same."""
-        return -self.count, self.channel, self.connection_id, self.family, self.reason, self.code
+        return -self.times, self.channel, self.connection_id, self.family, self.reason, self.code
 
 
 class UnmappedCode(NamedTuple):
     connection_id: int
     kind: str
     code: str
-    count: int
+    times: int
     last_at: Instant
     sample: str
 
@@ -192,7 +192,7 @@ async def unmapped(
             sample = (told["text"] or told["raw"])[:LONGEST_SAMPLE]
             seen[:] = [seen[0] + 1, max(seen[1], row.heard_at), seen[2] or sample]
     listed = [UnmappedCode(*key, *figures) for key, figures in found.items()]
-    return sorted(listed, key=lambda one: (-one.count, one[:3]))[:MOST_ROWS]
+    return sorted(listed, key=lambda one: (-one.times, one[:3]))[:MOST_ROWS]
 
 
 def _unexplained(project_id: int, shards: int, since: Instant, until: Instant) -> Select[Any]:
