@@ -54,4 +54,7 @@ def test_every_refusal_of_a_mutation_is_a_type() -> None:
         members = {one.name for one in field.type.of_type.types}
         assert list(field.args) == ["input"], name
         assert len(members - problems) == 1, name
-        assert "IdempotencyConflictProblem" in members, name
+        # Only what changes nothing goes without a key.
+        has_key = "idempotencyKey" in field.args["input"].type.of_type.fields
+        assert has_key is (name != "testConnection"), name
+        assert ("IdempotencyConflictProblem" in members) is has_key, name
