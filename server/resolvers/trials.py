@@ -79,7 +79,7 @@ async def send(context: Context, connection_id: int, wish: Wish, key: str | None
 
     async def take(session: WriteSession) -> Answer:
         address = stored_address(connection, message.to)
-        await _refuse_unwanted(session, connection, address, now)
+        await _refuse_unwanted(session, context.shards, connection, address, now)
         begun.append(_told(Sent(message.reference, Unknown(text="The request was cut off while it sent."))))
         return begun[0]
 
@@ -118,7 +118,7 @@ def _check(connection: OpenConnection, wish: Wish) -> None:
 
 
 async def _refuse_unwanted(
-    session: ReadSession, connection: OpenConnection, address: str, now: Instant
+    session: ReadSession, shards: int, connection: OpenConnection, address: str, now: Instant
 ) -> None:
     channel = connection.adapter.channel
     noted = select(_suppressions.c.reason).where(
@@ -129,6 +129,7 @@ async def _refuse_unwanted(
         or_(_suppressions.c.until.is_(None), _suppressions.c.until > now),
     )
     marked = select(_endpoints.c.state).where(
+        _endpoints.c.shard.in_(list(range(shards))),
         _endpoints.c.project_id == connection.project_id,
         _endpoints.c.channel == channel,
         _endpoints.c.address == address,

@@ -185,11 +185,8 @@ async def test_a_message_tells_its_connection_and_the_providers_own_words(api: A
     text = """query($id: ID!) { message(id: $id) { address attempts status purpose expiresAt providerId
         connection { name } receipts { kind raw connection { name } } } }"""
     found = (await api.ask(text, id=to_id("Message", row.shard, row.id)))["message"]
-    assert found.pop("receipts")[-1] == {
-        "kind": "BOUNCED",
-        "raw": '{"odd": 1}',
-        "connection": {"name": "mail"},
-    }
+    (bounced,) = [one for one in found.pop("receipts") if one["kind"] == "BOUNCED"]
+    assert bounced == {"kind": "BOUNCED", "raw": '{"odd": 1}', "connection": through}
     assert found == {
         "address": "kim@example.com",
         "attempts": 0,
