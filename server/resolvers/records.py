@@ -1,6 +1,7 @@
 """What is stored, by its glossary word: what resolvers hand out, and shapes are made from."""
 
 from server.store.tables import (
+    Consent,
     Conversion,
     Endpoint,
     Identity,
@@ -9,12 +10,14 @@ from server.store.tables import (
     Project,
     Receipt,
     Run,
+    Suppression,
     User,
     Version,
     Visit,
 )
 
 __all__ = [
+    "Consent",
     "Conversion",
     "Endpoint",
     "Identity",
@@ -23,6 +26,7 @@ __all__ = [
     "Project",
     "Receipt",
     "Run",
+    "Suppression",
     "User",
     "Version",
     "Visit",
