@@ -248,11 +248,16 @@ async def put(session: WriteSession, rows: Sequence[PutRow]) -> int:
     Whatever holds already for the same reason and as long, whoever said so, is left as it is. Returns how
     many rows are new or have changed.
     """
-    wanted = {one.key: one for one in rows}
-    known = await _rows_of(session, wanted)
-    changed = [one for key, one in sorted(wanted.items()) if not _says_so(one, known.get(key, ()))]
+    changed = await fresh(session, rows)
     await session.bulk(_REPLACE, [one.row() for one in changed])
     return len(changed)
+
+
+async def fresh(session: ReadSession, rows: Sequence[PutRow]) -> list[PutRow]:
+    """Those among these that say something new, each place once, in the order of the places."""
+    wanted = {one.key: one for one in rows}
+    known = await _rows_of(session, wanted)
+    return [one for key, one in sorted(wanted.items()) if not _says_so(one, known.get(key, ()))]
 
 
 async def remove(session: WriteSession, key: Key, set_by: str, *, now: Instant, note: str) -> None:
