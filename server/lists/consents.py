@@ -117,9 +117,7 @@ async def write_out(db: Database, path: Path, project_id: int, shards: int) -> i
                 page = Page(PAGE, place=place)
                 found = await consents.page(session, project_id, shards, Wanted(), page)
                 nameless = {(row.shard, row.user_number) for row in found.rows if row.user_id is None}
-                known = (
-                    await users.identities_by_users(session, project_id, list(nameless)) if nameless else {}
-                )
+                known = await _identities(session, project_id, nameless)
             for row in found.rows:
                 values = [one.value for one in known.get((row.shard, row.user_number), ())]
                 who = [row.user_id or "", "" if row.user_id else next(iter(values), "")]

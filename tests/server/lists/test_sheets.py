@@ -28,12 +28,8 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_are_kept(tmp_path: P
     path = tmp_path / "list.csv"
     path.write_bytes(b"address,note\na@b.c,\xff\xff\nx,y,z\n\nd@e.f,\x00\ng@h.i,fine\n")
     found = lines(path)
-    assert [(number, bool(wrong)) for number, _, wrong in found] == [
-        (2, True),
-        (3, True),
-        (5, True),
-        (6, False),
-    ]
+    told = [(number, bool(wrong)) for number, _, wrong in found]
+    assert told == [(2, True), (3, True), (5, True), (6, False)]
 
 
 def test_a_file_without_a_column_that_is_needed_is_refused_with_its_columns(tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ async def test_a_decision_is_kept_through_the_inbox_and_shown_with_its_user(api:
     world.clock.reach(NOON + DAY)
     assert await api.change("setConsent", DECIDED, **about, granted=True, idempotencyKey="k") == answer
     await world.settle()
-    shown = """{ user(identity: {userId: "kim"}) { id endpoints { state reachedAt } consents { channel isGranted } }
+    shown = """{ user(identity: {userId: "kim"}) {
+            id endpoints { state reachedAt } consents { channel isGranted } }
         consents(filter: {isGranted: true}) { edges { node { userKey source } } } }"""
     found = await api.ask(shown)
     assert found["user"]["consents"] == [{"channel": "email", "isGranted": True}]
