@@ -23,7 +23,7 @@ from .tables import Endpoint, ShardState, Suppression
 
 HEARD, PEOPLE = "heard", "people"
 PURPOSES = (EVERY_PURPOSE, *(purpose.value for purpose in Purpose))
-EMAIL = "email"
+EMAIL, PUSH = "email", "push"
 FOR_EVER: Instant = 2**62
 
 Key = tuple[int, str, str, str]
@@ -49,6 +49,15 @@ _MARK = (
     .where(_endpoints.c.address.in_(bindparam("addresses", expanding=True)))
     .where(_endpoints.c.state != bindparam("of_state"))
     .values(state=bindparam("of_state"), changed_at=bindparam("of_at"), because=bindparam("of_because"))
+)
+
+
+_ARRIVED = (
+    select(_endpoints.c.state, _endpoints.c.changed_at, _endpoints.c.reached_at)
+    .where(_endpoints.c.shard.in_(select(_states.c.shard)))
+    .where(_endpoints.c.project_id == bindparam("of_project"))
+    .where(_endpoints.c.channel == bindparam("of_channel"))
+    .where(_endpoints.c.address.in_(bindparam("addresses", expanding=True)))
 )
 
 
@@ -173,6 +182,7 @@ async def hear(
     lasting = [key for key, seen in news.items() if any(one.reason or one.is_opt_in for one in seen)]
     # In the order of their keys everywhere: two that write the same rows wait for each other only one way.
     await session.bulk(_FIRST, [(*key, HEARD, "", None, None, "", "", "{}") for key in sorted(lasting)])
+    await _recall_what_arrived(session, news, written)
     rows = []
     for row in await _known(session, news):
         key = (row.project_id, row.channel, row.address, row.purpose)
@@ -185,6 +195,22 @@ async def hear(
             at = max(one.at for one in news[key])
             await _mark(session, key, sorted(written[key]), heard.verdict(), at)
     await session.bulk(_REPLACE, rows)
+
+
+async def _recall_what_arrived(
+    session: WriteSession, news: Mapping[Key, list[Sighting]], written: Mapping[Key, set[str]]
+) -> None:
+    """Adds to bad news what the endpoints know of good news, which may have come before any row was there."""
+    for key, seen in news.items():
+        if any(one.reason for one in seen):
+            about = {"of_project": key[0], "of_channel": key[1], "addresses": sorted(written[key])}
+            for row in await session.rows(_ARRIVED, about):
+                at = row.reached_at
+                if key[1] == PUSH and row.state == "usable":
+                    # Its app handed the token in then: it was alive.
+                    at = max(row.changed_at, at or 0)
+                if at is not None:
+                    seen.append(Sighting(*key, "", at, "receipt"))
 
 
 async def show(session: WriteSession, addresses: Iterable[tuple[int, str, str]]) -> None:

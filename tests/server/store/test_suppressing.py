@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.reasons import Reason, Suppress
-from server.store.suppressing import DAY, ENOUGH_TIMES, Heard, Sighting, Verdict, purpose_of
+from server.clock import DAY
+from server.store.suppressing import ENOUGH_TIMES, Heard, Sighting, Verdict, purpose_of
 
 SUPPRESSING = [reason.value for reason in Reason if reason.policy.suppress is not Suppress.NO]
 
