@@ -144,7 +144,7 @@ class Batch:
         await session.bulk(_ENDPOINTS, self.endpoints)
         await session.bulk(_REACHED, [(self.shard, *key, at) for key, at in self.reached.items()])
         await suppressions.show(session, self.adopted)
-        await session.bulk(consents.DECIDE, self.decisions)
+        await session.bulk(consents.KEEP, self.decisions)
         await session.bulk(_GONE_EVENTS, self.gone_events)
         await session.bulk(_EVENTS, self.events)
         await session.bulk(_GONE_RUNS, self.gone_runs)

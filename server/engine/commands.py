@@ -76,7 +76,7 @@ def send_away(
         "attributes": user.attributes,
         "addresses": [[*where, state] for where, state in user.known_states.items()],
         "current": {channel: address.address for channel, address in user.addresses.items()},
-        "consents": batch.consents.get((merge.project_id, merge.number), []),
+        "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
         "runs": [run.row() for run in leaving],
         "events": past,
         # Within one shard they lead to the other user already.

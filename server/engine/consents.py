@@ -8,17 +8,13 @@ from channels.contract import Purpose
 from server.clock import Instant
 from server.ingest.messages import ArrivedEvent
 from server.store import consents, inbox
-from server.store.consents import Decision
+from server.store.consents import DECIDE, LONGEST_NOTE, LONGEST_WORD, Decision
 
 from .batch import Batch
 from .state import UserState
 
 CONSENT_CHANGED = "Consent Changed"
 """A track event of this name is a decision of its user: docs/permissions.md."""
-DECIDE = "decide"
-"""The command that does the same."""
-LONGEST_WORD = 40
-LONGEST_NOTE = 2000
 
 
 def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent) -> None:

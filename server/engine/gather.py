@@ -18,7 +18,6 @@ from server.store.tables import Arrival, Endpoint, Event, Identity, Message, Rec
 from .batch import Batch, IdentityKey, Known, UserKey
 from .state import Address, MessageState, RunState, UserState
 
-PUSH = "push"
 _arrivals, _identities, _users = table_of(Arrival), table_of(Identity), table_of(User)
 _endpoints, _events, _runs = table_of(Endpoint), table_of(Event), table_of(Run)
 _messages, _receipts = table_of(Message), table_of(Receipt)
@@ -145,18 +144,8 @@ async def users(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -
         for row in await session.rows_in(_ENDPOINTS, "numbers", numbers, about):
             user = batch.users[project_id, row.user_number]
             user.known_states[row.channel, row.address] = row.state
-            if (reached_at := _reached_at(row)) is not None:
-                user.reached[row.channel, row.address] = reached_at
             if row.is_current:
                 user.addresses[row.channel] = Address(row.address, row.state)
-
-
-def _reached_at(endpoint: Any) -> Instant | None:
-    """A push token was alive when its app handed it in; of any other address that proves nothing."""
-    reached_at: Instant | None = endpoint.reached_at
-    if endpoint.channel == PUSH and endpoint.state == "usable":
-        return max(int(endpoint.changed_at), reached_at or 0)
-    return reached_at
 
 
 async def consents_of(session: ReadSession, batch: Batch, project_id: int, number: int) -> None:

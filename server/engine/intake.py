@@ -10,10 +10,11 @@ from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
 from server.store import inbox
+from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import commands, consents, gather, people
+from . import commands, gather, people
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -142,7 +143,7 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == consents.DECIDE:
+            elif item.row.kind == DECIDE:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)

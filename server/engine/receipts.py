@@ -144,10 +144,6 @@ def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> Non
         source = "unsubscribe" if receipt.kind is ReceiptKind.UNSUBSCRIBED else source
     elif Reason(reason).policy.suppress is Suppress.COUNT:
         source = f"receipt {message.id}"
-    user = batch.users.get((message.project_id, message.user_number))
-    reached_at = user.reached.get((message.channel, message.address)) if user else None
-    if reached_at is not None:
-        batch.sightings.append(Sighting(*where, purpose, "", reached_at, "receipt"))
     batch.sightings.append(Sighting(*where, purpose, reason, at, source))
 
 
@@ -164,10 +160,6 @@ def _against(receipt: HeardReceipt) -> str:
 def _note_reached(batch: Batch, message: MessageState, at: Instant) -> None:
     key = (message.project_id, message.user_number, message.channel, message.address)
     batch.reached[key] = max(at, batch.reached.get(key, at))
-    user = batch.users.get((message.project_id, message.user_number))
-    if user is not None:
-        where = (message.channel, message.address)
-        user.reached[where] = max(at, user.reached.get(where, at))
 
 
 def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:

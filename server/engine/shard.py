@@ -13,6 +13,7 @@ from server.clock import Clock, Instant
 from server.journey.moment import EndReason
 from server.store import inbox
 from server.store.bulk import inserting, table_of
+from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
@@ -214,7 +215,7 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
-        elif kind == consents.DECIDE:
+        elif kind == DECIDE:
             consents.decide(batch, item.row.project_id, command)
         else:
             raise ValueError(f"The inbox holds a row of the unknown kind {kind!r}.")

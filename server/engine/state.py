@@ -87,8 +87,6 @@ class UserState:
     """By channel: where to write to now."""
     known_states: dict[tuple[str, str], str] = field(default_factory=dict)
     """By channel and address, of all that were ever the user's."""
-    reached: dict[tuple[str, str], Instant] = field(default_factory=dict)
-    """By channel and address: up to when what is heard against it is out of date."""
     is_new: bool = False
     is_changed: bool = False
 

@@ -2,6 +2,7 @@
 
 from server.store.tables import (
     ConnectionHealth,
+    Consent,
     Conversion,
     Endpoint,
     Identity,
@@ -10,6 +11,7 @@ from server.store.tables import (
     Project,
     Receipt,
     Run,
+    Suppression,
     User,
     Version,
     Visit,
@@ -17,6 +19,7 @@ from server.store.tables import (
 
 __all__ = [
     "ConnectionHealth",
+    "Consent",
     "Conversion",
     "Endpoint",
     "Identity",
@@ -25,6 +28,7 @@ __all__ = [
     "Project",
     "Receipt",
     "Run",
+    "Suppression",
     "User",
     "Version",
     "Visit",

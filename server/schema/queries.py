@@ -7,11 +7,15 @@ import strawberry
 
 from server.context import Context
 from server.errors import BadInput
-from server.resolvers import channels, connections, journeys, messages, runs, users
+from server.resolvers import channels, connections, consents, journeys, messages, runs, suppressions, users
+from server.resolvers.refusals import Refusal
 from server.store.journeys import Wanted
 
+from . import consents as consents_of
+from . import suppressions as suppressions_of
 from .channels import Channel
 from .connections import Connection
+from .consents import ConsentConnection, ConsentFilter
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
@@ -23,6 +27,7 @@ from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
+from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
 from .words import Direction
@@ -108,6 +113,39 @@ class Query(IssueQuery):
     async def connections(self, info: Info) -> list[Connection]:
         return [Connection.from_record(one) for one in await connections.listed(info.context)]
 
+    @field("Addresses that nobody writes to, by channel and address.")
+    async def suppressions(
+        self,
+        info: Info,
+        filter: Annotated[
+            SuppressionFilter | None, strawberry.argument(description="Which; all by default.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SuppressionConnection:
+        asked = filter or SuppressionFilter()
+        page = page_of(suppressions_of.ORDER, first, after, last, before)
+        wanted, at = suppressions_of.to_wanted(asked), _instant(asked)
+        return SuppressionConnection.from_slice(await suppressions.page(info.context, wanted, at, page))
+
+    @field("What users have decided, user by user; a user's own are in `user { consents }`.")
+    async def consents(
+        self,
+        info: Info,
+        filter: Annotated[
+            ConsentFilter | None, strawberry.argument(description="Which; all by default.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> ConsentConnection:
+        page = page_of(consents_of.ORDER, first, after, last, before)
+        wanted = consents_of.to_wanted(filter or ConsentFilter())
+        return ConsentConnection.from_slice(await consents.page(info.context, wanted, page))
+
     @field("The user whom this leads to; null if it leads to nobody.")
     async def user(
         self,
@@ -116,6 +154,13 @@ class Query(IssueQuery):
     ) -> User | None:
         found = await users.by_identity(info.context, to_wanted(identity))
         return User.from_record(found) if found else None
+
+
+def _instant(filter: SuppressionFilter) -> int | None:
+    try:
+        return to_instant(filter.at, "at")
+    except Refusal as error:
+        raise BadInput(error.message) from error
 
 
 def _wanted(filter: JourneyFilter) -> Wanted:

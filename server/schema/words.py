@@ -189,6 +189,22 @@ class FailureReason(Enum):
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
 
 
+@strawberry.enum(description="What messages are for, as far as permission goes.")
+class PermissionPurpose(Enum):
+    INFORMATION = value("information", description="What concerns an order, an account, a contract.")
+    ADVERTISEMENT = value("advertisement", description="What promotes anything.")
+
+
+@strawberry.enum(description="Who said that an address is to be left alone.")
+class SuppressionSource(Enum):
+    RECEIPT = value("receipt", description="A provider, by a receipt.")
+    INBOUND = value("inbound", description="The reader, by a message such as STOP.")
+    UNSUBSCRIBE = value("unsubscribe", description="The reader, by the way out in a message.")
+    IMPORT = value("import", description="An import.")
+    API = value("api", description="Somebody with a key of the project.")
+    OTHER = value("other", description="A source that this version of the API does not know.")
+
+
 @strawberry.enum(description="One kind of thing that is heard about a message.")
 class ReceiptKind(Enum):
     ATTEMPTED = value("attempted", description="We are about to hand it over.")

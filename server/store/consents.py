@@ -21,6 +21,12 @@ _table, _users = table_of(Consent), table_of(User)
 _KEYS = (_table.c.shard, _table.c.user_number, _table.c.channel, _table.c.purpose)
 
 
+DECIDE = "decide"
+"""The command that tells a shard what one of its users has decided."""
+LONGEST_WORD = 40
+LONGEST_NOTE = 2000
+
+
 class Decision(NamedTuple):
     """What a user has decided for one channel and purpose."""
 
@@ -59,7 +65,7 @@ def _deciding() -> Bulk:
     return Bulk(tuple(_table.columns.keys()), statements)
 
 
-DECIDE = _deciding()
+KEEP = _deciding()
 """Rows in the order of the table's columns."""
 
 

@@ -1,9 +1,10 @@
 """Addresses that nobody writes to: noted, lifted, listed. The rules: docs/permissions.md."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Text, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -12,15 +13,17 @@ from channels.contract import Purpose
 from channels.reasons import Reason
 from server.clock import Instant
 
+from . import paging
 from .among import among
 from .bulk import deleting, inserting, replacing, table_of
-from .sessions import WriteSession
+from .paging import Page, Slice
+from .sessions import ReadSession, WriteSession
 from .suppressing import EVERY_PURPOSE, Heard, Sighting, Verdict
 from .tables import Endpoint, ShardState, Suppression
 
 HEARD, PEOPLE = "heard", "people"
 PURPOSES = (EVERY_PURPOSE, *(purpose.value for purpose in Purpose))
-EMAIL = "email"
+EMAIL, PUSH = "email", "push"
 FOR_EVER: Instant = 2**62
 
 Key = tuple[int, str, str, str]
@@ -47,6 +50,36 @@ _MARK = (
     .where(_endpoints.c.state != bindparam("of_state"))
     .values(state=bindparam("of_state"), changed_at=bindparam("of_at"), because=bindparam("of_because"))
 )
+
+
+_ARRIVED = (
+    select(_endpoints.c.state, _endpoints.c.changed_at, _endpoints.c.reached_at)
+    .where(_endpoints.c.shard.in_(select(_states.c.shard)))
+    .where(_endpoints.c.project_id == bindparam("of_project"))
+    .where(_endpoints.c.channel == bindparam("of_channel"))
+    .where(_endpoints.c.address.in_(bindparam("addresses", expanding=True)))
+)
+
+
+class PutRow(NamedTuple):
+    """A suppression that people set."""
+
+    project_id: int
+    channel: str
+    address: str
+    purpose: str
+    reason: str
+    since: Instant
+    until: Instant | None
+    source: str
+    note: str
+
+    @property
+    def key(self) -> Key:
+        return self.project_id, self.channel, same_address(self.channel, self.address), self.purpose
+
+    def row(self) -> tuple[Any, ...]:
+        return (*self.key, PEOPLE, self.reason, self.since, self.until, self.source, self.note, "{}")
 
 
 class _Lower(FunctionElement[str]):
@@ -149,6 +182,7 @@ async def hear(
     lasting = [key for key, seen in news.items() if any(one.reason or one.is_opt_in for one in seen)]
     # In the order of their keys everywhere: two that write the same rows wait for each other only one way.
     await session.bulk(_FIRST, [(*key, HEARD, "", None, None, "", "", "{}") for key in sorted(lasting)])
+    await _recall_what_arrived(session, news, written)
     rows = []
     for row in await _known(session, news):
         key = (row.project_id, row.channel, row.address, row.purpose)
@@ -161,6 +195,22 @@ async def hear(
             at = max(one.at for one in news[key])
             await _mark(session, key, sorted(written[key]), heard.verdict(), at)
     await session.bulk(_REPLACE, rows)
+
+
+async def _recall_what_arrived(
+    session: WriteSession, news: Mapping[Key, list[Sighting]], written: Mapping[Key, set[str]]
+) -> None:
+    """Adds to bad news what the endpoints know of good news, which may have come before any row was there."""
+    for key, seen in news.items():
+        if any(one.reason for one in seen):
+            about = {"of_project": key[0], "of_channel": key[1], "addresses": sorted(written[key])}
+            for row in await session.rows(_ARRIVED, about):
+                at = row.reached_at
+                if key[1] == PUSH and row.state == "usable":
+                    # Its app handed the token in then: it was alive.
+                    at = max(row.changed_at, at or 0)
+                if at is not None:
+                    seen.append(Sighting(*key, "", at, "receipt"))
 
 
 async def show(session: WriteSession, addresses: Iterable[tuple[int, str, str]]) -> None:
@@ -202,3 +252,89 @@ async def _mark(
         at, because = verdict.since, verdict.source
     about = {"of_project": key[0], "of_channel": key[1], "of_state": state}
     await session.run(_MARK, {**about, "addresses": written, "of_at": at, "of_because": because})
+
+
+# What people decide, and what is listed
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which suppressions to list. What is None does not matter."""
+
+    channel: str | None = None
+    address: str | None = None
+    purpose: str | None = None
+    reason: str | None = None
+    source: str | None = None
+
+
+async def put(session: WriteSession, rows: Sequence[PutRow]) -> int:
+    """What people decided: suppresses addresses, in the place of what people decided before.
+
+    Whatever holds already for the same reason and as long, whoever said so, is left as it is. Returns how
+    many rows are new or have changed.
+    """
+    changed = await fresh(session, rows)
+    await session.bulk(_REPLACE, [one.row() for one in changed])
+    return len(changed)
+
+
+async def fresh(session: ReadSession, rows: Sequence[PutRow]) -> list[PutRow]:
+    """Those among these that say something new, each place once, in the order of the places."""
+    wanted = {one.key: one for one in rows}
+    known = await _rows_of(session, wanted)
+    return [one for key, one in sorted(wanted.items()) if not _says_so(one, known.get(key, ()))]
+
+
+async def remove(session: WriteSession, key: Key, set_by: str, *, now: Instant, note: str) -> None:
+    """Ends a suppression because people want it to end. What is heard from then on counts anew."""
+    if set_by == PEOPLE:
+        await session.bulk(_REMOVE, [(*key, PEOPLE)])
+        return
+    row = await by_key(session, key, set_by)
+    # Later than what it ends, should a provider's clock be ahead of ours.
+    at = max(now, row.since if row else now) + 1
+    await hear(session, [Sighting(*key, "", at, "api", is_opt_in=True)], {key: note})
+
+
+async def by_key(session: ReadSession, key: Key, set_by: str) -> Any | None:
+    """The row, if it suppresses."""
+    about = {"of_project": key[0], "of_channel": key[1], "addresses": [key[2]], "of_set_by": set_by}
+    rows = [row for row in await session.rows(_SOME, about) if row.purpose == key[3]]
+    return rows[0] if rows and rows[0].since is not None else None
+
+
+async def page(session: ReadSession, project_id: int, wanted: Wanted, at: Instant, page: Page) -> Slice:
+    """What suppresses at that instant, by channel and address."""
+    statement = select(_table).where(
+        _table.c.project_id == project_id,
+        _table.c.since <= at,
+        or_(_table.c.until.is_(None), _table.c.until > at),
+    )
+    for name in ("channel", "purpose", "reason", "source"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(_table.c[name] == value)
+    if wanted.address is not None:
+        written = {wanted.address, same_address(EMAIL, wanted.address)}
+        statement = statement.where(_table.c.address.in_(sorted(written)))
+    return paging.sliced(await session.rows(paging.within(statement, _KEYS, page)), page)
+
+
+async def _rows_of(session: ReadSession, keys: Iterable[Key]) -> dict[Key, list[Any]]:
+    by_channel: dict[tuple[int, str], set[str]] = {}
+    for project_id, channel, address, _ in keys:
+        by_channel.setdefault((project_id, channel), set()).add(address)
+    found: dict[Key, list[Any]] = {}
+    for (project_id, channel), addresses in by_channel.items():
+        for set_by in (HEARD, PEOPLE):
+            about = {"of_project": project_id, "of_channel": channel, "of_set_by": set_by}
+            for row in await session.rows_in(_SOME, "addresses", sorted(addresses), about):
+                found.setdefault((project_id, channel, row.address, row.purpose), []).append(row)
+    return found
+
+
+def _says_so(wanted: PutRow, rows: Sequence[Any]) -> bool:
+    return any(
+        row.since is not None and (row.reason, row.until) == (wanted.reason, wanted.until) for row in rows
+    )
