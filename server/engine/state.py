@@ -102,6 +102,7 @@ class MessageState:
     user_number: int
     channel: str
     address: str
+    purpose: str
     status: str
     reason: str
     attempt: int
