@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from channels.contract import ReceiptKind
@@ -50,7 +50,7 @@ async def permissions(shards: int, told: list[Any], *, merge_at: int) -> Any:
             if place == merge_at:
                 await merge(world)
             await tell(world, messages, what, *about)
-            if place % 2:
+            if place % 2 == 0:
                 await world.settle()
         await merge(world)
         await world.settle()
@@ -94,6 +94,7 @@ async def found(world: World) -> Any:
 @pytest.mark.parametrize("shards", [1, 3])
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(RECEIPTS, DECISIONS, st.randoms(use_true_random=False), st.integers(0, 12))
+@example([(BAD[0], 1, 1), (BAD[5], 2, 0)], [], random.Random(1), 12)
 async def test_any_order_of_receipts_decisions_and_merges_ends_in_the_same_permissions(
     shards: int, receipts: list[Any], decisions: list[Any], chance: random.Random, merge_at: int
 ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.store import suppressions
+from server.store import projects, suppressions
 from tests.server.schema.api import Api
 from tests.world import DAY, NOON
 
@@ -121,3 +121,23 @@ async def test_a_decision_of_nobody_or_of_tomorrow_is_refused(small_api: Api) ->
         "setConsent", DECIDED, **about, identity=who, decidedAt="2999-01-01T00:00:00Z"
     )
     assert answer["path"] == ["input", "decidedAt"]
+
+
+async def test_nothing_is_seen_or_changed_from_another_project(api: Api) -> None:
+    world = api.world
+    await world.live(world.event("", NOON, type="identify", user="kim"))
+    about = {"channel": "email", "purpose": "ADVERTISEMENT", "source": "desk", "identity": {"userId": "kim"}}
+    await api.change("setConsent", DECIDED, **about, granted=True)
+    await world.settle()
+    await api.change("addSuppression", **KIM)
+    async with world.db.write() as session:
+        own, api.key = api.key, (await projects.create(session, "Other", "UTC", NOON)).secret_key
+    assert await addresses(api) == []
+    assert (await api.ask("{ consents { edges { cursor } } }"))["consents"]["edges"] == []
+    removed = await api.change("removeSuppression", REMOVED, **KIM, evidence="mine")
+    decided = await api.change("setConsent", DECIDED, **about, granted=False)
+    assert {removed["__typename"], decided["__typename"]} == {"NotFoundProblem"}
+    await api.change("addSuppression", **KIM, purpose="ADVERTISEMENT")
+    api.key = own
+    assert (await api.ask(LIST))["suppressions"]["edges"][0]["node"]["purpose"] is None
+    assert await addresses(api) == ["kim@example.com"]
