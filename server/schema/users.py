@@ -34,10 +34,16 @@ class Identity:
 @strawberry.type(description="One address of a user on one channel.")
 class Endpoint:
     channel: ChannelName = strawberry.field(description="The channel.")
-    address: str = strawberry.field(description="The address.")
+    address: str = strawberry.field(
+        description="The address; that of a device begins with whose it is, e.g. `fcm:`."
+    )
     state: EndpointState = strawberry.field(description="Whether it can be written to.")
-    is_current: bool = strawberry.field(description="Whether it is the one that is written to.")
-    changed_at: datetime = strawberry.field(description="When its state last changed.")
+    is_current: bool = strawberry.field(
+        description="Whether it is written to: one address of a channel, or several devices."
+    )
+    changed_at: datetime = strawberry.field(
+        description="When its state last changed; that of a device also when it was heard of."
+    )
     because: str | None = strawberry.field(description="What changed it.")
     reached_at: datetime | None = strawberry.field(
         description="The latest that something is known to have arrived there."
