@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import update
 
 from channels import Host
-from channels.email.smtp import SmtpChannel
 from channels.contract import OnUnknown
+from channels.email.smtp import SmtpChannel
 from channels.testing.fake import FakeChannel, fake_capabilities
 from channels.testing.script import Script
 from server.clock import Clock
