@@ -18,7 +18,7 @@ GRAPH = {
             "kind": "email",
             "connection": "mail",
             "subject": "Still thinking, {{ user.name }}?",
-            "text": "Hello {{ user.name | default: 'friend' }}, {{ event.properties.item }} waits in your cart.",
+            "text": "Hello {{ user.name | default: 'you' }}, {{ event.properties.item }} waits in your cart.",
         },
         {"key": "out", "kind": "exit"},
     ],

@@ -95,7 +95,8 @@ async def claim(
 
 def expired(shard: int, row: Any, now: Instant) -> inbox.Entry:
     """What the inbox is told of a message that waited until its time was over."""
-    receipt = HeardReceipt(row.id, "expired", ReceiptKind.EXPIRED, now, reason=Reason.EXPIRED.value)
+    about = {"reason": Reason.EXPIRED.value, "connection_id": row.connection_id}
+    receipt = HeardReceipt(row.id, "expired", ReceiptKind.EXPIRED, now, **about)
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 

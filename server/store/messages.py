@@ -153,7 +153,7 @@ _TAKE_BACK = Bulk(
     },
 )
 _WAITING = (
-    select(_messages.c.id, _messages.c.project_id, _messages.c.attempt)
+    select(_messages.c.id, _messages.c.project_id, _messages.c.connection_id, _messages.c.attempt)
     .where(
         _messages.c.shard == bindparam("of_shard"),
         _messages.c.connection_id == bindparam("of_connection"),
@@ -280,6 +280,7 @@ class Waiting(NamedTuple):
 
     id: int
     project_id: int
+    connection_id: int
     attempt: int
 
 
