@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from bench._outbox import connect, fill, prepared
 from bench._provider import Provider
 from bench._report import heading
-from server.aggregates.recount import differences
+from server.aggregates.recount import differences, rebuild
 from server.delivery.hearing import write_reference
 from server.doctor import examine
 from server.store.bulk import table_of
@@ -107,6 +107,8 @@ class Soak:
             number = await connect(db, project_id, adapter, adapter, self.provider.url)
             self.adapters[number] = adapter
         await fill(db, project_id, journey_id, list(self.adapters), count, self.start_at)
+        async with db.write() as session:
+            await rebuild(session)
         await db.close()
 
     def start(self) -> None:

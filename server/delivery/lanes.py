@@ -10,8 +10,9 @@ from .claims import Claimed
 from .pace import Pace
 from .routing import Route
 
-LEAST_IN_HAND, MOST_IN_HAND = 200, 4000
-"""Messages of one connection that are claimed and not told of yet."""
+LEAST_IN_HAND, MOST_IN_HAND = 16, 4000
+"""Messages of one connection that are claimed and not told of yet. A crash leaves all of them unknown, so
+they are no more than it takes to keep every hand busy."""
 CALLS_AHEAD = 4
 """Calls of a batch provider that are claimed ahead."""
 SECONDS_AHEAD = 2.0
