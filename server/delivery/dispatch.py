@@ -146,6 +146,9 @@ class Dispatcher:
                 seen += await self._clear_stopped(shard, connection_id)
         for shard, connection_ids in sending.items():
             seen += await self._claim(shard, connection_ids)
+        # What does not fill a call has waited for what the other shards have for the same connection.
+        for lane in self._lanes.values():
+            self._lend_hands(lane, lane.hands_wanted())
         return seen > 0
 
     async def take_shards(self) -> None:
@@ -279,7 +282,10 @@ class Dispatcher:
             self._in_hand[one.key] = one
         lane.put(claimed)
         self.progress.claimed += len(claimed)
-        for _ in range(lane.hands_wanted()):
+        self._lend_hands(lane, min(lane.hands_wanted(), len(lane.waiting) // lane.size))
+
+    def _lend_hands(self, lane: Lane, hands: int) -> None:
+        for _ in range(hands):
             worker = asyncio.create_task(self._work(lane))
             lane.workers.add(worker)
             worker.add_done_callback(partial(self._worker_done, lane))

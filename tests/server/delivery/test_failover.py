@@ -251,7 +251,8 @@ async def test_messages_go_together_where_the_provider_takes_many(world: World) 
     await born(world, *(f"user{number}" for number in range(25)), connections=1)
     async with open_office(world, batch_size=10) as office:
         await office.settle()
-        assert sorted(office.fake.batches) == [5, 10, 10]
+        assert max(office.fake.batches) == 10
+        assert (sum(office.fake.batches), len(office.fake.batches) <= 4) == (25, True)
         assert len(office.fake.sends) == 25
     assert await office.receipts() == [("accepted", "")] * 25
 
