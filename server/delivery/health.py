@@ -67,8 +67,12 @@ class HealthBook:
         self._next_save = now + SAVE_SECONDS
         if news:
             rows = [HealthRow(*astuple(self.of(number))) for number in sorted(news)]
-            async with self.db.write() as session:
-                await store.save(session, rows)
+            try:
+                async with self.db.write() as session:
+                    await store.save(session, rows)
+            except BaseException:
+                self._news |= news
+                raise
         await self.read()
 
     def _note(self, connection_id: int, is_urgent: bool) -> None:
