@@ -34,6 +34,7 @@ from .courier import Courier, Told
 from .health import HealthBook
 from .interrupted import settle_interrupted
 from .lanes import Lane
+from .lending import Lender
 from .recording import Append, Recorder
 from .routing import Routes
 from .senders import Senders
@@ -72,13 +73,15 @@ class Dispatcher:
         append: Append,
         *,
         holder: str = "",
+        lender: Lender | None = None,
     ) -> None:
         self.db, self.clock, self.shards = db, clock, shards
         self.holder = holder or f"{os.getpid()}-{secrets.token_hex(4)}"
         self.wakeup = asyncio.Event()
         """Set by whoever has made messages due in this process."""
         self.progress = Dispatched()
-        self.senders = Senders(db, clock, host, SecretBox(settings.secrets))
+        self.lender = lender or Lender(clock, settings)
+        self.senders = Senders(db, host, SecretBox(settings.secrets), self.lender)
         self.routes = Routes(host, HealthBook(db))
         tracking = Tracking(Signer(settings.secrets, "links"), settings.public_url)
         self._courier = Courier(db, clock, self.senders, Writer(db, tracking), self.routes)
@@ -178,6 +181,7 @@ class Dispatcher:
         """Closes the senders: for those who called `until_idle` and not `run`."""
         await self._abandon()
         await self.senders.aclose()
+        await self.lender.aclose()
 
     async def _notice_changes(self) -> None:
         """When an operator has changed something: new settings count, and resumed journeys go on."""
