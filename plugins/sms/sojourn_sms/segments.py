@@ -23,6 +23,8 @@ SMS_BYTES = 90
 LONG_BYTES = 2000
 TITLE_BYTES = 40
 _MISFIT_BYTES = 2
+_EUC_KR = "cp949"
+# Python's own euc_kr spells rare syllables with eight bytes, which no network understands.
 
 
 class Encoding(StrEnum):
@@ -100,7 +102,11 @@ def _korean_kind(units: int, has_title: bool, has_image: bool) -> Kind:
 
 def euc_kr_bytes(text: str) -> int:
     """The bytes of a text in EUC-KR. What it does not have is counted as two."""
-    return sum(_euc_kr_width(character) or _MISFIT_BYTES for character in text)
+    misfits = set(outside_euc_kr(text))
+    if not misfits:
+        return len(text.encode(_EUC_KR))
+    known = "".join(character for character in text if character not in misfits)
+    return len(known.encode(_EUC_KR)) + _MISFIT_BYTES * (len(text) - len(known))
 
 
 def outside_gsm7(text: str) -> tuple[str, ...]:
@@ -110,16 +116,18 @@ def outside_gsm7(text: str) -> tuple[str, ...]:
 
 def outside_euc_kr(text: str) -> tuple[str, ...]:
     """The characters that cannot be sent within Korea, each once, in the order in which they come."""
-    return _once(character for character in text if not _euc_kr_width(character))
+    if _is_euc_kr(text):
+        return ()
+    return _once(character for character in text if not _is_euc_kr(character))
+
+
+def _is_euc_kr(text: str) -> bool:
+    try:
+        text.encode(_EUC_KR)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _once(characters: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(characters))
-
-
-def _euc_kr_width(character: str) -> int:
-    # Python's own euc_kr spells rare syllables with eight bytes, which no network understands.
-    try:
-        return len(character.encode("cp949"))
-    except UnicodeEncodeError:
-        return 0
