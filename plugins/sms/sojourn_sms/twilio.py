@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -194,7 +194,9 @@ class TwilioSender:
 
     def _told_of(self, reference: str) -> dict[str, str]:
         url = self._tools.callback_url
-        if not url or len(reference) > _LONGEST_REFERENCE:
+        host = urlsplit(url).hostname or ""
+        # Twilio refuses a message whose callback address is localhost or has an underscore.
+        if "." not in host or "_" in host or host.startswith("127.") or len(reference) > _LONGEST_REFERENCE:
             return {}
         return {"StatusCallback": f"{url}{'&' if '?' in url else '?'}{urlencode({REFERENCE: reference})}"}
 

@@ -164,6 +164,15 @@ async def test_what_cannot_be_sent_never_leaves(world: World, message: Message, 
     assert (outcome.reason, world.twilio.requests) == (reason, [])
 
 
+@pytest.mark.parametrize(
+    "url", ["", "http://localhost:8000/hooks/1", "http://127.0.0.1/h", "https://a_b.example/h"]
+)
+async def test_an_address_that_twilio_would_refuse_is_not_asked_for(world: World, url: str) -> None:
+    tools = replace(world.tools, callback_url=url)
+    assert isinstance(await CHANNEL.open(SETTINGS, tools).send(a_message()), Accepted)
+    assert "StatusCallback" not in world.forms()[0]
+
+
 async def test_a_message_that_may_wait_long_waits_as_long_as_twilio_can(world: World) -> None:
     await world.open().send(a_message(expires_at=NOW + 90_000))
     await world.open().send(a_message(expires_at=NOW + 1000 * MINUTE))
