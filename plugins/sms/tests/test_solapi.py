@@ -3,8 +3,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from anyio import lowlevel
 from sojourn_sms.solapi import SolapiSmsChannel, SolapiSmsSender, SolapiSmsSettings
 from sojourn_sms.testing import FakeSolapiSms, a_jpeg
 from sojourn_sms.testing.solapi import FAILED, REFUSED
@@ -87,8 +89,9 @@ async def world() -> AsyncIterator[World]:
     shop = {PICTURE: httpx.Response(200, content=a_jpeg())}
     visits: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(request: httpx.Request) -> httpx.Response:
         visits.append(str(request.url))
+        await lowlevel.checkpoint()
         if str(request.url) not in shop:
             raise httpx.ConnectError("refused", request=request)
         found = shop[str(request.url)]
@@ -182,6 +185,19 @@ async def test_a_picture_is_fetched_and_handed_over_once(world: World) -> None:
     world.clock["at"] += 25 * 60 * MINUTE
     assert isinstance(await sender.send(a_message(image_url=PICTURE)), Accepted)
     assert len(world.visits) == 2
+
+
+async def test_messages_that_leave_at_once_share_their_picture(world: World) -> None:
+    sender, outcomes = world.open(), []
+
+    async def send(number: int) -> None:
+        outcomes.append(await sender.send(a_message(reference=f"m-{number}", image_url=PICTURE)))
+
+    async with anyio.create_task_group() as group:
+        for number in range(10):
+            group.start_soon(send, number)
+    assert [type(one) for one in outcomes] == [Accepted] * 10
+    assert (len(world.visits), len(world.asked("/storage/v1/files"))) == (1, 1)
 
 
 async def test_a_picture_that_solapi_has_lost_is_handed_over_again(world: World) -> None:

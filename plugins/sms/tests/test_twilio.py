@@ -351,11 +351,27 @@ def test_a_port_may_be_signed_or_not_and_a_newer_hash_may_be_used(algorithm: str
     assert not ours(replace(callback, headers=strange))
 
 
+class Repeated(dict[str, list[str]]):
+    """Parameters as web frameworks hand them to Twilio's software."""
+
+    def getlist(self, name: str) -> list[str]:
+        return self[name]
+
+
 def test_parameters_that_come_twice_are_signed_as_twilio_signs_them() -> None:
-    fake = FakeTwilio(lambda: NOW)
-    callback = fake.signed(HOOK, {"a": "1", "b": "23"})
-    assert ours(replace(callback, body=b"a=1&b=23&b=23"))
-    assert not ours(replace(callback, body=b"a=1&b=23&b=24"))
+    form = Repeated({"a": ["1"], "b": ["9", "23", "9"]})
+    signature = RequestValidator("twilio-auth-token").compute_signature(HOOK, form)
+    headers = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature}
+    assert ours(Callback("POST", "/hooks/1", headers, {}, b"b=9&a=1&b=23&b=9", HOOK))
+    for body in (b"b=9&a=1", b"b=23&a=1", b"b=9&a=1&b=23&b=24"):
+        assert not ours(Callback("POST", "/hooks/1", headers, {}, body, HOOK))
+
+
+def test_a_form_is_proved_by_its_parameters_even_where_the_address_speaks_of_a_hash() -> None:
+    callback = FakeTwilio(lambda: NOW).signed(HOOK + "?bodySHA256=abc", SAID)
+    assert theirs(callback)
+    assert ours(callback)
+    assert not ours(replace(callback, body=callback.body.replace(b"sent", b"read")))
 
 
 def test_a_body_without_a_hash_cannot_ride_on_the_signature_of_an_address() -> None:
