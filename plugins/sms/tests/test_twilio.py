@@ -4,6 +4,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sojourn_sms.testing import FakeTwilio
 from sojourn_sms.testing.twilio import FAILED, REFUSED
 from sojourn_sms.twilio import TwilioChannel, TwilioSender, TwilioSettings
@@ -335,6 +337,17 @@ def test_twilios_own_software_and_ours_believe_the_same(url: str, as_json: bool)
     for one in twisted:
         assert not theirs(one)
         assert not ours(one)
+
+
+@given(
+    said=st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=20), max_size=6),
+    as_json=st.booleans(),
+)
+def test_whatever_twilio_says_is_believed_and_kept(said: dict[str, str], as_json: bool) -> None:
+    callback = FakeTwilio(lambda: NOW).signed(HOOK + "?reference=m-1", said, as_json=as_json)
+    assert theirs(callback)
+    assert [one.kind for one in hear(callback)] == [ReceiptKind.UNMAPPED]
+    assert not ours(callback, settings(auth_token="somebody else's"))
 
 
 @pytest.mark.parametrize("algorithm", ["HMAC_SHA1", "HMAC_SHA256"])
