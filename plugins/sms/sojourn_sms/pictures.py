@@ -9,6 +9,7 @@ import asyncio
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -92,10 +93,17 @@ class Pictures:
         if isinstance(answer, Deferred | Unknown):
             return self._later(f"SOLAPI does not take the picture: {answer.text}")
         if not answer.is_success:
-            refused = refusal(answer, self._tools.clock())
-            return self._later(refused.text) if isinstance(refused, Unknown) else refused
+            return self._refused(refusal(answer, self._tools.clock()))
         file_id = said_in(answer).get("fileId")
         return file_id if isinstance(file_id, str) and file_id else self._later("SOLAPI names no file.")
+
+    def _refused(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Unknown):
+            return self._later(f"SOLAPI does not take the picture: {outcome.text}")
+        if isinstance(outcome, Rejected) and outcome.reason is Reason.REQUEST_INVALID:
+            # The request is always the same but for the picture, so that is what it does not like.
+            return replace(outcome, reason=Reason.CONTENT_INVALID)
+        return outcome
 
     def _later(self, text: str) -> Deferred:
         return Deferred(self._tools.clock(), Reason.PROVIDER_ERROR, text=text)

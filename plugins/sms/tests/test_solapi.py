@@ -268,6 +268,13 @@ async def test_an_upload_that_fails_defers_the_message(world: World, fault: Faul
     assert (outcome.reason, world.sent()) == (reason, [])
 
 
+async def test_a_picture_that_solapi_does_not_like_is_to_blame_and_not_the_request(world: World) -> None:
+    refused = b'{"errorCode": "ValidationError", "errorMessage": "1500x1440"}'
+    world.solapi.faults.append(Fault(400, {}, refused))
+    outcome = await world.send(a_message(image_url=PICTURE))
+    assert outcome == Rejected(Reason.CONTENT_INVALID, "ValidationError", "1500x1440")
+
+
 async def test_each_of_a_batch_has_its_own_outcome_in_order(world: World) -> None:
     world.solapi.lives = lambda to: Life(refused=Reason.OPTED_OUT) if to.endswith("2") else Life()
     numbers = ["+821000000001", "+821000000002", "없음", "+15557654321", "+821000000001"]
