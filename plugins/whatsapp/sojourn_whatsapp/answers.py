@@ -26,6 +26,9 @@ _PAUSES = {
 }
 """Seconds before another attempt makes sense, where Meta itself names no time."""
 
+_GATEWAYS = (502, 504)
+"""Somebody on the way answered in Meta's place: whatever it says, the message may have gone on."""
+
 _USAGE = "x-business-use-case-usage"
 _MINUTE = 60_000
 _LONGEST_WAIT = 24 * 60
@@ -41,6 +44,8 @@ def outcome_of(answer: httpx.Response, now: Instant) -> Outcome:
     if not isinstance(error, dict) or not isinstance(error.get("code"), int):
         return outcome_of_status(answer, now)
     code, text = str(error["code"]), text_of(error)
+    if answer.status_code in _GATEWAYS:
+        return Unknown(code=code, text=text)
     reason = reason_of(code)
     if reason is Reason.UNKNOWN:
         return _unlisted(answer, error, now, code, text)
@@ -63,7 +68,7 @@ def _taken(told: Mapping[str, Any], text: str) -> Outcome:
 def _unlisted(
     answer: httpx.Response, error: Mapping[str, Any], now: Instant, code: str, text: str
 ) -> Outcome:
-    if error.get("is_transient") is True and answer.status_code not in (502, 504):
+    if error.get("is_transient") is True:
         return Deferred(retry_after(answer, now), Reason.PROVIDER_ERROR, code, text)
     if answer.status_code == 400:
         return Rejected(Reason.UNKNOWN, code, text)

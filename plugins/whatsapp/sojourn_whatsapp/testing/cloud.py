@@ -1,4 +1,4 @@
-"""Meta's Cloud API, as far as one business phone number needs it: sending, looking at the number, callbacks."""
+"""Meta's Cloud API, as far as one business phone number needs it: it sends, answers probes and calls back."""
 
 import heapq
 import json
