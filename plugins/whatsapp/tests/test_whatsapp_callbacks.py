@@ -173,7 +173,7 @@ def test_a_status_that_nobody_knows_is_kept(word: Any) -> None:
     assert json.loads(told.raw) == a_status(word)
 
 
-@pytest.mark.parametrize("stamp", [None, "", "soon", "-5", "9" * 30, 1e9, True])
+@pytest.mark.parametrize("stamp", [None, "", "soon", "-5", "9" * 30, "9" * 12, 1e9, True])
 def test_a_status_without_a_time_happened_when_it_was_heard(stamp: Any) -> None:
     assert of_status(a_status("sent", timestamp=stamp))[0].occurred_at == NOW + 5
 

@@ -139,7 +139,7 @@ async def test_a_template_needs_no_window(world: World) -> None:
     [
         (a_message(to="01012345678"), Reason.INVALID_RECIPIENT, "to"),
         (a_message(to="+0000"), Reason.INVALID_RECIPIENT, "to"),
-        (a_message(to="+８２1012345678"), Reason.INVALID_RECIPIENT, "to"),
+        (a_message(to="+8210１２345678"), Reason.INVALID_RECIPIENT, "to"),
         (a_message(variables={"1": "a", "3": "c"}), Reason.TEMPLATE_MISMATCH, "variables"),
         (a_message(variables={"1": "a", "name": "c"}), Reason.TEMPLATE_MISMATCH, "variables"),
         (a_message(options={"colour": "red"}), Reason.REQUEST_INVALID, "options"),
