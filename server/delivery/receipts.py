@@ -1,6 +1,6 @@
 """A receipt on its way through the inbox."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import orjson
 
@@ -30,10 +30,16 @@ class HeardReceipt:
     retry_at: Instant | None = None
     attempt: int = 0
     """The attempt of ours that this is the outcome of; 0 for whatever else is heard."""
+    connection_id: int | None = None
+    """Through which it was sent, or heard of."""
+    raw: str = ""
+    """What the provider said, word for word."""
+    moves_to: int | None = None
+    """The connection that the next attempt goes through, where it is another."""
 
 
 def encode(receipt: HeardReceipt) -> bytes:
-    return orjson.dumps(asdict(receipt))
+    return orjson.dumps(receipt)
 
 
 def decode(payload: bytes) -> HeardReceipt:

@@ -173,24 +173,13 @@ def keep(
         batch.endpoints.append(_row(batch, user, project_id, channel, one, at))
 
 
-def mark(
-    batch: Batch,
-    user: UserState,
-    project_id: int,
-    channel: str,
-    address: str,
-    state: str,
-    because: str,
-    at: Instant,
+def know(
+    batch: Batch, user: UserState, project_id: int, channel: str, address: str, state: str, at: Instant
 ) -> None:
-    """Notes that an address is opted out or does not work."""
-    current = next((one for one in user.addresses.get(channel, ()) if one.address == address), None)
-    if current is not None:
-        current.state = state
+    """Keeps an address that is the user's and not one to write to."""
     user.known_states[channel, address] = state
     one = Address(address, state, at)
-    row = _row(batch, user, project_id, channel, one, at, is_current=current is not None)
-    batch.marked.append((*row[:-1], because))
+    batch.endpoints.append(_row(batch, user, project_id, channel, one, at, is_current=False))
 
 
 def _put_first(
@@ -231,4 +220,4 @@ def _row(
     is_current: bool = True,
 ) -> tuple[Any, ...]:
     whose = (batch.shard, project_id, user.number, channel)
-    return (*whose, one.address, is_current, one.state, at, "")
+    return (*whose, one.address, is_current, one.state, at, "", None)

@@ -4,7 +4,7 @@ from typing import Any
 
 from server.ingest.messages import ArrivedEvent
 
-from . import addresses, runs
+from . import addresses, consents, runs
 from .batch import Batch
 from .state import Happening, UserState, to_json
 
@@ -45,6 +45,7 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
     if addresses.tells(event):
         for told in addresses.told_by(event, batch.catalog.zone_of(project_id)):
             addresses.take_in(batch, user, project_id, told, event.occurred_at)
+    consents.take_in(batch, user, project_id, event)
 
 
 def learn(user: UserState, traits: dict[str, Any]) -> None:

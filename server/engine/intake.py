@@ -10,6 +10,7 @@ from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
 from server.store import inbox
+from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
@@ -142,7 +143,7 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == commands.SUPPRESS:
+            elif item.row.kind == DECIDE:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
@@ -192,6 +193,7 @@ class Intake:
 
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
+        await gather.consents_of(session, batch, project_id, number)
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
 
