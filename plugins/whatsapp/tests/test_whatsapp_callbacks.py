@@ -311,7 +311,9 @@ def test_an_answer_names_the_message_that_it_answers() -> None:
 
 # Laws
 
-ODD = st.sampled_from([None, True, 5, -1, 9e99, "", "é\ud800", "5", [], [None], {}, {"id": []}])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 5, -1, 9e99, "", "é\ud800", "5", [], [None], {}, {"id": []}]
+)
 WORDS = st.sampled_from(["sent", "delivered", "read", "failed", "deleted"])
 STATUSES = st.fixed_dictionaries(
     {"id": st.sampled_from(["wamid.1", "wamid.2"]) | ODD, "status": WORDS | ODD},
