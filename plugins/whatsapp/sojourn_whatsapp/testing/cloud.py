@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from channels import Callback, Instant, ReceiptKind
 from channels.reasons import Reason
-from channels.testing.providers.base import FakeProvider, Fault, Report
-from channels.testing.providers.lives import Life, Lives, everybody
+from channels.testing.providers import FakeProvider, Fault, Life, Lives, Report, everybody
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
