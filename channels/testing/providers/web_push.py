@@ -121,8 +121,13 @@ class FakeWebPush(FakeProvider):
             point = base64.urlsafe_b64decode(fields["k"] + "==")
             key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
             # The clock is ours, not the machine's.
-            unchecked = {"verify_exp": False, "require": ["aud", "exp", "sub"]}
-            claims = jwt.decode(fields["t"], key, ["ES256"], audience=self.base_url, options=unchecked)
+            claims = jwt.decode(
+                fields["t"],
+                key,
+                ["ES256"],
+                audience=self.base_url,
+                options={"verify_exp": False, "require": ["aud", "exp", "sub"]},
+            )
         except (ValueError, KeyError, jwt.InvalidTokenError):
             return Reason.AUTH_FAILED
         if not 0 < claims["exp"] - self.clock() // 1000 <= _LONGEST_TOKEN_SECONDS:
