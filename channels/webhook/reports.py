@@ -41,7 +41,6 @@ _REASONS: Mapping[ReceiptKind, Reason] = MappingProxyType(
 )
 _ACTED = frozenset({ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.INTERACTED, ReceiptKind.DISMISSED})
 _LATEST: Instant = 253_402_300_799_999
-_LONGEST_KEY = 200
 _KINDS = {kind.value: kind for kind in OBSERVES}
 
 
@@ -121,26 +120,22 @@ def _actor(told: Mapping[str, Any], kind: ReceiptKind) -> tuple[Actor | None, st
 def _key(item: Any, verified: Verified) -> str:
     """The endpoint's own key of the fact. Without one, a callback that is sent again has the same id and the
     same items, and two callbacks that say the same are two facts."""
-    if isinstance(item, dict) and 0 < len(own := _words(item, "key")) <= _LONGEST_KEY:
+    if isinstance(item, dict) and (own := _words(item, "key")):
         return own
     told = f"{verified.callback.headers.get(ID, '')}\0{_raw(item)}"
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _raw(item: Any) -> str:
-    """Escaped, so that it is text for any database."""
     return json.dumps(item, sort_keys=True)
 
 
 def _words(told: Mapping[str, Any], name: str) -> str:
-    """A text, or a number in its own words; nothing for anything else. What no database takes, NUL and a lone
-    half of a surrogate pair, is replaced."""
+    """A text, or a number in its own words; nothing for anything else."""
     value = told.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        return ""
-    return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return str(value)
+    return value if isinstance(value, str) else ""
 
 
 def _moment(value: Any, otherwise: Instant) -> Instant:
