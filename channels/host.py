@@ -17,7 +17,18 @@ from channels import hookspecs
 from channels.contract import CONTRACT_VERSION, AnyChannel
 from channels.errors import BrokenPlugin, DuplicateChannel, NotAChannel, UnknownHook, UnsupportedContract
 
-BUILT_IN = ("channels.email.smtp", "channels.in_app.inbox", "channels.testing.fake")
+BUILT_IN = (
+    "channels.email.smtp",
+    "channels.email.ses",
+    "channels.email.sendgrid",
+    "channels.in_app.inbox",
+    "channels.kakao.solapi",
+    "channels.kakao.nhn",
+    "channels.kakao.sens",
+    "channels.push.fcm",
+    "channels.push.apns",
+    "channels.testing.fake",
+)
 ENTRY_POINT_GROUP = "sojourn.channels"
 
 _PARTS = ("key", "channel", "title", "contract_version", "settings", "options", "capabilities")

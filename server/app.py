@@ -64,7 +64,9 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
     tracking = Tracking(Signer(settings.secrets, "links"), settings.public_url)
     readers = TrackingDoor(tracking, append, runtime.db, runtime.clock, runtime.wake, runtime.figures.dropped)
     box = SecretBox(settings.secrets)
-    providers = HooksDoor(runtime.db, runtime.clock, runtime.host, box, runtime.shards, append)
+    providers = HooksDoor(
+        runtime.db, runtime.clock, runtime.host, box, runtime.shards, append, settings.public_url
+    )
     apps = ReadersDoor(Readers(runtime.db, runtime.clock, runtime.host, box), runtime.shelf, runtime.clock)
     graphql = _graphql(runtime, showcase)
     listening = SubscriptionEndpoint(SCHEMA, graphql.documents, _contexts(runtime))

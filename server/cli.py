@@ -4,7 +4,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +17,7 @@ from server.clock import WallClock
 from server.config import PARTS, Settings
 from server.errors import ServerError
 from server.observe import configure_logs
+from server.scaffold.commands import channel
 
 
 def main() -> None:
@@ -193,6 +194,130 @@ def import_history(
         sys.exit(1)
 
 
+_project = click.option("--project", "project_id", type=int, help="Not needed while there is only one.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Only says what would come of it.")
+_existing = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_new = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@cli.group()
+def suppressions() -> None:
+    """Addresses that nobody writes to, from and to CSV files (docs/permissions.md)."""
+
+
+@suppressions.command("import")
+@_existing
+@_project
+@_dry_run
+@_database
+def import_suppressions(file: Path, project_id: int | None, dry_run: bool, database: str | None) -> None:
+    """Takes addresses to leave alone from a CSV file in UTF-8 or EUC-KR. Can be repeated."""
+
+    async def work(db: Any, chosen: int, shards: int) -> Any:
+        from server.lists import suppressions as lists
+
+        return await lists.take_in(db, file, chosen, WallClock().now(), dry_run=dry_run)
+
+    _tell(_in_project(work, project_id, database))
+
+
+@suppressions.command("export")
+@_new
+@_project
+@_database
+def export_suppressions(file: Path, project_id: int | None, database: str | None) -> None:
+    """Writes what is suppressed now to a CSV file that can be imported."""
+
+    async def work(db: Any, chosen: int, shards: int) -> int:
+        from server.lists import suppressions as lists
+
+        return await lists.write_out(db, file, chosen, WallClock().now())
+
+    click.echo(f"{_in_project(work, project_id, database)} row(s) written.")
+
+
+@cli.group()
+def consents() -> None:
+    """What users have agreed to, from and to CSV files (docs/permissions.md)."""
+
+
+@consents.command("import")
+@_existing
+@_project
+@_dry_run
+@_database
+def import_consents(file: Path, project_id: int | None, dry_run: bool, database: str | None) -> None:
+    """Takes decisions from a CSV file in UTF-8 or EUC-KR. Can be repeated; the latest decision holds."""
+
+    async def work(db: Any, chosen: int, shards: int) -> Any:
+        from server.lists import consents as lists
+
+        return await lists.take_in(db, file, chosen, shards, WallClock().now(), dry_run=dry_run)
+
+    _tell(_in_project(work, project_id, database))
+
+
+@consents.command("export")
+@_new
+@_project
+@_database
+def export_consents(file: Path, project_id: int | None, database: str | None) -> None:
+    """Writes every user's decisions to a CSV file that can be imported."""
+
+    async def work(db: Any, chosen: int, shards: int) -> int:
+        from server.lists import consents as lists
+
+        return await lists.write_out(db, file, chosen, shards)
+
+    click.echo(f"{_in_project(work, project_id, database)} row(s) written.")
+
+
+@consents.command("require")
+@click.argument("whether", type=click.Choice(["on", "off"]))
+@_project
+@_database
+def require_consents(whether: str, project_id: int | None, database: str | None) -> None:
+    """Lets advertisements leave only for those who have agreed to them, or again for all."""
+
+    async def work(db: Any, chosen: int, shards: int) -> None:
+        from server.store import projects
+
+        async with db.write() as session:
+            await projects.require_consent(session, chosen, whether == "on")
+
+    _in_project(work, project_id, database)
+    click.echo(f"Consent to advertisements is {'required' if whether == 'on' else 'not required'}.")
+
+
+def _in_project(
+    work: Callable[[Any, int, int], Coroutine[Any, Any, Any]], project_id: int | None, database: str | None
+) -> Any:
+    """Does the work beside a server that may be running: with the database, the project, the shards."""
+
+    async def inside() -> Any:
+        from server.store import projects, setup
+        from server.store.database import Database
+
+        db = Database(_settings(database).database_url, beside=True)
+        try:
+            async with db.read() as session:
+                shards = await setup.count_shards(session)
+                chosen = await projects.choose(session, project_id)
+            return await work(db, chosen, shards)
+        finally:
+            await db.close()
+
+    return _run(inside())
+
+
+def _tell(taken: Any) -> None:
+    click.echo(f"{taken.changed} row(s) taken, {taken.known} known already, {taken.refused} refused.")
+    for problem in taken.problems:
+        click.echo(f"  {problem}")
+    if taken.refused:
+        sys.exit(1)
+
+
 @cli.command()
 @_database
 def doctor(database: str | None) -> None:
@@ -282,18 +407,7 @@ def demo(host: str, port: int, database: str, keep: bool, no_serve: bool, **size
         click.echo("Stopped.")
 
 
-@cli.command()
-@click.option("--plugins-dir", metavar="DIR", help="Instead of SOJOURN_PLUGINS_DIR.")
-def channels(plugins_dir: str | None) -> None:
-    """Lists the channels that are plugged in, and where each comes from."""
-    from channels.host import build_host
-
-    settings = _settings(None)
-    host = build_host(
-        discover=settings.discover_plugins, plugins_dir=plugins_dir or settings.plugins_dir or None
-    )
-    for key, channel in host.channels.items():
-        click.echo(f"{key:<12} {channel.channel:<8} {channel.title} — {host.sources[key]}")
+cli.add_command(channel)
 
 
 if __name__ == "__main__":

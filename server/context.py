@@ -1,10 +1,14 @@
 """What one request to the API may use."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
 from starlette.requests import Request
+from strawberry.dataloader import DataLoader
 
+from channels.contract import Tools
 from channels.host import Host
 from server.clock import Clock
 from server.config import Settings
@@ -12,12 +16,18 @@ from server.delivery.in_app import Shelf
 from server.errors import Refused
 from server.loaders import Loaders
 from server.secretbox import SecretBox
+from server.store import connections
+from server.store.connections import ConnectionView
 from server.store.database import Database
 from server.store.projects import READ, Access
 
 
 def _nothing() -> None:
     """For a process in which no engine runs."""
+
+
+LendTools = Callable[[str, str], AbstractAsyncContextManager[Tools]]
+"""Tools for a connection and its callback's address, until the block is left."""
 
 
 @dataclass(slots=True)
@@ -32,7 +42,11 @@ class Context:
     """Tells the engine of this process that there is something in the inbox."""
     shelf: Shelf | None = None
     """Where in-app messages stand; none in a context without a runtime."""
+    lend: LendTools | None = None
+    """What this process lends adapters for trying a connection; tools of its own if nothing is said."""
     loaders: Loaders = field(init=False)
+    connection_views: DataLoader[int, list[ConnectionView]] = field(init=False)
+    """By project, with the settings as they may be shown."""
 
     def __post_init__(self) -> None:
         self.forget()
@@ -40,6 +54,24 @@ class Context:
     def forget(self) -> None:
         """After a change, what was loaded before it is not true any more."""
         self.loaders = Loaders(self.db, self.clock, self.project_id, self.shards)
+        self.connection_views = DataLoader(self._connections)
+
+    async def _connections(self, ids: list[int]) -> list[list[ConnectionView]]:
+        async with self.db.read() as session:
+            return [await connections.listed(session, self.plugged_in, self.box, one) for one in ids]
+
+    def tools(self, connection_id: int) -> AbstractAsyncContextManager[Tools]:
+        """What an adapter is lent to try a connection."""
+        return (self.lend or self._own_tools)(str(connection_id), self.callback_url(connection_id))
+
+    def callback_url(self, connection_id: int) -> str:
+        """Where a provider reaches us with receipts of this connection."""
+        return f"{self.settings.public_url.rstrip('/')}/hooks/{connection_id}"
+
+    @asynccontextmanager
+    async def _own_tools(self, connection: str, callback_url: str) -> AsyncIterator[Tools]:
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+            yield Tools(self.clock.now, client, connection, callback_url=callback_url)
 
     @property
     def project_id(self) -> int:
@@ -74,6 +106,7 @@ class Contexts:
     settings: Settings = field(default_factory=Settings)
     wake: Callable[[], None] = _nothing
     shelf: Shelf | None = None
+    lend: LendTools | None = None
 
     async def __call__(self, request: Request) -> Context:
         """Raises Refused without a secret key in `Authorization: Bearer …`; a write key is not one."""
@@ -93,7 +126,7 @@ class Contexts:
         return self._of(Access(0, frozenset()))
 
     def _of(self, access: Access) -> Context:
-        settings = (self.host, self.settings, self.wake, self.shelf)
+        settings = (self.host, self.settings, self.wake, self.shelf, self.lend)
         return Context(self.db, self.clock, access, self.shards, *settings)
 
 

@@ -115,9 +115,10 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         self.bounds = bounds
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises the inner transport's errors; ConnectTimeout or ReadTimeout when the time is over; ReadError
+        """Raises the inner transport's errors; PoolTimeout or ReadTimeout when the time is over; ReadError
         for an answer that is too large, DecodingError for one that is packed."""
         progress = _Progress.of(request)
+        self._shorten(request)
         ends_at = asyncio.get_running_loop().time() + self.bounds.total_seconds
         try:
             async with asyncio.timeout_at(ends_at):
@@ -131,9 +132,18 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         response.stream = _BoundedStream(response.stream, self.bounds, ends_at, request)
         return response
 
+    def _shorten(self, request: httpx.Request) -> None:
+        """Whoever sends may ask for less time to connect, not for more."""
+        asked = request.extensions.get("timeout", {})
+        most = {"connect": self.bounds.connect_seconds, "pool": self.bounds.pool_seconds}
+        least = {name: min(asked.get(name) or limit, limit) for name, limit in most.items()}
+        request.extensions = {**request.extensions, "timeout": {**asked, **least}}
+
     def _too_late(self, request: httpx.Request, progress: "_Progress") -> httpx.TimeoutException:
         told = f"no answer within {self.bounds.total_seconds:g} seconds"
-        kind = httpx.ConnectTimeout if progress.is_connecting else httpx.ReadTimeout
+        # Only httpcore tells how far it came: others are taken to have sent it.
+        tells = isinstance(self.inner, httpx.AsyncHTTPTransport | PublicTransport)
+        kind = httpx.PoolTimeout if tells and not progress.has_left else httpx.ReadTimeout
         return kind(told, request=request)
 
     async def aclose(self) -> None:
@@ -141,10 +151,10 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 
 
 class _Progress:
-    """How far a request came. Who cannot tell is taken to have sent it."""
+    """Whether a request has begun to leave. On HTTP/2 it may wait for its turn on an open connection."""
 
     def __init__(self, tell: Any) -> None:
-        self.is_connecting = False
+        self.has_left = False
         self._tell = tell
 
     @classmethod
@@ -154,8 +164,7 @@ class _Progress:
         return progress
 
     async def _heard(self, event: str, info: dict[str, Any]) -> None:
-        # httpcore: "connection.connect_tcp.started", "connection.start_tls.…", then "http2.send_…".
-        self.is_connecting = event.startswith("connection.")
+        self.has_left = self.has_left or event.endswith("send_request_headers.started")
         if self._tell is not None:
             await self._tell(event, info)
 

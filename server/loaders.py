@@ -16,12 +16,25 @@ from server.aggregates import ask
 from server.aggregates.ask import Answer, Question, Span
 from server.aggregates.calendar import day_of
 from server.clock import Clock, Instant
-from server.store import connected, journeys, projects, receipts, runs, users, versions, visits, watermark
+from server.store import (
+    connected,
+    consents,
+    journeys,
+    projects,
+    receipts,
+    runs,
+    users,
+    versions,
+    visits,
+    watermark,
+)
 from server.store.database import Database
 from server.store.receipts import MessageKey
 from server.store.sessions import ReadSession
 from server.store.tables import (
     Connection,
+    ConnectionHealth,
+    Consent,
     Conversion,
     Endpoint,
     Identity,
@@ -95,6 +108,13 @@ class Loaders:
         )
         self.endpoints_by_user: DataLoader[UserKey, list[Endpoint] | None] = self._by(
             lambda session, keys: users.endpoints_by_users(session, project_id, keys)
+        )
+        self.health_by_connection: DataLoader[int, ConnectionHealth | None] = self._by(connected.health)
+        self.backlog_by_connection: DataLoader[int, int | None] = self._by(
+            lambda session, ids: connected.backlog(session, shards, ids)
+        )
+        self.consents_by_user: DataLoader[UserKey, list[Consent] | None] = self._by(
+            lambda session, keys: consents.by_users(session, project_id, keys)
         )
         self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
         self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)

@@ -66,12 +66,13 @@ async def word_for_word(say: Say | bytes, tls: ssl.SSLContext | None = None) -> 
 
 
 @asynccontextmanager
-async def over_http2(app: ASGIApp, public: Path, private: Path) -> AsyncIterator[str]:
+async def over_http2(app: ASGIApp, public: Path, private: Path, *, streams: int = 100) -> AsyncIterator[str]:
     """The URL at which an application is served with TLS and HTTP/2, and no other version."""
     config = Config()
     config.certfile, config.keyfile, config.alpn_protocols = str(public), str(private), ["h2"]
     config.accesslog = config.errorlog = None
     config.graceful_timeout = 0.1
+    config.h2_max_concurrent_streams = streams
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     config.bind = [f"fd://{listening.detach()}"]

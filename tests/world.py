@@ -48,10 +48,11 @@ class World:
         type: str = "track",
         message_id: str | None = None,
         previous: str | None = None,
+        context: dict[str, Any] | None = None,
         **body: Any,
     ) -> ArrivedEvent:
         message_id = message_id or f"message-{next(self._numbers)}"
-        return ArrivedEvent(type, message_id, user, anonymous, previous, name, at, at, body, {})
+        return ArrivedEvent(type, message_id, user, anonymous, previous, name, at, at, body, context or {})
 
     async def send(
         self, *events: ArrivedEvent, kind: str = inbox.EVENT, project_id: int | None = None
@@ -93,12 +94,25 @@ class World:
         await self.send(*events)
         await self.settle(until)
 
-    async def add_connection(self, name: str = "mail", adapter: str = "fake", **settings: Any) -> int:
+    async def add_connection(
+        self,
+        name: str = "mail",
+        adapter: str = "fake",
+        *,
+        channel: str = "email",
+        takes: str = "",
+        preference: int = 100,
+        is_enabled: bool = True,
+        **settings: Any,
+    ) -> int:
         row = Connection(
             project_id=self.project_id,
             name=name,
             adapter=adapter,
-            channel="email",
+            channel=channel,
+            takes=takes,
+            preference=preference,
+            is_enabled=is_enabled,
             settings=orjson.dumps(settings).decode(),
             sealed=b"",
             created_at=0,
@@ -185,6 +199,29 @@ def line(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A graph whose steps follow one another by their output `next`."""
     edges = [{"from": one["key"], "output": "next", "to": two["key"]} for one, two in pairwise(steps)]
     return {"steps": list(steps), "edges": edges, **more}
+
+
+SAYING: dict[str, dict[str, Any]] = {
+    "email": {"subject": "Hello", "text": "Hello, {{ user.name }}"},
+    "push": {"message_title": "Hello", "text": "Hello, {{ user.name }}"},
+    "sms": {"text": "Hello, {{ user.name }}"},
+    "whatsapp": {"template": "hello", "language": "en", "variables": {"1": "{{ user.name }}"}},
+    "alimtalk": {"template": "hello_01", "variables": {"name": "{{ user.name }}"}},
+    "in_app": {"message_title": "Hello", "text": "Hello, {{ user.name }}"},
+    "webhook": {"options": {"data": {"name": "{{ user.name }}"}}},
+    "message": {"channel": "pigeon", "content": {"text": "Hello, {{ user.name }}"}},
+}
+"""Enough for a step of each kind that sends to say something."""
+
+
+def saying(kind: str, key: str | None = None, **config: Any) -> dict[str, Any]:
+    """A message step of this kind, called after it."""
+    return step(key or kind, kind, **{**SAYING[kind], **config})
+
+
+def reaching(*steps: dict[str, Any], event: str = "sign_up", **more: Any) -> dict[str, Any]:
+    """Enter on an event, take these steps at once, leave."""
+    return line(step("entry", "entry_event", event=event), *steps, step("done", "exit"), **more)
 
 
 def abandoned_cart(**more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 NHN refuses a second request with the same idempotency key for ten minutes, and its list of messages can be
 searched by our reference for 90 days. So a repeated key and a lost answer both end in the same way: ask.
+Its callbacks carry a word that we choose: that proves who calls, and does not cover the body.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
     AnyChannel,
     BaseChannel,
+    Callback,
     Capabilities,
     Cursor,
     Deferred,
@@ -28,20 +29,23 @@ from channels.contract import (
     Outcome,
     Problem,
     Receipt,
-    ReceiptKind,
+    Refused,
     Rejected,
     Tools,
     Unknown,
+    Verified,
 )
 from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, Answer, send_each
 from channels.kakao.answers import an_object, objects, said_in
+from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, reason_of
 from channels.kakao.nhn_wire import recipient, renders_it_itself
 from channels.kakao.options import AlimtalkOptions
-from channels.kakao.results import OBSERVES, receipt
-from channels.kakao.windows import DAY, instant, korean, window_of
+from channels.kakao.proof import is_one_of
+from channels.kakao.results import OBSERVES
+from channels.kakao.windows import DAY, korean, window_of
 from channels.reasons import Reason
 
 if TYPE_CHECKING:
@@ -49,7 +53,6 @@ if TYPE_CHECKING:
 
 MINUTES = "%Y-%m-%d %H:%M"
 PAGE = 1000
-DELIVERED = "1000"
 KEY_USED_BEFORE = "-1005"
 SEARCHED = 30 * DAY
 """How far back NHN lets one search reach."""
@@ -63,6 +66,10 @@ class NhnSettings(BaseModel):
     app_key: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Of the product KakaoTalk Bizmessage.")
     secret_key: SecretStr = Field(min_length=1)
     sender_key: str = Field(min_length=1, max_length=40, description="Of the sender profile, 40 characters.")
+    signing_secret: SecretStr = Field(
+        SecretStr(""), description="The signature that was entered with the webhook. Empty: no webhook."
+    )
+    previous_signing_secret: SecretStr = Field(SecretStr(""), description="Still good while it is changed.")
     base_url: str = Field("https://kakaotalk-bizmessage.api.nhncloudservice.com", pattern=r"^https?://")
 
 
@@ -100,7 +107,7 @@ class NhnSender:
         rows = objects(an_object(said_in(answer).get("messageSearchResultResponse")).get("messages"))
         for row in rows:
             if row.get("recipientGroupingKey") == reference and row.get("requestId"):
-                return Accepted(_provider_id(row))
+                return Accepted(provider_id_of(row))
         return Unknown(text=f"NHN's list does not have it ({answer.status_code}).")
 
     async def aclose(self) -> None:
@@ -158,32 +165,22 @@ def _outcome(result: dict[str, Any], request_id: str) -> Outcome:
     if code == "0" and not request_id:
         return Unknown(code=code, text="NHN took it and did not say under which id.")
     if code == "0":
-        return Accepted(_provider_id({"requestId": request_id, **result}), code, text)
-    return Rejected(_reason(code), code, text)
-
-
-def _reason(code: str) -> Reason:
-    """NHN's own codes are below 0 (and 4), those that it hands on from Kakao have four digits."""
-    name = "kakao_codes.csv" if len(code) == 4 and code.isdecimal() else "nhn_codes.csv"
-    return load("channels.kakao", name).reason(code)
+        return Accepted(provider_id_of({"requestId": request_id, **result}), code, text)
+    return Rejected(reason_of(code), code, text)
 
 
 def _refusal(said: dict[str, Any], now: Instant) -> Outcome:
     code, text = _code(said)
     if code in ("", "0"):
         return Unknown(code=code, text="NHN's answer says nothing of these messages.")
-    if _reason(code) is Reason.PROVIDER_ERROR:
+    if reason_of(code) is Reason.PROVIDER_ERROR:
         return Deferred(now, Reason.PROVIDER_ERROR, code, text)
-    return Rejected(_reason(code), code, text)
+    return Rejected(reason_of(code), code, text)
 
 
 def _code(said: dict[str, Any]) -> tuple[str, str]:
     header = an_object(said.get("header"))
     return str(header.get("resultCode", "")), str(header.get("resultMessage") or "")
-
-
-def _provider_id(row: dict[str, Any]) -> str:
-    return f"{row['requestId']}:{row.get('recipientSeq', 1)}"
 
 
 async def _ask(
@@ -201,7 +198,7 @@ async def _ask(
 
 
 class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
-    """Alimtalk through NHN Cloud, with results by asking for what changed."""
+    """Alimtalk through NHN Cloud, with results by webhook and by asking for what changed."""
 
     key = "nhn_alimtalk"
     channel = "kakao"
@@ -228,8 +225,18 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
         code, text = _code(said_in(answer))
         if code == "0":
             return []
-        path = "sender_key" if _reason(code) is Reason.SENDER_INVALID else "secret_key"
+        path = "sender_key" if reason_of(code) is Reason.SENDER_INVALID else "secret_key"
         return [Problem(path, f"NHN Cloud refuses: {code or answer.status_code} {text}"[:500].rstrip())]
+
+    def verify(self, settings: NhnSettings, callback: Callback, now: Instant) -> Verified | Refused:
+        secrets = (settings.signing_secret, settings.previous_signing_secret)
+        expected = [one.get_secret_value() for one in secrets]
+        if is_one_of(callback.headers.get("x-toast-webhook-signature", ""), expected):
+            return Verified(callback, now)
+        return Refused("x-toast-webhook-signature is missing or wrong, or signing_secret is not set")
+
+    def parse(self, settings: NhnSettings, verified: Verified) -> list[Receipt]:
+        return of_callback(verified.callback.body, verified.received_at)
 
     async def poll(self, settings: NhnSettings, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:
         window = window_of(cursor, tools.clock(), SEARCHED)
@@ -249,21 +256,8 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
         if answer.status_code != 200 or _code(said)[0] != "0":
             raise PollFailed(f"NHN Cloud answered {answer.status_code} {' '.join(_code(said))}".rstrip())
         rows = objects(said.get("messages"))
-        receipts = [_receipt(row, tools.clock()) for row in rows if row.get("requestId")]
+        receipts = [of_row(row, tools.clock()) for row in rows]
         return receipts, window.onward(str(page + 1) if len(rows) == PAGE else "")
-
-
-def _receipt(row: dict[str, Any], now: Instant) -> Receipt:
-    provider_id = _provider_id(row)
-    status, code = str(row.get("messageStatus") or ""), str(row.get("resultCode") or "")
-    happened = instant(row.get("receiveDate"), now)
-    text = str(row.get("resultCodeName") or "")
-    if status not in ("COMPLETED", "FAILED"):
-        kept = receipt(provider_id, status or code, Reason.UNKNOWN, happened, row, text=text)
-        return Receipt(kept.key, ReceiptKind.UNMAPPED, happened, provider_id=provider_id, raw=kept.raw)
-    reason = None if status == "COMPLETED" and code in ("", "0", "0000", DELIVERED) else _reason(code)
-    reference = row.get("recipientGroupingKey") or None  # not promised by the list of results
-    return receipt(provider_id, code or DELIVERED, reason, happened, row, reference=reference, text=text)
 
 
 @hookimpl

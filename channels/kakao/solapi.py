@@ -7,7 +7,6 @@ callbacks carry the SHA-1 of a secret that we choose: that proves who calls, and
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Iterable, Sequence
 from hashlib import sha1
@@ -42,6 +41,7 @@ from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, Answer, send_each
 from channels.kakao.answers import objects, said_in
 from channels.kakao.options import AlimtalkOptions, Button
+from channels.kakao.proof import is_one_of
 from channels.kakao.results import OBSERVES
 from channels.kakao.solapi_auth import authorization, new_salt
 from channels.kakao.solapi_results import (
@@ -213,13 +213,10 @@ class SolapiAlimtalkChannel(BaseChannel[SolapiSettings]):
         ]
 
     def verify(self, settings: SolapiSettings, callback: Callback, now: Instant) -> Verified | Refused:
-        claimed = callback.headers.get("x-solapi-secret", "").strip().lower().encode("utf-8", "replace")
         secrets = (settings.signing_secret, settings.previous_signing_secret)
-        expected = [
-            sha1(one.get_secret_value().encode()).hexdigest() for one in secrets if one.get_secret_value()
-        ]
-        # Every secret is compared, so that the time taken does not tell which one fits.
-        if any([hmac.compare_digest(claimed, one.encode()) for one in expected]):
+        known = [one.get_secret_value().encode() for one in secrets if one.get_secret_value()]
+        expected = [sha1(one).hexdigest() for one in known]
+        if is_one_of(callback.headers.get("x-solapi-secret", "").strip().lower(), expected):
             return Verified(callback, now)
         return Refused("x-solapi-secret is missing or wrong" if expected else "signing_secret is not set")
 

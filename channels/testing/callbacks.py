@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from channels.contract import Actor, Callback, Instant, Receipt, ReceiptKind, Refused, Verified
+from channels.contract import Actor, Callback, Inbound, Instant, Receipt, ReceiptKind, Refused, Verified
 from channels.reasons import Reason
 from channels.testing.fates import FakeSettings
 
@@ -19,10 +19,11 @@ _TEXTS = ("reference", "provider_id", "url", "recipient")
 
 
 def signed_callback(
-    settings: FakeSettings, receipts: Iterable[Receipt | Mapping[str, Any]], now: Instant
+    settings: FakeSettings, receipts: Iterable[Receipt | Inbound | Mapping[str, Any]], now: Instant
 ) -> Callback:
-    """Write the callback in which the fake provider would tell of these receipts. A mapping goes as it is."""
-    told = [asdict(receipt) if isinstance(receipt, Receipt) else dict(receipt) for receipt in receipts]
+    """Write the callback in which the fake provider would tell of these receipts, and of what people wrote.
+    A mapping goes as it is."""
+    told = [asdict(one) if isinstance(one, Receipt | Inbound) else dict(one) for one in receipts]
     body = json.dumps(told).encode()
     headers = {TIMESTAMP: str(now), SIGNATURE: _signature(settings, str(now), body)}
     return Callback("POST", "/", headers, {}, body)
@@ -49,7 +50,38 @@ def parse_callback(verified: Verified) -> list[Receipt]:
         told = None
     if not isinstance(told, list):
         return [_unmapped(body.decode("utf-8", "replace"), verified.received_at)]
-    return [_receipt(item, verified.received_at) for item in told]
+    return [_receipt(item, verified.received_at) for item in told if not _is_written(item)]
+
+
+def parse_written(verified: Verified) -> list[Inbound]:
+    """What people wrote: the items of a callback that have a `sender` and a `text`."""
+    try:
+        told = json.loads(verified.callback.body)
+    except (ValueError, RecursionError):
+        return []
+    items = told if isinstance(told, list) else []
+    return [_inbound(item, verified.received_at) for item in items if _is_written(item)]
+
+
+def _is_written(item: object) -> bool:
+    return (
+        isinstance(item, dict)
+        and "kind" not in item
+        and all(isinstance(item.get(name), str) and item[name] for name in ("key", "sender", "text"))
+    )
+
+
+def _inbound(item: dict[str, Any], received_at: Instant) -> Inbound:
+    occurred_at, answers = item.get("occurred_at"), item.get("provider_id")
+    return Inbound(
+        item["key"],
+        item["sender"],
+        item["text"],
+        occurred_at if isinstance(occurred_at, int) else received_at,
+        str(item.get("recipient", "")),
+        answers if isinstance(answers, str) else None,
+        raw=json.dumps(item, sort_keys=True),
+    )
 
 
 def _signature(settings: FakeSettings, stamp: str, body: bytes) -> str:

@@ -6,6 +6,9 @@ messages had vanished in the network; what became of each send is the same as be
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from channels.contract import (
     CONTRACT_VERSION,
@@ -17,6 +20,7 @@ from channels.contract import (
     ContentField,
     Cursor,
     Deferred,
+    Inbound,
     Instant,
     Message,
     OnUnknown,
@@ -30,20 +34,41 @@ from channels.contract import (
     Verified,
 )
 from channels.hookspecs import hookimpl
-from channels.testing.callbacks import parse_callback, verify_callback
+from channels.reasons import Reason
+from channels.testing.callbacks import parse_callback, parse_written, verify_callback
 from channels.testing.fates import FakeSettings, fate
 from channels.testing.ledger import Ledger
+from channels.testing.lives import Lives
 from channels.testing.script import Hang, Script
 
-_EMAIL_FIELDS = ("subject", "html", "text", "from_address", "from_name", "reply_to")
+FIELDS = {
+    "email": ("subject", "html", "text", "from_name", "reply_to"),
+    "push": ("title", "text", "url", "image_url"),
+    "sms": ("text", "title", "image_url"),
+    "whatsapp": ("template", "language", "text", "media_url"),
+    "kakao": ("template", "text", "title"),
+    "in_app": ("title", "text", "url", "image_url"),
+    "webhook": ("text",),
+}
+"""The content fields of every channel, named alike by all adapters of it."""
+
+_LONGEST_TEXT = 500
 _OTHER_FIELDS = ("title", "text", "url")
+
+
+class FakeOptions(BaseModel):
+    """What a message can tell the fake provider besides. It is kept, and nothing follows from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tag: str = ""
+    data: dict[str, Any] = {}
 
 
 def fake_capabilities(channel: str) -> Capabilities:
     """What the fake provider can do on a channel: take any text, tell of everything, drop doubles."""
-    fields = _EMAIL_FIELDS if channel == "email" else _OTHER_FIELDS
     return Capabilities(
-        content={name: ContentField() for name in fields},
+        content={name: ContentField() for name in FIELDS.get(channel, _OTHER_FIELDS)},
         observes=frozenset(
             {
                 *(ReceiptKind.DELIVERED, ReceiptKind.BOUNCED, ReceiptKind.OPENED, ReceiptKind.CLICKED),
@@ -52,6 +77,7 @@ def fake_capabilities(channel: str) -> Capabilities:
         ),
         native_idempotency=True,
         on_unknown=OnUnknown.RESEND_SAME_KEY,
+        inbound=True,
     )
 
 
@@ -61,6 +87,7 @@ class FakeChannel(BaseChannel[FakeSettings]):
     title = "Fake provider"
     contract_version = CONTRACT_VERSION
     settings = FakeSettings
+    options: type[BaseModel] | None = FakeOptions
 
     def __init__(
         self,
@@ -70,7 +97,9 @@ class FakeChannel(BaseChannel[FakeSettings]):
         capabilities: Capabilities | None = None,
         script: Script | None = None,
         remember: int = 100_000,
+        lives: Lives | None = None,
     ) -> None:
+        """`lives` decide by address who is refused or fails later, and why; the settings decide the rest."""
         self.key = key
         self.channel = channel
         self.capabilities = capabilities or fake_capabilities(channel)
@@ -79,6 +108,7 @@ class FakeChannel(BaseChannel[FakeSettings]):
         self._turns = 0
         self._script = script or Script()
         self._remember = remember
+        self._lives = lives
         self._ledgers: dict[str, Ledger] = {}
 
     @property
@@ -98,6 +128,9 @@ class FakeChannel(BaseChannel[FakeSettings]):
 
     def parse(self, settings: FakeSettings, verified: Verified) -> list[Receipt]:
         return parse_callback(verified)
+
+    def parse_inbound(self, settings: FakeSettings, verified: Verified) -> list[Inbound]:
+        return parse_written(verified)
 
     async def poll(
         self, settings: FakeSettings, tools: Tools, cursor: Cursor
@@ -119,7 +152,9 @@ class FakeChannel(BaseChannel[FakeSettings]):
             await fault.wait()
         if isinstance(fault, Rejected | Deferred):
             return fault
-        outcome, receipts = fate(settings, message)
+        if why := _unknown_option(message):
+            return Rejected(Reason.REQUEST_INVALID, "options", why)
+        outcome, receipts = fate(settings, message, self._lives(message.to) if self._lives else None)
         if isinstance(fault, Accepted | Unknown):
             outcome = fault
         if isinstance(outcome, Accepted | Unknown):
@@ -140,6 +175,14 @@ class FakeSender:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+def _unknown_option(message: Message) -> str:
+    try:
+        FakeOptions.model_validate(dict(message.options))
+    except ValidationError as error:
+        return str(error)[:_LONGEST_TEXT]
+    return ""
 
 
 @hookimpl

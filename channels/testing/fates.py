@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels.contract import Accepted, Actor, Instant, Message, Outcome, Receipt, ReceiptKind, Rejected
 from channels.reasons import Reason
+from channels.testing.lives import Life
 
 _HREF = re.compile(r"""href\s*=\s*["'](https?://[^"']+)["']""", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
@@ -43,13 +44,26 @@ class FakeSettings(BaseModel):
     )
 
 
-def fate(settings: FakeSettings, message: Message) -> tuple[Outcome, list[Receipt]]:
-    """Say how a send ends, and the receipts that follow when it was taken over, in order of time."""
+def fate(settings: FakeSettings, message: Message, life: Life | None = None) -> tuple[Outcome, list[Receipt]]:
+    """Say how a send ends, and the receipts that follow when it was taken over, in order of time.
+
+    A life with a misfortune comes before what the settings would have said.
+    """
     draws = _draws(settings.seed, message.reference)
+    if life is not None and life.refused is not None:
+        return Rejected(life.refused, life.refused, "the fake provider says so"), []
+    if life is not None and life.failed is not None:
+        outcome = Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over")
+        return outcome, [_misfortune(message, life.failed, message.sent_at + life.failed_after)]
     if draws[0] < settings.refused:
         return Rejected(Reason.INVALID_RECIPIENT, "550", "5.1.1 nobody here by that name"), []
     outcome = Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over")
     return outcome, sorted(_receipts(settings, message, draws), key=_by_time)
+
+
+def _misfortune(message: Message, reason: Reason, at: Instant) -> Receipt:
+    text = "the fake provider says so"
+    return _receipt(message, ReceiptKind.BOUNCED, at, reason=reason, code=reason, text=text)
 
 
 def _draws(seed: int, reference: str) -> list[float]:

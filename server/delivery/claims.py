@@ -51,13 +51,21 @@ class Claims(NamedTuple):
     messages: list[Claimed]
 
 
-def why_not(row: Any) -> str:
+def why_not(row: Any, now: Instant) -> str:
     """Why this message may not go now: a `SkipReason`, `PARKED`, or nothing."""
     if row.journey_status == JourneyStatus.PAUSED:
         return PARKED
     if row.journey_status != JourneyStatus.RUNNING:
         return SkipReason.JOURNEY_STOPPED.value
-    return _STATES.get(row.state, "")
+    return _STATES.get(row.state, "") or _not_permitted(row, now)
+
+
+def _not_permitted(row: Any, now: Instant) -> str:
+    if row.suppressed_until is not None and row.suppressed_until > now:
+        return SkipReason.SUPPRESSED.value
+    if row.is_granted is False or (row.is_granted is None and row.needs_consent):
+        return SkipReason.NO_CONSENT.value
+    return ""
 
 
 async def claim(
@@ -72,7 +80,7 @@ async def claim(
     rows = await messages.due(session, shard, connection_id, now, most)
     held_back: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        held_back[why_not(row)].append(row)
+        held_back[why_not(row, now)].append(row)
     may_go = {row.id: row for row in held_back.pop("", [])}
     await messages.park(session, shard, [row.id for row in held_back.pop(PARKED, [])])
     for reason, skipped in held_back.items():

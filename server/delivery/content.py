@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 
-from channels.contract import Message
+from channels.contract import Message, Purpose
 from server.clock import Instant
 from server.delivery.links import Tracking
 from server.journey.graph import Graph, read_graph
-from server.journey.steps import Email
+from server.journey.moment import Path
+from server.journey.steps import Email, MessageStep
 from server.store import messages
 from server.store.database import Database
 from server.templates.render import TemplateProblem, render
@@ -19,9 +20,14 @@ from .claims import Claimed
 from .hearing import write_reference
 
 EMAIL = "email"
+PUSH = "push"
 HTML = "html"
 _BODIES = (HTML, "text")
+_FOLLOWED = {channel: ("text", "url") for channel in ("push", "sms", "whatsapp", "in_app")}
+"""By channel: the plain texts whose links lead through us. None of Alimtalk's: what was approved as a
+template has to arrive letter by letter, its buttons' links too."""
 _MOST_GRAPHS = 500
+_NOTHING = Email(key="", title="", channel="")
 
 
 @dataclass(slots=True)
@@ -35,24 +41,29 @@ class Writer:
     async def write(self, claimed: Claimed, fields: Mapping[str, Any]) -> Message:
         """`fields` are those that the channel has. Raises `TemplateProblem`."""
         row = claimed.row
-        graph = await self._graph(row.journey_id, row.version)
-        step = graph.steps.get(row.step_key)
-        templates = step.templates() if isinstance(step, Email) else {}
+        step = await self._step(row)
         whose = (str(row.project_id), claimed.shard, str(row.id))
-        variables = self._variables(row, self.tracking.unsubscribe_url(*whose))
-        content = {
-            name: _rendered(name, source, variables, claimed.attempted_at)
-            for name, source in templates.items()
-            if name in fields
-        }
-        headers = {}
-        if row.channel == EMAIL:
-            content = self._tracked(content, claimed)
-            headers = self.tracking.one_click_headers(*whose)
-        reference = write_reference(row.project_id, claimed.shard, row.id)
-        return Message(reference, row.address, content, claimed.attempted_at, headers)
+        pen = _Pen(self._values(row, self.tracking.unsubscribe_url(*whose)), claimed.attempted_at)
+        known = {name: text for name, text in step.content.items() if name in fields}
+        content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
+        return Message(
+            reference=write_reference(row.project_id, claimed.shard, row.id),
+            to=_bare(row.channel, row.address),
+            content=content,
+            sent_at=claimed.attempted_at,
+            headers=self.tracking.one_click_headers(*whose) if row.channel == EMAIL else {},
+            variables={name: pen.leaf(("variables", name), text) for name, text in step.variables.items()},
+            options={name: pen.leaves(value, ("options", name)) for name, value in step.options.items()},
+            purpose=Purpose(step.purpose),
+            # As it was decided: the message's own row says the same.
+            expires_at=None if step.expires_after_ms is None else row.created_at + step.expires_after_ms,
+        )
 
-    def _variables(self, row: Any, unsubscribe_url: str) -> dict[str, object]:
+    async def _step(self, row: Any) -> MessageStep:
+        step = (await self._graph(row.journey_id, row.version)).steps.get(row.step_key)
+        return step if isinstance(step, MessageStep) else _NOTHING
+
+    def _values(self, row: Any, unsubscribe_url: str) -> dict[str, object]:
         event = orjson.loads(row.event)
         properties = event["properties"]
         return {
@@ -65,16 +76,19 @@ class Writer:
         }
 
     def _tracked(self, content: dict[str, str], claimed: Claimed) -> dict[str, str]:
-        if not content.get(HTML):
-            return content
-        tracked = self.tracking.track_html(
-            content[HTML],
-            project_id=str(claimed.row.project_id),
-            shard=claimed.shard,
-            message_id=str(claimed.row.id),
-            sent_at=claimed.attempted_at,
-        )
-        return {**content, HTML: tracked.text}
+        about: dict[str, Any] = {
+            "project_id": str(claimed.row.project_id),
+            "shard": claimed.shard,
+            "message_id": str(claimed.row.id),
+            "sent_at": claimed.attempted_at,
+        }
+        if claimed.row.channel == EMAIL and content.get(HTML):
+            return {**content, HTML: self.tracking.track_html(content[HTML], **about).text}
+        followed = [name for name in _FOLLOWED.get(claimed.row.channel, ()) if name in content]
+        return {
+            **content,
+            **{name: self.tracking.track_text(content[name], **about).text for name in followed},
+        }
 
     async def _graph(self, journey_id: int, version: int) -> Graph:
         key = (journey_id, version)
@@ -87,10 +101,36 @@ class Writer:
         return self._graphs[key]
 
 
-def _rendered(name: str, source: str, variables: Mapping[str, object], now: Instant) -> str:
-    try:
-        text = render(source, variables, escape=name == HTML, now=now)
-    except TemplateProblem as problem:
-        raise TemplateProblem(f"{name}: {problem.message}", problem.line) from problem
-    # A line break in a name must not keep a letter from leaving: only bodies have lines.
-    return text if name in _BODIES else " ".join(text.split())
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Writes texts for one person at one time."""
+
+    values: Mapping[str, object]
+    now: Instant
+
+    def text(self, name: str, source: str) -> str:
+        written = self.leaf((name,), source, escape=name == HTML)
+        # A line break in a name must not keep a letter from leaving: only bodies have lines.
+        return written if name in _BODIES else " ".join(written.split())
+
+    def leaves(self, value: Any, path: Path) -> Any:
+        """The same JSON value with every text inside rendered."""
+        if isinstance(value, str):
+            return self.leaf(path, value)
+        if isinstance(value, Mapping):
+            return {name: self.leaves(inner, (*path, name)) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.leaves(inner, (*path, index)) for index, inner in enumerate(value)]
+        return value
+
+    def leaf(self, path: Path, source: str, *, escape: bool = False) -> str:
+        try:
+            return render(source, self.values, escape=escape, now=self.now)
+        except TemplateProblem as problem:
+            where = ".".join(map(str, path))
+            raise TemplateProblem(f"{where}: {problem.message}", problem.line) from problem
+
+
+def _bare(channel: str, address: str) -> str:
+    """Addresses of devices are kept with a scheme that says whose they are; adapters know whose they take."""
+    return address.partition(":")[2] if channel == PUSH else address

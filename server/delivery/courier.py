@@ -101,7 +101,7 @@ class Courier:
             return self._put_back(claimed)
         if claimed.waited_seconds > FRESH_SECONDS:
             await self._look_again(claimed.shard)
-        why = why_not(claimed.row)
+        why = why_not(claimed.row, self.clock.now())
         if why == PARKED:
             return self._put_back(claimed)
         return tell(claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=why) if why else None

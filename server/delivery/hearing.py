@@ -18,9 +18,22 @@ from server.store.sessions import ReadSession
 LONGEST_DETAIL = 4000
 _LONGEST_KEY = 200
 LONGEST_RAW = 64_000
+LONGEST_KEPT_RAW = 8_000
+"""Of what a provider said about one message; what names no message is kept up to `LONGEST_RAW`."""
 _LAST = 253_370_764_800_000
 """9999-01-01: figures have days, and those end with that year."""
 _REFERENCE = re.compile(r"(\d{1,18})-(\d{1,9})-(\d{1,18})")
+
+_OPTS_OUT = (ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED)
+_UNEXPLAINED = {
+    ReceiptKind.REFUSED: Reason.UNKNOWN,
+    ReceiptKind.FAILED: Reason.UNKNOWN,
+    ReceiptKind.BOUNCED: Reason.UNKNOWN,
+    ReceiptKind.UNMAPPED: Reason.UNKNOWN,
+    ReceiptKind.EXPIRED: Reason.EXPIRED,
+    ReceiptKind.UNKNOWN: Reason.OUTCOME_UNKNOWN,
+}
+"""The reason of bad news that came without one, so that reports find all of it by its reason."""
 
 UnclaimedRow = tuple[int, str, bytes, Instant]
 """Connection, key, receipt, when it was heard."""
@@ -43,6 +56,8 @@ class Placed:
 
     entries: list[inbox.Entry] = field(default_factory=list)
     unclaimed: list[UnclaimedRow] = field(default_factory=list)
+    opt_outs: list[Receipt] = field(default_factory=list)
+    """Of the unclaimed ones: who asked for no more, known by the address alone."""
 
 
 async def place(
@@ -57,7 +72,7 @@ async def place(
     A connection can only speak of messages of its own project, whatever reference it names.
     """
     connection_id, project_id = connection
-    receipts = [_storable(receipt) for receipt in receipts]
+    receipts = [storable(receipt, now) for receipt in receipts]
     named = _by_reference(project_id, shards, receipts)
     real = await messages.of_project(session, project_id, named.values())
     asked = {one.provider_id for one in receipts if one.provider_id and named.get(one.reference) not in real}
@@ -69,6 +84,8 @@ async def place(
         if where is None:
             key = bounded(receipt.key)
             placed.unclaimed.append((connection_id, key, orjson.dumps(asdict(receipt)), now))
+            if receipt.kind in _OPTS_OUT and receipt.recipient:
+                placed.opt_outs.append(receipt)
             continue
         heard = _heard(receipt, connection_id, where[1], now)
         placed.entries.append(inbox.Entry(where[0], project_id, inbox.RECEIPT, encode(heard), now))
@@ -96,19 +113,22 @@ def _by_reference(
 
 
 def _heard(receipt: Receipt, connection_id: int, message_id: int, now: Instant) -> HeardReceipt:
+    reason = receipt.reason or _UNEXPLAINED.get(receipt.kind)
     return HeardReceipt(
         message_id=message_id,
         # Two providers may count alike; and none may take the place of an outcome of ours.
         key=f"{connection_id}:{bounded(receipt.key)}",
         kind=receipt.kind,
         occurred_at=receipt.occurred_at,
-        reason=receipt.reason.value if receipt.reason else "",
+        reason=reason.value if reason else "",
         code=receipt.code[:LONGEST_DETAIL],
-        detail=(receipt.text or receipt.raw)[:LONGEST_DETAIL],
+        detail=receipt.text[:LONGEST_DETAIL],
         provider_id=receipt.provider_id or "",
         actor=receipt.actor.value if receipt.actor else "",
         actor_why=receipt.actor_why[:LONGEST_DETAIL],
         url=(receipt.url or "")[:LONGEST_DETAIL],
+        connection_id=connection_id,
+        raw=receipt.raw[:LONGEST_KEPT_RAW],
     )
 
 
@@ -117,13 +137,56 @@ def bounded(key: str) -> str:
     return key if len(key) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
-def _storable(receipt: Receipt) -> Receipt:
-    """Without NUL and halves of characters, which a database cannot keep, and of a bounded size."""
+def storable(receipt: Receipt, now: Instant) -> Receipt:
+    """Without NUL and halves of characters, which a database cannot keep, and of a bounded size.
+
+    What an adapter has filled in wrongly is kept as `unmapped`: one bad item must not cost its neighbours.
+    """
+    try:
+        return _cleaned(receipt)
+    except (TypeError, ValueError, AttributeError):
+        return unmapped(str(receipt), "malformed", now)
+
+
+def unmapped(raw: str, code: str, now: Instant) -> Receipt:
+    """Something genuine that nobody could read, by its own words."""
+    raw = clean(raw)
+    key = sha256(raw.encode()).hexdigest()
+    return Receipt(key, ReceiptKind.UNMAPPED, now, code=code, raw=raw)
+
+
+def clean(text: str, longest: int = LONGEST_RAW) -> str:
+    """As a database can keep it."""
+    kept = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return kept[:longest]
+
+
+def bounded_instant(at: Instant) -> Instant:
+    """Within the years that figures have days for."""
+    return min(max(0, at), _LAST)
+
+
+def _cleaned(receipt: Receipt) -> Receipt:
     values: dict[str, Any] = {one.name: getattr(receipt, one.name) for one in fields(receipt)}
     for name, value in values.items():
         if type(value) is str:
-            text = value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-            values[name] = text[:LONGEST_RAW]
+            values[name] = clean(value)
+    if type(values["occurred_at"]) is not int or not isinstance(values["key"], str):
+        raise TypeError("a receipt wants a key and an instant")
+    _known_words(values)
     if receipt.provider_id is not None:
         values["provider_id"] = bounded(values["provider_id"])
-    return Receipt(**{**values, "occurred_at": min(max(0, values["occurred_at"]), _LAST)})
+    return Receipt(**{**values, "occurred_at": bounded_instant(values["occurred_at"])})
+
+
+def _known_words(values: dict[str, Any]) -> None:
+    """A word of no set of ours raises ValueError."""
+    values["kind"] = ReceiptKind(values["kind"])
+    values["reason"] = Reason(values["reason"]) if values["reason"] else None
+    values["actor"] = Actor(values["actor"]) if values["actor"] else None
+    for name in ("reference", "provider_id", "url", "recipient"):
+        if not isinstance(values[name], str | None):
+            raise TypeError(f"{name} is no text")
+    for name in ("code", "text", "actor_why", "raw"):
+        if not isinstance(values[name], str):
+            raise TypeError(f"{name} is no text")

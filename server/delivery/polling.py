@@ -21,6 +21,7 @@ from server.errors import ServerError
 from server.store import connections, messages
 from server.store.database import Database
 
+from . import inbound
 from .hearing import place, read_unclaimed
 from .recording import Append, append_surely
 from .senders import OpenSender, Senders
@@ -115,7 +116,7 @@ class Poller:
         await append_surely(self.append, placed.entries)
         if placed.unclaimed:
             async with self.db.write() as session:
-                await messages.keep_unclaimed(session, placed.unclaimed)
+                await inbound.keep(session, opened.connection, placed, inbound.Written(), self.clock.now())
 
     async def _try_unclaimed(self) -> None:
         """A receipt can overtake the outcome that tells us the provider's name for the message."""

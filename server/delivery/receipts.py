@@ -30,6 +30,10 @@ class HeardReceipt:
     retry_at: Instant | None = None
     attempt: int = 0
     """The attempt of ours that this is the outcome of; 0 for whatever else is heard."""
+    connection_id: int | None = None
+    """Through which it was sent, or heard of."""
+    raw: str = ""
+    """What the provider said, word for word."""
 
 
 def encode(receipt: HeardReceipt) -> bytes:

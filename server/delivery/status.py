@@ -34,6 +34,8 @@ class SkipReason(StrEnum):
     NO_ADDRESS = "no_address"
     OPTED_OUT = "opted_out"
     INVALID_ADDRESS = "invalid_address"
+    SUPPRESSED = "suppressed"
+    NO_CONSENT = "no_consent"
     JOURNEY_STOPPED = "journey_stopped"
     TEMPLATE_ERROR = "template_error"
     NO_CONNECTION = "no_connection"

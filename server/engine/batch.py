@@ -8,9 +8,11 @@ from typing import Any
 from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
-from server.store import inbox, messages
+from server.store import consents, inbox, messages, suppressions, users
 from server.store.bulk import deleting, inserting, replacing, updating
+from server.store.consents import Decision
 from server.store.sessions import WriteSession
+from server.store.suppressing import Sighting
 from server.store.tables import (
     Arrival,
     Conversion,
@@ -31,10 +33,10 @@ from .state import MessageState, RunState, UserState, to_json
 _ARRIVALS = inserting(Arrival, once=True)
 _IDENTITIES = replacing(Identity, "home", "number")
 _USERS = replacing(User, "attributes", "user_id", "merged_into")
-# Which address is current, and whether it may be written to, are written apart: an opt-out that was put on
+# Whether an address may be written to is never written here but for a new one: an opt-out that was put on
 # disk while we decided must not be undone by what we had read before.
 _ENDPOINTS = replacing(Endpoint, "is_current", "changed_at")
-_MARKED = replacing(Endpoint, "state", "changed_at", "because")
+_REACHED = users.REACHED
 _EVENTS = inserting(Event, once=True)
 _NEW_RUNS = inserting(Run)
 _RUN_COLUMNS = (
@@ -102,8 +104,15 @@ class Batch:
     arrivals: list[Row] = field(default_factory=list)
     new_identities: list[Row] = field(default_factory=list)
     endpoints: list[Row] = field(default_factory=list)
-    marked: list[Row] = field(default_factory=list)
-    """Endpoints that were opted out or do not work."""
+    sightings: list[Sighting] = field(default_factory=list)
+    """What receipts say of the addresses that messages went to."""
+    reached: dict[tuple[int, int, str, str], Instant] = field(default_factory=dict)
+    """By project, user, channel and address: the latest that something arrived there."""
+    adopted: set[tuple[int, str, str]] = field(default_factory=set)
+    """Addresses that come from users who turned out to be ours: project, channel, address."""
+    consents: dict[UserKey, list[Decision]] = field(default_factory=dict)
+    """What users who may be merged have decided."""
+    decisions: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     visits: list[Row] = field(default_factory=list)
     new_messages: list[Row] = field(default_factory=list)
@@ -127,11 +136,15 @@ class Batch:
 
     async def write(self, session: WriteSession) -> None:
         """Writes everything, the inbox rows that are done included. The caller commits."""
+        # First, because it alone writes rows of other shards: nobody whom it waits for then waits for us.
+        await suppressions.hear(session, self.sightings)
         await session.bulk(_ARRIVALS, self.arrivals)
         await session.bulk(_IDENTITIES, self.new_identities)
         await session.bulk(_USERS, self._user_rows())
         await session.bulk(_ENDPOINTS, self.endpoints)
-        await session.bulk(_MARKED, self.marked)
+        await session.bulk(_REACHED, [(self.shard, *key, at) for key, at in self.reached.items()])
+        await suppressions.show(session, self.adopted)
+        await session.bulk(consents.KEEP, self.decisions)
         await session.bulk(_GONE_EVENTS, self.gone_events)
         await session.bulk(_EVENTS, self.events)
         await session.bulk(_GONE_RUNS, self.gone_runs)

@@ -28,6 +28,20 @@ class LiveJourney:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection of a project, as far as it matters to whom it can write."""
+
+    id: int
+    channel: str
+    name: str
+    takes: str
+    is_enabled: bool
+
+    def fits(self, address: str) -> bool:
+        return address.startswith(self.takes)
+
+
 @dataclass(slots=True)
 class Catalog:
     """Everything that is the same for all shards and changes seldom."""
@@ -35,7 +49,8 @@ class Catalog:
     epoch: int
     zones: dict[int, str]
     journeys: dict[int, LiveJourney]
-    connections: dict[tuple[int, str], int]
+    connections: dict[tuple[int, str], list[Connected]]
+    """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
@@ -44,6 +59,11 @@ class Catalog:
 
     def zone_of(self, project_id: int) -> str:
         return self.zones[project_id]
+
+    def connections_for(self, project_id: int, channel: str, name: str) -> list[Connected]:
+        """The connection of this name; without one, all that are enabled, in order of preference."""
+        found = self.connections.get((project_id, channel), [])
+        return [one for one in found if (one.name == name if name else one.is_enabled)]
 
     def graph_of(self, journey_id: int, version: int) -> Graph:
         return self.graphs[journey_id, version]
@@ -68,12 +88,7 @@ async def load(session: ReadSession) -> Catalog:
         epoch=await current_epoch(session),
         zones={row.id: row.time_zone for row in await session.rows(select(_projects))},
         journeys={},
-        connections={
-            (row.project_id, row.name): row.id
-            for row in await session.rows(
-                select(_connections.c.project_id, _connections.c.name, _connections.c.id)
-            )
-        },
+        connections=await _connected(session),
         graphs=_graphs(await session.rows(select(_versions))),
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
@@ -82,6 +97,16 @@ async def load(session: ReadSession) -> Catalog:
         )
     _index(catalog)
     return catalog
+
+
+async def _connected(session: ReadSession) -> dict[tuple[int, str], list[Connected]]:
+    wanted = (_connections.c[name] for name in ("id", "project_id", "channel", "name", "takes", "is_enabled"))
+    statement = select(*wanted).order_by(_connections.c.preference, _connections.c.id)
+    found: defaultdict[tuple[int, str], list[Connected]] = defaultdict(list)
+    for row in await session.rows(statement):
+        connected = Connected(row.id, row.channel, row.name, row.takes, bool(row.is_enabled))
+        found[row.project_id, row.channel].append(connected)
+    return dict(found)
 
 
 def _graphs(rows: Iterable[Version]) -> dict[tuple[int, int], Graph]:

@@ -10,14 +10,15 @@ from server.journey.moment import EndReason
 from server.journey.status import JourneyStatus
 from server.store import inbox
 from server.store.bulk import table_of
+from server.store.consents import Decision
 from server.store.tables import Run
 
-from . import events, runs
+from . import addresses, consents, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
 
-PAUSE, RESUME, STOP, ADOPT, SUPPRESS = "pause", "resume", "stop", "adopt", "suppress"
+PAUSE, RESUME, STOP, ADOPT = "pause", "resume", "stop", "adopt"
 
 _OVER = (JourneyStatus.FINISHED, JourneyStatus.ARCHIVED)
 _runs = table_of(Run)
@@ -74,7 +75,8 @@ def send_away(
         "at": at,
         "attributes": user.attributes,
         "addresses": [[*where, state] for where, state in user.known_states.items()],
-        "current": {channel: address.address for channel, address in user.addresses.items()},
+        "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
+        "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
         "runs": [run.row() for run in leaving],
         "events": past,
         # Within one shard they lead to the other user already.
@@ -157,11 +159,13 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
     user.attributes = {**command["attributes"], **user.attributes}
     user.is_changed = True
     for channel, address, state in command["addresses"]:
-        if state != "usable" or (channel, address) not in user.known_states:
-            events.mark_address(batch, user, project_id, channel, address, state, "merged", command["at"])
-    for channel, address in command["current"].items():
-        if channel not in user.addresses:
-            events.set_address(batch, user, project_id, channel, address, command["at"])
+        if (channel, address) not in user.known_states:
+            addresses.know(batch, user, project_id, channel, address, state, command["at"])
+        batch.adopted.add((project_id, channel, address))
+    for decision in command.get("consents", ()):
+        consents.keep(batch, user, project_id, Decision(*decision))
+    for channel, theirs in command["current"].items():
+        addresses.keep(batch, user, project_id, channel, theirs, command["at"])
 
 
 def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, later: list[Any]) -> None:
@@ -183,19 +187,3 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
         batch.past[run.project_id, user.number].append((row.occurred_at, row.name, body))
         runs.wake_until(batch, user, run.project_id, row.occurred_at)
         runs.offer_goals_of(batch, run, happening)
-
-
-def suppress(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
-    """An address of a user of ours, or of one who was merged into ours, may not be written to any more."""
-    user = batch.users[project_id, command["number"]]
-    about = (command["channel"], command["address"], command["state"], command["because"], command["at"])
-    events.mark_address(batch, user, project_id, *about)
-    if user.merged_into is not None:
-        tell_heir(batch, project_id, user.merged_into, command)
-
-
-def tell_heir(batch: Batch, project_id: int, merged_into: str, command: dict[str, Any]) -> None:
-    """Who asked for no more asked as a person, whichever of the person's users the message went to."""
-    home, number = merged_into.split(":")
-    payload = orjson.dumps({**command, "number": int(number)})
-    batch.outgoing.append(inbox.Entry(int(home), project_id, SUPPRESS, payload, batch.now))

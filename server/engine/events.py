@@ -2,15 +2,11 @@
 
 from typing import Any
 
-from server.clock import Instant
 from server.ingest.messages import ArrivedEvent
 
-from . import runs
+from . import addresses, consents, runs
 from .batch import Batch
-from .state import Address, Happening, UserState, to_json
-
-EMAIL = "email"
-LONGEST_ADDRESS = 320
+from .state import Happening, UserState, to_json
 
 
 def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> None:
@@ -45,77 +41,18 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
     if event.name:
         batch.past[project_id, user.number].append((event.occurred_at, event.name, event.body))
     if event.type == "identify" and event.body:
-        learn(batch, user, project_id, event.body, event.occurred_at)
+        learn(user, event.body)
+    if addresses.tells(event):
+        for told in addresses.told_by(event, batch.catalog.zone_of(project_id)):
+            addresses.take_in(batch, user, project_id, told, event.occurred_at)
+    consents.take_in(batch, user, project_id, event)
 
 
-def learn(batch: Batch, user: UserState, project_id: int, traits: dict[str, Any], at: Instant) -> None:
-    """Takes over traits; an explicit null forgets one. `email` is also the user's e-mail address."""
+def learn(user: UserState, traits: dict[str, Any]) -> None:
+    """Takes over traits; an explicit null forgets one."""
     for name, value in traits.items():
         if value is None:
             user.attributes.pop(name, None)
         else:
             user.attributes[name] = value
     user.is_changed = True
-    if "email" in traits:
-        set_address(batch, user, project_id, EMAIL, traits["email"], at)
-
-
-def set_address(
-    batch: Batch, user: UserState, project_id: int, channel: str, address: Any, at: Instant
-) -> None:
-    """Makes this the user's address on the channel. One that is known keeps its state: an opt-out stays."""
-    before = user.addresses.get(channel)
-    wanted = address.strip() if isinstance(address, str) else ""
-    if before is not None and before.address == wanted:
-        return
-    if before is not None:
-        batch.endpoints.append(_row(batch, user, project_id, channel, before, at, is_current=False))
-        del user.addresses[channel]
-    if "@" not in wanted or len(wanted) > LONGEST_ADDRESS:
-        return
-    state = user.known_states.get((channel, wanted), "usable")
-    user.addresses[channel] = Address(wanted, state)
-    batch.endpoints.append(_row(batch, user, project_id, channel, user.addresses[channel], at))
-
-
-def mark_address(
-    batch: Batch,
-    user: UserState,
-    project_id: int,
-    channel: str,
-    address: str,
-    state: str,
-    because: str,
-    at: Instant,
-) -> None:
-    """Notes that an address is opted out or does not work."""
-    current = user.addresses.get(channel)
-    is_current = current is not None and current.address == address
-    if is_current:
-        user.addresses[channel] = Address(address, state)
-    user.known_states[channel, address] = state
-    row = _row(batch, user, project_id, channel, Address(address, state), at, is_current=is_current)
-    batch.marked.append((*row[:-1], because))
-
-
-def _row(
-    batch: Batch,
-    user: UserState,
-    project_id: int,
-    channel: str,
-    address: Address,
-    at: Instant,
-    *,
-    is_current: bool = True,
-) -> tuple[Any, ...]:
-    return (
-        batch.shard,
-        project_id,
-        user.number,
-        channel,
-        address.address,
-        is_current,
-        address.state,
-        at,
-        "",
-    )

@@ -8,8 +8,10 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from server.clock import Instant
+from server.store import consents
 from server.store.among import among
 from server.store.bulk import table_of
+from server.store.consents import Decision
 from server.store.sessions import ReadSession
 from server.store.tables import Arrival, Endpoint, Event, Identity, Message, Receipt, Run, User
 
@@ -143,7 +145,24 @@ async def users(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -
             user = batch.users[project_id, row.user_number]
             user.known_states[row.channel, row.address] = row.state
             if row.is_current:
-                user.addresses[row.channel] = Address(row.address, row.state)
+                address = Address(row.address, row.state, row.changed_at)
+                user.addresses.setdefault(row.channel, []).append(address)
+                user.addresses[row.channel].sort(key=_latest_first)
+
+
+def _latest_first(address: Address) -> tuple[int, str]:
+    return -address.changed_at, address.address
+
+
+async def consents_of(session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
+    """What a user has decided, into the batch."""
+    key = (batch.shard, number)
+    rows = (await consents.by_users(session, project_id, [key])).get(key, [])
+    decided = [
+        Decision(row.channel, row.purpose, row.granted, row.decided_at, row.source, row.evidence)
+        for row in rows
+    ]
+    batch.consents.setdefault((project_id, number), []).extend(decided)
 
 
 async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -> None:
@@ -224,6 +243,7 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
             user_number=row.user_number,
             channel=row.channel,
             address=row.address,
+            purpose=row.purpose,
             status=row.status,
             reason=row.reason,
             attempt=row.attempt,

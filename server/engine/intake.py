@@ -10,10 +10,11 @@ from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
 from server.store import inbox
+from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import commands, gather, people
+from . import addresses, commands, gather, people
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -137,12 +138,12 @@ class Intake:
                 if batch.catalog.concerns_runs(user[0], event.type, event.name):
                     movers.add(user)
                     asked += _asked_on_entry(batch, user, event)
-                if event.type == "identify":
+                if addresses.tells(event):
                     people_wanted.add(user)
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == commands.SUPPRESS:
+            elif item.row.kind == DECIDE:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
@@ -192,6 +193,7 @@ class Intake:
 
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
+        await gather.consents_of(session, batch, project_id, number)
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from channels.contract import ReceiptKind
-from channels.reasons import Reason
+from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
 from server.delivery.receipts import INTERRUPTED, HeardReceipt
@@ -17,9 +17,9 @@ from server.delivery.status import (
     hear,
     status_of,
 )
+from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
 from .batch import Batch
-from .commands import suppress
 from .state import MessageState
 
 _SETS = {
@@ -28,6 +28,16 @@ _SETS = {
     ReceiptKind.CLICKED: Dimension.CLICKED,
 }
 _OPTS_OUT = (ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED)
+_ENDS_BADLY = (ReceiptKind.REFUSED, ReceiptKind.FAILED, ReceiptKind.BOUNCED)
+_PROVES_REACHED = (
+    ReceiptKind.DELIVERED,
+    ReceiptKind.OPENED,
+    ReceiptKind.CLICKED,
+    ReceiptKind.REPLIED,
+    ReceiptKind.SHOWN,
+    ReceiptKind.INTERACTED,
+)
+_REASONS = frozenset(reason.value for reason in Reason)
 IMPLIED = "implied"
 """The key of the acceptance that something heard later proves."""
 
@@ -120,22 +130,36 @@ def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **m
 
 
 def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
-    """Nobody who has asked for no more, and no address that does not exist, is written to again."""
-    state = ""
-    if receipt.kind in _OPTS_OUT or receipt.reason == Reason.OPTED_OUT:
-        state = "opted_out"
-    elif receipt.reason == Reason.INVALID_RECIPIENT and receipt.kind is not ReceiptKind.DEFERRED:
-        state = "invalid"
-    if state:
-        command = {
-            "number": message.user_number,
-            "channel": message.channel,
-            "address": message.address,
-            "state": state,
-            "because": receipt.kind.value,
-            "at": receipt.occurred_at,
-        }
-        suppress(batch, message.project_id, command)
+    """What the receipt says of the address, for whoever may want to write to it again."""
+    where, at = (message.project_id, message.channel, message.address), receipt.occurred_at
+    if receipt.kind in _PROVES_REACHED:
+        _note_reached(batch, message, at)
+        batch.sightings.append(Sighting(*where, EVERY_PURPOSE, "", at, "receipt"))
+    reason = _against(receipt)
+    if not reason:
+        return
+    purpose, source = EVERY_PURPOSE, "receipt"
+    if reason == Reason.OPTED_OUT:
+        purpose = purpose_of(message.purpose)
+        source = "unsubscribe" if receipt.kind is ReceiptKind.UNSUBSCRIBED else source
+    elif Reason(reason).policy.suppress is Suppress.COUNT:
+        source = f"receipt {message.id}"
+    batch.sightings.append(Sighting(*where, purpose, reason, at, source))
+
+
+def _against(receipt: HeardReceipt) -> str:
+    """The reason not to write to the address again that a receipt gives; none for most."""
+    if receipt.kind in _OPTS_OUT:
+        return Reason.OPTED_OUT.value
+    if receipt.kind not in _ENDS_BADLY:
+        return ""
+    known = receipt.reason in _REASONS and Reason(receipt.reason).policy.suppress is not Suppress.NO
+    return receipt.reason if known else ""
+
+
+def _note_reached(batch: Batch, message: MessageState, at: Instant) -> None:
+    key = (message.project_id, message.user_number, message.channel, message.address)
+    batch.reached[key] = max(at, batch.reached.get(key, at))
 
 
 def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:
@@ -153,6 +177,6 @@ def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[An
         receipt.actor,
         receipt.actor_why,
         receipt.url,
-        None,
-        "",
+        receipt.connection_id,
+        receipt.raw,
     )

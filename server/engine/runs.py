@@ -7,7 +7,6 @@ import orjson
 
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import MINUTE, Instant
-from server.delivery.status import DeliveryStatus, SkipReason
 from server.journey import passage
 from server.journey.conditions import all_hold
 from server.journey.goals import Goal
@@ -17,6 +16,7 @@ from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
 
+from . import mailing
 from .batch import Batch
 from .catalog import LiveJourney
 from .state import Happening, RunState, UserState, to_json
@@ -152,7 +152,9 @@ def _moment(batch: Batch, run: RunState, user: UserState, body: dict[str, Any], 
 def _follow(batch: Batch, run: RunState, graph: Graph, user: UserState, taken: Passage) -> None:
     """Writes down the way that a run has just gone."""
     for index, visit in enumerate(taken.visits):
-        message_id = _send(batch, run, graph, user, visit) if visit.sends else None
+        message_id = None
+        if visit.sends:
+            message_id = mailing.send(batch, run, graph.steps[visit.step_key], user, visit.left_at)
         _note_visit(batch, run, visit, message_id)
         if visit.end_reason is None:
             following = taken.visits[index + 1] if index + 1 < len(taken.visits) else None
@@ -207,53 +209,6 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
 
 def _count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:
     batch.tally.count(metric, run.project_id, run.journey_id, run.version, step_key, at, **more)
-
-
-def _send(batch: Batch, run: RunState, graph: Graph, user: UserState, visit: Visit) -> int:
-    """A message is born here, in the transaction that decides it; what cannot be sent says why."""
-    step = graph.steps[visit.step_key]
-    channel = step.channel or ""
-    address = user.addresses.get(channel)
-    connection_id = batch.catalog.connections.get((run.project_id, getattr(step, "connection", "")))
-    skipped = ""
-    if connection_id is None:
-        skipped = SkipReason.NO_CONNECTION.value
-    elif address is None:
-        skipped = SkipReason.NO_ADDRESS.value
-    message_id, at = batch.take_id(), visit.left_at
-    batch.new_messages.append(
-        (
-            batch.shard,
-            message_id,
-            run.project_id,
-            run.journey_id,
-            run.version,
-            run.id,
-            visit.step_key,
-            user.number,
-            channel,
-            connection_id,
-            address.address if address else "",
-            (DeliveryStatus.SKIPPED if skipped else DeliveryStatus.QUEUED).value,
-            skipped,
-            at,
-            None if skipped else at,
-            0,
-            None,
-            "",
-            to_json({"name": run.event_name, "properties": orjson.loads(run.properties)}),
-            to_json({"skipped": [at, at, 1]} if skipped else {}),
-            "information",
-            None,
-            False,
-        )
-    )
-    _count(batch, Metric.QUEUED, run, visit.step_key, at, channel=channel)
-    if skipped:
-        row = (batch.shard, message_id, "decision", run.project_id, "skipped", at, at, skipped)
-        batch.receipts.append((*row, "", "", "", "", "", None, ""))
-        _count(batch, Metric.SKIPPED, run, visit.step_key, at, channel=channel, reason=skipped)
-    return message_id
 
 
 def offer_goals(batch: Batch, user: UserState, event: Happening) -> None:

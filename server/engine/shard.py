@@ -13,12 +13,13 @@ from server.clock import Clock, Instant
 from server.journey.moment import EndReason
 from server.store import inbox
 from server.store.bulk import inserting, table_of
+from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, events, gather, leases, people, receipts, runs
+from . import commands, consents, events, gather, leases, people, receipts, runs
 from .batch import Batch
 from .catalog import Catalog
 from .intake import MOST_STOPPED, Intake, Item, up_to_a_turn
@@ -214,8 +215,8 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
-        elif kind == commands.SUPPRESS:
-            commands.suppress(batch, item.row.project_id, command)
+        elif kind == DECIDE:
+            consents.decide(batch, item.row.project_id, command)
         else:
             raise ValueError(f"The inbox holds a row of the unknown kind {kind!r}.")
 

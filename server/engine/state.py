@@ -74,6 +74,7 @@ class RunState:
 class Address:
     address: str
     state: str
+    changed_at: Instant
 
 
 @dataclass(slots=True)
@@ -83,8 +84,8 @@ class UserState:
     user_id: str | None
     created_at: Instant
     merged_into: str | None = None
-    addresses: dict[str, Address] = field(default_factory=dict)
-    """By channel: where to write to now."""
+    addresses: dict[str, list[Address]] = field(default_factory=dict)
+    """By channel: where to write to now, the latest first. Only push has several."""
     known_states: dict[tuple[str, str], str] = field(default_factory=dict)
     """By channel and address, of all that were ever the user's."""
     is_new: bool = False
@@ -101,6 +102,7 @@ class MessageState:
     user_number: int
     channel: str
     address: str
+    purpose: str
     status: str
     reason: str
     attempt: int

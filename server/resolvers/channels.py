@@ -8,6 +8,9 @@ from server.store.connections import Adapter
 SEEN_BY_OUR_LINKS = frozenset({ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.UNSUBSCRIBED})
 """In e-mails, our own links tell this, whatever the provider does."""
 
+CLICKS_FOLLOWED = ("push", "sms", "whatsapp", "in_app")
+"""Channels without HTML whose links lead through us, too."""
+
 
 async def adapters(context: Context) -> list[Adapter]:
     """Everything that is plugged in, in order of key."""
@@ -16,7 +19,7 @@ async def adapters(context: Context) -> list[Adapter]:
 
 async def observes(context: Context) -> dict[str, frozenset[ReceiptKind]]:
     """By channel: the kinds of receipts that any of the project's connections can bring."""
-    found = {"email": SEEN_BY_OUR_LINKS}
+    found = {"email": SEEN_BY_OUR_LINKS, **dict.fromkeys(CLICKS_FOLLOWED, frozenset({ReceiptKind.CLICKED}))}
     for row in await context.loaders.connections_by_project.load(context.project_id):
         adapter = context.plugged_in.channels.get(row.adapter)
         if adapter is not None:
@@ -24,4 +27,4 @@ async def observes(context: Context) -> dict[str, frozenset[ReceiptKind]]:
     return found
 
 
-__all__ = ["SEEN_BY_OUR_LINKS", "Adapter", "adapters", "observes"]
+__all__ = ["CLICKS_FOLLOWED", "SEEN_BY_OUR_LINKS", "Adapter", "adapters", "observes"]

@@ -12,7 +12,7 @@ from server.store import connected, journeys, setup
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
-from .graphs import problems_of
+from .graphs import Connected, problems_of
 from .once import Answer, once
 from .refusals import Invalid, InvalidGraph, Missing, NotAllowed, RevisionConflict
 
@@ -101,9 +101,11 @@ async def problems(context: Context, graph: Graph) -> list[Problem]:
         return problems_of(graph, await connections(session, context))
 
 
-async def connections(session: ReadSession, context: Context) -> dict[str, str]:
-    """The channel of each of the project's connections, by name."""
-    return {row.name: row.channel for row in await connected.of_project(session, context.project_id)}
+async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:
+    """What each of the project's connections can send, by name."""
+    adapters = context.plugged_in.channels
+    rows = await connected.of_project(session, context.project_id)
+    return {row.name: Connected(row.channel, adapters.get(row.adapter), bool(row.is_enabled)) for row in rows}
 
 
 async def wanted(session: WriteSession, context: Context, journey_id: int) -> Journey:

@@ -1,48 +1,133 @@
-"""Everything that is wrong with a drawn graph: its shape, its texts, the connections that it names."""
+"""Everything that is wrong with a drawn graph: its shape, its texts, and what its connections cannot send."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
 
+from pydantic import BaseModel, ValidationError
+
+from channels.contract import AnyChannel
 from server.journey.graph import Graph, read_graph
-from server.journey.moment import Problem
-from server.journey.steps import Email
+from server.journey.moment import Path, Problem
+from server.journey.steps import MessageStep
 from server.templates.render import compile_problems
 
+_LIQUID = ("{{", "{%")
 
-def problems_of(data: Mapping[str, Any], connections: Mapping[str, str]) -> list[Problem]:
-    """All problems with their paths. `connections` are the project's: name to channel."""
+
+class Connected(NamedTuple):
+    """A connection of the project, as far as a draft is concerned."""
+
+    channel: str
+    adapter: AnyChannel | None
+    """None if what it was made for is not plugged in."""
+    is_enabled: bool = True
+
+
+def problems_of(data: Mapping[str, Any], connections: Mapping[str, Connected]) -> list[Problem]:
+    """All problems with their paths. `connections` are the project's, by name."""
     graph, problems = read_graph(data)
-    return [*problems, *_text_problems(graph, data), *_connection_problems(graph, data, connections)]
-
-
-def _text_problems(graph: Graph, data: Mapping[str, Any]) -> Iterable[Problem]:
     for index, step in _messages(graph, data):
-        for name, text in step.templates().items():
-            for problem in compile_problems(text, name):
-                line = f"Line {problem.line}: " if problem.line else "Template: "
-                yield Problem(("steps", index, name), f"{line}{problem.message}.", "template")
+        here = ("steps", index)
+        problems += _text_problems(here, step)
+        problems += _connection_problems(here, step, connections)
+        chosen = connections.get(step.connection)
+        if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:
+            told = {problem.path for problem in problems}
+            found = (
+                *_content_problems(here, step, chosen.adapter),
+                *_option_problems(here, step, chosen.adapter),
+            )
+            problems += (problem for problem in found if problem.path not in told)
+    return problems
+
+
+def _text_problems(here: Path, step: MessageStep) -> Iterator[Problem]:
+    for path, text in step.templates():
+        for problem in compile_problems(text, str(path[-1])):
+            line = f"Line {problem.line}: " if problem.line else "Template: "
+            yield Problem((*here, *path), f"{line}{problem.message}.", "template")
 
 
 def _connection_problems(
-    graph: Graph, data: Mapping[str, Any], connections: Mapping[str, str]
-) -> Iterable[Problem]:
-    known: Collection[str] = [name for name, channel in connections.items() if channel == "email"]
-    for index, step in _messages(graph, data):
-        if step.connection and step.connection not in known:
-            there = ", ".join(sorted(known)) or "none"
-            yield Problem(
-                ("steps", index, "connection"),
-                f"There is no e-mail connection {step.connection!r}; there are: {there}.",
-                "unknown_connection",
-            )
+    here: Path, step: MessageStep, connections: Mapping[str, Connected]
+) -> Iterator[Problem]:
+    there = sorted(name for name, one in connections.items() if one.channel == step.channel)
+    path = (*here, "connection")
+    if step.connection and step.connection not in there:
+        known = ", ".join(there) or "none"
+        message = f"There is no connection {step.connection!r} for {step.channel}; there are: {known}."
+        yield Problem(path, message, "unknown_connection")
+    elif not step.connection and step.channel and not any(connections[name].is_enabled for name in there):
+        yield Problem(path, f"There is no connection for {step.channel} that is on.", "no_connection")
 
 
-def _messages(graph: Graph, data: Mapping[str, Any]) -> Iterable[tuple[int, Email]]:
+def _problems_with(adapter: AnyChannel, here: Path, step: MessageStep) -> Iterator[Problem]:
+    """What this adapter cannot send."""
+    yield from _content_problems(here, step, adapter)
+    yield from _option_problems(here, step, adapter)
+
+
+def _content_problems(here: Path, step: MessageStep, adapter: AnyChannel) -> Iterator[Problem]:
+    """Says nothing of the length of templates: it is not that of what they will say."""
+    fields = adapter.capabilities.content
+    for name, text in step.content.items():
+        path = (*here, *step.path_of(name))
+        if name not in fields:
+            known = ", ".join(fields) or "none"
+            yield Problem(path, f"{adapter.title} has no field {name!r}; it has: {known}.", "unknown_field")
+            continue
+        longest = fields[name].max_length
+        if longest is not None and not _is_template(text) and len(text) > longest:
+            message = f"{adapter.title} takes {longest} characters here, found {len(text)}."
+            yield Problem(path, message, "too_long")
+    for name, field in fields.items():
+        if field.required and not step.content.get(name, "").strip():
+            path = (*here, *step.path_of(name))
+            yield Problem(path, f"{adapter.title} needs `{name}`.", "missing")
+
+
+def _option_problems(here: Path, step: MessageStep, adapter: AnyChannel) -> Iterator[Problem]:
+    path = (*here, "options")
+    if adapter.options is None:
+        if step.options:
+            yield Problem(path, f"{adapter.title} has no options.", "unknown_field")
+        return
+    for where, message in _wrong_options(adapter.options, step.options):
+        yield Problem((*path, *where), f"{message}.", "options")
+
+
+def _wrong_options(model: type[BaseModel], options: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    try:
+        model.model_validate(options)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=False, include_input=False):
+            path, found = _at(options, one["loc"])
+            # What a template will say is known only when it is sent.
+            if not (isinstance(found, str) and _is_template(found)):
+                yield path, f"`{'.'.join(map(str, one['loc']))}`: {one['msg']}"
+
+
+def _at(value: Any, wanted: Path) -> tuple[Path, Any]:
+    """What stands there, and where; a model may name parts of its own on the way."""
+    path: Path = ()
+    for part in wanted:
+        if not isinstance(value, str):
+            with suppress(LookupError, TypeError):
+                value, path = value[part], (*path, part)
+    return path, value
+
+
+def _is_template(text: str) -> bool:
+    return any(mark in text for mark in _LIQUID)
+
+
+def _messages(graph: Graph, data: Mapping[str, Any]) -> Iterator[tuple[int, MessageStep]]:
     told: set[str] = set()
     for index, item in enumerate(data.get("steps") or ()):
         key = item.get("key", "")
         step = graph.steps.get(key)
         # Of two steps with one key the graph has the first, and its problems are not the second's.
-        if isinstance(step, Email) and key not in told:
+        if isinstance(step, MessageStep) and key not in told:
             told.add(key)
             yield index, step

@@ -1,6 +1,8 @@
 """What is stored, by its glossary word: what resolvers hand out, and shapes are made from."""
 
 from server.store.tables import (
+    ConnectionHealth,
+    Consent,
     Conversion,
     Endpoint,
     Identity,
@@ -9,12 +11,15 @@ from server.store.tables import (
     Project,
     Receipt,
     Run,
+    Suppression,
     User,
     Version,
     Visit,
 )
 
 __all__ = [
+    "ConnectionHealth",
+    "Consent",
     "Conversion",
     "Endpoint",
     "Identity",
@@ -23,6 +28,7 @@ __all__ = [
     "Project",
     "Receipt",
     "Run",
+    "Suppression",
     "User",
     "Version",
     "Visit",

@@ -8,6 +8,8 @@ Refusal
 ├── InvalidGraph          everything that is wrong with it
 ├── InvalidSettings       everything that is wrong with them
 ├── Taken                 the name belongs to another
+├── InUse                 something else needs it as it is
+├── Unwanted              whoever reads this address wants nothing from us
 └── Invalid               one value cannot be used
 """
 
@@ -68,6 +70,16 @@ class InvalidGraph(Refusal):
 
 class Taken(Refusal):
     pass
+
+
+class Unwanted(Refusal):
+    pass
+
+
+class InUse(Refusal):
+    def __init__(self, message: str, path: Path, journeys: Sequence[tuple[int, str]], messages: int) -> None:
+        super().__init__(message, path)
+        self.journeys, self.messages = list(journeys), messages
 
 
 class InvalidSettings(Refusal):

@@ -32,7 +32,7 @@ from server.delivery.links import (
 from server.delivery.receipts import HeardReceipt, encode
 from server.errors import Overloaded
 from server.signing import BadToken
-from server.store import inbox, messages
+from server.store import inbox, messages, suppressing, suppressions
 from server.store.database import Database
 
 UNSUBSCRIBE = "unsubscribe"
@@ -110,7 +110,7 @@ class TrackingDoor:
         return _page(_DONE)
 
     async def _opt_out(self, token: UnsubscribeToken) -> None:
-        """In one transaction: claims look at the endpoint, figures and history live by the receipt."""
+        """In one transaction: claims look at the address, figures and history live by the receipt."""
         project_id, message_id, now = int(token.project_id), int(token.message_id), self.clock.now()
         receipt = HeardReceipt(message_id, UNSUBSCRIBE, ReceiptKind.UNSUBSCRIBED, now)
         entry = inbox.Entry(token.shard, project_id, inbox.RECEIPT, encode(receipt), now)
@@ -118,7 +118,9 @@ class TrackingDoor:
             whose = await messages.owner(session, token.shard, message_id)
             # A message that is no more (its user was erased) has nobody left to write to.
             if whose is not None and whose.project_id == project_id:
-                await messages.opt_out(session, token.shard, whose, UNSUBSCRIBE, now)
+                address, purpose = whose.address, suppressing.purpose_of(whose.purpose)
+                about = (project_id, whose.channel, address, purpose)
+                await suppressions.opt_out_address(session, *about, source=UNSUBSCRIBE, now=now)
                 await inbox.append(session, [entry])
         self.wake()
 

@@ -6,6 +6,7 @@ from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
+from server.journey.steps import channel_of
 
 from .fields import field
 from .figures import Share, Tally, share
@@ -68,7 +69,7 @@ class ChannelStats:
                 issues=issues_of(self.source, self.name, item["key"]),
             )
             for item, current in self.source.steps()
-            if item["kind"] == self.name
+            if channel_of(item) == self.name
         ]
 
     @field("What went wrong, the most frequent first.", list_size=8)
@@ -190,7 +191,7 @@ def _users(source: Source, metric: M, channel: str, step_key: str | None) -> int
         return None
     if step_key is not None:
         return source.users(_SETS[metric], step_key)
-    places = [(item["key"],) for item, _ in source.steps() if item["kind"] == channel]
+    places = [(item["key"],) for item, _ in source.steps() if channel_of(item) == channel]
     return source.users_at(_SETS[metric], places)
 
 

@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 
 from server.journey.moment import Path
 
-from .words import Match, Operator, Reentry
+from .words import Match, Operator, Purpose, Reentry
 
 Data = dict[str, Any]
 
@@ -87,17 +87,119 @@ class SplitStepInput:
     )
 
 
-@strawberry.input(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")
-class EmailStepInput:
+@strawberry.input(description="A name and a Liquid template.")
+class NamedTextInput:
+    name: str = strawberry.field(description="The name; of two with one name the last holds.")
+    value: str = strawberry.field(description="The text, a Liquid template.")
+
+
+@strawberry.input(description="What all message steps have.")
+class SendingInput:
     key: strawberry.ID = strawberry.field(description="Letters, digits, - and _; the same in every version.")
-    title: str | None = strawberry.field(default=None, description="What people call it; the key by default.")
+    title: str | None = strawberry.field(
+        default=None, description="What people call the step; the key by default."
+    )
     position: PositionInput | None = strawberry.field(default=None, description="Where it is drawn.")
-    connection: str = strawberry.field(description="The name of the connection that sends it.")
+    connection: str | None = strawberry.field(
+        default=None,
+        description="The name of the connection that sends it. Without one the project's order of "
+        "preference decides, and another may step in for one that cannot send.",
+    )
+    purpose: Purpose | None = strawberry.field(
+        default=None, description="What it is for: INFORMATION by default."
+    )
+    expires_after_seconds: int | None = strawberry.field(
+        default=None,
+        description="For how long it is of use, from a second to 366 days: later it does not leave.",
+    )
+    variables: list[NamedTextInput] | None = strawberry.field(
+        default=None,
+        description="Values for a template that the provider keeps, by the name there: up to 50.",
+    )
+    options: JSON | None = strawberry.field(
+        default=None,
+        description="An object that only the connection's adapter understands: `channels { optionsSchema }` "
+        "describes it. Every text inside is a Liquid template.",
+    )
+
+
+@strawberry.input(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")
+class EmailStepInput(SendingInput):
     subject: str = strawberry.field(description="The subject.")
     html: str | None = strawberry.field(default=None, description="The HTML body; this, `text`, or both.")
     text: str | None = strawberry.field(default=None, description="The plain body; this, `html`, or both.")
     from_name: str | None = strawberry.field(default=None, description="The sender's name.")
     reply_to: str | None = strawberry.field(default=None, description="Where answers go.")
+
+
+@strawberry.input(description="Notifies each of the user's devices. Its texts are Liquid templates.")
+class PushStepInput(SendingInput):
+    message_title: str | None = strawberry.field(
+        default=None, description="The notification's title; this, `text`, or both."
+    )
+    text: str | None = strawberry.field(
+        default=None, description="The notification's text; this, `messageTitle`, or both."
+    )
+    url: str | None = strawberry.field(default=None, description="Where a tap leads.")
+    image_url: str | None = strawberry.field(default=None, description="A picture that is shown.")
+
+
+@strawberry.input(description="Sends a text message to the user's number. Its texts are Liquid templates.")
+class SmsStepInput(SendingInput):
+    text: str = strawberry.field(description="The text.")
+    message_title: str | None = strawberry.field(
+        default=None, description="The title of a long message, where there are such."
+    )
+    image_url: str | None = strawberry.field(default=None, description="A picture that goes with it.")
+
+
+@strawberry.input(
+    description="Sends a WhatsApp message: an approved template, or a text or media in answer to the user. "
+    "Its texts are Liquid templates."
+)
+class WhatsappStepInput(SendingInput):
+    template: str | None = strawberry.field(default=None, description="The name of the approved template.")
+    language: str | None = strawberry.field(default=None, description="The template's language, e.g. ko.")
+    text: str | None = strawberry.field(default=None, description="The text, where no template is used.")
+    media_url: str | None = strawberry.field(default=None, description="What is shown with it.")
+
+
+@strawberry.input(description="Sends an Alimtalk by KakaoTalk. Its texts are Liquid templates.")
+class AlimtalkStepInput(SendingInput):
+    template: str = strawberry.field(description="The code of the approved template.")
+    text: str | None = strawberry.field(
+        default=None, description="The whole text as approved, for relays that do not fill templates."
+    )
+    message_title: str | None = strawberry.field(default=None, description="The emphasised title.")
+
+
+@strawberry.input(
+    description="Puts a message into the user's inbox inside the app. Its texts are Liquid templates."
+)
+class InAppStepInput(SendingInput):
+    message_title: str | None = strawberry.field(
+        default=None, description="Its title; this, `text`, or both."
+    )
+    text: str | None = strawberry.field(default=None, description="Its text; this, `messageTitle`, or both.")
+    url: str | None = strawberry.field(default=None, description="Where a tap leads.")
+    image_url: str | None = strawberry.field(default=None, description="A picture that is shown.")
+
+
+@strawberry.input(description="Tells another server about the user.")
+class WebhookStepInput(SendingInput):
+    text: str | None = strawberry.field(
+        default=None, description="A text that is told, a Liquid template; more goes into `options.data`."
+    )
+
+
+@strawberry.input(
+    description="Sends a message on any channel by its name, for channels that others have plugged in."
+)
+class MessageStepInput(SendingInput):
+    channel_name: str = strawberry.field(description="The name of the channel, as its adapter gives it.")
+    content: list[NamedTextInput] | None = strawberry.field(
+        default=None, description="The fields of the message that the adapter knows, by name: up to 50."
+    )
 
 
 @strawberry.input(description="The journey is completed.")
@@ -119,6 +221,25 @@ class StepInput:
         default=strawberry.UNSET, description="Takes one of several ways."
     )
     email: EmailStepInput | None = strawberry.field(default=strawberry.UNSET, description="Sends one e-mail.")
+    push: PushStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Notifies each of the user's devices."
+    )
+    sms: SmsStepInput | None = strawberry.field(default=strawberry.UNSET, description="Sends a text message.")
+    whatsapp: WhatsappStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Sends a WhatsApp message."
+    )
+    alimtalk: AlimtalkStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Sends an Alimtalk by KakaoTalk."
+    )
+    in_app: InAppStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Puts a message into the user's inbox inside the app."
+    )
+    webhook: WebhookStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Tells another server about the user."
+    )
+    message: MessageStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Sends a message on any channel by its name."
+    )
     exit: ExitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="The journey is completed."
     )
@@ -174,16 +295,29 @@ def to_graphql_path(path: Path, data: Data) -> list[str]:
     """Where in the input a problem lies that was found in its plain data."""
     found: list[str] = []
     here: Any = data
-    for part in path:
+    for depth, part in enumerate(path):
         found.append(_NAMES.get(str(part), _camel(str(part))))
         here = _inside(here, part)
+        if part in _BY_NAME and isinstance(here, dict) and depth + 1 < len(path):
+            # These came as a list of names and values.
+            name = path[depth + 1]
+            return [*found, *((str(list(here).index(name)), "value") if name in here else (str(name),))]
+        if part == "options":
+            # What is inside has its own names.
+            return [*found, *map(str, path[depth + 1 :])]
         member = here.get("kind") or here.get("about") if isinstance(here, dict) else None
         if isinstance(part, int) and member:
             found.append(_camel(member))
     return found
 
 
-_NAMES = {"duration_ms": "durationSeconds", "window_ms": "windowSeconds"}
+_NAMES = {
+    "duration_ms": "durationSeconds",
+    "window_ms": "windowSeconds",
+    "expires_after_ms": "expiresAfterSeconds",
+    "channel": "channelName",
+}
+_BY_NAME = ("variables", "content")
 
 
 def _inside(data: Any, part: str | int) -> Any:
@@ -202,7 +336,20 @@ def _step(step: StepInput) -> Data:
     data: Data = {"kind": kind, **_plain(given)}
     if isinstance(given, DelayStepInput):
         data["duration_ms"] = data.pop("duration_seconds") * 1000
+    if isinstance(given, SendingInput):
+        _put_as_stored(data)
     return data
+
+
+def _put_as_stored(data: Data) -> None:
+    """What message steps call otherwise than their data does."""
+    if "expires_after_seconds" in data:
+        data["expires_after_ms"] = data.pop("expires_after_seconds") * 1000
+    if "channel_name" in data:
+        data["channel"] = data.pop("channel_name")
+    for name in _BY_NAME:
+        if name in data:
+            data[name] = {one["name"]: one["value"] for one in data[name]}
 
 
 def _goal(goal: GoalInput) -> Data:

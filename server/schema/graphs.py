@@ -5,9 +5,11 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
+from server.journey.steps import MESSAGES, channel_of
+from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
-from .words import ChannelName, JourneyKind, Match, Operator, Reentry
+from .words import ChannelName, JourneyKind, Match, Operator, Purpose, Reentry, word
 
 Data = dict[str, Any]
 
@@ -77,10 +79,32 @@ class SplitStep(Step):
     )
 
 
+@strawberry.type(description="A name and a Liquid template.")
+class NamedText:
+    name: str = strawberry.field(description="The name.")
+    value: str = strawberry.field(description="The text, a Liquid template.")
+
+
+@strawberry.interface(
+    description="A step that sends messages and goes on at once. Its texts are Liquid templates."
+)
+class SendingStep(Step):
+    channel: ChannelName = strawberry.field(description="How the user is reached.")
+    connection: str | None = strawberry.field(
+        description="The name of the connection that sends it; null: the project's order decides."
+    )
+    purpose: Purpose = strawberry.field(description="What it is for.")
+    expires_after_seconds: int | None = strawberry.field(
+        description="For how long it is of use; null: for ever."
+    )
+    variables: list[NamedText] = strawberry.field(
+        description="Values for a template that the provider keeps.", metadata={"list_size": 5}
+    )
+    options: JSON | None = strawberry.field(description="What only the connection's adapter understands.")
+
+
 @strawberry.type(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")
-class EmailStep(Step):
-    channel: ChannelName = strawberry.field(description="Always e-mail.")
-    connection: str = strawberry.field(description="The name of the connection that sends it.")
+class EmailStep(SendingStep):
     subject: str = strawberry.field(description="The subject.")
     html: str = strawberry.field(description="The HTML body; may be empty if there is a text.")
     text: str = strawberry.field(description="The plain body; may be empty if there is HTML.")
@@ -88,12 +112,74 @@ class EmailStep(Step):
     reply_to: str = strawberry.field(description="Where answers go; the connection's if empty.")
 
 
+@strawberry.type(description="Notifies each of the user's devices.")
+class PushStep(SendingStep):
+    message_title: str = strawberry.field(description="The notification's title; may be empty.")
+    text: str = strawberry.field(description="The notification's text; may be empty.")
+    url: str = strawberry.field(description="Where a tap leads; may be empty.")
+    image_url: str = strawberry.field(description="A picture that is shown; may be empty.")
+
+
+@strawberry.type(description="Sends a text message to the user's number.")
+class SmsStep(SendingStep):
+    text: str = strawberry.field(description="The text.")
+    message_title: str = strawberry.field(description="The title of a long message; may be empty.")
+    image_url: str = strawberry.field(description="A picture that goes with it; may be empty.")
+
+
+@strawberry.type(description="Sends a WhatsApp message.")
+class WhatsappStep(SendingStep):
+    template: str = strawberry.field(description="The name of the approved template; may be empty.")
+    language: str = strawberry.field(description="The template's language; may be empty.")
+    text: str = strawberry.field(description="The text; may be empty.")
+    media_url: str = strawberry.field(description="What is shown with it; may be empty.")
+
+
+@strawberry.type(description="Sends an Alimtalk by KakaoTalk.")
+class AlimtalkStep(SendingStep):
+    template: str = strawberry.field(description="The code of the approved template.")
+    text: str = strawberry.field(description="The whole text as approved; may be empty.")
+    message_title: str = strawberry.field(description="The emphasised title; may be empty.")
+
+
+@strawberry.type(description="Puts a message into the user's inbox inside the app.")
+class InAppStep(SendingStep):
+    message_title: str = strawberry.field(description="Its title; may be empty.")
+    text: str = strawberry.field(description="Its text; may be empty.")
+    url: str = strawberry.field(description="Where a tap leads; may be empty.")
+    image_url: str = strawberry.field(description="A picture that is shown; may be empty.")
+
+
+@strawberry.type(description="Tells another server about the user.")
+class WebhookStep(SendingStep):
+    text: str = strawberry.field(description="A text that is told; may be empty.")
+
+
+@strawberry.type(description="Sends a message on any channel by its name.")
+class MessageStep(SendingStep):
+    channel_name: str = strawberry.field(description="The name of the channel.")
+    content: list[NamedText] = strawberry.field(
+        description="The fields of the message, by name.", metadata={"list_size": 5}
+    )
+
+
 @strawberry.type(description="The journey is completed.")
 class ExitStep(Step):
     pass
 
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, EmailStep, ExitStep]
+_MESSAGES: dict[str, type[SendingStep]] = {
+    "email": EmailStep,
+    "push": PushStep,
+    "sms": SmsStep,
+    "whatsapp": WhatsappStep,
+    "alimtalk": AlimtalkStep,
+    "in_app": InAppStep,
+    "webhook": WebhookStep,
+    "message": MessageStep,
+}
+
+STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *_MESSAGES.values(), ExitStep]
 
 
 @strawberry.type(description="One output of a step, leading to the next step.")
@@ -182,22 +268,40 @@ def _split(item: Data, common: Data) -> Step:
     return SplitStep(**common, branches=branches)
 
 
-def _email(item: Data, common: Data) -> Step:
-    texts: Data = {name: item.get(name) or "" for name in ("html", "text", "from_name", "reply_to")}
-    return EmailStep(
+def _message(item: Data, common: Data) -> Step:
+    kind = item["kind"]
+    step, texts = _MESSAGES[kind], MESSAGES[kind].texts
+    own: Data = {name: item.get(name) or "" for name in map(key_of, texts)}
+    if step is MessageStep:
+        own = {"channel_name": item["channel"], "content": _named_texts(item, "content")}
+    expires = item.get("expires_after_ms")
+    return step(
         **common,
-        **texts,
-        channel=ChannelName.EMAIL,
-        connection=item["connection"],
-        subject=item["subject"],
+        **own,
+        channel=word(ChannelName, channel_of(item) or "", ChannelName.OTHER),
+        connection=item.get("connection") or None,
+        purpose=Purpose(item.get("purpose") or Purpose.INFORMATION.value),
+        expires_after_seconds=None if expires is None else expires // 1000,
+        variables=_named_texts(item, "variables"),
+        options=item.get("options"),
     )
+
+
+def _named_texts(item: Data, name: str) -> list[NamedText]:
+    return [NamedText(name=one, value=text) for one, text in (item.get(name) or {}).items()]
 
 
 def _exit(item: Data, common: Data) -> Step:
     return ExitStep(**{**common, "outputs": []})
 
 
-_KINDS = {"entry_event": _entry_event, "delay": _delay, "split": _split, "email": _email, "exit": _exit}
+_KINDS = {
+    "entry_event": _entry_event,
+    "delay": _delay,
+    "split": _split,
+    "exit": _exit,
+    **dict.fromkeys(_MESSAGES, _message),
+}
 
 
 def _branch(item: Data) -> Branch:

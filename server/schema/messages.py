@@ -6,14 +6,15 @@ import orjson
 import strawberry
 
 from server.clock import to_datetime
+from server.resolvers import connections, records
 from server.resolvers import messages as resolve
-from server.resolvers import records
 
+from .connections import Connection
 from .fields import field
 from .ids import to_id
 from .info import Info
 from .nodes import Node
-from .words import Actor, ChannelName, DeliveryStatus, FailureReason, ReceiptKind, word
+from .words import Actor, ChannelName, DeliveryStatus, FailureReason, Purpose, ReceiptKind, word
 
 
 @strawberry.type(description="How often something was done with a message by one kind of actor.")
@@ -46,6 +47,14 @@ class Receipt:
     actor: Actor | None = strawberry.field(description="Who did it, where somebody did something.")
     actor_why: str | None = strawberry.field(description="What speaks for that actor.")
     url: str | None = strawberry.field(description="The link that was followed.")
+    raw: str | None = strawberry.field(
+        description="What the provider said, word for word; the first 8,000 characters."
+    )
+    connection_id: strawberry.Private[int | None]
+
+    @field("Through which it was sent, or heard of; null for our own news, and once it is gone.")
+    async def connection(self, info: Info) -> Connection | None:
+        return await connection_of(info, self.connection_id)
 
 
 @strawberry.type(description="One message to one address.")
@@ -57,6 +66,12 @@ class Message(Node):
     address: str = strawberry.field(description="Where it was to go; empty if the user had no address.")
     step_key: strawberry.ID = strawberry.field(description="The step that sent it.")
     created_at: datetime = strawberry.field(description="When the journey decided to send it.")
+    purpose: Purpose = strawberry.field(description="What it is for.")
+    attempts: int = strawberry.field(description="How often it was handed over, or was tried to be.")
+    expires_at: datetime | None = strawberry.field(
+        description="Later than this it does not leave any more; null if it has no such time."
+    )
+    provider_id: str | None = strawberry.field(description="The name by which the provider knows it.")
     engagements: list[Engagement] = strawberry.field(
         description="What was done with it: opens, clicks and so on.", metadata={"list_size": 5}
     )
@@ -72,13 +87,26 @@ class Message(Node):
             address=record.address,
             step_key=strawberry.ID(record.step_key),
             created_at=to_datetime(record.created_at),
+            purpose=word(Purpose, record.purpose, Purpose.INFORMATION),
+            attempts=record.attempt,
+            expires_at=None if record.expires_at is None else to_datetime(record.expires_at),
+            provider_id=record.provider_id or None,
             engagements=_engagements(orjson.loads(record.heard)),
         )
+
+    @field("Through which it goes or went; null if there is none, or that is gone.")
+    async def connection(self, info: Info) -> Connection | None:
+        return await connection_of(info, self.record.connection_id)
 
     @field("Everything heard about it, in the order in which it happened.", list_size=5)
     async def receipts(self, info: Info) -> list[Receipt]:
         found = await resolve.receipts(info.context, (self.record.shard, self.record.id))
         return [_receipt(record) for record in found]
+
+
+async def connection_of(info: Info, connection_id: int | None) -> Connection | None:
+    found = await connections.by_id(info.context, connection_id)
+    return Connection.from_record(found) if found else None
 
 
 def to_reason(stored: str) -> FailureReason | None:
@@ -127,4 +155,6 @@ def _receipt(record: records.Receipt) -> Receipt:
         actor=word(Actor, record.actor, Actor.UNSURE) if record.actor else None,
         actor_why=record.actor_why or None,
         url=record.url or None,
+        raw=record.raw or None,
+        connection_id=record.connection_id,
     )

@@ -13,6 +13,7 @@ from server.resolvers.refusals import Missing, Refusal
 from server.store.projects import WRITE
 
 from .connections import ConnectionMutation
+from .consents import ConsentMutation
 from .fields import mutation
 from .graph_inputs import GraphInput, to_data
 from .ids import key_in
@@ -28,6 +29,8 @@ from .problems import (
     RevisionConflictProblem,
     to_problem,
 )
+from .suppressions import SuppressionMutation
+from .trials import TrialMutation
 from .versions import Version
 
 _KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
@@ -182,7 +185,7 @@ Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
-class Mutation(ConnectionMutation, InAppMutation):
+class Mutation(ConnectionMutation, TrialMutation, SuppressionMutation, ConsentMutation, InAppMutation):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
         self, info: Info, input: Annotated[CreateJourneyInput, Input]

@@ -10,6 +10,7 @@ from server.journey import moment
 from server.resolvers import refusals
 
 from .graph_inputs import to_graphql_path
+from .ids import to_id
 from .words import JourneyAction, JourneyStatus, ProblemCode, word
 
 P = TypeVar("P")
@@ -74,6 +75,19 @@ class SettingsProblems(Problem):
     problems: list[SettingsProblem] = strawberry.field(description="All of it, each with its path.")
 
 
+@strawberry.type(description="Something else needs the connection as it is.")
+class ConnectionInUseProblem(Problem):
+    journeys: list[strawberry.ID] = strawberry.field(
+        description="The running and paused journeys that send through it.", metadata={"list_size": 10}
+    )
+    queued_messages: int = strawberry.field(description="Messages that wait to be sent through it.")
+
+
+@strawberry.type(description="Whoever reads this address wants nothing from us.")
+class SuppressedProblem(Problem):
+    pass
+
+
 def to_graph_problem(problem: moment.Problem, data: Mapping[str, Any]) -> GraphProblem:
     return GraphProblem(
         message=problem.message,
@@ -110,11 +124,17 @@ def _problem(error: refusals.Refusal) -> Any:
     if isinstance(error, refusals.Taken):
         return NameTakenProblem(code=ProblemCode.TAKEN, **about)
     if isinstance(error, refusals.InvalidSettings):
-        settings = [_settings_problem(problem) for problem in error.problems]
+        settings = [to_settings_problem(problem) for problem in error.problems]
         return SettingsProblems(code=ProblemCode.INVALID_SETTINGS, problems=settings, **about)
+    if isinstance(error, refusals.Unwanted):
+        return SuppressedProblem(code=ProblemCode.UNWANTED, **about)
+    if isinstance(error, refusals.InUse):
+        journeys = [to_id("Journey", journey_id) for journey_id, _ in error.journeys]
+        use: dict[str, Any] = {"journeys": journeys, "queued_messages": error.messages}
+        return ConnectionInUseProblem(code=ProblemCode.IN_USE, **use, **about)
     return InputProblem(code=ProblemCode.INVALID, **about)
 
 
-def _settings_problem(problem: contract.Problem) -> SettingsProblem:
+def to_settings_problem(problem: contract.Problem) -> SettingsProblem:
     path = ["input", "settings", *(problem.path.split(".") if problem.path else [])]
     return SettingsProblem(message=problem.message, code=ProblemCode.INVALID, path=path)

@@ -13,6 +13,9 @@ class Project:
     name: str = strawberry.field(description="What people call it.")
     time_zone: str = strawberry.field(description="In which its days begin, e.g. Asia/Seoul.")
     created_at: datetime = strawberry.field(description="When it was created.")
+    requires_consent: bool = strawberry.field(
+        description="Whether an advertisement leaves only for those who have agreed to it on its channel."
+    )
     is_sample: bool = strawberry.field(description="Whether its data were made up for a demo.")
 
     @classmethod
@@ -21,5 +24,6 @@ class Project:
             name=record.name,
             time_zone=record.time_zone,
             created_at=to_datetime(record.created_at),
+            requires_consent=bool(record.requires_consent),
             is_sample=bool(record.is_sample),
         )

@@ -7,19 +7,27 @@ import strawberry
 
 from server.context import Context
 from server.errors import BadInput
-from server.resolvers import channels, connections, journeys, messages, runs, users
+from server.resolvers import channels, connections, consents, journeys, messages, runs, suppressions, users
+from server.resolvers.refusals import Refusal
 from server.store.journeys import Wanted
 
-from .connections import Channel, Connection
+from . import consents as consents_of
+from . import suppressions as suppressions_of
+from .channels import Channel
+from .connections import Connection
+from .consents import ConsentConnection, ConsentFilter
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
+from .issues import IssueQuery
 from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
 from .messages import Message
 from .nodes import Node
 from .pages import After, Before, First, Last, page_of
 from .project import Project
+from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
+from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
 from .words import Direction
@@ -30,7 +38,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query:
+class Query(IssueQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))
@@ -97,9 +105,46 @@ class Query:
     async def channels(self, info: Info) -> list[Channel]:
         return [Channel.from_record(one) for one in await channels.adapters(info.context)]
 
+    @field("Every reason why a message may not arrive, and what follows from each.", list_size=21)
+    def failure_reasons(self) -> list[FailureReasonPolicy]:
+        return failure_reasons()
+
     @field("What is connected, in the order in which it was made.")
     async def connections(self, info: Info) -> list[Connection]:
         return [Connection.from_record(one) for one in await connections.listed(info.context)]
+
+    @field("Addresses that nobody writes to, by channel and address.")
+    async def suppressions(
+        self,
+        info: Info,
+        filter: Annotated[
+            SuppressionFilter | None, strawberry.argument(description="Which; all by default.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> SuppressionConnection:
+        asked = filter or SuppressionFilter()
+        page = page_of(suppressions_of.ORDER, first, after, last, before)
+        wanted, at = suppressions_of.to_wanted(asked), _instant(asked)
+        return SuppressionConnection.from_slice(await suppressions.page(info.context, wanted, at, page))
+
+    @field("What users have decided, user by user; a user's own are in `user { consents }`.")
+    async def consents(
+        self,
+        info: Info,
+        filter: Annotated[
+            ConsentFilter | None, strawberry.argument(description="Which; all by default.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> ConsentConnection:
+        page = page_of(consents_of.ORDER, first, after, last, before)
+        wanted = consents_of.to_wanted(filter or ConsentFilter())
+        return ConsentConnection.from_slice(await consents.page(info.context, wanted, page))
 
     @field("The user whom this leads to; null if it leads to nobody.")
     async def user(
@@ -109,6 +154,13 @@ class Query:
     ) -> User | None:
         found = await users.by_identity(info.context, to_wanted(identity))
         return User.from_record(found) if found else None
+
+
+def _instant(filter: SuppressionFilter) -> int | None:
+    try:
+        return to_instant(filter.at, "at")
+    except Refusal as error:
+        raise BadInput(error.message) from error
 
 
 def _wanted(filter: JourneyFilter) -> Wanted:

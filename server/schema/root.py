@@ -9,11 +9,12 @@ from .messages import Message
 from .mutations import Mutation
 from .queries import Query
 from .runs import Run
+from .trials import OUTCOMES
 from .users import User
 from .versions import Version
 
 SCHEMA = strawberry.Schema(
-    Query, Mutation, Subscription, types=[*STEPS, Version, Run, User, Message, Connection]
+    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection]
 )
 
 

@@ -9,16 +9,12 @@ import orjson
 from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
 from server.aggregates.metrics import Dimension
-from server.journey.steps import KINDS
 from server.loaders import Figures
 from server.resolvers import periods
 
 from .graphs import Goal, to_goals
 
 Data = dict[str, Any]
-
-MESSAGE_KINDS = tuple(kind for kind, step in KINDS.items() if step.channel is not None)
-"""Kinds of steps that send; each is named after its channel."""
 
 
 @dataclass(slots=True)

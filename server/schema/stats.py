@@ -10,13 +10,14 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 from server.aggregates.series import series
 from server.clock import to_datetime
+from server.journey.steps import channel_of
 
 from .deliveries import BY_ACTOR_TOO, ChannelStats, MetricStats, metric_of
 from .fields import field
 from .figures import Money, Period, Point, Share, Tally, share, to_period
 from .graphs import Edge, Goal, Step, to_edge, to_step
 from .runs import to_money
-from .source import MESSAGE_KINDS, Data, Source
+from .source import Data, Source
 from .words import (
     Base,
     ChannelName,
@@ -140,12 +141,12 @@ class StepStats:
         return share(lost, answer.total(M.QUEUED, key), Base.QUEUED)
 
     def _sends(self) -> bool:
-        return self.item["kind"] in MESSAGE_KINDS
+        return channel_of(self.item) is not None
 
     def _metric(self, metric: M) -> MetricStats | None:
         if not self._sends():
             return None
-        return metric_of(self.source, metric, self.item["kind"], self.item["key"])
+        return metric_of(self.source, metric, channel_of(self.item) or "", self.item["key"])
 
 
 @strawberry.type(description="The figures of one edge.")
@@ -192,9 +193,8 @@ class JourneyStats:
 
     @field("One for each channel that it uses or has used.", list_size=3)
     def communications(self) -> list[ChannelStats]:
-        names = dict.fromkeys(
-            item["kind"] for item, _ in self.source.steps() if item["kind"] in MESSAGE_KINDS
-        )
+        channels = (channel_of(item) for item, _ in self.source.steps())
+        names = dict.fromkeys(channel for channel in channels if channel)
         return [
             ChannelStats(source=self.source, channel=word(ChannelName, name, ChannelName.OTHER), name=name)
             for name in names

@@ -1,14 +1,14 @@
 """Users: who they are, how they are reached, and the ways they have gone."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import strawberry
 from strawberry.scalars import JSON
 
 from server.clock import to_datetime
-from server.resolvers import records, user_paths
+from server.resolvers import consents, records, user_paths
 from server.resolvers import users as resolve
 from server.resolvers.users import Wanted
 
@@ -19,6 +19,9 @@ from .nodes import Node
 from .pages import After, Before, First, Last, page_of
 from .runs import ORDER, Run, RunConnection
 from .words import ChannelName, EndpointState, IdentityKind, word
+
+if TYPE_CHECKING:
+    from .consents import Consent
 
 
 @strawberry.type(description="A value that leads to a user.")
@@ -31,11 +34,20 @@ class Identity:
 @strawberry.type(description="One address of a user on one channel.")
 class Endpoint:
     channel: ChannelName = strawberry.field(description="The channel.")
-    address: str = strawberry.field(description="The address.")
+    address: str = strawberry.field(
+        description="The address; that of a device begins with whose it is, e.g. `fcm:`."
+    )
     state: EndpointState = strawberry.field(description="Whether it can be written to.")
-    is_current: bool = strawberry.field(description="Whether it is the one that is written to.")
-    changed_at: datetime = strawberry.field(description="When its state last changed.")
+    is_current: bool = strawberry.field(
+        description="Whether it is written to: one address of a channel, or several devices."
+    )
+    changed_at: datetime = strawberry.field(
+        description="When its state last changed; that of a device also when it was heard of."
+    )
     because: str | None = strawberry.field(description="What changed it.")
+    reached_at: datetime | None = strawberry.field(
+        description="The latest that something is known to have arrived there."
+    )
 
 
 @strawberry.type(description="One person.")
@@ -72,6 +84,15 @@ class User(Node):
         found = await resolve.endpoints(info.context, (self.record.shard, self.record.number))
         return [_endpoint(one) for one in found]
 
+    @field("What it has decided, by channel and purpose.", list_size=6)
+    async def consents(
+        self, info: Info
+    ) -> list[Annotated["Consent", strawberry.lazy("server.schema.consents")]]:
+        from .consents import Consent
+
+        found = await consents.of_user(info.context, (self.record.shard, self.record.number))
+        return [Consent.from_record(one) for one in found]
+
     @field("Its runs, the latest to enter first; also those of users who turned out to be it.")
     async def runs(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -89,6 +110,7 @@ def _endpoint(record: records.Endpoint) -> Endpoint:
         is_current=bool(record.is_current),
         changed_at=to_datetime(record.changed_at),
         because=record.because or None,
+        reached_at=None if record.reached_at is None else to_datetime(record.reached_at),
     )
 
 

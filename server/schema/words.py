@@ -123,7 +123,14 @@ class ChannelName(Enum):
     WHATSAPP = value("whatsapp", description="WhatsApp.")
     KAKAO = value("kakao", description="Alimtalk and other messages of KakaoTalk.")
     IN_APP = value("in_app", description="Messages inside an app.")
+    WEBHOOK = value("webhook", description="Another server that is told.")
     OTHER = value("other", description="A channel that this version of the API does not know.")
+
+
+@strawberry.enum(description="What a message is for; law and consent tell the two apart.")
+class Purpose(Enum):
+    INFORMATION = value("information", description="What the user has to know, e.g. of an order.")
+    ADVERTISEMENT = value("advertisement", description="What is to sell something.")
 
 
 @strawberry.enum(description="What became of a message. It only moves up.")
@@ -180,9 +187,29 @@ class FailureReason(Enum):
     UNKNOWN = value("unknown", description="A code that nobody has explained yet.")
     NO_ADDRESS = value("no_address", description="The user has no address on this channel.")
     INVALID_ADDRESS = value("invalid_address", description="The address was found to be invalid before.")
+    SUPPRESSED = value("suppressed", description="The address is suppressed for messages of its purpose.")
+    NO_CONSENT = value(
+        "no_consent", description="The user has not agreed to messages of its purpose, or no longer does."
+    )
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
+
+
+@strawberry.enum(description="What messages are for, as far as permission goes.")
+class PermissionPurpose(Enum):
+    INFORMATION = value("information", description="What concerns an order, an account, a contract.")
+    ADVERTISEMENT = value("advertisement", description="What promotes anything.")
+
+
+@strawberry.enum(description="Who said that an address is to be left alone.")
+class SuppressionSource(Enum):
+    RECEIPT = value("receipt", description="A provider, by a receipt.")
+    INBOUND = value("inbound", description="The reader, by a message such as STOP.")
+    UNSUBSCRIBE = value("unsubscribe", description="The reader, by the way out in a message.")
+    IMPORT = value("import", description="An import.")
+    API = value("api", description="Somebody with a key of the project.")
+    OTHER = value("other", description="A source that this version of the API does not know.")
 
 
 @strawberry.enum(description="One kind of thing that is heard about a message.")
@@ -310,3 +337,5 @@ class ProblemCode(Enum):
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     TAKEN = value("taken", description="The name is taken.")
+    IN_USE = value("in_use", description="Something else needs it as it is.")
+    UNWANTED = value("unwanted", description="Whoever reads this address wants nothing from us.")

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, SecretStr, ValidationError
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
+from sqlalchemy import update as change
 from sqlalchemy.exc import IntegrityError
 
 from channels.contract import AnyChannel, Capabilities, Problem
@@ -15,15 +16,22 @@ from server.clock import Instant
 from server.errors import BadInput, Conflict, NotFound
 from server.secretbox import CannotUnseal, SecretBox
 
-from .bulk import table_of
+from .bulk import inserting, table_of
 from .sessions import ReadSession, WriteSession
 from .setup import touch_catalog
-from .tables import Connection
+from .tables import Connection, ConnectionHealth, PollCursor
 
 LONGEST_NAME = 100
+MOST_PREFERENCE, MOST_CONCURRENCY = 1_000_000, 10_000
+LEAST_RATE, MOST_RATE = 0.001, 100_000
 SET, NOT_SET, SHUT = "set", "not set", "sealed with another secret"
 
-_table = table_of(Connection)
+STEP = 10
+"""Between the preferences of neighbours, so that another fits in."""
+
+_table, _cursors = table_of(Connection), table_of(PollCursor)
+_buried = table_of(ConnectionHealth).c.connection_id
+_BURY = inserting(ConnectionHealth, once=True)
 
 
 class BadSettings(BadInput):
@@ -35,6 +43,14 @@ class BadSettings(BadInput):
         told = "; ".join(f"{problem.path or 'settings'}: {problem.message}" for problem in problems)
         super().__init__(f"The settings cannot work. {told}")
         self.problems = tuple(problems)
+
+
+class BadHandling(BadInput):
+    """A connection cannot be used like this; `field` is what to change."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,33 @@ class ConnectionView:
     """The plain settings; in the place of a secret stands whether it is set."""
     created_at: Instant
     changed_at: Instant
+    preference: int
+    is_enabled: bool
+    concurrency: int | None
+    rate_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How a connection is used. None leaves a field as it is; `default` gives it back to the server."""
+
+    preference: int | None = None
+    is_enabled: bool | None = None
+    concurrency: int | None = None
+    rate_per_second: float | None = None
+    default: frozenset[str] = frozenset()
+    """Of `concurrency` and `rate_per_second`: those that nothing is set for any more."""
+
+    def problem(self) -> tuple[str, str] | None:
+        """The field that cannot be used, and what was wanted."""
+        if self.preference is not None and not 0 <= self.preference <= MOST_PREFERENCE:
+            return "preference", f"A preference is from 0 to {MOST_PREFERENCE:,}, found {self.preference}."
+        if self.concurrency is not None and not 1 <= self.concurrency <= MOST_CONCURRENCY:
+            return "concurrency", f"1 to {MOST_CONCURRENCY:,} sends at once, found {self.concurrency}."
+        rate = self.rate_per_second
+        if rate is not None and not LEAST_RATE <= rate <= MOST_RATE:
+            return "rate_per_second", f"A rate is from {LEAST_RATE} to {MOST_RATE:,} a second, found {rate}."
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +117,11 @@ class Adapter:
     settings_schema: dict[str, Any]
     """JSON Schema; secrets are of the format `password`."""
     capabilities: Capabilities
+    options_schema: dict[str, Any] | None = None
+    """JSON Schema of what only this adapter understands; None if there is nothing."""
+
+
+_AS_IT_IS = Handling()
 
 
 def adapters(host: Host) -> list[Adapter]:
@@ -86,6 +134,7 @@ def adapters(host: Host) -> list[Adapter]:
             host.sources.get(one.key, ""),
             one.settings.model_json_schema(),
             one.capabilities,
+            one.options.model_json_schema() if one.options else None,
         )
         for one in host.channels.values()
     ]
@@ -101,6 +150,7 @@ async def create(
     adapter: str,
     settings: Mapping[str, Any],
     now: Instant,
+    handling: Handling = _AS_IT_IS,
 ) -> ConnectionView:
     """A new connection. Raises BadInput, BadSettings, or Conflict if the name is taken."""
     channel = _adapter(host, adapter)
@@ -111,11 +161,14 @@ async def create(
         name=name,
         adapter=channel.key,
         channel=channel.channel,
+        takes=channel.capabilities.address_scheme,
         settings=plain,
         sealed=sealed,
         created_at=now,
         changed_at=now,
+        id=await _next_id(session),
     )
+    _handle(row, handling)
     session.add(row)
     await _flush(session, name)
     await touch_catalog(session)
@@ -132,8 +185,9 @@ async def update(
     name: str | None = None,
     settings: Mapping[str, Any] | None = None,
     now: Instant,
+    handling: Handling = _AS_IT_IS,
 ) -> ConnectionView:
-    """Renames it, or puts new settings in the place of all old ones.
+    """Renames it, handles it otherwise, or puts new settings in the place of all old ones.
 
     A secret that is left out stays as it is, since nobody can read it to hand it in again; null forgets it.
     Raises NotFound, BadInput, BadSettings, Conflict.
@@ -146,6 +200,8 @@ async def update(
     _keep_secrets(wanted, before)
     row.name = row.name if name is None else _checked_name(name)
     row.settings, row.sealed = _split(_read(channel, wanted), box, project_id, row.name)
+    row.takes = channel.capabilities.address_scheme
+    _handle(row, handling)
     # Goes up even within a millisecond: senders that are open tell by it that they are out of date.
     row.changed_at = max(now, row.changed_at + 1)
     session.add(row)
@@ -183,10 +239,62 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
     return OpenConnection(connection_id, row.project_id, channel, row.changed_at, _read(channel, wanted))
 
 
+async def reorder(session: WriteSession, project_id: int, channel: str, ids: Sequence[int]) -> None:
+    """Puts the connections of a channel into this order of preference; it has to name each of them once.
+
+    Raises BadInput.
+    """
+    here = (_table.c.project_id == project_id, _table.c.channel == channel)
+    statement = select(_table.c.id).where(*here).order_by(_table.c.id)
+    known = [row.id for row in await session.rows(statement.with_for_update())]
+    if sorted(ids) != known:
+        raise BadInput(f"The order has to name each of the channel's {len(known)} connections once.")
+    for place, connection_id in enumerate(ids, 1):
+        this = change(_table).where(_table.c.id == connection_id)
+        await session.run(this.values(preference=place * STEP))
+    await touch_catalog(session)
+
+
+async def remove(session: WriteSession, project_id: int, connection_id: int) -> None:
+    """Forgets a connection and its secrets; what was heard through it stays. Raises NotFound.
+
+    The row of its health stays as well: by it no later connection gets the number of this one, and with it
+    this one's past.
+    """
+    row = await _row(session, project_id, connection_id, held=True)
+    await session.bulk(_BURY, [tuple(ConnectionHealth(connection_id=connection_id).model_dump().values())])
+    await session.delete(row)
+    await session.run(delete(_cursors).where(_cursors.c.connection_id == connection_id))
+    await session.flush()
+    await touch_catalog(session)
+
+
 async def changes(session: ReadSession) -> dict[int, tuple[str, Instant]]:
     """Every connection's adapter, and when it was last changed."""
     rows = await session.rows(select(_table.c.id, _table.c.adapter, _table.c.changed_at))
     return {row.id: (row.adapter, row.changed_at) for row in rows}
+
+
+async def _next_id(session: WriteSession) -> int | None:
+    """SQLite gives the highest number to another once it is free; PostgreSQL never does."""
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    rows = await session.rows(select(func.max(_table.c.id), select(func.max(_buried)).scalar_subquery()))
+    return int(max(rows[0][0] or 0, rows[0][1] or 0)) + 1
+
+
+def _handle(row: Connection, handling: Handling) -> None:
+    if problem := handling.problem():
+        raise BadHandling(*problem)
+    for name in ("preference", "is_enabled", "concurrency", "rate_per_second"):
+        wanted = getattr(handling, name)
+        if wanted is not None or name in handling.default:
+            setattr(row, name, wanted)
+
+
+def secrets_in(settings: BaseModel) -> list[str]:
+    """The values that must not be shown."""
+    return [secret for _, secret in _secrets_in(settings.model_dump()) if secret]
 
 
 def _adapter(host: Host, key: str) -> AnyChannel:
@@ -292,7 +400,18 @@ def _view(row: Any, channel: AnyChannel | None, box: SecretBox) -> ConnectionVie
     for path, told in _told_of_secrets(row, channel, box).items():
         _put(shown, path.split("."), told)
     return ConnectionView(
-        row.id, row.project_id, row.name, row.adapter, row.channel, shown, row.created_at, row.changed_at
+        row.id,
+        row.project_id,
+        row.name,
+        row.adapter,
+        row.channel,
+        shown,
+        row.created_at,
+        row.changed_at,
+        row.preference,
+        bool(row.is_enabled),
+        row.concurrency,
+        row.rate_per_second,
     )
 
 

@@ -19,13 +19,16 @@ from sqlalchemy import (
     update,
 )
 
+from channels.contract import Purpose
 from server.clock import Instant
 from server.journey.status import JourneyStatus
 
 from .bulk import Bulk, deleting, inserting, replacing, table_of
 from .sessions import ReadSession, WriteSession
+from .suppressions import suppressed_until
 from .tables import (
     Connection,
+    Consent,
     Endpoint,
     Journey,
     Message,
@@ -43,6 +46,7 @@ OPTED_OUT, INVALID = "opted_out", "invalid"
 _messages, _journeys, _endpoints = table_of(Message), table_of(Journey), table_of(Endpoint)
 _users, _projects, _states = table_of(User), table_of(Project), table_of(ShardState)
 _connections, _versions = table_of(Connection), table_of(Version)
+_consents = table_of(Consent)
 _cursors, _unclaimed = table_of(PollCursor), table_of(Unclaimed)
 
 _READY = (
@@ -71,6 +75,13 @@ _ITS_USER = and_(
     _users.c.project_id == _messages.c.project_id,
     _users.c.number == _messages.c.user_number,
 )
+_ITS_CONSENT = and_(
+    _consents.c.shard == _messages.c.shard,
+    _consents.c.project_id == _messages.c.project_id,
+    _consents.c.user_number == _messages.c.user_number,
+    _consents.c.channel == _messages.c.channel,
+    _consents.c.purpose == _messages.c.purpose,
+)
 _WITH_ITS_WORLD = (
     select(
         _messages.c.id,
@@ -91,10 +102,20 @@ _WITH_ITS_WORLD = (
         _projects.c.name.label("project_name"),
         _projects.c.time_zone,
     )
+    .add_columns(
+        suppressed_until(
+            _messages.c.project_id, _messages.c.channel, _messages.c.address, _messages.c.purpose
+        ).label("suppressed_until"),
+        _consents.c.granted.label("is_granted"),
+        and_(_projects.c.requires_consent, _messages.c.purpose == Purpose.ADVERTISEMENT.value).label(
+            "needs_consent"
+        ),
+    )
     .join(_projects, _projects.c.id == _messages.c.project_id)
     .outerjoin(_journeys, _journeys.c.id == _messages.c.journey_id)
     .outerjoin(_endpoints, _ITS_ENDPOINT)
     .outerjoin(_users, _ITS_USER)
+    .outerjoin(_consents, _ITS_CONSENT)
     .where(_messages.c.shard == bindparam("of_shard"))
 )
 _DUE = (
@@ -155,9 +176,12 @@ _OF_PROJECT = select(_messages.c.id).where(
     _messages.c.project_id == bindparam("of_project"),
 )
 _WHOSE = select(
-    _messages.c.project_id, _messages.c.user_number, _messages.c.channel, _messages.c.address
+    _messages.c.project_id,
+    _messages.c.user_number,
+    _messages.c.channel,
+    _messages.c.address,
+    _messages.c.purpose,
 ).where(_messages.c.shard == bindparam("of_shard"), _messages.c.id == bindparam("of_id"))
-_OPT_OUT = replacing(Endpoint, "state", "changed_at", "because")
 _MOVE_CURSOR = replacing(PollCursor, "cursor", "moved_at")
 _KEEP_UNCLAIMED = inserting(Unclaimed, once=True)
 _DROP_UNCLAIMED = deleting(Unclaimed, "connection_id", "key")
@@ -214,6 +238,7 @@ class Owner(NamedTuple):
     user_number: int
     channel: str
     address: str
+    purpose: str
 
 
 # Out
@@ -285,12 +310,6 @@ async def graph_text(session: ReadSession, journey_id: int, version: int) -> str
 async def owner(session: ReadSession, shard: int, message_id: int) -> Owner | None:
     rows = await session.rows(_WHOSE, {"of_shard": shard, "of_id": message_id})
     return Owner(*rows[0]) if rows else None
-
-
-async def opt_out(session: WriteSession, shard: int, whose: Owner, because: str, now: Instant) -> None:
-    """From this commit on nothing more is handed over to this address of this user."""
-    row = (shard, whose.project_id, whose.user_number, whose.channel, whose.address)
-    await session.bulk(_OPT_OUT, [(*row, False, OPTED_OUT, now, because)])
 
 
 async def of_project(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.clock import Instant
 from server.errors import BadInput
@@ -103,6 +103,13 @@ async def choose(session: ReadSession, project_id: int | None) -> int:
         listed = ", ".join(f"{row.id} ({row.name})" for row in rows) or "none yet: `sojourn project create`"
         raise BadInput(f"Say which project with --project; there are: {listed}.")
     return int(found[0])
+
+
+async def require_consent(session: WriteSession, project_id: int, required: bool) -> None:
+    """Whether advertisements of this project leave only for those who have agreed to them."""
+    table = table_of(Project)
+    await session.run(update(table).where(table.c.id == project_id).values(requires_consent=required))
+    await touch_catalog(session)
 
 
 async def by_id(session: ReadSession, project_id: int) -> Project:

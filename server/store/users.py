@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Table, Text, and_, bindparam, or_, select, update
 
-from .bulk import table_of
+from .bulk import Bulk, table_of
 from .ids import shard_of
 from .sessions import ReadSession
 from .tables import Endpoint, Identity, User
@@ -16,6 +16,22 @@ UserKey = tuple[int, int]
 MOST_HOPS = 8
 
 _users, _identities, _endpoints = table_of(User), table_of(Identity), table_of(Endpoint)
+
+_AT = bindparam("of_at", type_=BigInteger)
+REACHED = Bulk(
+    ("shard", "project_id", "user_number", "channel", "address", "at"),
+    {
+        "": update(_endpoints)
+        .where(_endpoints.c.shard == bindparam("of_shard", type_=BigInteger))
+        .where(_endpoints.c.project_id == bindparam("of_project_id", type_=BigInteger))
+        .where(_endpoints.c.user_number == bindparam("of_user_number", type_=BigInteger))
+        .where(_endpoints.c.channel == bindparam("of_channel", type_=Text))
+        .where(_endpoints.c.address == bindparam("of_address", type_=Text))
+        .where(or_(_endpoints.c.reached_at.is_(None), _endpoints.c.reached_at < _AT))
+        .values(reached_at=_AT)
+    },
+)
+"""Notes when something was known to arrive at an endpoint, unless a later instant is."""
 
 
 def among(table: Table, keys: Iterable[UserKey], number: str = "user_number") -> ColumnElement[bool]:

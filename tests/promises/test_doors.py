@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.delivery.receipts",
         "server.delivery.status",
         "server.ingest.messages",
+        "channels.phone",
         *EVERYBODYS,
         *WORDS,
     ),

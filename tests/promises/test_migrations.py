@@ -8,12 +8,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Table, UniqueConstraint, inspect
+from sqlalchemy import Connection, Table, UniqueConstraint, inspect, select, text
 
+from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.migrations import HEAD, migrate, revision
 from server.store.migrations.upgrading import config
-from server.store.tables import metadata
+from server.store.suppressing import Heard
+from server.store.tables import Suppression, metadata
 
 SHARDED = [table for table in metadata.tables.values() if "shard" in table.c]
 GLOBAL = {
@@ -70,6 +72,39 @@ async def test_a_database_can_go_all_the_way_back_and_forth_again(database_url: 
     assert await migrate(db.engine) == HEAD == await revision(db.engine)
     await db.close()
     assert await run(database_url, differences) == []
+
+
+@anyio
+async def test_addresses_that_were_marked_before_there_were_suppressions_are_suppressed(
+    database_url: str,
+) -> None:
+    columns = "shard, project_id, user_number, channel, address, is_current, state, changed_at, because"
+    marked = f"INSERT INTO endpoint ({columns}) VALUES (0, 1, :n, 'email', :a, true, :s, :n, '')"  # noqa: S608
+    rows = [
+        (5, "Kim@b.c", "opted_out"),
+        (6, "kim@b.c", "invalid"),
+        (7, "lee@b.c", "invalid"),
+        (8, "ok@b.c", "usable"),
+    ]
+
+    def live(connection: Connection) -> Any:
+        command.downgrade(config(connection), "0001")
+        for number, address, state in rows:
+            connection.execute(text(marked), {"n": number, "a": address, "s": state})
+        command.upgrade(config(connection), HEAD)
+        found = select(table_of(Suppression)).order_by(table_of(Suppression).c.address)
+        return connection.execute(found).all()
+
+    found = await run(database_url, live)
+    assert [(one.address, one.reason, one.since) for one in found] == [
+        ("kim@b.c", "opted_out", 5),
+        ("lee@b.c", "invalid_recipient", 7),
+    ]
+    verdicts = [Heard.from_json(one.heard).verdict() for one in found]
+    assert [verdict and verdict[:3] for verdict in verdicts] == [
+        ("opted_out", 5, None),
+        ("invalid_recipient", 7, None),
+    ]
 
 
 @anyio

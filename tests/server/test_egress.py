@@ -12,12 +12,13 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 
 from channels import Deferred, Reason, Tools, Unknown
 from channels.http import exchange
 from server.egress import USER_AGENT, Bounds, make_client, make_public_client
 from server.public_addresses import is_public
-from tests.web import answer, certificate, client_side, server_side, word_for_word
+from tests.web import answer, certificate, client_side, over_http2, server_side, word_for_word
 
 pytestmark = pytest.mark.anyio
 
@@ -125,7 +126,9 @@ async def test_time_that_is_over_while_tls_is_being_agreed_on_has_sent_nothing()
             make_public_client(bounds=HASTY, allow=HERE) as public,
         ):
             for one in (client, public):
-                assert isinstance(await exchange(Tools(lambda: 0, one), "POST", url), Deferred)
+                for asked in ({}, {"timeout": 60}):
+                    outcome = await exchange(Tools(lambda: 0, one), "POST", url, **asked)
+                    assert isinstance(outcome, Deferred)
 
 
 def test_bounds_leave_time_for_an_answer() -> None:
@@ -139,6 +142,25 @@ async def test_waiting_for_a_free_connection_has_sent_nothing() -> None:
         url = f"http://127.0.0.1:{server.port}/"
         outcomes = await asyncio.gather(*(exchange(Tools(lambda: 0, client), "POST", url) for _ in range(2)))
     assert [type(outcome) for outcome in outcomes] == [Unknown, Deferred]
+
+
+async def test_waiting_for_its_turn_on_an_open_connection_has_sent_nothing(tmp_path: Path) -> None:
+    arrived = []
+
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        arrived.append(scope["path"])
+        await asyncio.sleep(1)
+
+    public, private = certificate(tmp_path)
+    bounds = Bounds(connect_seconds=0.3, pool_seconds=0.1, total_seconds=0.8)
+    async with (
+        over_http2(silent, public, private, streams=1) as url,
+        make_client(bounds=bounds, verify=client_side(public)) as client,
+    ):
+        tools = Tools(lambda: 0, client)
+        outcomes = await asyncio.gather(*(exchange(tools, "POST", f"{url}/{n}") for n in range(2)))
+    assert [type(outcome) for outcome in outcomes] == [Unknown, Deferred]
+    assert arrived == ["/0"]
 
 
 async def test_other_transports_are_bounded_as_well() -> None:

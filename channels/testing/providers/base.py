@@ -95,9 +95,12 @@ class FakeProvider(ABC):
         await response(scope, receive, send)
 
     def take(self, provider_id: str, to: str, **extra: Any) -> Life:
-        """Takes a message over, once, and plans what there will be to report of it."""
+        """Takes a message over, once, and plans what there will be to report of it.
+
+        Nothing is taken over for somebody whose life says that the message is refused.
+        """
         life = self.lives(to)
-        if provider_id in self.taken:
+        if provider_id in self.taken or life.refused is not None:
             return life
         self.taken[provider_id] = to
         now = self.clock()

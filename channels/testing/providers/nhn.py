@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from channels.contract import Instant, ReceiptKind
+from channels.contract import Callback, Instant, ReceiptKind
 from channels.reasons import Reason
-from channels.testing.providers.base import FakeProvider, Fault
+from channels.testing.providers.base import FakeProvider, Fault, Report
 from channels.testing.providers.kakao import KAKAO_CODES, SOMETHING_ELSE
 from channels.testing.providers.lives import Lives
 
@@ -36,7 +36,7 @@ _ROOT = "/alimtalk/v2.3/appkeys/"
 
 
 class FakeNhn(FakeProvider):
-    """Checks keys, refuses a repeated idempotency key for ten minutes, and is polled for results."""
+    """Checks keys, refuses a repeated idempotency key, and tells results by webhook and in its list."""
 
     base_url = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
     observes: ClassVar[frozenset[ReceiptKind]] = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
@@ -48,11 +48,13 @@ class FakeNhn(FakeProvider):
         app_key: str = "nhnAppKey1",
         secret_key: str = "nhn-secret-key",
         sender_key: str = "0" * 40,
+        signing_secret: str = "nhn-webhook-signature",
         lives: Lives | None = None,
         faults: Iterable[Fault] = (),
     ) -> None:
         super().__init__(clock, lives=lives, faults=faults)
         self.app_key, self.secret_key, self.sender_key = app_key, secret_key, sender_key
+        self.signing_secret = signing_secret
         self.rows: list[dict[str, Any]] = []
         self._results: list[tuple[Instant, dict[str, Any]]] = []
         self._keys: dict[str, Instant] = {}
@@ -131,6 +133,27 @@ class FakeNhn(FakeProvider):
         rows = [row for at, row in self._results if start <= at - at % 60_000 <= end]
         size, page = int(asked.get("pageSize", 15)), int(asked.get("pageNum", 1))
         return _said(0, "success", messages=rows[size * (page - 1) : size * page])
+
+    def callback(self, reports: Sequence[Report], now: Instant) -> Callback:
+        hooks = [
+            {
+                "hookId": f"hook-{report.number}",
+                "kakaoMessageType": "ALIMTALK_NORMAL",
+                "recipientNo": report.to,
+                "recipientGroupingKey": report.extra["row"]["recipientGroupingKey"],
+                **{
+                    name: value
+                    for name, value in _result(report.extra["row"], report.reason, report.at).items()
+                    if name in ("requestId", "recipientSeq", "receiveDate", "resultCode")
+                },
+            }
+            for report in reports
+        ]
+        said = {"hooksId": f"hooks-{now}", "productName": "KakaoTalk Bizmessage", "appKey": self.app_key}
+        said |= {"event": "MESSAGE_RESULT_UPDATE"}
+        body = json.dumps({**said, "hooks": hooks}, ensure_ascii=False).encode()
+        headers = {"x-toast-webhook-signature": self.signing_secret, "content-type": "application/json"}
+        return Callback("POST", "/hooks/nhn", headers, {}, body)
 
 
 def _result(row: dict[str, Any], reason: Reason | None, at: Instant) -> dict[str, Any]:

@@ -1,15 +1,66 @@
-"""One small file a kind of step. A new kind is a new file, and a line in `KINDS`."""
+"""One small file a kind of step. A new kind is a new file, and a line in `Step`."""
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
+from .alimtalk import Alimtalk
 from .delay import Delay
 from .email import Email
 from .entry_event import EntryEvent
 from .exit import Exit
+from .in_app import InApp
+from .message import CustomMessage
+from .push import Push
+from .sending import MessageStep
+from .sms import Sms
 from .split import Split
+from .webhook import Webhook
+from .whatsapp import Whatsapp
 
-Step = EntryEvent | Delay | Email | Split | Exit
+Step = (
+    EntryEvent
+    | Delay
+    | Split
+    | Email
+    | Push
+    | Sms
+    | Whatsapp
+    | Alimtalk
+    | InApp
+    | Webhook
+    | CustomMessage
+    | Exit
+)
 
 KINDS: dict[str, type[Step]] = {step.kind: step for step in get_args(Step)}
+MESSAGES: dict[str, type[MessageStep]] = {
+    kind: step for kind, step in KINDS.items() if issubclass(step, MessageStep)
+}
+"""Those that send."""
 
-__all__ = ["KINDS", "Delay", "Email", "EntryEvent", "Exit", "Split", "Step"]
+
+def channel_of(data: Mapping[str, Any]) -> str | None:
+    """The channel of a step in its plain data; None if it sends nothing."""
+    kind = MESSAGES.get(data["kind"])
+    return (kind.on or str(data.get("channel", ""))) if kind else None
+
+
+__all__ = [
+    "KINDS",
+    "MESSAGES",
+    "Alimtalk",
+    "CustomMessage",
+    "Delay",
+    "Email",
+    "EntryEvent",
+    "Exit",
+    "InApp",
+    "MessageStep",
+    "Push",
+    "Sms",
+    "Split",
+    "Step",
+    "Webhook",
+    "Whatsapp",
+    "channel_of",
+]

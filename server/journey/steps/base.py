@@ -21,8 +21,6 @@ class StepBase:
     is_entry: ClassVar[bool] = False
     takes_time: ClassVar[bool] = False
     """Whether a run that comes here always lets time pass; a loop needs such a step."""
-    channel: ClassVar[str | None] = None
-    """The channel of a message step."""
 
     key: str
     title: str
@@ -40,7 +38,7 @@ class StepBase:
 
     def asks_for_user(self) -> bool:
         """Whether it decides by the user's attributes, or writes to an address of the user."""
-        return self.channel is not None
+        return False
 
     def asks_past_for(self) -> frozenset[str]:
         """The names of the events that its decisions look for in the user's past."""

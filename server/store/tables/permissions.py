@@ -26,20 +26,30 @@ class Consent(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """An address of a channel that nobody writes to, whoever it belongs to."""
+    """An address of a channel that nobody writes to, whoever it belongs to.
+
+    What was heard of an address and what people decided about it are rows of their own: neither ever
+    changes the other.
+    """
 
     project_id: int = column.key()
     channel: str = column.text_key()
     address: str = column.text_key()
+    """As `server.store.suppressions.same_address` writes it."""
     purpose: str = column.text_key()
     """`advertisement`, `information`, or empty for every purpose."""
-    reason: str = column.text()
-    since: int = column.integer()
+    set_by: str = column.text_key()
+    """`heard` for what receipts and the reader said, `people` for what was imported or set by hand."""
+    reason: str = column.text(default="")
+    since: int | None = column.integer(default=None)
+    """None while it does not suppress: what was heard is not enough yet, or it was lifted."""
     until: int | None = column.integer(default=None)
     """When it ends by itself; never if empty."""
     source: str = column.text(default="")
     """`receipt`, `inbound`, `unsubscribe`, `import`, `api`."""
     note: str = column.text(default="")
+    heard: str = column.text(default="{}")
+    """What the rest of a `heard` row is folded from, as JSON: see `server.store.suppressing`."""
 
 
 class Inbound(SQLModel, table=True):

@@ -14,6 +14,8 @@ class Project(SQLModel, table=True):
     time_zone: str = column.text()
     created_at: int = column.integer()
     is_sample: bool = False
+    requires_consent: bool = False
+    """Whether an advertisement leaves only for those who have agreed to it on its channel."""
 
 
 class ApiKey(SQLModel, table=True):

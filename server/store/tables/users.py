@@ -72,3 +72,5 @@ class Endpoint(SQLModel, table=True):
     """`usable`, `invalid`, `opted_out`."""
     changed_at: int = column.integer()
     because: str = column.text(default="")
+    reached_at: int | None = column.integer(default=None)
+    """The latest that something is known to have arrived there."""

@@ -1,23 +1,30 @@
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from channels import Accepted, Deferred, Reason, Rejected, Unknown
-from channels.contract import ReceiptKind
+from channels.contract import Callback, ReceiptKind, Refused, Verified
 from channels.errors import PollFailed
 from channels.kakao.nhn import NhnAlimtalkChannel, NhnSettings
+from channels.kakao.nhn_results import of_row
 from channels.testing.check import NOW, check_channel
 from channels.testing.providers import Fault, Life, everybody
 from channels.testing.providers.kakao import KAKAO_CODES
-from channels.testing.providers.nhn import REFUSED, FakeNhn
+from channels.testing.providers.nhn import REFUSED, FakeNhn, _result
 from tests.channels.kakao.world import MINUTE, Clock, World, a_message, a_world
 
 pytestmark = pytest.mark.anyio
 
 CHANNEL = NhnAlimtalkChannel()
-SETTINGS = NhnSettings(app_key="nhnAppKey1", secret_key="nhn-secret-key", sender_key="0" * 40)
+SETTINGS = NhnSettings(
+    app_key="nhnAppKey1",
+    secret_key="nhn-secret-key",
+    sender_key="0" * 40,
+    signing_secret="nhn-webhook-signature",
+)
 
 
 @pytest.fixture
@@ -191,6 +198,40 @@ async def test_one_bad_message_does_not_take_the_others_with_it(world: World) ->
 async def test_what_goes_wrong_on_the_way(world: World, fault: Fault, expected: Any) -> None:
     world.provider.faults.append(fault)
     assert await world.open().send(a_message()) == expected
+
+
+async def test_a_callback_tells_the_same_as_the_list(world: World) -> None:
+    world.provider.lives = lambda to: Life(failed=Reason.NOT_ON_CHANNEL) if to.endswith("2") else Life()
+    await world.open().send_many([a_message("가-1", "+821000000001"), a_message("가-2", "+821000000002")])
+    world.clock.at += MINUTE
+    reports = world.provider.due(world.clock.at)
+    callback = world.provider.callback(reports, world.clock.at)
+    verified = CHANNEL.verify(SETTINGS, callback, world.clock.at)
+    assert isinstance(verified, Verified)
+    told = CHANNEL.parse(SETTINGS, verified)
+    assert [(one.reference, one.kind, one.reason) for one in told] == [
+        ("가-1", ReceiptKind.DELIVERED, None),
+        ("가-2", ReceiptKind.FAILED, Reason.NOT_ON_CHANNEL),
+    ]
+    rows = [_result(one.extra["row"], one.reason, one.at) for one in reports]
+    listed = [of_row(row, world.clock.at) for row in rows]
+    assert [(one.key, one.occurred_at) for one in listed] == [(one.key, one.occurred_at) for one in told]
+
+
+@pytest.mark.parametrize("word", ["", "nhn-webhook", "틀림"])
+async def test_a_callback_without_the_word_is_refused(world: World, word: str) -> None:
+    callback = replace(world.provider.callback([], NOW), headers={"x-toast-webhook-signature": word})
+    assert isinstance(CHANNEL.verify(SETTINGS, callback, NOW), Refused)
+    unset = NhnSettings(app_key="a", secret_key="b", sender_key="c")
+    assert isinstance(CHANNEL.verify(unset, callback, NOW), Refused)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"\xff", b"[" * 100_000, b'{"event": "TEMPLATE", "hooks": [{"status": "TSC03"}]}']
+)
+def test_a_strange_callback_is_kept(body: bytes) -> None:
+    told = CHANNEL.parse(SETTINGS, Verified(Callback("POST", "/", {}, {}, body), NOW))
+    assert [one.kind for one in told] == [ReceiptKind.UNMAPPED]
 
 
 async def test_wrong_keys_are_told_by_probe_send_and_poll(world: World) -> None:

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
 from channels import Accepted, Deferred, Message, Outcome, Reason, Rejected, Tools, Unknown, build_host, codes
-from channels.push.fcm import FcmChannel, FcmSettings
+from channels.push.fcm import SCOPE, FcmChannel, FcmSettings
+from channels.push.google_token import AccessToken
 from channels.testing import check_channel
 from channels.testing.check import NOW
 from channels.testing.providers import Fault, Life, client_of, everybody
@@ -285,6 +286,18 @@ async def test_a_token_that_is_refused_is_replaced_once_for_all() -> None:
         fcm.accounts.revoke_all()
         outcomes = await asyncio.gather(*(sender.send(a_push(f"m-{n}")) for n in range(10)))
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert len(fcm.accounts.requests) == 2
+
+
+async def test_a_refusal_that_comes_late_does_not_cost_the_new_token() -> None:
+    fcm = FakeFcm(lambda: NOW)
+    async with client_of(fcm, fcm.accounts) as http:
+        token = AccessToken(SETTINGS.account(), SCOPE, Tools(lambda: NOW, http))
+        old = await token.get()
+        assert isinstance(old, str)
+        for _ in range(3):
+            token.forget(old)
+            assert await token.get() != old
     assert len(fcm.accounts.requests) == 2
 
 

@@ -1,11 +1,12 @@
 """Every way of breaking the contract is found: a good channel is broken in one place at a time."""
 
 import itertools
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from channels import (
     CONTRACT_VERSION,
@@ -103,6 +104,30 @@ def _boom(*_: object) -> Any:
     raise RuntimeError("boom")
 
 
+U = ReceiptKind.UNMAPPED
+
+
+class Loose(BaseModel):
+    speed: int = 1
+
+
+class Tight(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _log_the_secret(message: Message) -> Outcome:
+    logging.getLogger("channels").debug("flying with %s", "coo coo")
+    return Accepted(f"p-{message.reference}")
+
+
+def _by_ring_alone(self: object, s: object, callback: Callback, now: int) -> Verified | Refused:
+    return Verified(callback, now) if callback.headers.get("x-ring") == "coo coo" else Refused("no ring")
+
+
+def _by_body_alone(self: object, s: object, callback: Callback, now: int) -> Verified | Refused:
+    return Verified(callback, now) if callback.body == b"landed" else Refused("no")
+
+
 @pytest.mark.parametrize(
     ("broken", "finding"),
     [
@@ -138,6 +163,36 @@ def _boom(*_: object) -> Any:
         ({"parse": lambda self, s, v: [Receipt("1", ReceiptKind.DELIVERED, NOW)]}, "names no message"),
         ({"parse": lambda self, s, v: [Receipt("1", ReceiptKind.UNMAPPED, NOW)] * 2}, "the same key"),
         ({"poll": _fetched}, "tells the same receipts again"),
+        ({"poll": _boom}, "poll() raised RuntimeError"),
+        ({"probe": _boom}, "probe() raised RuntimeError"),
+        ({"capabilities": capabilities(address_scheme="Fcm")}, "must look like `fcm:`"),
+        ({"capabilities": capabilities(needs_template=True)}, "needs a field `template`"),
+        (
+            {"capabilities": capabilities(content={"template": ContentField(required=True)})},
+            "so claim needs_template",
+        ),
+        ({"capabilities": capabilities(inbound=True)}, "never brings anything"),
+        ({"parse_inbound": lambda *_: []}, "capabilities.inbound does not claim it"),
+        ({"options": dict}, "must be a pydantic model"),
+        ({"options": Loose}, "takes an unknown field"),
+        ({"options": Loose}, "must be frozen"),
+        ({"options": Tight}, "an option that the options model does not know"),
+        ({"__repr__": lambda self: "coo coo"}, "the channel's repr"),
+        ({"send_as": _log_the_secret}, "a secret is in the log"),
+        ({"send_as": lambda message: Accepted("1", text="x" * 50_000)}, "a text without end"),
+        (
+            {"send_as": lambda message: Accepted(message.content["text"].encode("ascii").decode())},
+            "send() raised",
+        ),
+        ({"parse": lambda self, s, v: [Receipt(str(v.received_at), U, v.received_at)]}, "would count twice"),
+        (
+            {"parse": lambda self, s, v: [Receipt("1", U, NOW)] if len(v.callback.body) > 5 else _boom()},
+            "cut off",
+        ),
+        ({"verify": lambda self, s, callback, now: True}, "returned a bool; it must be Verified or Refused"),
+        ({"verify": lambda *_: Refused("not coo coo")}, "verify() repeats a secret"),
+        ({"verify": _by_ring_alone}, "with another body"),
+        ({"verify": _by_body_alone}, "without headers and query"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:coroutine '_fetched' was never awaited:RuntimeWarning")

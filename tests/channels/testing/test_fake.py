@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from channels import (
     Accepted,
     Actor,
     Cursor,
     Deferred,
+    Inbound,
     Message,
     Outcome,
     Reason,
@@ -24,9 +26,10 @@ from channels import (
     Unknown,
     Verified,
 )
-from channels.testing import FakeChannel, FakeSettings, Hang, Script, check_channel, signed_callback
-from channels.testing.check import NOW
+from channels.testing import NOW, Evidence, FakeChannel, FakeSettings, Hang, Script, check, signed_callback
+from channels.testing.fake import FIELDS
 from channels.testing.fates import fate
+from channels.testing.lives import Life
 from tests.channels.builders import a_message
 
 pytestmark = pytest.mark.anyio
@@ -224,7 +227,49 @@ async def test_what_a_callback_says_in_unknown_words_is_kept_unmapped(tools: Too
     assert kinds == [(K.UNMAPPED, True), (K.UNMAPPED, False)]
 
 
-@pytest.mark.parametrize("channel", ["email", "sms"])
-async def test_it_keeps_the_contract(tools: Tools, channel: str) -> None:
-    callback = signed_callback(SIGNED, fate(LIVELY, a_message())[1], NOW)
-    await check_channel(FakeChannel(channel=channel), SIGNED, tools=tools, callbacks=[callback])
+@pytest.mark.parametrize("channel", FIELDS)
+async def test_it_keeps_the_contract_on_every_channel(tools: Tools, channel: str) -> None:
+    wrote = Inbound("i-1", "mina@example.com", "STOP", NOW, provider_id="fake-m-1")
+    told = fate(LIVELY, a_message())[1]
+    callback = signed_callback(SIGNED, [*told, wrote], NOW)
+    await check(
+        Evidence(
+            channel=FakeChannel(channel=channel),
+            settings=SIGNED,
+            tools=tools,
+            callbacks=[callback],
+            signs_time=True,
+            foreign=FakeSettings(callback_secret=SecretStr("another secret")),
+        )
+    )
+
+
+async def test_what_people_wrote_is_no_receipt(tools: Tools) -> None:
+    channel = FakeChannel(channel="sms")
+    wrote = Inbound("i-1", "+821012345678", "STOP", NOW, "+8215880000", "fake-m-1")
+    verified = channel.verify(SIGNED, signed_callback(SIGNED, [wrote], NOW), NOW)
+    assert isinstance(verified, Verified)
+    assert channel.parse(SIGNED, verified) == []
+    assert [replace(one, raw="") for one in channel.parse_inbound(SIGNED, verified)] == [wrote]
+
+
+@pytest.mark.parametrize("reason", Reason)
+async def test_a_life_decides_with_any_reason(at: Callable[[int], Tools], reason: Reason) -> None:
+    lived = {"mina@example.com": Life(refused=reason), "jun@example.com": Life(failed=reason)}
+    channel = FakeChannel(lives=lambda address: lived.get(address, Life()))
+    sender = channel.open(FakeSettings(), at(NOW))
+    refused = await sender.send(a_message("m-1"))
+    assert isinstance(refused, Rejected)
+    assert (refused.reason, refused.code) == (reason, reason)
+    assert isinstance(await sender.send(a_message("m-2", "jun@example.com")), Accepted)
+    assert isinstance(await sender.send(a_message("m-3", "sora@example.com")), Accepted)
+    told = {(one.reference, one.kind, one.reason) for one in await read_all(channel, at(FAR))}
+    assert told == {("m-2", K.BOUNCED, reason), ("m-3", K.DELIVERED, None)}
+
+
+async def test_an_option_that_it_does_not_know_is_rejected(tools: Tools) -> None:
+    sender = FakeChannel().open(FakeSettings(), tools)
+    assert isinstance(await sender.send(replace(a_message(), options={"tag": "a"})), Accepted)
+    outcome = await sender.send(replace(a_message("m-2"), options={"tagg": "a"}))
+    assert isinstance(outcome, Rejected)
+    assert "tagg" in outcome.text

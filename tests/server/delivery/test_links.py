@@ -315,11 +315,34 @@ def test_rewriting_changes_only_what_it_says(html):
     assert re.fullmatch(pattern, html, re.DOTALL)
 
 
-def test_links_of_a_text_are_rewritten_on_request():
-    tracked = TRACKING.track_text("보기: https://one.example/a?b=1&c=2. (http://two.example)!", **WHERE)
+WHOSE = ("3", 7, str(2**62 + 5))
+
+
+def test_links_of_a_text_are_rewritten_shortly():
+    where = {"project_id": WHOSE[0], "shard": WHOSE[1], "message_id": WHOSE[2]}
+    tracked = TRACKING.track_text("보기: https://one.example/a?b=1&c=2. (http://two.example)!", **where)
     assert tracked.targets == ("https://one.example/a?b=1&c=2", "http://two.example")
-    one, two = (TRACKING.click_url("p1", 7, "m1", target, i) for i, target in enumerate(tracked.targets))
+    one, two = (TRACKING.short_click_url(*WHOSE, target, i) for i, target in enumerate(tracked.targets))
     assert tracked.text == f"보기: {one}. ({two})!"
+
+
+def test_a_short_link_says_what_a_long_one_says():
+    target = "https://one.example/%EA%B0%80?b=1"
+    short = TRACKING.short_click_url(*WHOSE, target, 255, sent_at=1_710_327_600_123)
+    long = TRACKING.click_url(*WHOSE, target, 255, sent_at=1_710_327_600_123)
+    assert len(short) < len(long) - 40
+    read, same = (TRACKING.read_click(url.rpartition("/")[2]) for url in (short, long))
+    assert read == same
+
+
+def test_a_short_link_is_no_link_of_another_kind():
+    token = TRACKING.short_click_url(*WHOSE, "https://one.example", 0).rpartition("/")[2]
+    for read in (TRACKING.read_open, TRACKING.read_unsubscribe):
+        with pytest.raises(BadToken):
+            read(token)
+    # The last character may carry spare bits; the one before it does not.
+    with pytest.raises(BadToken):
+        TRACKING.read_click(token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])
 
 
 def test_one_click_headers_are_those_of_the_rfc():

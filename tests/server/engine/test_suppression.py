@@ -5,7 +5,7 @@ import pytest
 from channels.contract import ReceiptKind
 from server.delivery.receipts import HeardReceipt, encode
 from server.engine import catalog as catalogs
-from server.store import inbox, messages
+from server.store import inbox, suppressions
 from server.store.tables import Endpoint, Message
 from tests.world import HOUR, MINUTE, NOON, World, abandoned_cart
 
@@ -38,7 +38,6 @@ async def test_an_opt_out_that_comes_while_a_batch_is_decided_holds(world: World
     kim = {"user": "kim", "type": "identify"}
     await world.live(world.event("", NOON, **kim, email="kim@shop.example"))
     [row] = await world.rows(Endpoint)
-    whose = messages.Owner(world.project_id, row.user_number, "email", row.address)
     await world.send(world.event("", NOON + 1, **kim, email="kim@new.example"))
     [shard] = [one for number, one in world.engine._mine.items() if number == row.shard]
     async with world.db.read() as session:
@@ -46,7 +45,9 @@ async def test_an_opt_out_that_comes_while_a_batch_is_decided_holds(world: World
         batch, items, _ = await shard._gather(session, catalog, 10)
     shard._decide(batch, items)
     async with world.db.write() as session:
-        await messages.opt_out(session, row.shard, whose, "unsubscribe", NOON + 2)
+        await suppressions.opt_out_address(
+            session, world.project_id, "email", row.address, "", source="unsubscribe", now=NOON + 2
+        )
     async with world.db.write() as session:
         await shard._commit(session, batch)
     [old] = [one for one in await world.rows(Endpoint) if one.address == row.address]

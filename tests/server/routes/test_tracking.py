@@ -7,13 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 from server.clock import Clock
 from server.delivery.links import PIXEL
 from server.errors import Overloaded
 from server.routes.tracking import TrackingDoor
-from server.store.tables import Endpoint, Inbox, Receipt
+from server.store.bulk import table_of
+from server.store.tables import Endpoint, Inbox, Message, Receipt, Suppression
 from tests.server.delivery.office import Office, open_office, sign_up, tracking, welcome
 from tests.world import HOUR, NOON, World
 
@@ -192,3 +194,26 @@ async def test_an_opt_out_holds_for_the_journeys_that_come_after(world: World) -
         await office.settle()
         assert len(office.fake.attempts) == 1
     assert await world.counts("skipped", "reason") == {"opted_out": 1}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "held", "state"),
+    [("advertisement", "advertisement", "usable"), ("information", "", "opted_out")],
+)
+async def test_the_way_out_is_on_disk_for_the_messages_purpose_before_its_answer(
+    sqlite_world: World, purpose: str, held: str, state: str
+) -> None:
+    world = sqlite_world
+    async with open_office(world) as office:
+        _, _, way_out = links(await sent(office))
+        async with world.db.write() as session:
+            await session.run(update(table_of(Message)).values(purpose=purpose))
+        async with browser(office) as client:
+            answer = await client.post(way_out, data={"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200
+        for _ in range(2):
+            [row] = await world.rows(Suppression)
+            assert (row.address, row.purpose, row.reason) == ("kim@example.com", held, "opted_out")
+            assert row.source == "unsubscribe"
+            assert [one.state for one in await world.rows(Endpoint)] == [state]
+            await office.settle()

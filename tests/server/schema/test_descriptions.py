@@ -46,7 +46,7 @@ def test_a_description_is_a_sentence() -> None:
             assert text.rstrip()[-1] in ".?", name
 
 
-CHANGE_NOTHING = {"createUserToken"}
+CHANGE_NOTHING = {"createUserToken", "testConnection"}
 """May be asked twice: nothing is kept."""
 
 
@@ -58,4 +58,7 @@ def test_every_refusal_of_a_mutation_is_a_type() -> None:
         members = {one.name for one in field.type.of_type.types}
         assert list(field.args) == ["input"], name
         assert len(members - problems) == 1, name
-        assert "IdempotencyConflictProblem" in members or name in CHANGE_NOTHING, name
+        # Only what changes nothing goes without a key.
+        has_key = "idempotencyKey" in field.args["input"].type.of_type.fields
+        assert has_key is (name not in CHANGE_NOTHING), name
+        assert ("IdempotencyConflictProblem" in members) is has_key, name

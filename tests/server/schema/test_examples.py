@@ -98,6 +98,19 @@ async def test_the_first_journey_on_the_api_page_can_be_published_and_started(ap
     assert (await api.change("startJourney", id=created["id"]))["__typename"] == "StartJourneyPayload"
 
 
+@pytest.mark.anyio
+async def test_what_the_api_page_asks_of_connections_and_of_issues_is_answered(api: Api) -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").split("## Connections")[1]
+    connections, trial, issues = re.findall(r"```graphql\n(.*?)```", text.split("## Limits")[0], re.DOTALL)
+    await api.world.add_connection("mail", "fake")
+    (connection,) = (await api.ask(connections))["connections"]
+    assert (connection["name"], connection["health"]["breaker"]) == ("mail", "CLOSED")
+    wish = {"connectionId": connection["id"], "to": "kim@example.com", "content": {"subject": "Hi"}}
+    sent = (await api.ask(trial, input=wish))["sendTestMessage"]
+    assert sent["outcome"]["__typename"] == "SendAccepted"
+    assert (await api.ask(issues))["deliveryIssues"]["edges"] == []
+
+
 def test_every_link_on_the_pages_leads_somewhere() -> None:
     for page in ("api.md", "metrics.md"):
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")

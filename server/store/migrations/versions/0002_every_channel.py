@@ -86,12 +86,19 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", "channel", "address", "purpose"),
+        sa.Column("heard", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "channel", "address", "purpose", "set_by"),
+    )
+    _suppress_what_was_marked()
+    op.add_column("endpoint", sa.Column("reached_at", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "project", sa.Column("requires_consent", sa.Boolean(), nullable=False, server_default=sa.false())
     )
     op.add_column(
         "connection", sa.Column("preference", sa.BigInteger(), nullable=False, server_default="100")
@@ -121,7 +128,28 @@ def upgrade() -> None:
     )
 
 
+def _suppress_what_was_marked() -> None:
+    """Until now an endpoint alone said that nobody writes to it."""
+    for state, reason in (("opted_out", "opted_out"), ("invalid", "invalid_recipient")):
+        op.execute(
+            sa.text(
+                """
+                INSERT INTO suppression
+                    (project_id, channel, address, purpose, set_by, reason, since, source, note, heard)
+                SELECT project_id, channel, lower(address), '', 'heard', :reason, max(changed_at), 'receipt', '',
+                    '{"bad":{"' || :reason || '":[[' || max(changed_at) || ',"receipt"]]}}'
+                FROM endpoint WHERE state = :state AND channel = 'email'
+                GROUP BY project_id, channel, lower(address)
+                ON CONFLICT DO NOTHING
+                """
+            ).bindparams(state=state, reason=reason)
+        )
+
+
 def downgrade() -> None:
+    op.drop_column("project", "requires_consent")
+    op.drop_column("endpoint", "reached_at")
+
     op.drop_index("receipt_with_reason", "receipt")
     op.drop_column("receipt", "raw")
     op.drop_column("receipt", "connection_id")

@@ -1,0 +1,54 @@
+"""Decisions in a batch: what users agree to, by an event of ours or by a command."""
+
+from typing import Any
+
+import orjson
+
+from channels.contract import Purpose
+from server.clock import Instant
+from server.ingest.messages import ArrivedEvent
+from server.store import consents, inbox
+from server.store.consents import DECIDE, LONGEST_NOTE, LONGEST_WORD, Decision
+
+from .batch import Batch
+from .state import UserState
+
+CONSENT_CHANGED = "Consent Changed"
+"""A track event of this name is a decision of its user: docs/permissions.md."""
+
+
+def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent) -> None:
+    """Keeps the decision that an event tells of. One that cannot be understood stays a mere event."""
+    if event.type == "track" and event.name == CONSENT_CHANGED:
+        decision = _read(event.body, event.occurred_at)
+        if decision is not None:
+            keep(batch, user, project_id, decision)
+
+
+def keep(batch: Batch, user: UserState, project_id: int, decision: Decision) -> None:
+    batch.consents.setdefault((project_id, user.number), []).append(decision)
+    batch.decisions.append(consents.row_of(batch.shard, project_id, user.number, decision))
+
+
+def decide(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+    """A decision of a user of ours, or of one who was merged: then it is the other's, too."""
+    user = batch.users[project_id, command["number"]]
+    keep(batch, user, project_id, Decision(*command["decision"]))
+    if user.merged_into is not None:
+        home, _, number = user.merged_into.partition(":")
+        payload = orjson.dumps({**command, "number": int(number)})
+        batch.outgoing.append(inbox.Entry(int(home), project_id, DECIDE, payload, batch.now))
+
+
+def _read(body: dict[str, Any], at: Instant) -> Decision | None:
+    channel, purpose, granted = body.get("channel"), body.get("purpose"), body.get("granted")
+    if not isinstance(channel, str) or not 0 < len(channel) <= LONGEST_WORD:
+        return None
+    if purpose not in list(Purpose) or not isinstance(granted, bool):
+        return None
+    return Decision(channel, str(purpose), granted, at, _text(body, "source"), _text(body, "evidence"))
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value[:LONGEST_NOTE] if isinstance(value, str) else ""

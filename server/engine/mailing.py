@@ -1,0 +1,93 @@
+"""Messages are born here, in the transaction that decides them; what cannot be sent says why."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from server.aggregates.metrics import Metric
+from server.clock import Instant
+from server.delivery.status import DeliveryStatus, SkipReason
+from server.journey.steps import MessageStep, Step
+
+from .addresses import BY_USER_ID
+from .batch import Batch
+from .catalog import Connected
+from .state import Address, RunState, UserState, to_json
+
+
+class Letter(NamedTuple):
+    """One message to be: where to, by which connection, or why not."""
+
+    address: str
+    connection_id: int | None
+    skipped: str = ""
+
+
+def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) -> int:
+    """One message for each address of the user, or one that says why not. Returns the id of the first."""
+    assert isinstance(step, MessageStep)
+    connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
+    letters = _letters(connections, _addresses(user, step.channel))
+    ids = [_post(batch, run, step, letter, at) for letter in letters]
+    return ids[0]
+
+
+def _addresses(user: UserState, channel: str) -> Sequence[Address]:
+    """Where to write to; what may not be written to only if there is nothing else, so that this is told."""
+    if channel in BY_USER_ID:
+        return [Address(user.user_id, "usable", 0)] if user.user_id is not None else []
+    here = user.addresses.get(channel, [])
+    return [one for one in here if one.state == "usable"] or here[:1]
+
+
+def _letters(connections: Sequence[Connected], addresses: Sequence[Address]) -> list[Letter]:
+    found = []
+    for one in addresses:
+        fitting = next((connected for connected in connections if connected.fits(one.address)), None)
+        if fitting is not None:
+            found.append(Letter(one.address, fitting.id))
+    if found:
+        return found
+    known = addresses[0].address if addresses else ""
+    if connections and not addresses:
+        return [Letter(known, connections[0].id, SkipReason.NO_ADDRESS.value)]
+    return [Letter(known, None, SkipReason.NO_CONNECTION.value)]
+
+
+def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: Instant) -> int:
+    message_id, skipped = batch.take_id(), letter.skipped
+    batch.new_messages.append(
+        (
+            batch.shard,
+            message_id,
+            run.project_id,
+            run.journey_id,
+            run.version,
+            run.id,
+            step.key,
+            run.user_number,
+            step.channel,
+            letter.connection_id,
+            letter.address,
+            (DeliveryStatus.SKIPPED if skipped else DeliveryStatus.QUEUED).value,
+            skipped,
+            at,
+            None if skipped else at,
+            0,
+            None,
+            "",
+            to_json({"name": run.event_name, "properties": orjson.loads(run.properties)}),
+            to_json({"skipped": [at, at, 1]} if skipped else {}),
+            step.purpose,
+            None if step.expires_after_ms is None else at + step.expires_after_ms,
+            not step.connection,
+        )
+    )
+    about = (run.project_id, run.journey_id, run.version, step.key, at)
+    batch.tally.count(Metric.QUEUED, *about, channel=step.channel)
+    if skipped:
+        row = (batch.shard, message_id, "decision", run.project_id, "skipped", at, at, skipped)
+        batch.receipts.append((*row, "", "", "", "", "", None, ""))
+        batch.tally.count(Metric.SKIPPED, *about, channel=step.channel, reason=skipped)
+    return message_id

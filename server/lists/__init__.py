@@ -1,0 +1,1 @@
+"""Permissions as files: taken in from CSV, and written out as CSV that can be taken in again."""

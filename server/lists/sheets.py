@@ -1,0 +1,104 @@
+"""CSV files as people exchange them: read in the encodings of their programs, written so that none harms.
+
+A cell that a spreadsheet would take for a formula is written with an apostrophe before it, which reading
+takes off again. A telephone number (+ and digits) is left as it is: as a formula it is only its own value.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from server.errors import BadInput
+
+_NUMBER = re.compile(r"\+\d{1,20}")
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "'")
+_BLOCK = 1 << 16
+
+
+class Line(NamedTuple):
+    """One row of a file, or why it cannot be read."""
+
+    number: int
+    """Where it ends in the file, the heading being line 1."""
+    cells: dict[str, str]
+    wrong: str = ""
+
+
+def guarded(cell: str) -> str:
+    """The cell as it is written: nobody's program takes it for a formula."""
+    return "'" + cell if cell.startswith(_DANGEROUS) and not _NUMBER.fullmatch(cell) else cell
+
+
+def plain(cell: str) -> str:
+    """The cell as it was before `guarded`."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_DANGEROUS) else cell
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8, with its mark or without, if all of the file is; else EUC-KR as Windows knows it."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    with path.open("rb") as file:
+        try:
+            while block := file.read(_BLOCK):
+                decode(block)
+            decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp949"
+    return "utf-8-sig"
+
+
+def read(path: Path, wanted: Sequence[str], known: Sequence[str]) -> Iterator[Line]:
+    """The file's rows, one at a time. Raises BadInput without the columns that are wanted."""
+    with path.open(encoding=encoding_of(path), errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file)
+        heading = [name.strip().lower() for name in next(reader, [])]
+        missing = [name for name in wanted if name not in heading]
+        if missing:
+            found = ", ".join(heading) or "none"
+            raise BadInput(f"The file has no column {', '.join(missing)}; its columns: {found}.")
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Line(reader.line_num, {}, f"it cannot be read: {error}")
+                continue
+            if any(cell.strip() for cell in row):
+                yield _line(reader.line_num, heading, row, known)
+
+
+def _line(number: int, heading: list[str], row: list[str], known: Sequence[str]) -> Line:
+    if len(row) > len(heading):
+        return Line(number, {}, f"it has {len(row)} cells, the heading {len(heading)}")
+    cells = {name: plain(cell.strip()) for name, cell in zip(heading, row, strict=False) if name in known}
+    text = "".join(cells.values())
+    if "\0" in text:
+        return Line(number, {}, "it holds a NUL character")
+    if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
+        return Line(number, {}, "it holds bytes that are neither UTF-8 nor EUC-KR")
+    return Line(number, {name: cells.get(name, "") for name in known})
+
+
+@contextmanager
+def writing(path: Path, columns: Sequence[str]) -> Iterator["Sheet"]:
+    """A new file with these columns, in UTF-8 with its mark, which spreadsheets ask for."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        yield Sheet(file, columns)
+
+
+class Sheet:
+    """A file that is being written."""
+
+    def __init__(self, file: IO[str], columns: Sequence[str]) -> None:
+        self._writer = csv.writer(file)
+        self._writer.writerow(columns)
+        self.rows = 0
+
+    def add(self, cells: Sequence[str]) -> None:
+        self._writer.writerow([guarded(cell) for cell in cells])
+        self.rows += 1

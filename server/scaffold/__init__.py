@@ -1,0 +1,1 @@
+"""A new channel, written from templates: an installable package that keeps the contract at once."""

@@ -1,0 +1,149 @@
+"""What users have agreed to."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from server.clock import to_datetime
+from server.resolvers import consents as resolve
+from server.resolvers import records
+from server.resolvers.refusals import Refusal
+from server.store.consents import Decision, Wanted
+from server.store.paging import Slice
+from server.store.projects import WRITE
+
+from .fields import mutation
+from .ids import to_id
+from .info import Info
+from .pages import PageInfo, cursor_of, page_info
+from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem, to_problem
+from .suppressions import to_instant
+from .users import IdentityInput
+from .users import to_wanted as to_identity
+from .words import PermissionPurpose
+
+ORDER = "consents"
+_KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
+
+
+@strawberry.type(description="What a user has decided about messages of a purpose on a channel.")
+class Consent:
+    user_key: strawberry.ID = strawberry.field(description="The id of the user, for `node`.")
+    channel: str = strawberry.field(description="The channel, e.g. `email`.")
+    purpose: PermissionPurpose = strawberry.field(description="For which messages.")
+    is_granted: bool = strawberry.field(description="Whether the user agreed; false for a withdrawal.")
+    decided_at: datetime = strawberry.field(description="When.")
+    source: str = strawberry.field(description="Where, e.g. `checkout`.")
+    evidence: str = strawberry.field(description="What proves it, e.g. the version of the terms.")
+
+    @classmethod
+    def from_record(cls, record: records.Consent) -> "Consent":
+        decided = (record.channel, record.purpose, record.granted, record.decided_at)
+        who = record.shard, record.user_number
+        return cls.of(who, Decision(*decided, record.source, record.evidence))
+
+    @classmethod
+    def of(cls, who: tuple[int, int], decision: Decision) -> "Consent":
+        return cls(
+            user_key=to_id("User", *who),
+            channel=decision.channel,
+            purpose=PermissionPurpose(decision.purpose),
+            is_granted=bool(decision.granted),
+            decided_at=to_datetime(decision.decided_at),
+            source=decision.source,
+            evidence=decision.evidence,
+        )
+
+
+@strawberry.type(description="A decision and its place in the list.")
+class ConsentEdge:
+    node: Consent = strawberry.field(description="The decision.")
+    cursor: str = strawberry.field(description="Its place, for `after` and `before`.")
+
+
+@strawberry.type(description="A page of decisions.")
+class ConsentConnection:
+    edges: list[ConsentEdge] = strawberry.field(description="The page, user by user.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+
+    @classmethod
+    def from_slice(cls, found: Slice) -> "ConsentConnection":
+        edges = [
+            ConsentEdge(
+                node=Consent.from_record(row),
+                cursor=cursor_of(ORDER, row.shard, row.user_number, row.channel, row.purpose),
+            )
+            for row in found.rows
+        ]
+        return cls(edges=edges, page_info=page_info(found, [edge.cursor for edge in edges]))
+
+
+@strawberry.input(description="Which decisions. What is left out does not matter.")
+class ConsentFilter:
+    channel: str | None = strawberry.field(default=None, description="About this channel, e.g. `email`.")
+    purpose: PermissionPurpose | None = strawberry.field(
+        default=None, description="About messages of this purpose."
+    )
+    is_granted: bool | None = strawberry.field(
+        default=None, description="Only agreements, or only withdrawals."
+    )
+    source: str | None = strawberry.field(default=None, description="Made here, e.g. `checkout`.")
+
+
+def to_wanted(filter: ConsentFilter) -> Wanted:
+    purpose = filter.purpose.value if filter.purpose else None
+    return Wanted(filter.channel, purpose, filter.is_granted, filter.source)
+
+
+@strawberry.input(description="What a user has decided.")
+class SetConsentInput:
+    identity: IdentityInput = strawberry.field(description="Whose decision.")
+    channel: str = strawberry.field(description="About which channel, e.g. `email`.")
+    purpose: PermissionPurpose = strawberry.field(description="About which messages.")
+    granted: bool = strawberry.field(description="Whether the user agreed; false for a withdrawal.")
+    decided_at: datetime | None = strawberry.field(
+        default=None, description="When, not in the future; now if left out. The latest decision holds."
+    )
+    source: str = strawberry.field(description="Where it was made, e.g. `checkout`.")
+    evidence: str = strawberry.field(
+        default="", description="What proves it, e.g. the version of the terms: at most 2000 characters."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+
+
+@strawberry.type(description="The decision is kept, and is worked in within moments.")
+class SetConsentPayload:
+    consent: Consent = strawberry.field(
+        description="The decision as it was taken in; it holds unless the user has made a later one."
+    )
+
+
+SetConsentResult = Annotated[
+    SetConsentPayload | NotFoundProblem | InputProblem | IdempotencyConflictProblem,
+    strawberry.union("SetConsentResult", description="The decision, or why it was not taken in."),
+]
+Input = strawberry.argument(description="All of it in one object.")
+
+
+@strawberry.type(description="What can be changed in consents.")
+class ConsentMutation:
+    @mutation("Keeps what a user has decided about messages of a purpose on a channel.")
+    async def set_consent(self, info: Info, input: Annotated[SetConsentInput, Input]) -> SetConsentResult:
+        info.context.require(WRITE)
+        try:
+            at = to_instant(input.decided_at, "decidedAt")
+            decision = Decision(
+                input.channel,
+                input.purpose.value,
+                input.granted,
+                info.context.clock.now() if at is None else at,
+                input.source,
+                input.evidence,
+            )
+            who, key = to_identity(input.identity), input.idempotency_key
+            answer = await resolve.decide(info.context, who, decision, key, is_now=at is None)
+            decided = Decision(*answer["decision"])
+            return SetConsentPayload(consent=Consent.of((answer["user"][0], answer["user"][1]), decided))
+        except Refusal as error:
+            return to_problem(error)
