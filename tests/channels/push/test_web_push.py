@@ -18,8 +18,7 @@ from channels.host import build_host
 from channels.push.vapid import Vapid, base64url
 from channels.push.web_push import WebPushChannel, WebPushSettings, subscription_of
 from channels.reasons import Reason
-from channels.testing import check_channel
-from channels.testing.check import NOW
+from channels.testing import NOW, Evidence, check
 from channels.testing.providers import Fault, Life, client_of, everybody
 from channels.testing.providers.web_push import (
     EXPRESSES,
@@ -57,9 +56,12 @@ async def send(
     return outcome, service.messages
 
 
-async def test_keeps_the_contract() -> None:
-    async with client_of(FakeWebPush(lambda: NOW)) as http:
-        await check_channel(WebPushChannel(), SETTINGS, tools=Tools(lambda: NOW, http), message=a_push())
+@pytest.mark.parametrize("kind", SERVICES)
+async def test_keeps_the_contract(kind: type[FakeWebPush]) -> None:
+    async with client_of(kind(lambda: NOW)) as http:
+        message = a_push(kind.subscription("mina"))
+        tools = Tools(lambda: NOW, http, public_http=http)
+        await check(Evidence(channel=WebPushChannel(), settings=SETTINGS, tools=tools, message=message))
 
 
 async def test_is_found_by_its_dotted_name() -> None:

@@ -25,8 +25,7 @@ from channels import (
 from channels.contract import Actor, Purpose, Refused
 from channels.host import build_host
 from channels.reasons import Reason
-from channels.testing import check_channel
-from channels.testing.check import NOW
+from channels.testing import NOW, Evidence, check
 from channels.testing.providers import Fault, Life, client_of, everybody
 from channels.testing.providers.webhook import A_SECRET, EXPRESSES, FakeEndpoint
 from channels.webhook.endpoint import WebhookChannel, WebhookSettings
@@ -68,19 +67,32 @@ def heard(callback: Callback, settings: WebhookSettings = SETTINGS) -> list[Rece
 
 async def test_keeps_the_contract() -> None:
     endpoint = FakeEndpoint(lambda: NOW)
-    every = [
-        {"key": f"k-{kind}", "message": "1-0-7", "kind": kind.value, "at": "2026-01-01T00:00:00Z"}
-        for kind in sorted(OBSERVES)
-    ]
-    inbound = {"kind": "inbound", "from": "user-1", "text": "STOP"}
+    every = [{"key": f"k-{kind}", "message": "1-0-7", "kind": kind.value} for kind in sorted(OBSERVES)]
+    delivered = {"key": "k", "message": "1-0-7", "kind": "delivered", "at": "2025-12-31T23:59:59Z"}
+    inbound = {"key": "k", "kind": "inbound", "from": "user-1", "text": "STOP"}
+    settings = with_settings(header_value=SecretStr("Bearer hunter2hunter2"))
     async with client_of(endpoint) as http:
-        await check_channel(
-            WebhookChannel(),
-            SETTINGS,
-            tools=Tools(lambda: NOW, http),
-            message=a_message(),
-            callbacks=[endpoint.post(every, NOW), endpoint.post(inbound, NOW)],
-            unreachable=with_settings(url="https://down.example/x"),
+        await check(
+            Evidence(
+                channel=WebhookChannel(),
+                settings=settings,
+                tools=Tools(lambda: NOW, http),
+                message=a_message(),
+                callbacks=[
+                    endpoint.post(every, NOW),
+                    (
+                        endpoint.post(delivered, NOW),
+                        [Receipt("k", ReceiptKind.DELIVERED, NOW - 1000, reference="1-0-7")],
+                    ),
+                    (endpoint.post(inbound, NOW), [Inbound("k", "user-1", "STOP", NOW)]),
+                ],
+                signs_time=True,
+                rotated=with_settings(
+                    signing_secret=SecretStr(ANOTHER), previous_signing_secret=SecretStr(A_SECRET)
+                ),
+                foreign=with_settings(signing_secret=SecretStr(ANOTHER)),
+                unreachable=with_settings(url="https://down.example/x"),
+            )
         )
 
 
@@ -146,11 +158,11 @@ async def test_a_message_that_was_sent_twice_is_taken_over_once() -> None:
     "body",
     [b"", b"thanks", b"[]", b'{"id": ""}', b'{"id": 5}', b'{"id": "a\\nb"}', b'{"id": "%s"}' % (b"x" * 501)],
 )
-async def test_an_endpoint_that_names_nothing_has_our_name_for_it(body: str) -> None:
+async def test_an_endpoint_that_names_nothing_has_our_name_for_it(body: bytes) -> None:
     for status in (200, 202, 204):
-        assert await send(
-            FakeEndpoint(lambda: NOW, faults=[Fault(status, body=body.encode())]), a_message()
-        ) == [Accepted("1-0-7")]
+        assert await send(FakeEndpoint(lambda: NOW, faults=[Fault(status, body=body)]), a_message()) == [
+            Accepted("1-0-7")
+        ]
 
 
 @pytest.mark.parametrize("reason", sorted(EXPRESSES))
