@@ -58,7 +58,7 @@ class WebhookSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: str = Field(
-        pattern=r"^https?://[^\s/@?#]+(/[^\s#]*)?$",
+        pattern=r"^https?://[^\s/@?#]+([/?][^\s#]*)?$",
         max_length=2000,
         description="Takes a POST. Public addresses only; it is no secret, so keep tokens out of it.",
     )
@@ -126,7 +126,7 @@ class WebhookSender:
             **signed(self._keys, reference, self._tools.clock(), body),
             **_own_header(self._settings),
         }
-        response = await ask(self._settings, self._tools, "POST", content=body, headers=headers)
+        response = await call(self._settings, self._tools, "POST", content=body, headers=headers)
         if isinstance(response, Deferred | Unknown):
             return response
         return outcome_of(response, reference, self._tools.clock())
@@ -135,7 +135,7 @@ class WebhookSender:
         """The connections belong to the server's client."""
 
 
-async def ask(
+async def call(
     settings: WebhookSettings, tools: Tools, method: str, **request: Any
 ) -> httpx.Response | Deferred | Unknown:
     """One request to the endpoint, which somebody chose who may not be trusted with our own network."""
@@ -250,7 +250,7 @@ class WebhookChannel(BaseChannel[WebhookSettings]):
         """Asks with HEAD. Any answer will do: endpoints need not know that method."""
         if found := self.problems(settings):
             return found
-        answer = await ask(settings, tools, "HEAD")
+        answer = await call(settings, tools, "HEAD")
         if isinstance(answer, Deferred | Unknown):
             return [Problem("url", f"nobody answers there: {answer.text}")]
         return []

@@ -166,6 +166,12 @@ async def test_every_reason_that_a_service_can_give_comes_back_as_the_same(
         (Fault(reset_after=True), Unknown, Reason.OUTCOME_UNKNOWN, ""),
         (Fault(502), Unknown, Reason.OUTCOME_UNKNOWN, "502"),
         (Fault(500, body=b'{"code":500,"errno":999}'), Deferred, Reason.PROVIDER_ERROR, "errno 999"),
+        (
+            Fault(500, body=b'{"reason":"PayloadTooLarge"}'),
+            Deferred,
+            Reason.PROVIDER_ERROR,
+            "PayloadTooLarge",
+        ),
         (Fault(503, {"retry-after": "9"}), Deferred, Reason.PROVIDER_ERROR, "503"),
         (Fault(406), Deferred, Reason.RATE_LIMITED, "406"),
         (Fault(404), Rejected, Reason.INVALID_RECIPIENT, "404"),
@@ -274,12 +280,12 @@ async def test_a_listed_name_that_leads_inside_is_not_called() -> None:
     async def resolve(host: str, port: int) -> list[str]:
         return ["169.254.169.254"]
 
-    settings = SETTINGS.model_copy(update={"push_services": ("inside.example",)})
     service = FakeWebPush(lambda: NOW)
     async with client_of(service) as http, make_public_client(resolve=resolve) as outside:
-        sender = WebPushChannel().open(settings, Tools(lambda: NOW, http, public_http=outside))
-        outcome = await sender.send(a_push(changed(endpoint="https://inside.example/x")))
+        sender = WebPushChannel().open(SETTINGS, Tools(lambda: NOW, http, public_http=outside))
+        outcome = await sender.send(a_push())
     assert isinstance(outcome, Deferred)
+    assert "169.254.169.254" in outcome.text
     assert not service.requests
 
 

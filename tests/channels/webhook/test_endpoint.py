@@ -1,7 +1,9 @@
 import base64
 import json
+import re
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,6 +262,18 @@ async def test_a_failure_comes_back_with_its_reason(reason: Reason) -> None:
     [receipt] = heard(endpoint.callback(endpoint.due(NOW + MINUTE), NOW))
     assert isinstance(receipt, Receipt)
     assert (receipt.kind, receipt.reason) == (ReceiptKind.FAILED, reason)
+
+
+def test_the_reports_in_the_documentation_are_understood() -> None:
+    page = (Path(__file__).parents[3] / "docs/providers/webhook.md").read_text("utf-8")
+    [told] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    delivered, clicked, failed, written = heard(FakeEndpoint(lambda: NOW).post(json.loads(told), NOW))
+    assert isinstance(failed, Receipt)
+    assert isinstance(clicked, Receipt)
+    assert (delivered.occurred_at, clicked.actor) == (NOW + 3000, Actor.HUMAN)
+    assert (failed.reason, failed.code, failed.occurred_at) == (Reason.UNREACHABLE, "E17", NOW)
+    assert isinstance(written, Inbound)
+    assert (written.sender, written.text) == ("user-1", "STOP")
 
 
 async def test_a_report_says_all_that_it_can() -> None:
