@@ -5,7 +5,7 @@ providers, which call back or are polled, and readers' apps fetch theirs. Only t
 """
 
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -108,14 +108,7 @@ class _Filling:
         life = self.shop.life()
         scenes = self._scenes()
         at = self.shop.since
-        stops = sorted(
-            {
-                *range(at, self.shop.until, STRIDE),
-                *(when for when, _ in scenes),
-                *self._parcels(),
-                self.shop.until,
-            }
-        )
+        stops = sorted({at, *self._strides(), *(when for when, _ in scenes), self.shop.until})
         for at, until in pairwise(stops):
             for when, scene in scenes:
                 if when == at:
@@ -132,10 +125,10 @@ class _Filling:
             await self.api.send([one.message for one in sent[start : start + SENT_AT_ONCE]])
         self.events += len(sent)
 
-    def _parcels(self) -> Iterable[Instant]:
-        """So that providers hear of parcels when they leave, not half a day later."""
-        for at in self.shop.shipping_times():
-            yield from (at, at + SECOND)
+    def _strides(self) -> list[Instant]:
+        """When parcels leave, a moment later, so that providers hear of them then, and in between."""
+        times = [at + after for at in self.shop.shipping_times() for after in (0, SECOND, STRIDE)]
+        return [at for at in times if at < self.shop.until]
 
     async def _hear(self, until: Instant) -> None:
         """What providers and readers' apps tell of messages up to this instant, each at its own."""

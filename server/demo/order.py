@@ -9,6 +9,8 @@ MAIL, TEXTS, WHATSAPP, ALIMTALK = "order-mail", "order-sms", "order-whatsapp", "
 APP, WEBHOOK, ANDROID, IPHONE = "order-app", "order-webhook", "order-android", "order-iphone"
 """The names of its connections."""
 
+LEAST = 30_000
+"""Won, of orders that it is about."""
 TEMPLATE, LANGUAGE = "order_shipped", "ko"
 """What Kakao and WhatsApp have approved."""
 STEPS = {
@@ -35,7 +37,7 @@ def order() -> Data:
         "category": "service",
         "graph": {
             "steps": [
-                entry("shipped", "상품 발송", "order_shipped", 0),
+                _shipped("3만 원 이상 발송", LEAST),
                 {"inApp": {**_sends("in-app", "앱 안 알림", 1, APP), "messageTitle": "발송 완료", **_told()}},
                 # Without a connection: the device's own kind decides between the two.
                 {"push": {**_sends("push", "푸시", 2), "messageTitle": "발송 완료", **_told()}},
@@ -57,6 +59,12 @@ def order() -> Data:
             "reentry": "NEVER",
         },
     }
+
+
+def _shipped(title: str, least: int) -> Data:
+    told = entry("shipped", title, "order_shipped", 0)
+    told["entryEvent"]["where"] = [{"name": "total", "operator": "AT_LEAST", "value": least}]
+    return told
 
 
 def _sends(key: str, title: str, column: int, connection: str | None = None) -> Data:

@@ -17,7 +17,7 @@ from channels.contract import Callback
 from channels.host import Host
 from channels.testing import FakeChannel
 from channels.testing.providers import FakeProvider, Lives, apns, fcm, sendgrid, solapi, webhook
-from server.clock import Clock, Instant
+from server.clock import MINUTE, Clock, Instant
 
 from . import order
 from .api import Api
@@ -26,6 +26,8 @@ from .people import Person
 
 READERS_SECRET = "made to be seen, like all keys here"
 """Signs the tokens with which readers' apps fetch messages."""
+GATHERS_FOR = 20 * MINUTE
+"""In the life of the sample; what happened has its own time in what is told of it."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,9 @@ class Line:
         return [self.provider.callback(reports, now)] if reports else []
 
     def next_due_at(self) -> Instant | None:
-        return self.provider.next_due_at() if self.provider and self.calls_back else None
+        """When it calls next: those that can tell of several messages at once wait for more of them."""
+        at = self.provider.next_due_at() if self.provider and self.calls_back else None
+        return at if at is None or self.one_at_a_time else at + GATHERS_FOR
 
 
 class Providers:

@@ -1,5 +1,6 @@
 """The readers of in-app messages: their apps fetch what is there, and tell what became of it."""
 
+import asyncio
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from pydantic import SecretStr
 from server.clock import DAY, HOUR, MINUTE, Instant
 from server.user_tokens import token_for
 
+from .order import LEAST
 from .providers import READERS_SECRET
 from .shop import Sent
 
+QUARTER = 15 * MINUTE
 OPENS_APP = 0.68
 """Of those whom a parcel was sent to, before the message is of no more use."""
 TAPS, PUTS_AWAY = 0.4, 0.25
@@ -32,24 +35,24 @@ class Readers:
     def hear(self, events: Iterable[Sent]) -> None:
         """Some of those who are told of a parcel will look."""
         for one in events:
-            if one.message.get("event") != "order_shipped":
+            if one.message.get("event") != "order_shipped" or one.message["properties"]["total"] < LEAST:
                 continue
             chance = self._chance(one.message["userId"])
             if chance.random() < OPENS_APP:
-                after = MINUTE + int(chance.random() ** 3 * (2 * DAY + 12 * HOUR))
-                heapq.heappush(self._visits, (one.at + after, one.message["userId"]))
+                # On the stroke of a quarter of an hour, so that the sample is not all day about it.
+                quarters = 1 + int(chance.random() ** 3 * (2 * DAY + 12 * HOUR) / QUARTER)
+                heapq.heappush(self._visits, (one.at + quarters * QUARTER, one.message["userId"]))
 
     def next_at(self) -> Instant | None:
         return self._visits[0][0] if self._visits else None
 
     async def visit(self, now: Instant) -> int:
         """Has those come who come by now. Returns how many; raises httpx.HTTPStatusError if one is refused."""
-        count = 0
+        come = set()
         while self._visits and self._visits[0][0] <= now:
-            _, user_id = heapq.heappop(self._visits)
-            await self._read(user_id, now)
-            count += 1
-        return count
+            come.add(heapq.heappop(self._visits)[1])
+        await asyncio.gather(*(self._read(user_id, now) for user_id in sorted(come)))
+        return len(come)
 
     async def _read(self, user_id: str, now: Instant) -> None:
         token = token_for(SecretStr(READERS_SECRET), self.connection, user_id, now + HOUR)
