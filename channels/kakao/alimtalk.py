@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-
-from pydantic import ValidationError
+from dataclasses import dataclass, replace
 
 from channels.contract import ContentField, Message, Outcome, Rejected
 from channels.kakao import batches
 from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions
+from channels.options import options_of
 from channels.phone import to_domestic, to_e164
 from channels.reasons import Reason
 
@@ -45,10 +44,10 @@ def read(message: Message) -> Alimtalk | Rejected:
     template = message.content.get("template", "").strip()
     if not template:
         return Rejected(Reason.TEMPLATE_UNAVAILABLE, text="The message names no template.")
-    try:
-        options = AlimtalkOptions.model_validate(message.options)
-    except ValidationError as error:
-        return Rejected(Reason.CONTENT_INVALID, text=_told(error))
+    options = options_of(AlimtalkOptions, message)
+    if isinstance(options, Rejected):
+        # Buttons and links are what people see.
+        return replace(options, reason=Reason.CONTENT_INVALID)
     return Alimtalk(
         reference=message.reference,
         number=number,
@@ -64,11 +63,6 @@ def bare(name: str) -> str:
     """The name of a variable without its wrapper: `#{이름}` and `이름` are the same."""
     name = name.strip()
     return name[2:-1].strip() if name.startswith("#{") and name.endswith("}") else name
-
-
-def _told(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"options.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 async def send_each(

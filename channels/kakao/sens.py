@@ -228,7 +228,7 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"SENS cannot be asked: {answer.text}")
         said = said_in(answer)
-        if answer.status_code == 404 and "error" not in said:
+        if answer.status_code == 404 and not answer.content:
             return [], window.onward("")  # how SENS says that there is none
         if answer.status_code != 200:
             raise PollFailed(f"SENS answered {answer.status_code} {answer.text[:200]}".rstrip())

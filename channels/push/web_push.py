@@ -36,8 +36,9 @@ from channels.contract import (
 )
 from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
+from channels.options import options_of
 from channels.push.ece import LARGEST_PLAINTEXT, encrypt, public_key
-from channels.push.options import OUR_REFERENCE, expired, filled, options_of, seconds_left
+from channels.push.options import OUR_REFERENCE, expired, filled, seconds_left
 from channels.push.vapid import Vapid, from_base64url
 from channels.reasons import Reason
 

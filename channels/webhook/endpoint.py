@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels.contract import (
     CONTRACT_VERSION,
@@ -38,6 +38,7 @@ from channels.contract import (
 )
 from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
+from channels.options import options_of
 from channels.reasons import Reason
 from channels.webhook.reports import OBSERVES, inbound_of, receipts_of
 from channels.webhook.signatures import key_of, signed, verified
@@ -102,10 +103,9 @@ class WebhookSender:
             self._keys = settings.keys()
 
     async def send(self, message: Message) -> Outcome:
-        try:
-            options = WebhookOptions.model_validate(dict(message.options))
-        except ValidationError as error:
-            return Rejected(Reason.REQUEST_INVALID, "options", _told(error))
+        options = options_of(WebhookOptions, message)
+        if isinstance(options, Rejected):
+            return options
         if message.expires_at is not None and message.expires_at <= message.sent_at:
             return Rejected(Reason.EXPIRED, "expired", "it was not sent: its time was over")
         if not message.reference.isascii() or not message.reference.isprintable():
@@ -194,11 +194,6 @@ def _object(response: httpx.Response) -> dict[str, Any]:
 
 def _moment(at: Instant) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _told(error: ValidationError) -> str:
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)[:LONGEST_TEXT]
 
 
 def _own_header(settings: WebhookSettings) -> dict[str, str]:

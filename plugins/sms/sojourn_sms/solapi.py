@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from channels import (
     CONTRACT_VERSION,
@@ -29,10 +29,11 @@ from channels import (
 from channels.kakao.batches import Answer, send_each
 from channels.kakao.solapi_relay import OBSERVES, SolapiAccount, SolapiRelay, submit
 from channels.kakao.solapi_results import REFERENCE
+from channels.options import options_of
 from channels.phone import to_domestic, to_e164
 from sojourn_sms.pictures import Pictures
 from sojourn_sms.segments import LONG_BYTES, TITLE_BYTES, Kind, euc_kr_bytes, korean_length, outside_euc_kr
-from sojourn_sms.sending import told, wrong_address
+from sojourn_sms.sending import wrong_address
 
 _LONGEST_REFERENCE = 100
 _SENDER = re.compile(r"0\d{8,10}|1[5-9]\d{6}")
@@ -78,10 +79,9 @@ def read(message: Message, sender: str, files: Mapping[str, str | Outcome] | Non
     number = to_domestic(message.to)
     if not number:
         return Rejected(Reason.NOT_PERMITTED, text="SOLAPI is set up for Korean numbers only.")
-    try:
-        options = SolapiSmsOptions.model_validate(dict(message.options))
-    except ValidationError as error:
-        return Rejected(Reason.REQUEST_INVALID, text=told(error))
+    options = options_of(SolapiSmsOptions, message)
+    if isinstance(options, Rejected):
+        return options
     text, title, image = (message.content.get(name, "") for name in ("text", "title", "image_url"))
     if wrong := _unsendable(text, title, bool(image)):
         return Rejected(Reason.CONTENT_INVALID, text=wrong)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels import (
     CONTRACT_VERSION,
@@ -39,8 +39,9 @@ from channels import (
 )
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.kakao.answers import said_in
+from channels.options import options_of
 from channels.phone import to_e164
-from sojourn_sms.sending import told, wrong_address
+from sojourn_sms.sending import wrong_address
 from sojourn_sms.twilio_callbacks import REFERENCE, codes, inbound_of, receipts_of, verify_callback
 
 if TYPE_CHECKING:
@@ -165,10 +166,9 @@ class TwilioSender:
         """The message as Twilio wants it, or why it cannot be one."""
         if to_e164(message.to) != message.to:
             return wrong_address()
-        try:
-            options = TwilioOptions.model_validate(dict(message.options))
-        except ValidationError as error:
-            return Rejected(Reason.REQUEST_INVALID, text=told(error))
+        options = options_of(TwilioOptions, message)
+        if isinstance(options, Rejected):
+            return options
         text, image = message.content.get("text", ""), message.content.get("image_url", "")
         if not text.strip() and not image:
             return Rejected(Reason.CONTENT_INVALID, text="The message has neither text nor image_url.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from channels import Actor, Instant, Reason, Receipt, ReceiptKind
+from channels import Actor, Instant, Purpose, Reason, Receipt, ReceiptKind
 
 from sojourn_whatsapp.answers import reason_of, text_of
 from sojourn_whatsapp.callbacks import Change, changes_of, moment, number_of, raw_of, unmapped
@@ -139,4 +139,5 @@ def _of_preference(preference: Any, heard_at: Instant) -> Receipt:
         actor_why=_STOPPED,
         recipient=number,
         raw=raw_of(told),
+        purpose=Purpose.ADVERTISEMENT,
     )

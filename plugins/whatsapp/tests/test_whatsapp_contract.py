@@ -1,5 +1,5 @@
 import pytest
-from channels import Actor, Callback, Inbound, Receipt, ReceiptKind, Tools
+from channels import Actor, Callback, Inbound, Purpose, Receipt, ReceiptKind, Tools
 from channels.reasons import Reason
 from channels.testing import NOW, ChannelCheck, Evidence
 from channels.testing.providers import client_of
@@ -55,6 +55,7 @@ STOPPED = Receipt(
     actor=Actor.HUMAN,
     actor_why="stopped marketing messages in WhatsApp",
     recipient=PERSON,
+    purpose=Purpose.ADVERTISEMENT,
 )
 WROTE = META.wrote(PERSON, "STOP", answering="wamid.1")
 SAID = Inbound(
