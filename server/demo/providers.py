@@ -208,5 +208,3 @@ def _installed(name: str) -> Any:
 def _stand_in(name: str, channel: str, lives: Lives) -> Line:
     fake = FakeChannel(key=f"fake_{channel}", channel=channel, lives=lives)
     return Line(name, fake.key, {}, stand_in=fake)
-
-

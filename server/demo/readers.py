@@ -47,7 +47,7 @@ class Readers:
         return self._visits[0][0] if self._visits else None
 
     async def visit(self, now: Instant) -> int:
-        """Has those come who come by now. Returns how many; raises httpx.HTTPStatusError if one is refused."""
+        """Has those come who come by now. Returns how many. Raises httpx.HTTPStatusError if we refuse one."""
         come = set()
         while self._visits and self._visits[0][0] <= now:
             come.add(heapq.heappop(self._visits)[1])
