@@ -19,6 +19,7 @@ from server.store.projects import NewProject
 
 from . import journeys, order, post
 from .api import Api, api_of
+from .drawing import Data
 from .providers import Providers
 from .readers import Readers
 from .shop import Sent, Shop
@@ -184,7 +185,7 @@ class _Filling:
         ):
             await self._start(journey)
 
-    async def _start(self, journey: journeys.Data) -> None:
+    async def _start(self, journey: Data) -> None:
         made = self.drawn[journey["title"]] = await self.api.create(journey)
         await self.api.publish(made)
         await self.api.move_on("start", made)

@@ -107,8 +107,10 @@ class Providers:
         there = await api.connections()
         for line in self.lines:
             line.hook = there[line.name]["callbackUrl"]
-            if hasattr(line.provider, "hook_url"):
-                line.provider.hook_url = line.hook
+            provider: Any = line.provider
+            # Some sign the address as well, and have to be told of it as in life.
+            if hasattr(provider, "hook_url"):
+                provider.hook_url = line.hook
 
     def hook_of(self, name: str) -> str:
         """The callback address of a connection of this name."""
@@ -176,8 +178,15 @@ def _texts(now: Any, lives: Lives) -> Line:
         "auth_token": provider.auth_token,
         "messaging_service_sid": "MG" + "0" * 32,
     }
-    telling = {"calls_back": True, "one_at_a_time": True}
-    return Line(order.TEXTS, "twilio_sms", about, provider, **telling, module="sojourn_sms.twilio")
+    return Line(
+        order.TEXTS,
+        "twilio_sms",
+        about,
+        provider,
+        calls_back=True,
+        one_at_a_time=True,
+        module="sojourn_sms.twilio",
+    )
 
 
 def _whatsapp(now: Any, lives: Lives) -> Line:
