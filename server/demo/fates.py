@@ -13,11 +13,11 @@ from channels.testing.providers import Life, Lives, lives_of
 from .people import Person
 
 MISFORTUNES = {
-    Reason.INVALID_RECIPIENT: 0.045,
-    Reason.UNREACHABLE: 0.04,
-    Reason.NOT_ON_CHANNEL: 0.035,
-    Reason.OPTED_OUT: 0.03,
-    Reason.CONTENT_REJECTED: 0.025,
+    Reason.INVALID_RECIPIENT: 0.055,
+    Reason.UNREACHABLE: 0.045,
+    Reason.NOT_ON_CHANNEL: 0.04,
+    Reason.OPTED_OUT: 0.035,
+    Reason.CONTENT_REJECTED: 0.03,
 }
 """Shares of all people."""
 _SECOND = 1000

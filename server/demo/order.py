@@ -9,7 +9,7 @@ MAIL, TEXTS, WHATSAPP, ALIMTALK = "order-mail", "order-sms", "order-whatsapp", "
 APP, WEBHOOK, ANDROID, IPHONE = "order-app", "order-webhook", "order-android", "order-iphone"
 """The names of its connections."""
 
-LEAST = 30_000
+LEAST = 40_000
 """Won, of orders that it is about."""
 TEMPLATE, LANGUAGE = "order_shipped", "ko"
 """What Kakao and WhatsApp have approved."""
@@ -37,7 +37,7 @@ def order() -> Data:
         "category": "service",
         "graph": {
             "steps": [
-                _shipped("3만 원 이상 발송", LEAST),
+                _shipped("4만 원 이상 발송", LEAST),
                 {"inApp": {**_sends("in-app", "앱 안 알림", 1, APP), "messageTitle": "발송 완료", **_told()}},
                 # Without a connection: the device's own kind decides between the two.
                 {"push": {**_sends("push", "푸시", 2), "messageTitle": "발송 완료", **_told()}},

@@ -158,7 +158,7 @@ def _parcel(url: str, key: str) -> str:
         "phone": phone(VISITORS_NUMBER),
         "push_tokens": [push_token(VISITORS_NUMBER, "fcm"), push_token(VISITORS_NUMBER, "apns")],
     }
-    about = {"order_id": "me-1", "product": "제주 감귤 5kg", "total": 39000}
+    about = {"order_id": "me-1", "product": "제주 감귤 5kg 2상자", "total": 49800}
     batch = [
         {"type": "identify", "userId": VISITOR, "traits": traits},
         {"type": "track", "userId": VISITOR, "event": "order_shipped", "properties": about},
