@@ -16,7 +16,7 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -140,8 +140,7 @@ class _Visit:
 
     def read(self, before: Place) -> _Page:
         writes = self.settings.after_reading != "keep"
-        imap = self._open()
-        with contextlib.closing(_Goodbye(imap)):
+        with self._session() as imap:
             validity, next_uid = self._select(imap, read_only=not writes)
             # With another validity the numbers mean other mails; what is told again counts once.
             after = before.uid if validity == before.validity else 0
@@ -150,8 +149,8 @@ class _Visit:
             return _Page(validity, upto, _fetch(imap, uids), is_last, complaint)
 
     def look(self) -> list[tuple[str, str]]:
-        settings, imap = self.settings, self._open()
-        with contextlib.closing(_Goodbye(imap)):
+        settings = self.settings
+        with self._session() as imap:
             self._select(imap, read_only=True)
             if settings.after_reading != "keep" and "UIDPLUS" not in imap.capabilities:
                 return [("after_reading", "must be keep: the server cannot remove single mails (UIDPLUS)")]
@@ -168,23 +167,34 @@ class _Visit:
             with contextlib.suppress(OSError):
                 self._imap.socket().shutdown(socket.SHUT_RDWR)
 
-    def _open(self) -> imaplib.IMAP4:
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[imaplib.IMAP4]:
+        imap = self._connect()
+        try:
+            if self.settings.mailbox_security == "starttls":
+                imap.starttls(self._trust())
+            self._log_in(imap)
+            yield imap
+            # Not close(), which would remove what anybody has marked as deleted.
+            with contextlib.suppress(OSError, imaplib.IMAP4.error):
+                imap.logout()
+        finally:
+            with contextlib.suppress(OSError):
+                imap.shutdown()
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.settings.mailbox_ca_file)
+
+    def _connect(self) -> imaplib.IMAP4:
         settings = self.settings
         address, seconds = (settings.mailbox_host, settings.mailbox_port), settings.mailbox_timeout_seconds
-        trust = ssl.create_default_context(cafile=settings.mailbox_ca_file)
         if settings.mailbox_security == "tls":
-            imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(*address, ssl_context=trust, timeout=seconds)
+            imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(*address, ssl_context=self._trust(), timeout=seconds)
         else:
             imap = imaplib.IMAP4(*address, timeout=seconds)
         self._imap = imap
         if self._is_cut:
             self.cut()
-        if settings.mailbox_security == "starttls":
-            imap.starttls(trust)
-        self._log_in(imap)
-        # Servers tell what they can do only to those whom they know.
-        _, told = imap.capability()
-        imap.capabilities = tuple(bytes(told[-1] or b"").decode("ascii", "replace").upper().split())
         return imap
 
     def _log_in(self, imap: imaplib.IMAP4) -> None:
@@ -193,6 +203,9 @@ class _Visit:
             raise _Failed("user name and password must be printable ASCII, or IMAP cannot carry them")
         # The library quotes the password only.
         imap.login(user if _PLAIN.fullmatch(user) else _quoted(user), password)
+        # Servers tell what they can do only to those whom they know.
+        _, told = imap.capability()
+        imap.capabilities = tuple(bytes(told[-1] or b"").decode("ascii", "replace").upper().split())
 
     def _select(self, imap: imaplib.IMAP4, *, read_only: bool) -> tuple[int, int]:
         """The folder's UIDVALIDITY, and the first UID that no mail has yet."""
@@ -219,16 +232,6 @@ class _Visit:
         imap.uid("STORE", uids, "+FLAGS.SILENT", r"(\Deleted)")
         imap.uid("EXPUNGE", uids)
         return ""
-
-
-class _Goodbye:
-    def __init__(self, imap: imaplib.IMAP4) -> None:
-        self._imap = imap
-
-    def close(self) -> None:
-        # Not close(), which would remove what anybody has marked as deleted.
-        with contextlib.suppress(OSError, imaplib.IMAP4.error):
-            self._imap.logout()
 
 
 def _new(imap: imaplib.IMAP4, after: int, next_uid: int) -> tuple[list[int], int, bool]:
