@@ -166,6 +166,8 @@ class Receipt:
     """The address it is about. An opt-out or a complaint may name this alone, and no message."""
     raw: str = ""
     """What the provider said, word for word, so that history can be read again with a better map."""
+    purpose: Purpose | None = None
+    """Of what an opt-out that names no message wants no more, where the provider says; None is everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,8 @@ class Verified:
     received_at: Instant
     answer: str = ""
     """What to answer with, for providers that expect an echo; empty for a plain 200."""
+    answer_type: str = "text/plain"
+    """The media type of that answer."""
 
 
 @dataclass(frozen=True, slots=True)

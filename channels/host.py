@@ -27,6 +27,8 @@ BUILT_IN = (
     "channels.kakao.sens",
     "channels.push.fcm",
     "channels.push.apns",
+    "channels.push.web_push",
+    "channels.webhook.endpoint",
     "channels.testing.fake",
 )
 ENTRY_POINT_GROUP = "sojourn.channels"

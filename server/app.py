@@ -109,6 +109,7 @@ def _contexts(runtime: Runtime) -> Contexts:
         runtime.settings,
         runtime.wake,
         runtime.shelf,
+        runtime.lender.lend,
     )
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from server.errors import CannotOpen
@@ -71,6 +72,16 @@ class Settings:
     allowed_origins: str = _setting(
         "", "Origins of pages that may ask /graphql from a browser, with blanks between them; * is any."
     )
+    allowed_networks: str = _setting(
+        "",
+        "Private networks that messages to addresses of others (webhooks, Web Push) may reach nevertheless, "
+        "e.g. 10.1.0.0/16, with blanks between them.",
+    )
+    egress_proxy: str = _setting(
+        "",
+        "A proxy for requests to providers, e.g. http://proxy:3128. Addresses of others never use it.",
+        shown=False,
+    )
     shards: int = _setting(
         0, "Into how many shards a new database is divided; 0 is 1 on SQLite and 64 on PostgreSQL."
     )
@@ -112,8 +123,16 @@ class Settings:
             raise CannotOpen(
                 "SOJOURN_SECRET is not set. In production it must be: make one with `openssl rand -hex 32`."
             )
+        self.networks_to_allow()
         if self.log_format not in ("console", "json"):
             raise CannotOpen(f"SOJOURN_LOG_FORMAT is `console` or `json`, found {self.log_format!r}.")
+
+    def networks_to_allow(self) -> list[IPv4Network | IPv6Network]:
+        """Raises CannotOpen that names what is no network."""
+        try:
+            return [ip_network(one) for one in self.allowed_networks.split()]
+        except ValueError as error:
+            raise CannotOpen(f"SOJOURN_ALLOWED_NETWORKS wants networks like 10.1.0.0/16: {error}.") from error
 
     @property
     def secrets(self) -> list[bytes]:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from server.clock import Clock, EventsClock, WallClock
 from server.config import DISPATCH, ENGINE, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
 from server.delivery.in_app import Shelf
+from server.delivery.lending import Lender
 from server.delivery.polling import Poller
 from server.engine import leases
 from server.engine.loop import Engine
@@ -77,13 +78,13 @@ class Runtime:
     clock: Clock
     shards: int
     host: Host
-    http: httpx.AsyncClient
     figures: Figures
     appender: Appender
     engine: Engine
     dispatcher: Dispatcher
     poller: Poller
     shelf: Shelf
+    lender: Lender
     keys: Keys
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -115,9 +116,16 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    settings: Settings, *, parts: tuple[str, ...] = PARTS, follow_events: bool = False
+    settings: Settings,
+    *,
+    parts: tuple[str, ...] = PARTS,
+    follow_events: bool = False,
+    mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None,
 ) -> AsyncIterator[Runtime]:
-    """Opens everything, starts the loops of these parts, and closes it all in reverse."""
+    """Opens everything, starts the loops of these parts, and closes it all in reverse.
+
+    `mounts` leads requests to providers elsewhere, by the beginnings of their addresses.
+    """
     settings.check()
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url)
@@ -131,27 +139,27 @@ async def open_runtime(
                 # We hold the file's lock: whoever had these leases is dead.
                 await leases.forget(session)
             clock = await _clock(session, follow_events)
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, follow_redirects=False))
         engine = Engine(db, clock, shards)
         appender = Appender(db, settings.max_queue, settings.max_backlog, engine.wakeup.set)
         host = _host(settings)
         shelf = Shelf(db, clock, shards, appender.append)
-        dispatcher = Dispatcher(db, clock, host, settings, shards, appender.append)
+        lender = Lender(clock, settings, shelf, mounts or {})
+        stack.push_async_callback(lender.aclose)
+        dispatcher = Dispatcher(db, clock, host, settings, shards, appender.append, lender=lender)
         engine.moved = dispatcher.wakeup.set
-        dispatcher.senders.shelf = shelf
         runtime = Runtime(
             settings=settings,
             db=db,
             clock=clock,
             shards=shards,
             host=host,
-            http=http,
             figures=Figures(),
             appender=appender,
             engine=engine,
             dispatcher=dispatcher,
             poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
             shelf=shelf,
+            lender=lender,
             keys=Keys(db),
         )
         await stack.enter_async_context(_running(runtime, parts))

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Protocol, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel
 
-from channels.contract import ContentField, Instant, Message
+from channels import options
+from channels.contract import ContentField, Instant, Message, Rejected
 from channels.email.enhanced_codes import Stage, read_answer
 from channels.email.letter import Letter, Unwritable, check_mailbox, write_letter
 from channels.reasons import Reason
@@ -61,12 +62,10 @@ def letter_of(message: Message, head: Letterhead) -> Letter:
 
 def options_of(model: type[Options], message: Message) -> Options:
     """What `Message.options` says. Raises `Unwritable` for what the model does not take."""
-    try:
-        return model.model_validate(dict(message.options))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Unwritable(Reason.REQUEST_INVALID, f"options.{where}: {first['msg']}") from None
+    read = options.options_of(model, message)
+    if isinstance(read, Rejected):
+        raise Unwritable(read.reason, read.text)
+    return read
 
 
 def reason_of_answer(text: str, status: str = "") -> Reason | None:

@@ -26,6 +26,7 @@ from channels.contract import (
     Tools,
 )
 from channels.hookspecs import hookimpl
+from channels.options import options_of
 from channels.reasons import Reason
 
 SHORTEST_SECRET = 32
@@ -132,6 +133,8 @@ class InAppSender:
 
 
 def _judged(message: Message) -> Outcome:
+    if isinstance(told := options_of(InAppOptions, message), Rejected):
+        return told
     if not message.to or len(message.to) > 255 or not message.to.isprintable():
         return Rejected(Reason.INVALID_RECIPIENT, text="the reader is a user id of 1 to 255 characters")
     for name, field in InAppChannel.capabilities.content.items():

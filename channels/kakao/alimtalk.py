@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
-
-from pydantic import ValidationError
+from dataclasses import dataclass, replace
 
 from channels.contract import ContentField, Message, Outcome, Rejected
+from channels.kakao import batches
+from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions
+from channels.options import options_of
 from channels.phone import to_domestic, to_e164
-from channels.reasons import Reason, ReasonClass
+from channels.reasons import Reason
 
 CONTENT: Mapping[str, ContentField] = {
     "template": ContentField(max_length=50, required=True),
@@ -44,10 +44,10 @@ def read(message: Message) -> Alimtalk | Rejected:
     template = message.content.get("template", "").strip()
     if not template:
         return Rejected(Reason.TEMPLATE_UNAVAILABLE, text="The message names no template.")
-    try:
-        options = AlimtalkOptions.model_validate(message.options)
-    except ValidationError as error:
-        return Rejected(Reason.CONTENT_INVALID, text=_told(error))
+    options = options_of(AlimtalkOptions, message)
+    if isinstance(options, Rejected):
+        # Buttons and links are what people see.
+        return replace(options, reason=Reason.CONTENT_INVALID)
     return Alimtalk(
         reference=message.reference,
         number=number,
@@ -65,52 +65,10 @@ def bare(name: str) -> str:
     return name[2:-1].strip() if name.startswith("#{") and name.endswith("}") else name
 
 
-def _told(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"options.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-
-
-Answer: TypeAlias = list[Outcome] | Outcome
-"""What a relay said of several messages: something of each, or one thing of all."""
-Post: TypeAlias = Callable[[Sequence[Alimtalk]], Awaitable[Answer]]
-
-
 async def send_each(
-    messages: Sequence[Message], post: Post, alike: Callable[[Alimtalk], object]
+    messages: Sequence[Message],
+    post: Callable[[Sequence[Alimtalk]], Awaitable[Answer]],
+    alike: Callable[[Alimtalk], object],
 ) -> list[Outcome]:
     """One outcome a message, in order. Those for which `alike` is the same share a call of `post`."""
-    outcomes: dict[int, Outcome] = {}
-    groups: dict[object, list[tuple[int, Alimtalk]]] = {}
-    for position, message in enumerate(messages):
-        alimtalk = read(message)
-        if isinstance(alimtalk, Rejected):
-            outcomes[position] = alimtalk
-        else:
-            groups.setdefault(alike(alimtalk), []).append((position, alimtalk))
-    for group in groups.values():
-        found = await _in_halves([alimtalk for _, alimtalk in group], post)
-        outcomes.update(zip((position for position, _ in group), found, strict=True))
-    return [outcomes[position] for position in range(len(messages))]
-
-
-async def _in_halves(group: Sequence[Alimtalk], post: Post) -> list[Outcome]:
-    """A call that is refused as a whole took nothing over: ask again in halves until the culprit is alone."""
-    answer = await post(group)
-    if isinstance(answer, list):
-        return answer
-    if len(group) == 1 or not _one_may_spoil_it(answer):
-        return [answer] * len(group)
-    middle = len(group) // 2
-    return [*await _in_halves(group[:middle], post), *await _in_halves(group[middle:], post)]
-
-
-def _one_may_spoil_it(outcome: Outcome) -> bool:
-    if not isinstance(outcome, Rejected):
-        return False
-    if outcome.reason in (Reason.REQUEST_INVALID, Reason.TEMPLATE_MISMATCH, Reason.UNKNOWN):
-        return True
-    return outcome.reason.policy.reason_class is ReasonClass.RECIPIENT or outcome.reason in (
-        Reason.CONTENT_INVALID,
-        Reason.CONTENT_REJECTED,
-        Reason.OPTED_OUT,
-    )
+    return await batches.send_each(messages, read, post, alike)

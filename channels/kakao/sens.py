@@ -34,8 +34,9 @@ from channels.contract import (
 from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
-from channels.kakao.alimtalk import CONTENT, Alimtalk, Answer, send_each
+from channels.kakao.alimtalk import CONTENT, Alimtalk, send_each
 from channels.kakao.answers import an_object, objects, said_in
+from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions, Button
 from channels.kakao.results import OBSERVES, receipt
 from channels.kakao.sens_auth import headers
@@ -227,7 +228,7 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"SENS cannot be asked: {answer.text}")
         said = said_in(answer)
-        if answer.status_code == 404 and "error" not in said:
+        if answer.status_code == 404 and not answer.content:
             return [], window.onward("")  # how SENS says that there is none
         if answer.status_code != 200:
             raise PollFailed(f"SENS answered {answer.status_code} {answer.text[:200]}".rstrip())

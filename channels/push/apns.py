@@ -34,8 +34,9 @@ from channels.contract import (
 )
 from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
+from channels.options import options_of
 from channels.push.apple_token import ProviderToken, private_key
-from channels.push.options import OUR_REFERENCE, expired, filled, laid_over, options_of, seconds
+from channels.push.options import OUR_REFERENCE, expired, filled, laid_over, seconds
 from channels.reasons import Reason
 
 if TYPE_CHECKING:

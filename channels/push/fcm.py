@@ -30,6 +30,7 @@ from channels.contract import (
 )
 from channels.hookspecs import hookimpl
 from channels.http import exchange
+from channels.options import options_of
 from channels.push.fcm_answers import is_about_our_token, outcome_of
 from channels.push.google_token import AccessToken, ServiceAccount
 from channels.push.options import (
@@ -37,7 +38,6 @@ from channels.push.options import (
     expired,
     filled,
     laid_over,
-    options_of,
     seconds,
     seconds_left,
 )

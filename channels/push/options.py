@@ -1,29 +1,13 @@
-"""What push adapters share: reading a message's options, and laying one JSON object over another."""
+"""What push adapters share: times to live, and laying one JSON object over another."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from channels.contract import Instant, Message, Rejected
 from channels.reasons import Reason
 
-O = TypeVar("O", bound=BaseModel)  # noqa: E741
-
 OUR_REFERENCE = "sojourn_message"
 """Under this name an app finds our reference, to hand it back when it reports that the message was opened."""
-
-
-def options_of(model: type[O], message: Message) -> O | Rejected:
-    """The message's options, checked."""
-    try:
-        return model.model_validate(dict(message.options))
-    except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        return Rejected(Reason.REQUEST_INVALID, "options", told)
 
 
 def expired(message: Message) -> Rejected | None:

@@ -5,7 +5,7 @@ messages had vanished in the network; what became of each send is the same as be
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -65,7 +65,7 @@ class FakeOptions(BaseModel):
     data: dict[str, Any] = {}
 
 
-def fake_capabilities(channel: str) -> Capabilities:
+def fake_capabilities(channel: str, batch_size: int = 1) -> Capabilities:
     """What the fake provider can do on a channel: take any text, tell of everything, drop doubles."""
     return Capabilities(
         content={name: ContentField() for name in FIELDS.get(channel, _OTHER_FIELDS)},
@@ -78,6 +78,7 @@ def fake_capabilities(channel: str) -> Capabilities:
         native_idempotency=True,
         on_unknown=OnUnknown.RESEND_SAME_KEY,
         inbound=True,
+        batch_size=batch_size,
     )
 
 
@@ -95,6 +96,7 @@ class FakeChannel(BaseChannel[FakeSettings]):
         key: str = "fake",
         channel: str = "email",
         capabilities: Capabilities | None = None,
+        batch_size: int = 1,
         script: Script | None = None,
         remember: int = 100_000,
         lives: Lives | None = None,
@@ -102,9 +104,13 @@ class FakeChannel(BaseChannel[FakeSettings]):
         """`lives` decide by address who is refused or fails later, and why; the settings decide the rest."""
         self.key = key
         self.channel = channel
-        self.capabilities = capabilities or fake_capabilities(channel)
+        self.capabilities = capabilities or fake_capabilities(channel, batch_size)
         self.attempts: deque[Message] = deque(maxlen=remember)
-        """Every call of `send`, whatever became of it."""
+        """Every message of every call, whatever became of it."""
+        self.batches: deque[int] = deque(maxlen=remember)
+        """How many messages each call of `send_many` carried."""
+        self.asked: deque[str] = deque(maxlen=remember)
+        """The references that `ask` was called with."""
         self._turns = 0
         self._script = script or Script()
         self._remember = remember
@@ -172,6 +178,18 @@ class FakeSender:
 
     async def send(self, message: Message) -> Outcome:
         return await self._channel._answer(self._settings, self._ledger, message)
+
+    async def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
+        """One after the other; a fault that raises ends the whole call."""
+        self._channel.batches.append(len(messages))
+        return [await self.send(message) for message in messages]
+
+    async def ask(self, reference: str) -> Outcome:
+        """What was taken over is known; of anything else nothing has arrived."""
+        self._channel.asked.append(reference)
+        if reference in self._ledger.messages:
+            return Accepted(f"fake-{reference}", "250", "2.0.0 taken over before")
+        return Deferred(0, Reason.PROVIDER_ERROR, text="not known here")
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from channels.contract import ReceiptKind
 from channels.reasons import Reason
 from server.clock import Clock, Instant
-from server.delivery.receipts import INTERRUPTED, HeardReceipt, encode
+from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
 from server.engine import leases
 from server.journey.status import JourneyStatus
@@ -18,6 +18,8 @@ from server.store.sessions import WriteSession
 WORK = "dispatch"
 PARKED = "parked"
 """Not now: the journey is paused."""
+EXPIRED = "expired"
+"""Later than this it helps nobody."""
 
 _STATES = {messages.OPTED_OUT: SkipReason.OPTED_OUT, messages.INVALID: SkipReason.INVALID_ADDRESS}
 
@@ -68,6 +70,11 @@ def _not_permitted(row: Any, now: Instant) -> str:
     return ""
 
 
+def is_over(row: Any, now: Instant) -> bool:
+    """Whether its time is over, so that it does not leave any more."""
+    return row.expires_at is not None and row.expires_at <= now
+
+
 async def claim(
     session: WriteSession, clock: Clock, shard: int, token: int, connection_id: int, most: int
 ) -> Claims:
@@ -80,9 +87,12 @@ async def claim(
     rows = await messages.due(session, shard, connection_id, now, most)
     held_back: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        held_back[why_not(row, now)].append(row)
+        held_back[EXPIRED if is_over(row, now) else why_not(row, now)].append(row)
     may_go = {row.id: row for row in held_back.pop("", [])}
     await messages.park(session, shard, [row.id for row in held_back.pop(PARKED, [])])
+    over = held_back.pop(EXPIRED, [])
+    await messages.expire(session, shard, [row.id for row in over])
+    await inbox.append(session, [expired(shard, row, now) for row in over])
     for reason, skipped in held_back.items():
         await messages.skip(session, shard, [row.id for row in skipped], reason)
         await inbox.append(session, [_skip(shard, row, reason, now) for row in skipped])
@@ -91,36 +101,11 @@ async def claim(
     return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
 
 
-async def give_up_interrupted(
-    session: WriteSession, clock: Clock, shard: int, token: int, ours: set[tuple[int, int]]
-) -> int:
-    """Says of every attempt in the shard without an outcome that it is unknown. Returns how many.
-
-    For a holder that has just got the lease. Whoever made those attempts has let the lease run out: it is
-    gone, or it is so late that the outcome it may still append is stronger than `unknown` and replaces it.
-    Either way nothing is sent again. An outcome that waits in the inbox already is worked in first, and
-    then makes this receipt void. Attempts that are `ours`, still on their way, are left alone.
-    """
-    await leases.prove(session, WORK, shard, token)
-    found = [one for one in await messages.unfinished(session, shard) if (shard, one.id) not in ours]
-    now = clock.now()
-    entries = [
-        inbox.Entry(shard, one.project_id, inbox.RECEIPT, encode(_interrupted(one)), now) for one in found
-    ]
-    await inbox.append(session, entries)
-    return len(entries)
-
-
-def _interrupted(one: messages.Unfinished) -> HeardReceipt:
-    return HeardReceipt(
-        one.id,
-        f"attempt:{one.attempt}:interrupted",
-        ReceiptKind.UNKNOWN,
-        one.attempted_at,
-        reason=Reason.OUTCOME_UNKNOWN.value,
-        code=INTERRUPTED,
-        attempt=one.attempt,
-    )
+def expired(shard: int, row: Any, now: Instant) -> inbox.Entry:
+    """What the inbox is told of a message that waited until its time was over."""
+    about = {"reason": Reason.EXPIRED.value, "connection_id": row.connection_id}
+    receipt = HeardReceipt(row.id, "expired", ReceiptKind.EXPIRED, now, **about)
+    return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
 def _skip(shard: int, row: Any, reason: str, now: Instant) -> inbox.Entry:

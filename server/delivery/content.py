@@ -43,7 +43,8 @@ class Writer:
         row = claimed.row
         step = await self._step(row)
         whose = (str(row.project_id), claimed.shard, str(row.id))
-        pen = _Pen(self._values(row, self.tracking.unsubscribe_url(*whose)), claimed.attempted_at)
+        way_out = self.tracking.unsubscribe_url(*whose)
+        pen = _Pen(self._values(row, way_out), claimed.attempted_at)
         known = {name: text for name, text in step.content.items() if name in fields}
         content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
         return Message(
@@ -51,7 +52,7 @@ class Writer:
             to=_bare(row.channel, row.address),
             content=content,
             sent_at=claimed.attempted_at,
-            headers=self.tracking.one_click_headers(*whose) if row.channel == EMAIL else {},
+            headers=self.tracking.one_click_headers(way_out) if row.channel == EMAIL else {},
             variables={name: pen.leaf(("variables", name), text) for name, text in step.variables.items()},
             options={name: pen.leaves(value, ("options", name)) for name, value in step.options.items()},
             purpose=Purpose(step.purpose),

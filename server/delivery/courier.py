@@ -1,12 +1,24 @@
-"""One attempt, from the claimed message to the receipt of what became of it."""
+"""One call of a provider, from the claimed messages to the receipts of what became of each."""
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import structlog
 
-from channels.contract import Deferred, Message, Outcome, ReceiptKind, Unknown
+from channels.contract import (
+    AskingSender,
+    BatchSender,
+    Deferred,
+    Message,
+    OnUnknown,
+    Outcome,
+    ReceiptKind,
+    Unknown,
+)
 from channels.reasons import Reason
 from server.clock import Clock, Instant
 from server.delivery.receipts import HeardReceipt
@@ -16,122 +28,208 @@ from server.store import messages
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
-from .claims import PARKED, Claimed, why_not
+from .claims import PARKED, Claimed, is_over, why_not
 from .content import Writer
-from .outcomes import receipt_of, tell
+from .lanes import Lane
+from .outcomes import Ways, is_uncertain, receipt_of, tell
+from .routing import Routes
 from .senders import OpenSender, Senders
 
 LONGEST_SEND_SECONDS = 660.0
 """An answer that takes longer than this does not come. SMTP alone may take its 10 minutes."""
 FRESH_SECONDS = 0.5
 """A claimed message that has waited longer than this is looked at again before it leaves."""
+WRITTEN_IN_A_ROW = 50
+"""Messages that are rendered before others get their turn."""
 log = structlog.get_logger("delivery")
+
+Key = tuple[int, int]
+Told = tuple[Claimed, HeardReceipt | None]
+"""A message and what became of it; none if nothing has left and the attempt shall be taken back."""
 
 
 @dataclass(slots=True)
 class Courier:
-    """Hands messages over, so many of one connection at once: a slow provider is in nobody else's way."""
+    """Hands messages over. Never raises for what one message, its template or its provider do."""
 
     db: Database
     clock: Clock
     senders: Senders
     writer: Writer
-    concurrency: int
-    is_closing: bool = False
-    """Whether nothing may leave any more: what has not is put back."""
-    _slots: dict[int, asyncio.Semaphore] = field(init=False)
-    _left: set[tuple[int, int]] = field(default_factory=set)
+    routes: Routes
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing may leave any more: what has not is put back."""
+    _left: set[Key] = field(default_factory=set)
     """Messages that a provider may have seen something of."""
-    _waiting: dict[tuple[int, int], Claimed] = field(default_factory=dict)
-    """Messages that nothing has left of yet."""
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def __post_init__(self) -> None:
-        self._slots = defaultdict(lambda: asyncio.Semaphore(self.concurrency))
 
     def has_left(self, claimed: Claimed) -> bool:
         return claimed.key in self._left
 
-    async def deliver(self, claimed: Claimed) -> HeardReceipt:
-        """Never raises for what one message, its template or its provider do."""
-        self._waiting[claimed.key] = claimed
+    async def deliver(self, lane: Lane, batch: Sequence[Claimed]) -> list[Told]:
+        """What became of each of these messages of a lane, in any order."""
         try:
-            return await self._deliver(claimed)
+            return await self._deliver(lane, batch)
+        except asyncio.CancelledError:
+            if not self.closing.is_set():
+                raise
+            return [(one, self._cut_off(one)) for one in batch]
         finally:
-            self._waiting.pop(claimed.key, None)
-            self._left.discard(claimed.key)
+            self._left.difference_update(one.key for one in batch)
 
-    def cut_off(self, claimed: Claimed) -> HeardReceipt:
-        """For a send that a shutdown has ended: it may have arrived."""
-        outcome = Unknown(text="cut off by a shutdown before an answer came")
-        return receipt_of(outcome, claimed, self.at(claimed))
+    async def _deliver(self, lane: Lane, batch: Sequence[Claimed]) -> list[Told]:
+        await self._wait_for_turn(lane, len(batch))
+        if self.closing.is_set() or not self.routes.is_open(lane.route.row.id, self.clock.now()):
+            return [(one, None) for one in batch]
+        await self._look_again(lane, batch)
+        told: list[Told] = []
+        ready: list[Claimed] = []
+        for one in batch:
+            held_back, why = self._held_back(one)
+            if held_back:
+                told.append((one, why))
+            else:
+                ready.append(one)
+        if not ready:
+            return told
+        try:
+            async with self.senders.use(lane.route.row.id) as opened:
+                return told + await self._hand_over(opened, ready)
+        except ServerError as error:
+            return told + self._not_now(ready, error.code, error.message)
+        except Exception as error:
+            if any(self.has_left(one) for one in ready):
+                raise
+            log.exception("a sender could not be opened", connection=lane.route.row.id)
+            return told + self._not_now(ready, "defect", type(error).__name__)
 
-    async def _deliver(self, claimed: Claimed) -> HeardReceipt:
-        connection_id = claimed.row.connection_id
-        async with self._slots[connection_id]:
+    async def _wait_for_turn(self, lane: Lane, turns: int) -> None:
+        seconds = lane.seconds_until_turn(turns)
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.closing.wait(), seconds)
+
+    def _held_back(self, claimed: Claimed) -> tuple[bool, HeardReceipt | None]:
+        """Whether a message stays here after all, and what is to be heard of that."""
+        at = self.at(claimed)
+        if is_over(claimed.row, self.clock.now()):
+            return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
+        why = why_not(claimed.row, self.clock.now())
+        if why == PARKED:
+            return True, None
+        return bool(why), tell(claimed, ReceiptKind.SKIPPED, at, reason=why) if why else None
+
+    async def _look_again(self, lane: Lane, batch: Sequence[Claimed]) -> None:
+        """At all of the lane that have waited too long, at once: whoever comes next finds it done."""
+        if all(one.waited_seconds <= FRESH_SECONDS for one in batch):
+            return
+        async with self._looking:
+            stale: defaultdict[int, dict[int, Claimed]] = defaultdict(dict)
+            for one in (*batch, *lane.waiting):
+                if one.waited_seconds > FRESH_SECONDS:
+                    stale[one.shard][one.row.id] = one
+            for shard, waiting in stale.items():
+                async with self.db.read() as session:
+                    rows = await messages.with_their_world(session, shard, waiting)
+                for row in rows:
+                    waiting[row.id].look(row)
+
+    async def _hand_over(self, opened: OpenSender, ready: Sequence[Claimed]) -> list[Told]:
+        capabilities = opened.connection.adapter.capabilities
+        asks = capabilities.on_unknown is OnUnknown.ASK
+        told: list[Told] = []
+        written: list[tuple[Claimed, Message]] = []
+        for number, one in enumerate(ready):
+            if number % WRITTEN_IN_A_ROW == WRITTEN_IN_A_ROW - 1:
+                await asyncio.sleep(0)
             try:
-                held_back = await self._held_back(claimed)
-                if held_back is not None:
-                    return held_back
-                async with self.senders.use(connection_id) as opened:
-                    fields = opened.connection.adapter.capabilities.content
-                    message = await self.writer.write(claimed, fields)
-                    del self._waiting[claimed.key]
-                    self._left.add(claimed.key)
-                    outcome = await self._send(opened, message)
+                message = await self.writer.write(one, capabilities.content)
             except TemplateProblem as problem:
-                at, reason = self.at(claimed), SkipReason.TEMPLATE_ERROR.value
-                return tell(claimed, ReceiptKind.SKIPPED, at, reason=reason, detail=str(problem))
-            except ServerError as error:
-                outcome = self._not_now(error.code, error.message)
+                told.append((one, self._unwritten(one, problem)))
             except Exception as error:
-                if self.has_left(claimed):
-                    raise
-                log.exception("a message could not be made ready", connection=connection_id)
-                outcome = self._not_now("defect", type(error).__name__)
-        return receipt_of(outcome, claimed, self.at(claimed))
+                log.exception("a message could not be made ready", connection=opened.connection.id)
+                told += self._not_now([one], "defect", type(error).__name__, counts=False)
+            else:
+                if asks and is_uncertain(one.row):
+                    told.append((one, await self._ask(opened, one, message.reference)))
+                else:
+                    written.append((one, message))
+        if not written:
+            return told
+        self._left.update(one.key for one, _ in written)
+        outcomes = await self._send(opened, [message for _, message in written], capabilities.batch_size)
+        receipts = [self._told(one, outcome) for (one, _), outcome in zip(written, outcomes, strict=True)]
+        return told + [(one, receipt) for (one, _), receipt in zip(written, receipts, strict=True)]
+
+    def _unwritten(self, claimed: Claimed, problem: TemplateProblem) -> HeardReceipt:
+        reason = SkipReason.TEMPLATE_ERROR.value
+        return tell(claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=reason, detail=str(problem))
+
+    async def _send(
+        self, opened: OpenSender, written: Sequence[Message], batch_size: int
+    ) -> Sequence[Outcome]:
+        """One outcome each, whatever the adapter does."""
+        outcomes: Sequence[Outcome]
+        try:
+            async with asyncio.timeout(LONGEST_SEND_SECONDS):
+                if batch_size > 1:
+                    outcomes = await cast(BatchSender, opened.sender).send_many(written)
+                else:
+                    outcomes = [await opened.sender.send(written[0])]
+        except TimeoutError:
+            outcomes = [Unknown(text=f"no answer within {LONGEST_SEND_SECONDS:.0f} seconds")] * len(written)
+        except Exception as error:
+            outcomes = [_defect(opened, error)] * len(written)
+        if len(outcomes) != len(written):
+            about = {"messages": len(written), "outcomes": len(outcomes), "connection": opened.connection.id}
+            log.error("an adapter told of more or fewer messages than it was handed", **about)
+            return [Unknown(code="defect", text="not one outcome a message")] * len(written)
+        return outcomes
+
+    async def _ask(self, opened: OpenSender, claimed: Claimed, reference: str) -> HeardReceipt:
+        self._left.add(claimed.key)
+        try:
+            async with asyncio.timeout(LONGEST_SEND_SECONDS):
+                outcome = await cast(AskingSender, opened.sender).ask(reference)
+        except TimeoutError:
+            outcome = Unknown(text=f"no answer within {LONGEST_SEND_SECONDS:.0f} seconds")
+        except Exception as error:
+            outcome = _defect(opened, error)
+        return self._told(claimed, outcome, was_asked=True)
+
+    def _told(
+        self, claimed: Claimed, outcome: Outcome, *, was_asked: bool = False, counts: bool = True
+    ) -> HeardReceipt:
+        row, now = claimed.row, self.clock.now()
+        if counts:
+            self.routes.health.hear(row.connection_id, outcome, now)
+        onward = None
+        if row.may_fail_over and (was_asked or not is_uncertain(row)):
+            onward = self.routes.onward(row.connection_id, now, even_shut=True)
+        ways = Ways(self.routes.on_unknown(row.connection_id), onward, was_asked)
+        return receipt_of(outcome, claimed, self.at(claimed), ways)
+
+    def _not_now(
+        self, claimed: Sequence[Claimed], code: str, text: str, *, counts: bool = True
+    ) -> list[Told]:
+        """For what keeps messages from leaving that is no fault of theirs."""
+        outcome = Deferred(self.clock.now(), Reason.PROVIDER_ERROR, code, text)
+        return [(one, self._told(one, outcome, counts=counts)) for one in claimed]
+
+    def _cut_off(self, claimed: Claimed) -> HeardReceipt | None:
+        """For a send that a shutdown has ended: if it has left, it may have arrived."""
+        if not self.has_left(claimed):
+            return None
+        outcome = Unknown(text="cut off by a shutdown before an answer came")
+        return self._told(claimed, outcome, counts=False)
 
     def at(self, claimed: Claimed) -> Instant:
         """When an outcome is heard: on the virtual clock, at the instant of the attempt itself."""
         return claimed.attempted_at if self.clock.follows_events else self.clock.now()
 
-    async def _held_back(self, claimed: Claimed) -> HeardReceipt | None:
-        """Looks again at a message that has waited for its turn; nothing of it has left yet."""
-        if self.is_closing:
-            return self._put_back(claimed)
-        if claimed.waited_seconds > FRESH_SECONDS:
-            await self._look_again(claimed.shard)
-        why = why_not(claimed.row, self.clock.now())
-        if why == PARKED:
-            return self._put_back(claimed)
-        return tell(claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=why) if why else None
 
-    async def _look_again(self, shard: int) -> None:
-        """At all that have waited too long, at once: whoever comes next finds it done."""
-        async with self._looking:
-            waiting = [one for one in self._waiting.values() if one.shard == shard]
-            stale = {one.row.id: one for one in waiting if one.waited_seconds > FRESH_SECONDS}
-            if stale:
-                async with self.db.read() as session:
-                    rows = await messages.with_their_world(session, shard, stale)
-                for row in rows:
-                    stale[row.id].look(row)
-
-    def _put_back(self, claimed: Claimed) -> HeardReceipt:
-        at = self.at(claimed)
-        return tell(claimed, ReceiptKind.DEFERRED, at, retry_at=at, detail="put back before anything left")
-
-    async def _send(self, opened: OpenSender, message: Message) -> Outcome:
-        try:
-            async with asyncio.timeout(LONGEST_SEND_SECONDS):
-                return await opened.sender.send(message)
-        except TimeoutError:
-            return Unknown(text=f"no answer within {LONGEST_SEND_SECONDS:.0f} seconds")
-        except Exception as error:
-            # The contract calls this a defect of the adapter; what has left by then nobody knows.
-            about = {"adapter": opened.connection.adapter.key, "connection": opened.connection.id}
-            log.exception("an adapter raised instead of telling an outcome", **about)
-            return Unknown(code="defect", text=type(error).__name__)
-
-    def _not_now(self, code: str, text: str) -> Deferred:
-        return Deferred(self.clock.now(), Reason.PROVIDER_ERROR, code, text)
+def _defect(opened: OpenSender, error: Exception) -> Unknown:
+    """The contract calls an exception a defect of the adapter; what has left by then nobody knows."""
+    about: dict[str, Any] = {"adapter": opened.connection.adapter.key, "connection": opened.connection.id}
+    log.error("an adapter raised instead of telling an outcome", exc_info=error, **about)
+    return Unknown(code="defect", text=type(error).__name__)

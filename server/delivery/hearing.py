@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from channels.contract import Actor, Receipt, ReceiptKind
+from channels.contract import Actor, Purpose, Receipt, ReceiptKind
 from channels.reasons import Reason
 from server.clock import Instant
 from server.delivery.receipts import HeardReceipt, encode
@@ -98,6 +98,7 @@ def read_unclaimed(payload: bytes) -> Receipt:
     told["kind"] = ReceiptKind(told["kind"])
     told["reason"] = Reason(told["reason"]) if told["reason"] else None
     told["actor"] = Actor(told["actor"]) if told["actor"] else None
+    told["purpose"] = Purpose(told["purpose"]) if told.get("purpose") else None
     return Receipt(**told)
 
 

@@ -79,7 +79,8 @@ async def _obey(session: WriteSession, row: store.Inbound) -> None:
 
 async def _opt_out(session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant) -> None:
     address = stored_address(connection, receipt.recipient or "")
-    about = (session, connection.project_id, connection.adapter.channel, address, EVERY_PURPOSE)
+    purpose = receipt.purpose.value if receipt.purpose else EVERY_PURPOSE
+    about = (session, connection.project_id, connection.adapter.channel, address, purpose)
     note = " ".join(filter(None, (receipt.kind.value, receipt.code, receipt.text)))
     at = min(receipt.occurred_at, now)
     await suppressions.opt_out_address(*about, source="receipt", now=at, note=note[:LONGEST_DETAIL])

@@ -188,12 +188,12 @@ class Tracking:
         """Raises `BadToken`: answer 404."""
         return UnsubscribeToken(*self._read(token, "u"))
 
-    def one_click_headers(self, project_id: str, shard: int, message_id: str) -> dict[str, str]:
+    def one_click_headers(self, unsubscribe_url: str) -> dict[str, str]:
         """List-Unsubscribe, and what makes it one click (RFC 8058). Both have to be under the DKIM signature.
 
         The RFC wants https; from an http address (a developer's machine) only the plain header comes.
         """
-        headers = {"List-Unsubscribe": f"<{self.unsubscribe_url(project_id, shard, message_id)}>"}
+        headers = {"List-Unsubscribe": f"<{unsubscribe_url}>"}
         if self.public_url.startswith("https://"):
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         return headers

@@ -1,6 +1,6 @@
 """A receipt on its way through the inbox."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import orjson
 
@@ -34,10 +34,12 @@ class HeardReceipt:
     """Through which it was sent, or heard of."""
     raw: str = ""
     """What the provider said, word for word."""
+    moves_to: int | None = None
+    """The connection that the next attempt goes through, where it is another."""
 
 
 def encode(receipt: HeardReceipt) -> bytes:
-    return orjson.dumps(asdict(receipt))
+    return orjson.dumps(receipt)
 
 
 def decode(payload: bytes) -> HeardReceipt:

@@ -32,38 +32,41 @@ async def append_surely(append: Append, entries: Sequence[Entry]) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
+Kept = Callable[[BaseException | None], None]
+"""Called when entries are on disk, or with what has gone wrong."""
+
+
 @dataclass(slots=True)
 class Recorder:
     """Puts what comes while an append is under way into the next one."""
 
     append: Append
-    _waiting: list[tuple[Entry, asyncio.Future[None]]] = field(default_factory=list)
+    _waiting: list[Entry] = field(default_factory=list)
+    _to_tell: list[Kept] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
 
-    async def record(self, entry: Entry) -> None:
-        """Returns when the entry is on disk."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, done))
+    def record(self, entries: Sequence[Entry], kept: Kept) -> None:
+        """Returns at once; `kept` is called when these are on disk."""
+        self._waiting += entries
+        self._to_tell.append(kept)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work())
-        await done
 
     async def abandon(self) -> None:
         """Drops what is not on disk yet, as a crash would."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._waiting, self._to_tell = [], []
 
     async def _work(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting, []
+            entries, self._waiting = self._waiting, []
+            to_tell, self._to_tell = self._to_tell, []
+            error: BaseException | None = None
             try:
-                await append_surely(self.append, [entry for entry, _ in group])
-            except Exception as error:
-                for _, done in group:
-                    if not done.done():
-                        done.set_exception(error)
-                continue
-            for _, done in group:
-                if not done.done():
-                    done.set_result(None)
+                await append_surely(self.append, entries)
+            except Exception as raised:
+                error = raised
+            for kept in to_tell:
+                kept(error)

@@ -5,19 +5,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import httpx
 import structlog
 
 from channels.contract import Sender, Tools
 from channels.host import Host
-from server.clock import Clock, Instant
-from server.delivery.in_app import Shelf
+from server.clock import Instant
 from server.secretbox import SecretBox
 from server.store import connections
 from server.store.connections import OpenConnection
 from server.store.database import Database
 
-HTTP_TIMEOUT_SECONDS = 30.0
+from .lending import Lender
+
 log = structlog.get_logger("delivery")
 
 
@@ -37,15 +36,12 @@ class Senders:
     """Opens senders when they are first needed, and closes them when nobody uses them any more."""
 
     db: Database
-    clock: Clock
     host: Host
     box: SecretBox
-    shelf: Shelf | None = None
-    """Where in-app messages are put; without it none can be sent."""
+    lender: Lender
     _open: dict[int, OpenSender] = field(default_factory=dict)
     _old: list[OpenSender] = field(default_factory=list)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _http: httpx.AsyncClient | None = None
 
     @asynccontextmanager
     async def use(self, connection_id: int) -> AsyncIterator[OpenSender]:
@@ -75,19 +71,13 @@ class Senders:
         for opened in [*self._open.values(), *self._old]:
             await self._close(opened)
         self._open.clear()
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
 
     async def _get(self, connection_id: int) -> OpenSender:
         async with self._opening:
             if connection_id not in self._open:
                 async with self.db.read() as session:
                     connection = await connections.load(session, self.host, self.box, connection_id)
-                if self._http is None:
-                    self._http = httpx.AsyncClient(timeout=HTTP_TIMEOUT_SECONDS)
-                show = self.shelf.show_for(connection_id) if self.shelf else None
-                tools = Tools(self.clock.now, self._http, str(connection_id), show=show)
+                tools = self.lender.tools(connection_id)
                 sender = connection.adapter.open(connection.settings, tools)
                 self._open[connection_id] = OpenSender(connection, tools, sender)
             return self._open[connection_id]

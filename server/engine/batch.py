@@ -204,6 +204,7 @@ class Batch:
                 message.status,
                 message.reason,
                 message.retry_at,
+                message.moves_to,
                 message.provider_id,
                 to_json(message.heard),
             )

@@ -63,7 +63,7 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
 
 def _came_too_late(message: MessageState, receipt: HeardReceipt) -> bool:
     """Whether an attempt was given up as interrupted whose outcome is known after all."""
-    if receipt.code != INTERRUPTED or receipt.kind is not ReceiptKind.UNKNOWN:
+    if receipt.code != INTERRUPTED or receipt.kind not in (ReceiptKind.UNKNOWN, ReceiptKind.DEFERRED):
         return False
     return message.status != DeliveryStatus.ATTEMPTED or message.attempt != receipt.attempt
 
@@ -76,7 +76,7 @@ def _move_on(message: MessageState, receipt: HeardReceipt) -> None:
     """
     status = status_of(message.heard)
     if status not in STILL_OURS:
-        message.status, message.retry_at = status.value, None
+        message.status, message.retry_at, message.moves_to = status.value, None, None
     elif (
         receipt.kind is ReceiptKind.DEFERRED
         and receipt.retry_at is not None
@@ -84,6 +84,8 @@ def _move_on(message: MessageState, receipt: HeardReceipt) -> None:
         and message.attempt == receipt.attempt
     ):
         message.status, message.retry_at = DeliveryStatus.QUEUED.value, receipt.retry_at
+        # Why it waits: the dispatcher has to know of an attempt whose outcome is open.
+        message.reason, message.moves_to = receipt.reason, receipt.moves_to
 
 
 def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:

@@ -111,6 +111,8 @@ class MessageState:
     heard: dict[str, list[int]]
     retry_at: Instant | None = None
     """When to try again, if this batch has heard that its attempt was deferred."""
+    moves_to: int | None = None
+    """The connection to try it through, if it is another."""
     is_changed: bool = False
 
 

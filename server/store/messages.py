@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from channels.contract import Purpose
+from channels.reasons import Reason
 from server.clock import Instant
 from server.journey.status import JourneyStatus
 
@@ -93,6 +94,9 @@ _WITH_ITS_WORLD = (
         _messages.c.connection_id,
         _messages.c.address,
         _messages.c.created_at,
+        _messages.c.reason,
+        _messages.c.expires_at,
+        _messages.c.may_fail_over,
         _messages.c.event,
         _journeys.c.title,
         _journeys.c.status.label("journey_status"),
@@ -146,7 +150,50 @@ _ATTEMPT = (
     .returning(_messages.c.id, _messages.c.attempt, _messages.c.attempted_at)
 )
 _PARK = update(_messages).where(*_THESE).values(due_at=None)
-_SKIP = update(_messages).where(*_THESE).values(due_at=None, status="skipped", reason=bindparam("why"))
+_GIVE_UP = (
+    update(_messages)
+    .where(*_THESE)
+    .values(due_at=None, status=bindparam("how"), reason=bindparam("why"))
+    .returning(_messages.c.id)
+)
+_TAKE_BACK = Bulk(
+    ("shard", "id", "attempt", "due_at"),
+    {
+        "": update(_messages)
+        .where(
+            _messages.c.shard == bindparam("of_shard"),
+            _messages.c.id == bindparam("of_id"),
+            _messages.c.attempt == bindparam("of_attempt"),
+            _messages.c.status == literal_column("'attempted'"),
+        )
+        .values(
+            status=literal_column("'queued'"),
+            attempt=_messages.c.attempt - literal_column("1"),
+            due_at=bindparam("of_due_at"),
+        )
+    },
+)
+_WAITING = (
+    select(_messages.c.id, _messages.c.project_id, _messages.c.connection_id, _messages.c.attempt)
+    .where(
+        _messages.c.shard == bindparam("of_shard"),
+        _messages.c.connection_id == bindparam("of_connection"),
+        _messages.c.due_at.is_not(None),
+        _messages.c.due_at <= bindparam("now"),
+        _messages.c.status == "queued",
+    )
+    .order_by(_messages.c.due_at, _messages.c.id)
+    .limit(bindparam("most"))
+)
+_OVERDUE = _WAITING.where(_messages.c.expires_at <= bindparam("now"))
+# Of one whose outcome is open nobody knows that another connection's would not be the second.
+_MOVABLE = _WAITING.where(_messages.c.may_fail_over, _messages.c.reason != Reason.OUTCOME_UNKNOWN.value)
+_MOVE = (
+    update(_messages)
+    .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
+    .values(connection_id=bindparam("to_connection"))
+    .returning(_messages.c.id)
+)
 _UNPARK = (
     update(_messages)
     .where(
@@ -161,7 +208,16 @@ _UNPARK = (
     .values(due_at=bindparam("now"))
 )
 _UNFINISHED = (
-    select(_messages.c.id, _messages.c.project_id, _messages.c.attempt, _messages.c.attempted_at)
+    select(
+        _messages.c.id,
+        _messages.c.project_id,
+        _messages.c.connection_id,
+        _messages.c.attempt,
+        _messages.c.attempted_at,
+        _messages.c.created_at,
+        _messages.c.expires_at,
+        _messages.c.reason,
+    )
     .where(_messages.c.shard == bindparam("of_shard"), _messages.c.status == "attempted")
     .order_by(_messages.c.attempted_at)
 )
@@ -191,8 +247,9 @@ _TRIES_AGAIN = and_(
     bindparam("of_retry_at", type_=BigInteger).is_not(None),
     _messages.c.attempt == bindparam("of_attempt", type_=BigInteger),
 )
+_MOVES_TO = bindparam("of_moves_to", type_=BigInteger)
 CHANGED = Bulk(
-    ("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "provider_id", "heard"),
+    ("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "moves_to", "provider_id", "heard"),
     {
         "": update(_messages)
         .where(_messages.c.shard == bindparam("of_shard"), _messages.c.id == bindparam("of_id"))
@@ -206,6 +263,11 @@ CHANGED = Bulk(
                 (_IS_OUT, null()),
                 (_TRIES_AGAIN, bindparam("of_retry_at", type_=BigInteger)),
                 else_=_messages.c.due_at,
+            ),
+            connection_id=case(
+                (_IS_OUT, _messages.c.connection_id),
+                (and_(_TRIES_AGAIN, _MOVES_TO.is_not(None)), _MOVES_TO),
+                else_=_messages.c.connection_id,
             ),
             reason=bindparam("of_reason"),
             provider_id=bindparam("of_provider_id"),
@@ -227,8 +289,23 @@ class Attempt(NamedTuple):
 class Unfinished(NamedTuple):
     id: int
     project_id: int
+    connection_id: int
     attempt: int
     attempted_at: Instant
+    created_at: Instant
+    expires_at: Instant | None
+    reason: str
+    may_fail_over: bool = False
+    """Never, once nobody knows what became of an attempt."""
+
+
+class Waiting(NamedTuple):
+    """A message that waits for a connection that sends nothing now."""
+
+    id: int
+    project_id: int
+    connection_id: int
+    attempt: int
 
 
 class Owner(NamedTuple):
@@ -276,8 +353,51 @@ async def attempt(
 
 async def skip(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> None:
     """Gives up messages that may not go. The receipts that say so go into the inbox beside this."""
-    if ids:
-        await session.run(_SKIP, {"of_shard": shard, "ids": list(ids), "why": reason})
+    await _give_up(session, shard, ids, "skipped", reason)
+
+
+async def expire(session: WriteSession, shard: int, ids: Sequence[int]) -> set[int]:
+    """Gives up messages whose time is over. Returns those that were still queued."""
+    return await _give_up(session, shard, ids, "expired", Reason.EXPIRED.value)
+
+
+async def _give_up(session: WriteSession, shard: int, ids: Sequence[int], how: str, why: str) -> set[int]:
+    if not ids:
+        return set()
+    about = {"of_shard": shard, "ids": list(ids), "how": how, "why": why}
+    return {row.id for row in await session.rows(_GIVE_UP, about)}
+
+
+async def take_back(
+    session: WriteSession, shard: int, attempts: Sequence[Attempt], due_at: Instant | None = None
+) -> None:
+    """Undoes attempts of which nothing has left: due at `due_at`, or when the attempt was made."""
+    rows = [(shard, one.id, one.attempt, due_at or one.attempted_at) for one in attempts]
+    await session.bulk(_TAKE_BACK, rows)
+
+
+async def overdue(
+    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+) -> list[Waiting]:
+    """Messages that wait for this connection and have waited until nobody wants them any more."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    return [Waiting(*row) for row in await session.rows(_OVERDUE, about)]
+
+
+async def movable(
+    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+) -> list[Waiting]:
+    """Messages that wait for this connection and may go through another."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    return [Waiting(*row) for row in await session.rows(_MOVABLE, about)]
+
+
+async def move(session: WriteSession, shard: int, ids: Sequence[int], here: int, there: int) -> set[int]:
+    """Has messages wait for another connection. Returns those that did wait for this one."""
+    if not ids:
+        return set()
+    about = {"of_shard": shard, "ids": list(ids), "of_connection": here, "to_connection": there}
+    return {row.id for row in await session.rows(_MOVE, about)}
 
 
 async def park(session: WriteSession, shard: int, ids: Sequence[int]) -> None:

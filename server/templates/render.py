@@ -92,6 +92,9 @@ def render(source: str, variables: Mapping[str, object], *, escape: bool, now: i
     missing renders as nothing. `now` (milliseconds since the epoch) is what `"now" | date: …` means; without
     it that is a problem. Raises `TemplateProblem`.
     """
+    if "{" not in source:
+        # Nothing to fill in: most names of senders, many subjects.
+        return _bounded(source)
     template = _compile(source, escape)
     known = {name: variables[name] for name in VARIABLES if name in variables}
     context = _Context(template, globals=known)
@@ -101,10 +104,15 @@ def render(source: str, variables: Mapping[str, object], *, escape: bool, now: i
     return output.getvalue()
 
 
-@lru_cache(maxsize=_COMPILED_TEMPLATES)
-def _compile(source: str, escape: bool) -> BoundTemplate:
+def _bounded(source: str) -> str:
     if len(source) > MAX_SOURCE_CHARS:
         raise TemplateProblem(f"a template wants at most {MAX_SOURCE_CHARS} characters, found {len(source)}")
+    return source
+
+
+@lru_cache(maxsize=_COMPILED_TEMPLATES)
+def _compile(source: str, escape: bool) -> BoundTemplate:
+    _bounded(source)
     return _guarded(lambda: _without_loose_ranges(_environment(escape).from_string(source)))
 
 

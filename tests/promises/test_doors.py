@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.config",
         "server.secretbox",
         "server.user_tokens",
+        "server.egress",
         "channels",
         *EVERYBODYS,
     ),

@@ -210,7 +210,8 @@ def _unreadable(resends: bool) -> Callable[[Outcome, int], str | None]:
 def _happenings() -> Iterator[tuple[str, Answer]]:
     yield "there is a ConnectError", _raise(httpx.ConnectError)
     yield "there is a ReadTimeout", _raise(httpx.ReadTimeout)
-    for status in (200, 400, 401, 403, 404, 429, 500, 503):
+    # Not 404: some providers say so that there is nothing to tell.
+    for status in (200, 400, 401, 403, 429, 500, 503):
         for body in _BODIES:
             yield _named(status, body), _status(status, body)
 

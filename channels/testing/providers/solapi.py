@@ -1,9 +1,9 @@
-"""SOLAPI, as far as Alimtalk needs it: send-many/detail, the list of messages, and webhooks."""
+"""SOLAPI: send-many/detail, the list of messages, and webhooks. What it makes of a message is Alimtalk's."""
 
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
 from typing import Any, ClassVar
@@ -59,6 +59,8 @@ class FakeSolapi(FakeProvider):
 
     base_url = "https://api.solapi.com"
     observes: ClassVar[frozenset[ReceiptKind]] = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
+    refused: ClassVar[Mapping[Reason, str]] = REFUSED
+    failed: ClassVar[Mapping[Reason, str]] = FAILED
 
     def __init__(
         self,
@@ -79,15 +81,16 @@ class FakeSolapi(FakeProvider):
         self._seen: set[str] = set()
 
     async def answer(self, request: Request) -> Response:
-        if error := self._who_asks(request.headers.get("authorization", "")):
-            return _error(403, error)
+        if error := self.who_asks(request.headers.get("authorization", "")):
+            return error_of(403, error)
         if (request.method, request.url.path) == ("POST", "/messages/v4/send-many/detail"):
             return self._take_all(json.loads(await request.body()))
         if (request.method, request.url.path) == ("GET", "/messages/v4/list"):
             return self._list(dict(request.query_params))
-        return _error(404, "ResourceNotFound")
+        return error_of(404, "ResourceNotFound")
 
-    def _who_asks(self, header: str) -> str:
+    def who_asks(self, header: str) -> str:
+        """What is wrong with a request's signature; empty when nothing is."""
         found = _CREDENTIALS.fullmatch(header)
         if not found or found[1] not in self.keys:
             return "InvalidAPIKey"
@@ -104,7 +107,7 @@ class FakeSolapi(FakeProvider):
 
     def _take_all(self, body: dict[str, Any]) -> Response:
         if not body.get("messages"):
-            return _error(400, "ValidationError")
+            return error_of(400, "ValidationError")
         rows = [self._take(message) for message in body["messages"]]
         failed = [row for row in rows if row["statusCode"] != "2000"]
         count = {"total": len(rows), "registeredFailed": len(failed)}
@@ -114,10 +117,10 @@ class FakeSolapi(FakeProvider):
 
     def _take(self, message: dict[str, Any]) -> dict[str, Any]:
         message_id = f"M4V{len(self.rows) + 1:029d}"
-        code = self._why_not(message)
+        code = self.why_not(message)
         if code is None:
             life = self.lives(message["to"])
-            code = REFUSED[life.refused] if life.refused else "2000"
+            code = self.refused[life.refused] if life.refused else "2000"
         row = {
             "messageId": message_id,
             "groupId": "G4V",
@@ -133,7 +136,8 @@ class FakeSolapi(FakeProvider):
             self.take(message_id, message["to"], row=row)
         return {**row}
 
-    def _why_not(self, message: dict[str, Any]) -> str | None:
+    def why_not(self, message: dict[str, Any]) -> str | None:
+        """The code of what is wrong with a message as it was written; None when nothing is."""
         kakao = message.get("kakaoOptions") or {}
         if not kakao.get("pfId"):
             return "1041"
@@ -155,7 +159,7 @@ class FakeSolapi(FakeProvider):
 
     def _tell(self, report: Report) -> None:
         row = self.rows[report.provider_id]
-        code = "4000" if report.reason is None else FAILED.get(report.reason, "3014")
+        code = "4000" if report.reason is None else self.failed.get(report.reason, "3014")
         row |= {"statusCode": code, "statusMessage": f"결과 {code}"}
         row |= {"dateReported": _text(report.at), "dateUpdated": _text(report.at)}
 
@@ -165,7 +169,8 @@ class FakeSolapi(FakeProvider):
         rows = [
             row
             for row in sorted(self.rows.values(), key=lambda row: str(row["messageId"]))
-            if (start is None or _moment(row["dateUpdated"]) >= _moment(start))
+            if asked.get("type") in (None, row["type"])
+            and (start is None or _moment(row["dateUpdated"]) >= _moment(start))
             and (end is None or _moment(row["dateUpdated"]) <= _moment(end))
             and row["messageId"] > asked.get("startKey", "")
         ]
@@ -195,7 +200,8 @@ class FakeSolapi(FakeProvider):
         return Callback("POST", "/hooks/solapi", headers, {}, body)
 
 
-def _error(status: int, code: str) -> Response:
+def error_of(status: int, code: str) -> Response:
+    """An answer that refuses the whole request."""
     return JSONResponse({"errorCode": code, "errorMessage": f"요청을 처리할 수 없습니다: {code}"}, status)
 
 

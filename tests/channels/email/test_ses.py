@@ -26,8 +26,8 @@ from channels import (
 from channels.contract import Refused, Verified
 from channels.email.ses import SesChannel, SesSettings
 from channels.email.sns import string_to_sign
-from channels.testing import check_channel
-from channels.testing.check import NOW
+from channels.testing.check import NOW, check
+from channels.testing.evidence import Evidence, Proof
 from channels.testing.providers.base import Fault, client_of
 from channels.testing.providers.lives import Life
 from channels.testing.providers.ses import (
@@ -86,7 +86,17 @@ async def test_it_keeps_the_contract(lent: tuple[FakeSes, Tools]) -> None:
     delivered = event("Delivery", "delivery", {"recipients": ["mina@example.com"]})
     unreachable = settings(base_url="https://down.example")
     callbacks = [delivered, notification("hello", NOW, Type="SubscriptionConfirmation", Token="t")]
-    await check_channel(CHANNEL, settings(), tools=tools, callbacks=callbacks, unreachable=unreachable)
+    await check(
+        Evidence(
+            channel=CHANNEL,
+            settings=settings(),
+            tools=tools,
+            callbacks=callbacks,
+            unreachable=unreachable,
+            # SNS signs its fields, not the bytes around them.
+            proof=Proof.BODY,
+        )
+    )
 
 
 async def test_a_letter_leaves_as_amazon_wants_it_with_its_own_headers(lent: tuple[FakeSes, Tools]) -> None:

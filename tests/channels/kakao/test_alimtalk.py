@@ -15,7 +15,8 @@ from channels import Accepted, Deferred, Reason, Rejected, Unknown
 from channels.contract import Outcome
 from channels.errors import PollFailed
 from channels.host import build_host
-from channels.kakao.alimtalk import Alimtalk, Answer, bare, read, send_each
+from channels.kakao.alimtalk import Alimtalk, bare, read, send_each
+from channels.kakao.batches import Answer
 from channels.kakao.windows import DAY, PAUSE, instant, korean, window_of
 from channels.testing.check import NOW
 from channels.testing.providers import Fault

@@ -126,7 +126,7 @@ async def test_solapis_own_software_reads_the_callbacks_of_the_fake(world: World
 async def test_pages_of_results_are_told_once_until_time_moves_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.kakao.solapi.PAGE", 7)
+    monkeypatch.setattr("channels.kakao.solapi_relay.PAGE", 7)
     await world.open().send_many([a_message(f"m-{i}", f"+8210000000{i:02d}") for i in range(20)])
     assert await world.listen() == []
     world.clock.at += MINUTE

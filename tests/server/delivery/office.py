@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import update
 
 from channels import Host
+from channels.contract import OnUnknown
 from channels.email.smtp import SmtpChannel
-from channels.testing.fake import FakeChannel
+from channels.testing.fake import FakeChannel, fake_capabilities
 from channels.testing.script import Script
 from server.clock import Clock
 from server.config import Secret, Settings
@@ -79,9 +80,15 @@ async def append(world: World, entries: Sequence[inbox.Entry]) -> None:
 
 @asynccontextmanager
 async def open_office(
-    world: World, *, script: Script | None = None, settings: Settings = SETTINGS
+    world: World,
+    *,
+    script: Script | None = None,
+    settings: Settings = SETTINGS,
+    on_unknown: OnUnknown = OnUnknown.NEVER_RESEND,
+    batch_size: int = 1,
 ) -> AsyncIterator[Office]:
-    fake = FakeChannel(script=script)
+    can = replace(fake_capabilities("email"), on_unknown=on_unknown, batch_size=batch_size)
+    fake = FakeChannel(script=script, capabilities=can)
     host = Host({"fake": fake, "smtp": SmtpChannel()}, {})
     # An office and its dispatcher need each other: the next line puts the dispatcher in its place.
     office = Office(world, fake, host, None, settings)  # type: ignore[arg-type]

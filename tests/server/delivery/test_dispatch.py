@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from secrets import token_urlsafe
 
 import pytest
@@ -18,11 +19,12 @@ from server.errors import Overloaded
 from server.store import connections
 from server.store.bulk import table_of
 from server.store.tables import Endpoint
-from tests.server.delivery.office import BOX, open_office, sign_up, welcome
+from tests.server.delivery.office import BOX, SETTINGS, open_office, sign_up, welcome
 from tests.world import DAY, HOUR, MINUTE, NOON, World
 
 pytestmark = pytest.mark.anyio
 KIM = "kim@example.com"
+ONE_BY_ONE = replace(SETTINGS, send_concurrency=1)
 
 
 async def born(world: World, *names: str) -> int:
@@ -357,24 +359,22 @@ async def test_a_shutdown_lets_what_is_on_its_way_arrive_and_gives_up_the_shards
 
 
 async def test_a_shutdown_puts_back_what_has_not_left(
-    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    world = sqlite_world
     await born(world, "kim", "lee")
     hang = Hang()
     stopping = asyncio.Event()
-    async with open_office(world, script=Script(turns={1: hang})) as office:
-        monkeypatch.setattr(office.dispatcher._courier, "concurrency", 1)
+    async with open_office(world, script=Script(turns={1: hang}), settings=ONE_BY_ONE) as office:
         running = asyncio.create_task(office.dispatcher.run(stopping))
         await until(hang.reached.is_set)
         stopping.set()
-        await until(lambda: office.dispatcher._courier.is_closing)
+        await until(office.dispatcher._courier.closing.is_set)
         hang.release.set()
         await running
         office.dispatcher = office.dispatch()
         await office.settle()
         assert len(office.fake.attempts) == 2
-    assert sorted(await office.receipts()) == [("accepted", ""), ("accepted", ""), ("deferred", "")]
+    assert sorted(await office.receipts()) == [("accepted", ""), ("accepted", "")]
 
 
 async def test_what_has_waited_since_its_claim_is_looked_at_again_before_it_leaves(
@@ -383,8 +383,7 @@ async def test_what_has_waited_since_its_claim_is_looked_at_again_before_it_leav
     monkeypatch.setattr("server.delivery.courier.FRESH_SECONDS", -1)
     await born(world, "kim", "lee")
     hang = Hang()
-    async with open_office(world, script=Script(turns={1: hang})) as office:
-        monkeypatch.setattr(office.dispatcher._courier, "concurrency", 1)
+    async with open_office(world, script=Script(turns={1: hang}), settings=ONE_BY_ONE) as office:
         working = asyncio.create_task(office.dispatcher.until_idle())
         await until(hang.reached.is_set)
         await set_endpoint(world, "opted_out")

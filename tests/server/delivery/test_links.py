@@ -346,7 +346,7 @@ def test_a_short_link_is_no_link_of_another_kind():
 
 
 def test_one_click_headers_are_those_of_the_rfc():
-    assert TRACKING.one_click_headers("p1", 7, "m1") == {
+    assert TRACKING.one_click_headers(TRACKING.unsubscribe_url("p1", 7, "m1")) == {
         "List-Unsubscribe": f"<{TRACKING.unsubscribe_url('p1', 7, 'm1')}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
@@ -354,7 +354,7 @@ def test_one_click_headers_are_those_of_the_rfc():
 
 def test_without_https_there_is_no_one_click():
     local = Tracking(SIGNER, "http://127.0.0.1:8000")
-    assert list(local.one_click_headers("p1", 7, "m1")) == ["List-Unsubscribe"]
+    assert list(local.one_click_headers(local.unsubscribe_url("p1", 7, "m1"))) == ["List-Unsubscribe"]
 
 
 def test_the_pixel_is_a_gif_of_43_bytes():

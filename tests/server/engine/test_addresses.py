@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.engine.addresses import MOST_DEVICES, region_of
-from server.store import inbox
+from server.store import suppressions
 from server.store.tables import Endpoint, Message, User
 from tests.world import DAY, HOUR, NOON, World, reaching, saying
 
@@ -197,25 +197,21 @@ def test_merging_two_users_keeps_the_union_of_their_devices_and_every_opt_out(
                     await world.live(
                         world.event("", NOON + n, type="identify", push_tokens=f"fcm:{n}", **who)
                     )
-            for whose, out in (numbers["kim"], kim_out), (numbers[None], phone_out):
-                for n in out:
-                    await mark(world, *whose, f"fcm:{n}")
+            for n in kim_out | phone_out:
+                await opt_out(world, f"fcm:{n}")
             await world.live(world.event("", NOON + HOUR, user="kim", anonymous="phone", type="identify"))
             rows = [
                 row for row in await world.rows(Endpoint) if (row.shard, row.user_number) == numbers["kim"]
             ]
             assert {row.address for row in rows if row.is_current} == {f"fcm:{n}" for n in {*kims, *phones}}
-            opted = {f"fcm:{n}" for n in (kim_out | phone_out)}
+            opted = {f"fcm:{n}" for n in (kim_out | phone_out) & {*kims, *phones}}
             assert {row.address for row in rows if row.state == "opted_out"} == opted
 
     with without_complaint():
         asyncio.run(play())
 
 
-async def mark(world: World, shard: int, number: int, address: str) -> None:
-    about = {"channel": "push", "address": address, "state": "opted_out", "because": "asked", "at": NOON + 10}
-    payload = orjson.dumps({**about, "number": number})
+async def opt_out(world: World, address: str) -> None:
     async with world.db.write() as session:
-        entry = inbox.Entry(shard, world.project_id, "suppress", payload, NOON + 10)
-        await inbox.append(session, [entry])
-    await world.settle()
+        about = (world.project_id, "push", address, "")
+        await suppressions.opt_out_address(session, *about, source="unsubscribe", now=NOON + 10)

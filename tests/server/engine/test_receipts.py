@@ -56,7 +56,7 @@ def delivered(message: Any) -> HeardReceipt:
 
 async def test_a_deferral_makes_it_due_again_and_the_next_outcome_counts(world: World) -> None:
     message = await hear(world, first := await attempted(world), deferred(first))
-    assert (message.status, message.due_at, message.reason) == ("queued", NOON + HOUR, "")
+    assert (message.status, message.due_at, message.reason) == ("queued", NOON + HOUR, "rate_limited")
     world.clock.reach(NOON + HOUR)
     second = await attempt(world)
     assert (second.status, second.attempt, second.due_at) == ("attempted", 2, None)
@@ -125,7 +125,7 @@ async def test_what_the_engine_read_before_a_claim_does_not_undo_the_claim(world
     heard = to_json({"unmapped": [NOON, NOON, 1]})
     async with world.db.write() as session:
         for retry_at in (None, NOON):
-            stale = (message.shard, message.id, 0, False, "queued", "", retry_at, "", heard)
+            stale = (message.shard, message.id, 0, False, "queued", "", retry_at, None, "", heard)
             await session.bulk(messages.CHANGED, [stale])
     [row] = await world.rows(Message)
     assert (row.status, row.due_at, row.attempt, row.heard) == ("attempted", None, 1, heard)

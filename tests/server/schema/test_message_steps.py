@@ -60,9 +60,16 @@ SMS = Sms(
 )
 
 
+class Plain(FakeChannel):
+    options = None
+
+
+PLAIN = Plain()
+
+
 @pytest.fixture
 async def texting(sqlite_world: World) -> AsyncIterator[Api]:
-    host = Host({"fake-sms": SMS, "fake": FakeChannel()}, {})
+    host = Host({"fake-sms": SMS, "fake": PLAIN}, {})
     async with open_api(sqlite_world, host) as api:
         await sqlite_world.add_connection("mine", "fake-sms", channel="sms")
         yield api

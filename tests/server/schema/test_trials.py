@@ -148,7 +148,7 @@ async def test_a_repeated_wish_sends_once_and_is_answered_alike(world: World) ->
         ({"content": {"subject": 1}}, ["input", "content", "subject"]),
         ({"content": []}, ["input", "content"]),
         ({"to": " "}, ["input", "to"]),
-        ({"options": {"x": 1}}, ["input", "options"]),
+        ({"options": {"x": 1}}, ["input", "options", "x"]),
     ],
 )
 async def test_what_the_channel_cannot_send_is_not_tried(

@@ -1,0 +1,71 @@
+"""Messages that wait for a connection that sends nothing now: it is disabled, or its breaker is open."""
+
+from collections.abc import Sequence
+
+from channels.contract import ReceiptKind
+from server.clock import Clock, Instant
+from server.delivery.receipts import HeardReceipt, encode
+from server.engine import leases
+from server.store import inbox, messages
+from server.store.database import Database
+
+from .claims import WORK, expired
+from .routing import Routes
+
+MOST_AT_ONCE = 1000
+
+
+async def clear_stopped(
+    db: Database, clock: Clock, routes: Routes, shard: int, token: int, connection_id: int
+) -> int:
+    """Moves those that may go through another connection, ends those whose time is over.
+
+    Returns how many it found. Raises LostLease.
+    """
+    now = clock.now()
+    onward = routes.onward(connection_id, now, even_shut=_is_disabled(routes, connection_id))
+    async with db.read() as session:
+        late = await messages.overdue(session, shard, connection_id, now, MOST_AT_ONCE)
+        gone = {one.id for one in late}
+        found = await messages.movable(session, shard, connection_id, now, MOST_AT_ONCE) if onward else []
+        moving = [one for one in found if one.id not in gone]
+    if not late and not moving:
+        return 0
+    async with db.write() as session:
+        await leases.prove(session, WORK, shard, token)
+        ended = await messages.expire(session, shard, [one.id for one in late])
+        await inbox.append(session, [expired(shard, one, now) for one in late if one.id in ended])
+        if onward is not None:
+            ids = [one.id for one in moving]
+            moved = await messages.move(session, shard, ids, connection_id, onward)
+            gone_on = [one for one in moving if one.id in moved]
+            await inbox.append(session, _told(gone_on, shard, routes, (connection_id, onward), now))
+    return len(late) + len(moving)
+
+
+def _is_disabled(routes: Routes, connection_id: int) -> bool:
+    route = routes.get(connection_id)
+    return route is not None and not route.row.is_enabled
+
+
+def _told(
+    moved: Sequence[messages.Waiting], shard: int, routes: Routes, way: tuple[int, int], now: Instant
+) -> list[inbox.Entry]:
+    here, there = way
+    why, reason = "is disabled", ""
+    if not _is_disabled(routes, here):
+        why, reason = "has failed too often", routes.health.of(here).reason
+    entries = []
+    for one in moved:
+        receipt = HeardReceipt(
+            one.id,
+            f"moved:{one.attempt}:{here}",
+            ReceiptKind.DEFERRED,
+            now,
+            reason=reason,
+            code="moved",
+            detail=f"goes through connection {there}, because connection {here} {why}",
+            connection_id=here,
+        )
+        entries.append(inbox.Entry(shard, one.project_id, inbox.RECEIPT, encode(receipt), now))
+    return entries
