@@ -31,6 +31,7 @@ _WINDOW = 10_000
 """Of UIDs looked through at once; doubled while nothing is found, because UIDs may lie far apart."""
 _MOST_TIDIED = 200
 _PLAIN = re.compile(r"[A-Za-z0-9@._+-]+")
+_REST_SECONDS = 5 * 60
 _CURSOR = re.compile(r"(\d{1,10}):(\d{1,10}):(\d{1,16})")
 
 
@@ -86,6 +87,30 @@ async def poll_mailbox(
         tools.log.warning("read mails stay in the mailbox: %s", page.complaint)
     again_at = now + 1000 * settings.mailbox_every_seconds if page.is_last else 0
     return receipts, str(Place(page.validity, page.uid, again_at))
+
+
+@dataclass(slots=True)
+class Mailboxes:
+    """Leaves a mailbox alone for a while after it could not be read: servers lock an account to which a wrong
+    password is told again and again. Changed settings are tried at once.
+    """
+
+    _failed: dict[str, tuple[int, Instant, str]] = field(default_factory=dict)
+    """By connection: which settings, until when, and what was wrong."""
+
+    async def poll(
+        self, settings: BounceSettings, tools: Tools, cursor: Cursor
+    ) -> tuple[list[Receipt], Cursor]:
+        """As `poll_mailbox`; while it is left alone it fails with the same words."""
+        which, until, why = self._failed.get(tools.connection, (0, 0, ""))
+        if which == hash(settings) and tools.clock() < until:
+            raise PollFailed(why)
+        try:
+            return await poll_mailbox(settings, tools, cursor)
+        except PollFailed as error:
+            until = tools.clock() + 1000 * max(_REST_SECONDS, settings.mailbox_every_seconds)
+            self._failed[tools.connection] = hash(settings), until, str(error)
+            raise
 
 
 async def why_no_mailbox(settings: BounceSettings) -> list[tuple[str, str]]:

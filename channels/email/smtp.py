@@ -31,7 +31,7 @@ from channels.email.bounces import BounceSettings, bounce_problems, is_local, pr
 from channels.email.conversation import SmtpSender, why_not_open
 from channels.email.dsn import receipts_of
 from channels.email.letter import check_mailbox
-from channels.email.mailbox import poll_mailbox, why_no_mailbox
+from channels.email.mailbox import Mailboxes, why_no_mailbox
 from channels.hookspecs import hookimpl
 
 Mailbox = Annotated[str, AfterValidator(check_mailbox)]
@@ -96,6 +96,9 @@ class SmtpChannel(BaseChannel[SmtpSettings]):
         on_unknown=OnUnknown.NEVER_RESEND,
     )
 
+    def __init__(self) -> None:
+        self._mailboxes = Mailboxes()
+
     def problems(self, settings: SmtpSettings) -> list[Problem]:
         found = []
         if settings.password.get_secret_value() and not settings.username:
@@ -142,7 +145,7 @@ class SmtpChannel(BaseChannel[SmtpSettings]):
     async def poll(
         self, settings: SmtpSettings, tools: Tools, cursor: Cursor
     ) -> tuple[list[Receipt], Cursor]:
-        return await poll_mailbox(settings, tools, cursor)
+        return await self._mailboxes.poll(settings, tools, cursor)
 
 
 @hookimpl

@@ -106,7 +106,7 @@ async def test_nobody_else_can_put_our_mark_into_a_letter(tools: Tools) -> None:
 def test_who_knows_the_secret_may_forward(authorization: str) -> None:
     verdict = CHANNEL.verify(settings(), forwarded(b"", authorization), NOW)
     assert verdict == Verified(forwarded(b"", authorization), NOW)
-    changed = {"callback_secret": "another word altogether"}
+    changed: dict[str, Any] = {"callback_secret": "another word altogether"}
     assert isinstance(CHANNEL.verify(settings(**changed), forwarded(b"", authorization), NOW), Refused)
     rotated = settings(**changed, previous_callback_secret=FORWARDER)
     assert isinstance(CHANNEL.verify(rotated, forwarded(b"", authorization), NOW), Verified)

@@ -1,6 +1,7 @@
 """A mailbox that is asked for bounces: each counts once, and none is removed before it is safe."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,7 @@ def bounce(number: int, fields: str = mails.POSTFIX) -> bytes:
 async def ask(
     tools: Tools, imap: ImapServer, cursor: str | None, *, at: int = NOW, **changes: Any
 ) -> tuple[list[Receipt], str | None]:
-    return await CHANNEL.poll(settings(imap.port, **changes), replace(tools, clock=lambda: at), cursor)
+    return await SmtpChannel().poll(settings(imap.port, **changes), replace(tools, clock=lambda: at), cursor)
 
 
 async def test_bounces_are_heard_once_and_stay_where_they_are(tools: Tools) -> None:
@@ -188,13 +189,31 @@ async def test_a_mailbox_that_says_nothing_is_left_in_time(tools: Tools) -> None
         assert len((await ask(tools, imap, None))[0]) == 1
 
 
+async def test_after_a_failure_it_is_left_alone_for_a_while_unless_something_changed(tools: Tools) -> None:
+    channel, wrong = SmtpChannel(), {"mailbox_password": "battery staple"}
+
+    async def visits(at: int, connection: str = "1", **changes: Any) -> int:
+        lent = replace(tools, clock=lambda: at, connection=connection)
+        before = imap.commands.count("LOGIN")
+        with contextlib.suppress(PollFailed):
+            await channel.poll(settings(imap.port, **changes), lent, None)
+        return imap.commands.count("LOGIN") - before
+
+    async with mailbox() as imap:
+        assert await visits(NOW, **wrong) == 1
+        assert await visits(NOW + 299_999, **wrong) == 0
+        assert await visits(NOW + 299_999, "2", **wrong) == 1
+        assert await visits(NOW + 300_000, **wrong) == 1
+        assert await visits(NOW + 300_001) == 1
+
+
 async def test_nobody_listening_is_told(tools: Tools) -> None:
     async with mailbox() as imap:
         port = imap.port
     with pytest.raises(PollFailed, match="cannot be read"):
         await CHANNEL.poll(settings(port), tools, None)
     with pytest.raises(PollFailed, match="1700000000:42:0"):
-        await CHANNEL.poll(settings(port), tools, "42")
+        await SmtpChannel().poll(settings(port), tools, "42")
 
 
 async def test_without_a_mailbox_nobody_is_asked(tools: Tools) -> None:
