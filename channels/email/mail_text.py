@@ -21,7 +21,7 @@ _LONGEST_WORDS = 8000
 _NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 # What follows these is our own mail, sent back.
 _RETURNED = re.compile(
-    r"(?im)^\W*(?:below this line is a copy of the message|this is a copy of (?:the|your) message"
+    r"(?im)^[^\w\n]{0,20}(?:below this line is a copy of the message|this is a copy of (?:the|your) message"
     r"|original message|undelivered message|returned message|message headers? follow|원본 ?(?:메시지|메일)"
     r"|(?:return-path|received|x-sojourn-reference|dkim-signature):)"
 )

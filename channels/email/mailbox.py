@@ -4,8 +4,8 @@ The library's own IMAP client does it, in a thread: a visit once a minute gains 
 asynchronous, and a client more would be a dependency more. A visit that takes too long loses its socket,
 which ends the thread.
 
-The cursor is `UIDVALIDITY:UID:AGAIN_AT`. It comes back only after the receipts are on disk, so whatever it
-has passed is safe: only such mails are moved or deleted. AGAIN_AT keeps visits apart.
+The cursor is `FOLDER:UIDVALIDITY:UID:AGAIN_AT`. It comes back only after the receipts are on disk, so
+whatever it has passed is safe: only such mails are moved or deleted. AGAIN_AT keeps visits apart.
 """
 
 from __future__ import annotations
@@ -32,29 +32,33 @@ _WINDOW = 10_000
 _MOST_TIDIED = 200
 _PLAIN = re.compile(r"[A-Za-z0-9@._+-]+")
 _REST_SECONDS = 5 * 60
-_CURSOR = re.compile(r"(\d{1,10}):(\d{1,10}):(\d{1,16})")
+_CURSOR = re.compile(r"([0-9a-f]{16}):(\d{1,10}):(\d{1,10}):(\d{1,16})")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """How far a folder was read, and when to look again."""
 
+    folder: str
+    """Stands for the mailbox: several have the same validity, and their numbers mean other mails."""
     validity: int = 0
     uid: int = 0
     again_at: Instant = 0
 
     @classmethod
-    def read(cls, cursor: Cursor) -> Place:
-        """Raises `PollFailed` for a cursor that is none of ours."""
+    def read(cls, settings: BounceSettings, cursor: Cursor) -> Place:
+        """The beginning for another mailbox than the cursor's. Raises `PollFailed` for none of ours."""
+        about = (settings.mailbox_host.lower(), settings.mailbox_username, settings.mailbox_folder)
+        folder = sha256("\0".join(about).encode()).hexdigest()[:16]
         if cursor is None:
-            return cls()
+            return cls(folder)
         match = _CURSOR.fullmatch(cursor)
         if match is None:
-            raise PollFailed(f"the cursor of a mailbox looks like 1700000000:42:0, found {cursor[:40]!r}")
-        return cls(*map(int, match.groups()))
+            raise PollFailed(f"the cursor of a mailbox looks like FOLDER:42:42:0, found {cursor[:40]!r}")
+        return cls(folder, *map(int, match.groups()[1:])) if match[1] == folder else cls(folder)
 
     def __str__(self) -> str:
-        return f"{self.validity}:{self.uid}:{self.again_at}"
+        return f"{self.folder}:{self.validity}:{self.uid}:{self.again_at}"
 
 
 @dataclass(slots=True)
@@ -79,14 +83,16 @@ async def poll_mailbox(
 
     Raises `PollFailed` when the mailbox cannot be read.
     """
-    before, now = Place.read(cursor), tools.clock()
-    if not settings.mailbox_host or now < before.again_at:
+    if not settings.mailbox_host:
+        return [], cursor
+    before, now = Place.read(settings, cursor), tools.clock()
+    if now < before.again_at:
         return [], cursor
     page, receipts = await _visit(settings, tools, before)
     if page.complaint:
         tools.log.warning("read mails stay in the mailbox: %s", page.complaint)
     again_at = now + 1000 * settings.mailbox_every_seconds if page.is_last else 0
-    return receipts, str(Place(page.validity, page.uid, again_at))
+    return receipts, str(Place(before.folder, page.validity, page.uid, again_at))
 
 
 @dataclass(slots=True)

@@ -137,7 +137,7 @@ async def test_numbers_that_lie_far_apart_are_found(tools: Tools) -> None:
         imap.inbox.add(bounce(1), uid=4_000_000_000)
         receipts, cursor = await ask(tools, imap, None)
         assert [one.reference for one in receipts] == ["1-0-1"]
-        assert Place.read(cursor).uid == 4_000_000_000
+        assert Place.read(settings(imap.port), cursor).uid == 4_000_000_000
 
 
 async def test_when_the_server_numbers_anew_all_is_told_again_and_nothing_removed(tools: Tools) -> None:
@@ -148,6 +148,17 @@ async def test_when_the_server_numbers_anew_all_is_told_again_and_nothing_remove
         again, _ = await ask(tools, imap, cursor, at=NOW + LATER, after_reading="delete")
         assert [one.key for one in again] == [one.key for one in told]
         assert len(imap.inbox.mails) == 1
+
+
+async def test_another_mailbox_is_read_from_its_beginning_and_nothing_removed_unread(tools: Tools) -> None:
+    async with mailbox() as imap:
+        imap.inbox.add(bounce(1))
+        _, cursor = await ask(tools, imap, None, after_reading="delete")
+        imap.folders["Done"].add(bounce(2))
+        other: dict[str, Any] = {"mailbox_folder": "Done", "after_reading": "delete"}
+        receipts, _ = await ask(tools, imap, cursor, **other)
+        assert [one.reference for one in receipts] == ["1-0-2"]
+        assert len(imap.folders["Done"].mails) == 1
 
 
 async def test_a_huge_mail_is_fetched_in_part(tools: Tools) -> None:
@@ -212,7 +223,7 @@ async def test_nobody_listening_is_told(tools: Tools) -> None:
         port = imap.port
     with pytest.raises(PollFailed, match="cannot be read"):
         await CHANNEL.poll(settings(port), tools, None)
-    with pytest.raises(PollFailed, match="1700000000:42:0"):
+    with pytest.raises(PollFailed, match="FOLDER:42:42:0"):
         await SmtpChannel().poll(settings(port), tools, "42")
 
 
