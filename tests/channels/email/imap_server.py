@@ -43,6 +43,8 @@ class ImapServer:
         self.validity = 1_700_000_000
         self.capabilities = "IMAP4rev1 UIDPLUS"
         self.silent = ""
+        self.dallies = False
+        """Instead of an answer it says that it is still at it, for ever."""
         self.commands: list[str] = []
         self.port = 0
         self.sessions: set[asyncio.Task[None]] = set()
@@ -57,13 +59,17 @@ class ImapServer:
             while not session.is_over and (line := await reader.readline()):
                 session.hear(line.decode("ascii").rstrip("\r\n"))
                 await writer.drain()
+                while session.is_dallying:
+                    session.say(b"* OK still at it")
+                    await writer.drain()
+                    await asyncio.sleep(0.02)
         self.sessions.discard(task)
 
 
 class _Session:
     def __init__(self, server: ImapServer, writer: asyncio.StreamWriter) -> None:
         self._server, self._writer = server, writer
-        self._is_known = self.is_over = False
+        self._is_known = self.is_over = self.is_dallying = False
         self._folder: Folder | None = None
         self._is_read_only = True
 
@@ -79,6 +85,7 @@ class _Session:
         verb = "_".join(words[:2]).lower() if words[0].upper() == "UID" else words[0].lower()
         arguments = words[2:] if words[0].upper() == "UID" else words[1:]
         if verb == self._server.silent:
+            self.is_dallying = self._server.dallies
             return
         allowed = verb in ("capability", "login", "logout") or self._is_known
         answer: Callable[[list[str]], str] | None = getattr(self, f"do_{verb}", None) if allowed else None

@@ -230,6 +230,8 @@ def test_a_huge_mail_is_read_at_its_beginning_only() -> None:
     receipt = the_one(mail)
     assert receipt.kind is ReceiptKind.BOUNCED
     assert len(receipt.raw) <= 16_000
+    late = b"Received: from somewhere\r\n" * 20_000 + mails.report(mails.POSTFIX, sender=sender())
+    assert the_one(late).kind is ReceiptKind.UNMAPPED
 
 
 def nested(depth: int) -> bytes:

@@ -200,6 +200,16 @@ async def test_a_mailbox_that_says_nothing_is_left_in_time(tools: Tools) -> None
         assert len((await ask(tools, imap, None))[0]) == 1
 
 
+async def test_a_mailbox_that_talks_for_ever_is_left_and_nobody_goes_on_listening(tools: Tools) -> None:
+    async with mailbox() as imap:
+        imap.silent, imap.dallies = "uid_search", True
+        imap.inbox.add(bounce(1))
+        with pytest.raises(PollFailed, match=r"longer than 0\.2 seconds"):
+            await ask(tools, imap, None, mailbox_timeout_seconds=0.2)
+        async with asyncio.timeout(3):
+            await asyncio.gather(*imap.sessions)
+
+
 async def test_after_a_failure_it_is_left_alone_for_a_while_unless_something_changed(tools: Tools) -> None:
     channel, wrong = SmtpChannel(), {"mailbox_password": "battery staple"}
 
