@@ -24,7 +24,7 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.engine import catalog, leases
 from server.secretbox import SecretBox
 from server.signing import Signer
-from server.store import connections, inbox, messages, routes
+from server.store import attempts, connections, inbox, outbox, routes
 from server.store.database import Database
 from server.store.sessions import WriteSession
 
@@ -137,7 +137,7 @@ class Dispatcher:
         await self._notice_changes()
         await self.routes.health.save()
         async with self.db.read() as session:
-            ready = await messages.ready(session, self._mine, self.clock.now()) if self._mine else []
+            ready = await outbox.ready(session, self._mine, self.clock.now()) if self._mine else []
         sending: defaultdict[int, list[int]] = defaultdict(list)
         seen = 0
         for shard, connection_id in ready:
@@ -199,7 +199,7 @@ class Dispatcher:
                 lane.refresh(route, self._concurrency)
         if self._mine:
             async with self.db.write() as session:
-                await messages.unpark(session, self._mine, self.clock.now())
+                await outbox.unpark(session, self._mine, self.clock.now())
         self._look_again_at.clear()
         self._epoch = epoch
 
@@ -325,16 +325,16 @@ class Dispatcher:
 
     async def _take_back(self, lane: Lane, claimed: Sequence[Claimed]) -> None:
         """Undoes attempts of which nothing has left. Those in a shard that we have lost are told of there."""
-        by_shard: defaultdict[int, list[messages.Attempt]] = defaultdict(list)
+        by_shard: defaultdict[int, list[attempts.Attempt]] = defaultdict(list)
         for one in claimed:
-            by_shard[one.shard].append(messages.Attempt(one.row.id, one.attempt, one.attempted_at))
-        for shard, attempts in by_shard.items():
+            by_shard[one.shard].append(attempts.Attempt(one.row.id, one.attempt, one.attempted_at))
+        for shard, made in by_shard.items():
             if shard not in self._mine:
                 continue
             with suppress(leases.LostLease):
                 async with self.db.write() as session:
                     await leases.prove(session, WORK, shard, self._mine[shard])
-                    await messages.take_back(session, shard, attempts)
+                    await attempts.take_back(session, shard, made)
         self._put_down(lane, claimed)
 
     def _put_down(self, lane: Lane, claimed: Sequence[Claimed]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from channels.contract import Inbound, Receipt, ReceiptKind
 from server.clock import DAY, Instant
 from server.delivery.keywords import START, STOP, meaning_of
-from server.store import inbound, inbox, messages, suppressions
+from server.store import inbound, inbox, messages, suppressions, unclaimed
 from server.store import tables as store
 from server.store.connections import OpenConnection
 from server.store.sessions import ReadSession, WriteSession
@@ -61,7 +61,7 @@ async def keep(
 
     The opt-out is in the transaction of the row that asks for it.
     """
-    await messages.keep_unclaimed(session, placed.unclaimed)
+    await unclaimed.keep(session, placed.unclaimed)
     for receipt in placed.opt_outs:
         await _opt_out(session, connection, receipt, now)
     for one in written.rows:

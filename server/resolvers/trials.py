@@ -14,7 +14,7 @@ from server.context import Context
 from server.delivery import trials
 from server.delivery.inbound import stored_address
 from server.errors import NotFound, ServerError
-from server.store import connections, idempotency, messages
+from server.store import connections, idempotency, outbox
 from server.store.bulk import table_of
 from server.store.connections import BadSettings, OpenConnection
 from server.store.sessions import ReadSession, WriteSession
@@ -133,7 +133,7 @@ async def _refuse_unwanted(
         _endpoints.c.project_id == connection.project_id,
         _endpoints.c.channel == channel,
         _endpoints.c.address == address,
-        _endpoints.c.state.in_((messages.OPTED_OUT, messages.INVALID)),
+        _endpoints.c.state.in_((outbox.OPTED_OUT, outbox.INVALID)),
     )
     if await session.rows(noted.limit(1)) or await session.rows(marked.limit(1)):
         raise Unwanted("This address is suppressed: nothing is sent to it, not even to try.", ("input", "to"))
