@@ -17,8 +17,8 @@ from server.errors import NotFound, ServerError
 from server.store import connections, idempotency, outbox
 from server.store.bulk import table_of
 from server.store.connections import BadSettings, OpenConnection
+from server.store.same_address import same_address
 from server.store.sessions import ReadSession, WriteSession
-from server.store.suppressions import same_address
 from server.store.tables import Endpoint, Suppression
 
 from .once import Answer, once

@@ -11,7 +11,7 @@ from server.resolvers import suppressions as resolve
 from server.resolvers.refusals import Invalid, Refusal
 from server.store.paging import Slice
 from server.store.projects import WRITE
-from server.store.suppressions import PEOPLE, Wanted
+from server.store.suppressed import PEOPLE, Wanted
 
 from .fields import mutation
 from .info import Info

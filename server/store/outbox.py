@@ -12,7 +12,7 @@ from server.journey.status import JourneyStatus
 
 from .bulk import table_of
 from .sessions import ReadSession, WriteSession
-from .suppressions import suppressed_until
+from .suppressed import suppressed_until
 from .tables import Connection, Consent, Endpoint, Journey, Message, Project, ShardState, User, Version
 
 OPTED_OUT, INVALID = "opted_out", "invalid"
