@@ -24,7 +24,7 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.engine import catalog, leases
 from server.secretbox import SecretBox
 from server.signing import Signer
-from server.store import attempts, connections, inbox, outbox, routes
+from server.store import attempts, inbox, open_connections, outbox, routes
 from server.store.database import Database
 from server.store.sessions import WriteSession
 
@@ -189,7 +189,7 @@ class Dispatcher:
             epoch = await catalog.current_epoch(session)
             if epoch == self._epoch:
                 return
-            changes = await connections.changes(session)
+            changes = await open_connections.changes(session)
             rows = await routes.routes(session)
         await self.senders.refresh(changes)
         await self.routes.health.read()

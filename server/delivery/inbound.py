@@ -8,7 +8,7 @@ from server.clock import DAY, Instant
 from server.delivery.keywords import START, STOP, meaning_of
 from server.store import inbound, inbox, messages, sightings, unclaimed
 from server.store import tables as store
-from server.store.connections import OpenConnection
+from server.store.open_connections import OpenConnection
 from server.store.sessions import ReadSession, WriteSession
 
 from .hearing import LONGEST_DETAIL, Placed, bounded, bounded_instant, clean

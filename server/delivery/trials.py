@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from channels.contract import AnyChannel, Message, Outcome, Problem, Tools, Unknown
 from channels.contract import Sender as ChannelSender
 from server.clock import Instant
-from server.store.connections import OpenConnection, secrets_in
+from server.store.open_connections import OpenConnection
+from server.store.sealed import secrets_in
 
 PROBE_SECONDS, SEND_SECONDS = 15.0, 30.0
 HIDDEN = "…"
