@@ -16,7 +16,7 @@ from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
-from .graphs import Edge, Goal, Step, kind_of, to_edges, to_goals, to_reentry, to_steps
+from .graphs import Edge, Goal, kind_of, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .info import Info, asks_for
 from .nodes import Node
@@ -26,6 +26,7 @@ from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
 from .source import Source
 from .stats import JourneyStats
+from .steps import Step
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection

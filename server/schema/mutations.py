@@ -15,7 +15,7 @@ from server.store.projects import WRITE
 from .connections import ConnectionMutation
 from .consents import ConsentMutation
 from .fields import mutation
-from .graph_inputs import GraphInput, to_data
+from .graph_inputs import GraphInput
 from .ids import key_in
 from .in_app import InAppMutation
 from .info import Info
@@ -30,6 +30,7 @@ from .problems import (
     to_problem,
 )
 from .suppressions import SuppressionMutation
+from .to_data import to_data
 from .trials import TrialMutation
 from .versions import Version
 

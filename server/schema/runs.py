@@ -14,12 +14,13 @@ from server.resolvers import journeys, messages, records, users
 from server.resolvers import runs as resolve
 
 from .fields import field
-from .graphs import Step, to_step
+from .from_data import to_step
 from .ids import to_id
 from .info import Info
 from .messages import Message
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
+from .steps import Step
 from .words import EndReason, RunState
 
 if TYPE_CHECKING:
