@@ -209,6 +209,8 @@ class Verified:
     received_at: Instant
     answer: str = ""
     """What to answer with, for providers that expect an echo; empty for a plain 200."""
+    answer_type: str = "text/plain"
+    """The media type of that answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from channels.contract import Callback, Inbound, Receipt, Refused, Verified
@@ -24,6 +24,7 @@ MOST_BYTES = 5 * 1024 * 1024
 UNREADABLE = "unreadable"
 """The code of a callback that its adapter could not read: a defect of the adapter, not of the provider."""
 _LONGEST_ID = 9
+_ANSWERS = frozenset({"text/plain", "application/json", "application/xml"})
 """Digits: the database counts connections in 32 bits, and fails over longer numbers."""
 log = structlog.get_logger("delivery")
 
@@ -89,7 +90,7 @@ class HooksDoor:
         if placed.unclaimed or written.rows:
             async with self.db.write() as session:
                 await inbound.keep(session, connection, placed, written, now)
-        return PlainTextResponse(verified.answer or "OK")
+        return Response(verified.answer or "OK", media_type=_media_type(verified))
 
     def _callback(self, request: Request, body: bytes) -> Callback:
         query: bytes = request.scope["query_string"]
@@ -130,3 +131,8 @@ def _headers(request: Request) -> dict[str, str]:
 
 def _refused(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse({"code": code, "message": message}, status)
+
+
+def _media_type(verified: Verified) -> str:
+    # Never a page: what it says may have come from outside.
+    return verified.answer_type if verified.answer_type in _ANSWERS else "text/plain"

@@ -58,7 +58,8 @@ def verify_callback(callback: Callback, now: Instant, tokens: Sequence[str]) -> 
         return Refused("x-twilio-webhooks-signature-settings names an unknown algorithm")
     expected = [_signature(token, url + signed, algorithm) for token in known for url in addresses]
     if is_one_of(callback.headers.get("x-twilio-signature", ""), expected):
-        return Verified(callback, now, answer=NO_REPLY)
+        # As plain text Twilio would send it to whoever wrote.
+        return Verified(callback, now, answer=NO_REPLY, answer_type="application/xml")
     return Refused("x-twilio-signature is missing or wrong, or the server's public address is another")
 
 

@@ -44,7 +44,10 @@ class OpenChannel(FakeChannel):
         if callback.query.get("raise"):
             raise RuntimeError("a defect")
         if callback.query.get("mode") == "subscribe":
-            return Verified(callback, now, answer=callback.query["challenge"])
+            asked = callback.query
+            return Verified(
+                callback, now, answer=asked["challenge"], answer_type=asked.get("as", "text/plain")
+            )
         return Verified(callback, now)
 
     def parse(self, settings: FakeSettings, verified: Verified) -> list[Receipt]:
@@ -89,6 +92,17 @@ async def test_a_challenge_is_answered_word_for_word_as_plain_text(sqlite_world:
         answer = await client.get(f"/hooks/{id}?mode=subscribe&challenge=%3Cb%3E42%3C/b%3E")
     assert (answer.status_code, answer.text) == (200, "<b>42</b>")
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize(
+    ("wished", "given"), [("application/xml", "application/xml"), ("text/html", "text/plain")]
+)
+async def test_an_answer_has_the_type_that_its_provider_reads_but_is_never_a_page(
+    sqlite_world: World, wished: str, given: str
+) -> None:
+    async with opened(sqlite_world, OpenChannel()) as (_, client, id):
+        answer = await client.get(f"/hooks/{id}?mode=subscribe&challenge=x&as={wished}")
+    assert answer.headers["content-type"].partition(";")[0] == given
 
 
 async def test_a_channel_sees_the_address_as_it_was_called_and_the_body_untouched(
