@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels import codes
+from channels.answers import said_in
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
@@ -206,11 +207,7 @@ def outcome_of(response: httpx.Response, apns_id: str, now: Instant) -> Outcome:
 def _reason(response: httpx.Response) -> str:
     if response.status_code == 200:
         return ""
-    try:
-        answer = response.json()
-    except ValueError:
-        return ""
-    return str(answer.get("reason") or "") if isinstance(answer, Mapping) else ""
+    return str(said_in(response).get("reason") or "")
 
 
 class ApnsChannel(BaseChannel[ApnsSettings]):

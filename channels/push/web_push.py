@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels import codes
+from channels.answers import said_in
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
@@ -214,11 +215,7 @@ def outcome_of(response: httpx.Response, reference: str, now: Instant) -> Outcom
 
 def _code(response: httpx.Response) -> str:
     """Apple's `reason`, Mozilla's `errno`, otherwise the status."""
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    told = answer if isinstance(answer, dict) else {}
+    told = said_in(response)
     if isinstance(told.get("reason"), str) and told["reason"]:
         return str(told["reason"])[:100]
     if isinstance(told.get("errno"), int):
