@@ -22,7 +22,6 @@ from channels.contract import (
     AnyChannel,
     BaseChannel,
     Capabilities,
-    ContentField,
     Deferred,
     Instant,
     Message,
@@ -37,7 +36,7 @@ from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.options import options_of
 from channels.push.apple_token import ProviderToken, private_key
-from channels.push.options import OUR_REFERENCE, expired, filled, laid_over, seconds
+from channels.push.options import CONTENT, OUR_REFERENCE, expired, filled, laid_over, seconds
 from channels.reasons import Reason
 
 if TYPE_CHECKING:
@@ -220,12 +219,7 @@ class ApnsChannel(BaseChannel[ApnsSettings]):
     settings = ApnsSettings
     options: type[BaseModel] | None = ApnsOptions
     capabilities = Capabilities(
-        content={
-            "title": ContentField(),
-            "text": ContentField(required=True),
-            "url": ContentField(),
-            "image_url": ContentField(),
-        },
+        content=CONTENT,
         on_unknown=OnUnknown.NEVER_RESEND,
         address_scheme="apns:",
         media=frozenset({"image/png", "image/jpeg", "image/gif"}),

@@ -24,7 +24,6 @@ from channels.contract import (
     AnyChannel,
     BaseChannel,
     Capabilities,
-    ContentField,
     Deferred,
     Instant,
     Message,
@@ -39,7 +38,7 @@ from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.options import options_of
 from channels.push.ece import LARGEST_PLAINTEXT, encrypt, public_key
-from channels.push.options import OUR_REFERENCE, expired, filled, seconds_left
+from channels.push.options import CONTENT, OUR_REFERENCE, expired, filled, seconds_left
 from channels.push.vapid import Vapid, from_base64url
 from channels.reasons import Reason
 
@@ -235,12 +234,7 @@ class WebPushChannel(BaseChannel[WebPushSettings]):
     settings = WebPushSettings
     options: type[BaseModel] | None = WebPushOptions
     capabilities = Capabilities(
-        content={
-            "title": ContentField(),
-            "text": ContentField(required=True),
-            "url": ContentField(),
-            "image_url": ContentField(),
-        },
+        content=CONTENT,
         on_unknown=OnUnknown.NEVER_RESEND,
         address_scheme="webpush:",
         media=frozenset({"image/png", "image/jpeg"}),

@@ -24,8 +24,8 @@ MOST_BYTES = 5 * 1024 * 1024
 UNREADABLE = "unreadable"
 """The code of a callback that its adapter could not read: a defect of the adapter, not of the provider."""
 _LONGEST_ID = 9
-_ANSWERS = frozenset({"text/plain", "application/json", "application/xml"})
 """Digits: the database counts connections in 32 bits, and fails over longer numbers."""
+_ANSWERS = frozenset({"text/plain", "application/json", "application/xml"})
 log = structlog.get_logger("delivery")
 
 

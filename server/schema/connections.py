@@ -6,7 +6,7 @@ from enum import Enum
 import strawberry
 from strawberry.scalars import JSON
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.resolvers import connections as resolve
 from server.resolvers import records
 from server.resolvers.connections import ConnectionView
@@ -48,15 +48,11 @@ class ConnectionHealth:
             record = records.ConnectionHealth(connection_id=0)
         return cls(
             breaker=word(BreakerState, record.breaker, BreakerState.CLOSED),
-            open_until=_moment(record.open_until),
+            open_until=to_datetime_if_any(record.open_until),
             failures_in_a_row=record.failures,
-            last_success_at=_moment(record.succeeded_at),
+            last_success_at=to_datetime_if_any(record.succeeded_at),
             last_error=_error(record),
         )
-
-
-def _moment(at: int | None) -> datetime | None:
-    return None if at is None else to_datetime(at)
 
 
 def _error(record: records.ConnectionHealth) -> ConnectionError | None:

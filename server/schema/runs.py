@@ -8,7 +8,7 @@ import orjson
 import strawberry
 from strawberry.scalars import JSON
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.journey.goals import AMOUNT_SCALE
 from server.resolvers import journeys, messages, records, users
 from server.resolvers import runs as resolve
@@ -89,8 +89,8 @@ class Run(Node):
             end_reason=EndReason(record.end_reason) if record.end_reason else None,
             version_number=record.version,
             entered_at=to_datetime(record.entered_at),
-            ended_at=_time(record.ended_at),
-            waiting_until=_time(record.wake_at),
+            ended_at=to_datetime_if_any(record.ended_at),
+            waiting_until=to_datetime_if_any(record.wake_at),
             event_name=record.event_name,
         )
 
@@ -161,10 +161,6 @@ class Run(Node):
 
 def to_money(amount: int) -> Decimal:
     return Decimal(amount) / AMOUNT_SCALE
-
-
-def _time(at: int | None) -> datetime | None:
-    return None if at is None else to_datetime(at)
 
 
 async def _steps(info: Info, run: records.Run) -> dict[str, Step]:

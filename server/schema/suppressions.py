@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from server.clock import Instant, to_datetime
+from server.clock import Instant, to_datetime, to_datetime_if_any
 from server.resolvers import records
 from server.resolvers import suppressions as resolve
 from server.resolvers.refusals import Invalid, Refusal
@@ -47,7 +47,7 @@ class Suppression:
             purpose=PermissionPurpose(record.purpose) if record.purpose else None,
             reason=word(FailureReason, record.reason, FailureReason.UNKNOWN),
             since=to_datetime(record.since),
-            until=None if record.until is None else to_datetime(record.until),
+            until=to_datetime_if_any(record.until),
             source=word(SuppressionSource, record.source, SuppressionSource.OTHER),
             is_set_by_people=record.set_by == PEOPLE,
             note=record.note,
