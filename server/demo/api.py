@@ -18,6 +18,14 @@ mutation ($input: CreateConnectionInput!) {
     ... on Problem { message }
   }
 }"""
+RECONNECT = """
+mutation ($input: UpdateConnectionInput!) {
+  answer: updateConnection(input: $input) {
+    __typename
+    ... on Problem { message }
+  }
+}"""
+CONNECTIONS = "{ connections { id name callbackUrl } }"
 CREATE = """
 mutation ($input: CreateJourneyInput!) {
   answer: createJourney(input: $input) {
@@ -81,6 +89,14 @@ class Api:
 
     async def connect(self, name: str, adapter: str, settings: dict[str, Any]) -> None:
         await self._change(CONNECT, {"name": name, "adapter": adapter, "settings": settings})
+
+    async def reconnect(self, connection_id: str, settings: dict[str, Any]) -> None:
+        """Gives a connection other settings."""
+        await self._change(RECONNECT, {"id": connection_id, "settings": settings})
+
+    async def connections(self) -> dict[str, dict[str, str]]:
+        """`id` and `callbackUrl` of each, by name."""
+        return {one["name"]: one for one in (await self.ask(CONNECTIONS))["connections"]}
 
     async def create(self, journey: dict[str, Any]) -> str:
         """Draws a journey and returns its id."""

@@ -1,7 +1,7 @@
 """Fills a database with the sample: everything takes the way that a real shop's life would take.
 
-Events go through the door for events, journeys are drawn and started over GraphQL, messages go to the fake
-provider, and what it tells of them is polled. Only the clock is virtual.
+Events go through the door for events, journeys are drawn and started over GraphQL, messages go to fake
+providers, which call back or are polled, and readers' apps fetch theirs. Only the clock is virtual.
 """
 
 from bisect import bisect_left
@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from channels.testing import FakeChannel
-from server.clock import HOUR, Instant
+from server.clock import HOUR, SECOND, Instant
 from server.config import Settings
 from server.runtime import Runtime, open_runtime
 from server.store import projects
 from server.store.projects import NewProject
 
-from . import journeys, post
+from . import journeys, order, post
 from .api import Api, api_of
+from .drawing import Data
+from .providers import Providers
+from .readers import Readers
 from .shop import Sent, Shop
 
 NAME, ZONE = "Sample shop", "Asia/Seoul"
@@ -35,6 +38,8 @@ class Filled:
     keys: NewProject
     provider: FakeChannel
     """Knows what it has still to tell: opens and clicks of the hours to come."""
+    providers: Providers
+    """Those of the journey on every channel. They do, too."""
     events: int = 0
     mails: int = 0
 
@@ -58,15 +63,20 @@ def _nothing(reached: Reached) -> None:
 async def fill(settings: Settings, shop: Shop, told: Told = _nothing) -> Filled:
     """Makes the sample's project in this database and fills it. Its keys are shown once, as any project's."""
     provider = post.provider(shop.seed, shop.persons())
-    async with open_runtime(settings, parts=(), follow_events=True) as runtime:
+    providers = Providers(shop.seed, shop.persons())
+    mounts = providers.mounts
+    async with open_runtime(settings, parts=(), follow_events=True, mounts=mounts) as runtime:
         runtime.host.channels[post.ADAPTER] = provider
+        providers.join(runtime.host, runtime.clock)
         runtime.clock.reach(shop.since)
         async with runtime.db.write() as session:
             keys = await projects.create(session, NAME, ZONE, shop.since, is_sample=True)
         async with api_of(runtime, keys) as api, _worked(runtime):
-            filling = _Filling(runtime, shop, api, told)
+            await providers.connect(api)
+            readers = Readers(api.client, int(providers.hook_of(order.APP).rpartition("/")[2]), shop.seed)
+            filling = _Filling(runtime, shop, api, told, providers, readers)
             await filling.run()
-        return Filled(keys, provider, filling.events, filling.mails)
+        return Filled(keys, provider, providers, filling.events, filling.mails)
 
 
 @asynccontextmanager
@@ -86,6 +96,8 @@ class _Filling:
     shop: Shop
     api: Api
     told: Told
+    providers: Providers
+    readers: Readers
     drawn: dict[str, str] = field(default_factory=dict)
     events: int = 0
 
@@ -97,19 +109,39 @@ class _Filling:
         life = self.shop.life()
         scenes = self._scenes()
         at = self.shop.since
-        stops = sorted({*range(at, self.shop.until, STRIDE), *(when for when, _ in scenes), self.shop.until})
+        stops = sorted({at, *self._strides(), *(when for when, _ in scenes), self.shop.until})
         for at, until in pairwise(stops):
             for when, scene in scenes:
                 if when == at:
                     await scene()
-            await self._send(life[bisect_left(life, at, key=_at) : bisect_left(life, until, key=_at)])
+            sent = life[bisect_left(life, at, key=_at) : bisect_left(life, until, key=_at)]
+            await self._send(sent)
+            await self._hear(until)
             await self._settle(until)
+            self.readers.hear(sent)
             self.told(Reached(until, self.events, self.mails))
 
     async def _send(self, sent: Sequence[Sent]) -> None:
         for start in range(0, len(sent), SENT_AT_ONCE):
             await self.api.send([one.message for one in sent[start : start + SENT_AT_ONCE]])
         self.events += len(sent)
+
+    def _strides(self) -> list[Instant]:
+        """When parcels leave, a moment later, so that providers hear of them then, and in between."""
+        times = [at + after for at in self.shop.shipping_times() for after in (0, SECOND, STRIDE)]
+        return [at for at in times if at < self.shop.until]
+
+    async def _hear(self, until: Instant) -> None:
+        """What providers and readers' apps tell of messages up to this instant, each at its own."""
+        while True:
+            nexts = (self.providers.next_due_at(), self.readers.next_at())
+            at = min((one for one in nexts if one is not None), default=until)
+            if at >= until:
+                return
+            self.runtime.clock.reach(at)
+            now = self.runtime.clock.now()
+            await self.providers.call_back(self.api.client, now)
+            await self.readers.visit(now)
 
     async def _settle(self, until: Instant) -> None:
         """Works everything in up to this instant: events, timers, mails, and what becomes of them."""
@@ -121,6 +153,7 @@ class _Filling:
         await self._work()
         await runtime.dispatcher.until_idle()
         await runtime.poller.poll_once()
+        await runtime.shelf.clear()
         await self._work()
 
     async def _work(self) -> None:
@@ -144,10 +177,15 @@ class _Filling:
 
     async def _open(self) -> None:
         await self.api.connect(journeys.MAIL, post.ADAPTER, post.settings(self.shop.seed))
-        for journey in (journeys.abandoned_cart(), journeys.welcome(), journeys.review_request()):
+        for journey in (
+            journeys.abandoned_cart(),
+            journeys.welcome(),
+            journeys.review_request(),
+            order.order(),
+        ):
             await self._start(journey)
 
-    async def _start(self, journey: journeys.Data) -> None:
+    async def _start(self, journey: Data) -> None:
         made = self.drawn[journey["title"]] = await self.api.create(journey)
         await self.api.publish(made)
         await self.api.move_on("start", made)

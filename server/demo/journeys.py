@@ -1,13 +1,24 @@
 """The journeys of the sample shop, as inputs of the GraphQL mutations that draw them."""
 
-from itertools import pairwise
-from typing import Any
+from .drawing import (
+    DAY,
+    HOUR,
+    Data,
+    chain,
+    delay,
+    did,
+    edge,
+    entry,
+    finish,
+    fork,
+    letter,
+    placed,
+    purchase,
+    split,
+)
 
-DAY, HOUR = 86_400, 3600
 MAIL = "shop-mail"
 """The name of the sample's connection."""
-
-Data = dict[str, Any]
 
 CART = "장바구니 리마인드 · Abandoned cart"
 WELCOME = "가입 환영 · Welcome"
@@ -22,9 +33,9 @@ def abandoned_cart() -> Data:
         "category": "revenue",
         "graph": {
             "steps": [
-                _entry("cart", "장바구니 담기", "add_to_cart", 0),
-                _delay("hour", "1시간 대기", HOUR, 1),
-                _did("bought", "구매했나요?", "purchase", 2),
+                entry("cart", "장바구니 담기", "add_to_cart", 0),
+                delay("hour", "1시간 대기", HOUR, 1),
+                did("bought", "구매했나요?", "purchase", 2),
                 _mail(
                     "remind",
                     "리마인드 메일",
@@ -32,19 +43,19 @@ def abandoned_cart() -> Data:
                     "{{ user.name | default: '고객' }}님, 장바구니가 기다려요",
                     _CART_HTML,
                 ),
-                _delay("day", "1일 대기", DAY, 4),
-                _did("bought-later", "그 사이 구매했나요?", "purchase", 5),
+                delay("day", "1일 대기", DAY, 4),
+                did("bought-later", "그 사이 구매했나요?", "purchase", 5),
                 _mail("coupon", "쿠폰 메일", 6, "10% 쿠폰을 드려요: {{ event.name }}", _COUPON_HTML),
-                _exit("done", 7),
+                finish("done", 7),
             ],
             "edges": [
-                *_chain("cart", "hour", "bought"),
-                *_fork("bought", "yes", "done", "remind"),
-                *_chain("remind", "day", "bought-later"),
-                *_fork("bought-later", "yes", "done", "coupon"),
-                *_chain("coupon", "done"),
+                *chain("cart", "hour", "bought"),
+                *fork("bought", "yes", "done", "remind"),
+                *chain("remind", "day", "bought-later"),
+                *fork("bought-later", "yes", "done", "coupon"),
+                *chain("coupon", "done"),
             ],
-            "goals": [_purchase("purchase", "구매", 7)],
+            "goals": [purchase("purchase", "구매", 7)],
         },
     }
 
@@ -55,10 +66,10 @@ def welcome(subject: str = "가입을 환영해요, {{ user.name }}님") -> Data
         "category": "onboarding",
         "graph": {
             "steps": [
-                _entry("joined", "회원 가입", "sign_up", 0),
+                entry("joined", "회원 가입", "sign_up", 0),
                 _mail("hello", "환영 메일", 1, subject, _HELLO_HTML),
-                _delay("three-days", "3일 대기", 3 * DAY, 2),
-                _split(
+                delay("three-days", "3일 대기", 3 * DAY, 2),
+                split(
                     "which",
                     "어떤 고객인가요?",
                     3,
@@ -68,18 +79,18 @@ def welcome(subject: str = "가입을 환영해요, {{ user.name }}님") -> Data
                 _mail("thanks", "첫 구매 감사 메일", 4, "첫 구매 고마워요!", _THANKS_HTML, row=-1),
                 _mail("plus", "플러스 혜택 메일", 4, "{{ user.name }}님의 플러스 혜택", _PLUS_HTML),
                 _mail("nudge", "첫 구매 안내 메일", 4, "첫 구매 5,000원 할인", _NUDGE_HTML, row=1),
-                _exit("done", 5),
+                finish("done", 5),
             ],
             "edges": [
-                *_chain("joined", "hello", "three-days", "which"),
-                _edge("which", "thanks", "bought"),
-                _edge("which", "plus", "plus"),
-                _edge("which", "nudge", "otherwise"),
-                *_chain("thanks", "done"),
-                *_chain("plus", "done"),
-                *_chain("nudge", "done"),
+                *chain("joined", "hello", "three-days", "which"),
+                edge("which", "thanks", "bought"),
+                edge("which", "plus", "plus"),
+                edge("which", "nudge", "otherwise"),
+                *chain("thanks", "done"),
+                *chain("plus", "done"),
+                *chain("nudge", "done"),
             ],
-            "goals": [_purchase("first-purchase", "첫 구매", 14)],
+            "goals": [purchase("first-purchase", "첫 구매", 14)],
             "reentry": "NEVER",
         },
     }
@@ -93,16 +104,16 @@ def review_request() -> Data:
             "steps": [
                 {
                     "entryEvent": {
-                        **_placed("order", "2만 원 이상 구매", 0),
+                        **placed("order", "2만 원 이상 구매", 0),
                         "event": "purchase",
                         "where": [{"name": "total", "operator": "AT_LEAST", "value": 20_000}],
                     }
                 },
-                _delay("arrives", "배송 4일 대기", 4 * DAY, 1),
+                delay("arrives", "배송 4일 대기", 4 * DAY, 1),
                 _mail("ask", "후기 요청 메일", 2, "주문하신 상품은 어떠셨나요?", _REVIEW_HTML),
-                _exit("done", 3),
+                finish("done", 3),
             ],
-            "edges": _chain("order", "arrives", "ask", "done"),
+            "edges": chain("order", "arrives", "ask", "done"),
             "goals": [
                 {"key": "review", "title": "후기 작성", "event": "write_review", "windowSeconds": 10 * DAY}
             ],
@@ -118,17 +129,17 @@ def tangerine_week() -> Data:
             "steps": [
                 {
                     "entryEvent": {
-                        **_placed("fresh", "신선식품 조회", 0),
+                        **placed("fresh", "신선식품 조회", 0),
                         "event": "product_view",
                         "where": [{"name": "category", "operator": "EQUALS", "value": "fresh"}],
                     }
                 },
-                _delay("evening", "6시간 대기", 6 * HOUR, 1),
+                delay("evening", "6시간 대기", 6 * HOUR, 1),
                 _mail("sale", "특가 메일", 2, "이번 주 감귤 20% 특가", _SALE_HTML),
-                _exit("done", 3),
+                finish("done", 3),
             ],
-            "edges": _chain("fresh", "evening", "sale", "done"),
-            "goals": [_purchase("purchase", "구매", 3)],
+            "edges": chain("fresh", "evening", "sale", "done"),
+            "goals": [purchase("purchase", "구매", 3)],
             "reentry": "NEVER",
         },
     }
@@ -141,99 +152,44 @@ def win_back() -> Data:
         "category": "retention",
         "graph": {
             "steps": [
-                _entry("wish", "찜하기", "add_to_wishlist", 0),
-                _delay("week", "7일 대기", 7 * DAY, 1),
-                _did("bought", "구매했나요?", "purchase", 2),
+                entry("wish", "찜하기", "add_to_wishlist", 0),
+                delay("week", "7일 대기", 7 * DAY, 1),
+                did("bought", "구매했나요?", "purchase", 2),
                 {
                     "email": {
-                        **_placed("again", "다시 만나요 메일", 3),
+                        **placed("again", "다시 만나요 메일", 3),
                         "connection": "newsletter",
                         "subject": "{{ user.name }}님, 다시 만나요",
                     }
                 },
-                _exit("done", 4),
+                finish("done", 4),
             ],
             # The yes of the split leads nowhere yet.
             "edges": [
-                *_chain("wish", "week", "bought"),
-                _edge("bought", "again", "otherwise"),
-                *_chain("again", "done"),
+                *chain("wish", "week", "bought"),
+                edge("bought", "again", "otherwise"),
+                *chain("again", "done"),
             ],
         },
     }
 
 
-def _placed(key: str, title: str, column: int, row: int = 0) -> Data:
-    return {"key": key, "title": title, "position": {"x": 240 * column, "y": 160 * row}}
-
-
-def _entry(key: str, title: str, event: str, column: int) -> Data:
-    return {"entryEvent": {**_placed(key, title, column), "event": event}}
-
-
-def _delay(key: str, title: str, seconds: int, column: int) -> Data:
-    return {"delay": {**_placed(key, title, column), "durationSeconds": seconds}}
-
-
-def _did(key: str, title: str, event: str, column: int) -> Data:
-    return _split(key, title, column, yes={"did": {"event": event}})
-
-
-def _split(key: str, title: str, column: int, **branches: Data) -> Data:
-    outputs = [{"output": output, "conditions": [condition]} for output, condition in branches.items()]
-    return {"split": {**_placed(key, title, column), "branches": outputs}}
-
-
 def _mail(key: str, title: str, column: int, subject: str, html: str, row: int = 0) -> Data:
     content = {"connection": MAIL, "subject": subject, "html": html, "fromName": "샘플 상점"}
-    return {"email": {**_placed(key, title, column, row), **content}}
+    return {"email": {**placed(key, title, column, row), **content}}
 
 
-def _exit(key: str, column: int) -> Data:
-    return {"exit": _placed(key, "끝", column)}
-
-
-def _purchase(key: str, title: str, days: int) -> Data:
-    return {
-        "key": key,
-        "title": title,
-        "event": "purchase",
-        "windowSeconds": days * DAY,
-        "amountProperty": "total",
-        "currency": "KRW",
-    }
-
-
-def _edge(source: str, target: str, output: str = "next") -> Data:
-    return {"from": source, "output": output, "to": target}
-
-
-def _chain(*keys: str) -> list[Data]:
-    return [_edge(source, target) for source, target in pairwise(keys)]
-
-
-def _fork(split: str, output: str, target: str, otherwise: str) -> list[Data]:
-    return [_edge(split, target, output), _edge(split, otherwise, "otherwise")]
-
-
-def _letter(text: str, link: str, label: str) -> str:
-    return (
-        f'<html><body><p>{text}</p><p><a href="https://shop.example{link}">{label}</a></p>'
-        '<p><a href="{{ unsubscribe_url }}">수신 거부</a></p></body></html>'
-    )
-
-
-_CART_HTML = _letter(
+_CART_HTML = letter(
     "{{ event.properties.name }} ({{ event.properties.price | money: 'KRW' }}) 상품을 담아 두셨어요.",
     "/cart",
     "장바구니 보기",
 )
-_COUPON_HTML = _letter(
+_COUPON_HTML = letter(
     "{{ user.name | default: '고객' }}님께 10% 쿠폰을 드려요.", "/cart?coupon=TEN", "쿠폰 쓰기"
 )
-_HELLO_HTML = _letter("{{ user.name }}님, 반가워요.", "/", "둘러보기")
-_THANKS_HTML = _letter("첫 구매 고마워요.", "/orders", "주문 보기")
-_PLUS_HTML = _letter("플러스 회원은 늘 무료 배송이에요.", "/plus", "혜택 보기")
-_NUDGE_HTML = _letter("이번 주까지 첫 구매 5,000원 할인이에요.", "/welcome", "할인 받기")
-_REVIEW_HTML = _letter("후기를 남기면 500원을 드려요.", "/reviews", "후기 쓰기")
-_SALE_HTML = _letter("제주 감귤을 20% 싸게 만나 보세요.", "/c/fresh", "특가 보기")
+_HELLO_HTML = letter("{{ user.name }}님, 반가워요.", "/", "둘러보기")
+_THANKS_HTML = letter("첫 구매 고마워요.", "/orders", "주문 보기")
+_PLUS_HTML = letter("플러스 회원은 늘 무료 배송이에요.", "/plus", "혜택 보기")
+_NUDGE_HTML = letter("이번 주까지 첫 구매 5,000원 할인이에요.", "/welcome", "할인 받기")
+_REVIEW_HTML = letter("후기를 남기면 500원을 드려요.", "/reviews", "후기 쓰기")
+_SALE_HTML = letter("제주 감귤을 20% 싸게 만나 보세요.", "/c/fresh", "특가 보기")

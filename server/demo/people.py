@@ -1,6 +1,7 @@
 """The people of the sample shop. Nobody is real: names are drawn from lists, addresses end in example.*."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -62,7 +63,7 @@ def draw(seed: int, number: int, since: Instant, until: Instant) -> Person:
         number=number,
         user_id="" if is_visitor else f"u{1000 + number}",
         device=f"web-{chance.getrandbits(48):012x}",
-        traits={} if is_visitor else _traits(chance, number),
+        traits={} if is_visitor else {**_traits(chance, number), **_reach(seed, number)},
         is_new=is_new and not is_visitor,
         visits=chance.lognormvariate(1.4, 0.7),
         joined_at=joined_at,
@@ -80,6 +81,27 @@ def _traits(chance: Random, number: int) -> dict[str, Any]:
     if chance.random() < 0.94:
         traits["email"] = f"{address}.{number}@{_one_of(chance, _DOMAINS)}"
     return traits
+
+
+def _reach(seed: int, number: int) -> dict[str, Any]:
+    """A telephone, and the app on it; drawn apart, so that all the rest of a person is as it was."""
+    chance = Random(f"{seed}:reach:{number}")
+    traits: dict[str, Any] = {}
+    if chance.random() < 0.93:
+        traits["phone"] = phone(number)
+    if chance.random() < 0.72:
+        traits["push_tokens"] = [push_token(number, "fcm" if chance.random() < 0.66 else "apns")]
+    return traits
+
+
+def phone(number: int) -> str:
+    """As it is dialled in Korea. Nobody has one with a nought after 010."""
+    return f"010-{number // 10_000:04d}-{number % 10_000:04d}"
+
+
+def push_token(number: int, kind: str) -> str:
+    """Of an app on a telephone; `kind` is fcm or apns."""
+    return f"{kind}:{sha256(f'device {number}'.encode()).hexdigest()}"
 
 
 def _name(chance: Random) -> tuple[str, str]:

@@ -1,9 +1,14 @@
 """`sojourn demo`: fills a file with the sample, says what there is to see, and serves it."""
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import select
@@ -11,7 +16,7 @@ from sqlalchemy import select
 from server.clock import MINUTE, WallClock, to_datetime
 from server.config import PARTS, Settings
 from server.errors import CannotOpen
-from server.runtime import calm_collector, open_runtime
+from server.runtime import Runtime, calm_collector, open_runtime
 from server.serving import listen
 from server.store import projects
 from server.store.bulk import table_of
@@ -19,13 +24,17 @@ from server.store.projects import ADMIN, EVENTS, READ, WRITE, NewProject
 from server.store.tables import Project
 
 from . import file, post
-from .api import api_of
+from .api import Api, api_of
 from .fill import Filled, Reached, fill
+from .providers import Providers
 from .shop import SEOUL, Shop
 from .show import showcase, tell
 
 ENDS_BEFORE = 3 * MINUTE
 """The sample ends a little before now: what visitors do themselves comes after it."""
+EVERY_SECONDS = 1.0
+"""How often the fake providers look whether they have something to tell."""
+log = structlog.get_logger("demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +99,44 @@ async def _kept(settings: Settings, shop: Shop) -> Filled:
         scopes = (READ, WRITE, ADMIN)
         secret_key = await projects.add_key(session, project_id, "sj_secret_", scopes, "Demo", now)
     keys = NewProject(project_id, write_key, secret_key)
-    return Filled(keys, post.provider(shop.seed, shop.persons()))
+    return Filled(keys, post.provider(shop.seed, shop.persons()), Providers(shop.seed, shop.persons()))
 
 
 async def _serve(options: Options, settings: Settings, filled: Filled, console: Console) -> None:
-    async with open_runtime(settings, parts=PARTS if options.serve else ()) as runtime:
+    providers = filled.providers
+    parts = PARTS if options.serve else ()
+    async with open_runtime(settings, parts=parts, mounts=providers.mounts) as runtime:
         # Nothing has been asked of it yet: the loops begin with the next await.
         runtime.host.channels[post.ADAPTER] = filled.provider
+        providers.join(runtime.host, runtime.clock)
         async with api_of(runtime, filled.keys) as api:
+            await providers.connect(api)
             shown = await showcase(api)
-        tell(console, filled, options.path, settings.public_url if options.serve else "")
-        if options.serve:
-            await listen(runtime, options.host, options.port, PARTS, shown)
+            tell(console, filled, options.path, settings.public_url if options.serve else "")
+            if options.serve:
+                async with _calling_back(providers, runtime, api):
+                    await listen(runtime, options.host, options.port, PARTS, shown)
+
+
+@asynccontextmanager
+async def _calling_back(providers: Providers, runtime: Runtime, api: Api) -> AsyncIterator[None]:
+    """Has the fake providers tell what becomes of a visitor's own messages."""
+
+    async def call_back() -> None:
+        while True:
+            try:
+                await providers.call_back(api.client, runtime.clock.now())
+            except httpx.HTTPError as error:
+                log.warning("a fake provider could not call back", why=str(error))
+            await asyncio.sleep(EVERY_SECONDS)
+
+    calling = asyncio.create_task(call_back())
+    try:
+        yield
+    finally:
+        calling.cancel()
+        with suppress(asyncio.CancelledError):
+            await calling
 
 
 def _check_free(host: str, port: int) -> None:

@@ -17,6 +17,9 @@ from .people import Person, draw
 SEOUL = 9 * HOUR
 """Ahead of UTC; no summer time."""
 
+SHIPS_AT = 18 * HOUR
+"""Of the day in Seoul."""
+
 # How busy an hour of the day in Seoul is: asleep at four, lunch at noon, the sofa at nine in the evening.
 _HOURS = (26, 14, 8, 5, 4, 6, 14, 30, 48, 58, 66, 74, 92, 80, 70, 68, 66, 70, 76, 86, 108, 124, 112, 62)
 _WEEK = (1.0, 0.95, 0.96, 1.0, 0.98, 1.12, 1.3)
@@ -52,6 +55,7 @@ PRODUCTS = (
     Product("p-501", "에티오피아 원두 500g", "coffee", 21_000, 8),
     Product("p-502", "디카페인 드립백 20개", "coffee", 17_500, 7),
 )
+_NAMES = {product.id: product.name for product in PRODUCTS}
 _LIKED = [product.liked for product in PRODUCTS]
 _SEARCHES = ("선물", "귤", "머그", "원두", "크림", "담요", "gift", "할인", "캔들")
 
@@ -84,10 +88,44 @@ class Shop:
         for number in range(self.people):
             person = draw(self.seed, number, self.since, self.until)
             sent += (one for one in _Visitor(self, person, hours).life() if one.at < self.until)
+        sent += [one for one in map(_shipped, sent) if one is not None and one.at < self.until]
         return sorted(sent, key=lambda one: (one.at, one.message["messageId"]))
+
+    def shipping_times(self) -> list[Instant]:
+        """When parcels leave: once a day, all together."""
+        first = _ships_at(self.since)
+        return list(range(first, self.until, DAY))
 
     def persons(self) -> Iterator[Person]:
         return (draw(self.seed, number, self.since, self.until) for number in range(self.people))
+
+
+def _ships_at(ordered_at: Instant) -> Instant:
+    """At six in the evening in Seoul; what comes later waits for the next day."""
+    return ordered_at + (SHIPS_AT - SEOUL - ordered_at) % DAY
+
+
+def _shipped(sent: Sent) -> Sent | None:
+    """What the warehouse says of an order, after the shop has said it."""
+    if sent.message.get("event") != "purchase":
+        return None
+    order, at = sent.message["properties"], _ships_at(sent.at + HOUR)
+    about = {
+        "order_id": order["order_id"],
+        "product": _NAMES[order["products"][0]],
+        "total": order["total"],
+    }
+    return Sent(
+        at,
+        {
+            "type": "track",
+            "messageId": f"{order['order_id']}-shipped",
+            "userId": sent.message["userId"],
+            "timestamp": to_datetime(at).isoformat(timespec="milliseconds"),
+            "event": "order_shipped",
+            "properties": about,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

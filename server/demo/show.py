@@ -15,10 +15,14 @@ from server.routes.examples import Example
 from .api import Api
 from .fill import Filled
 from .journeys import CART
+from .order import ORDER
+from .people import phone, push_token
 
 MOST_PAGES = 10
 VISITOR = "me"
-"""Who sends the event that the terminal proposes."""
+"""Who sends the events that the terminal proposes."""
+VISITORS_NUMBER = 99_999
+"""Its telephone; the sample has fewer people."""
 JOURNEYS = "{ journeys(first: 20) { edges { node { id title } } } }"
 RUNS = """
 query ($id: ID!, $after: String) {
@@ -38,15 +42,23 @@ query ($id: ID!, $after: String) {
 
 async def showcase(api: Api) -> Showcase:
     """The tabs of GraphiQL, filled in, and the keys, which are made to be seen."""
-    journeys = (await api.ask(JOURNEYS))["journeys"]["edges"]
-    cart = next((one["node"]["id"] for one in journeys if one["node"]["title"] == CART), None)
-    if cart is None:
+    journeys = {one["node"]["title"]: one["node"]["id"] for one in await _journeys(api)}
+    cart, order = journeys.get(CART), journeys.get(ORDER)
+    if cart is None or order is None:
         raise CannotOpen("This sample is not whole. Run `sojourn demo` without --keep.")
     return Showcase(
         write_key=api.keys.write_key,
         graphiql_headers=_json({"Authorization": f"Bearer {api.keys.secret_key}"}),
-        examples=_examples(cart, await telling_person(api, cart)),
+        examples=[
+            *_examples(cart, await telling_person(api, cart)),
+            *_of_every_channel(order),
+        ],
     )
+
+
+async def _journeys(api: Api) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await api.ask(JOURNEYS))["journeys"]["edges"]
+    return found
 
 
 async def telling_person(api: Api, journey_id: str) -> str:
@@ -84,6 +96,21 @@ def _examples(journey_id: str, person: str) -> list[Example]:
     ]
 
 
+def _of_every_channel(journey_id: str) -> list[Example]:
+    codes = {"filter": {"journeyId": journey_id, "period": {"preset": "LAST_30_DAYS"}}, "first": 100}
+    return [
+        examples.load(
+            "channels",
+            "Sample data. What became of messages on every channel, and what cannot be observed there",
+            _json({"journey": journey_id}),
+        ),
+        examples.load(
+            "issue-codes", "Sample data. Delivery issues by the providers' own codes", _json(codes)
+        ),
+        examples.load("connections", "Sample data. The connections, and how each fares"),
+    ]
+
+
 def _json(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
@@ -99,12 +126,16 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  three questions are ready, each in a tab")
+    console.print(f"Open   [bold]{url}/graphql[/]  six questions are ready, each in a tab")
     console.print(f"       [bold]{url}/[/]         what is where")
     console.print(f"Send an event of your own, and find yourself by userId `{VISITOR}` in the tab UserPath:")
     console.print()
     # As it is: no wrapping, so that it can be copied.
     console.print(_curl(url, filled.keys.write_key), highlight=False, markup=False, soft_wrap=True)
+    console.print()
+    console.print("Have a parcel of your own on its way, and be told on every channel:")
+    console.print()
+    console.print(_parcel(url, filled.keys.write_key), highlight=False, markup=False, soft_wrap=True)
     console.print()
     console.print("Stop with Ctrl+C.")
 
@@ -116,5 +147,25 @@ def _curl(url: str, key: str) -> str:
         "event": "add_to_cart",
         "properties": {"name": "제주 감귤 5kg", "price": 24900},
     }
-    said = orjson.dumps(event).decode()
-    return f"  curl {url}/v1/track -u {key}: -H 'Content-Type: application/json' -d '{said}'"
+    return _post(f"{url}/v1/track", key, event)
+
+
+def _parcel(url: str, key: str) -> str:
+    """Tells where the visitor can be reached, and enters the journey on every channel."""
+    traits = {
+        "name": "나",
+        "email": "me@shop.example",
+        "phone": phone(VISITORS_NUMBER),
+        "push_tokens": [push_token(VISITORS_NUMBER, "fcm"), push_token(VISITORS_NUMBER, "apns")],
+    }
+    about = {"order_id": "me-1", "product": "제주 감귤 5kg", "total": 39000}
+    batch = [
+        {"type": "identify", "userId": VISITOR, "traits": traits},
+        {"type": "track", "userId": VISITOR, "event": "order_shipped", "properties": about},
+    ]
+    return _post(f"{url}/v1/batch", key, {"batch": batch})
+
+
+def _post(address: str, key: str, body: dict[str, Any]) -> str:
+    said = orjson.dumps(body).decode()
+    return f"  curl {address} -u {key}: -H 'Content-Type: application/json' -d '{said}'"

@@ -39,11 +39,22 @@ async def lived(api: Api) -> str:
         ("canvas", {"period": PERIOD}),
         ("user-path", {"identity": {"userId": "kim"}}),
         ("delivery-issues", {"period": PERIOD}),
+        ("channels", {"period": PERIOD}),
     ],
 )
 async def test_a_ready_query_runs_within_the_limits(api: Api, name: str, more: dict[str, Any]) -> None:
     found = await api.ask(load(name, name).query, journey=await lived(api), **more)
     assert found["journey"]["title"] == "Journey"
+
+
+@pytest.mark.anyio
+async def test_the_ready_queries_about_providers_run_within_the_limits(api: Api) -> None:
+    journey_id = await lived(api)
+    wish = {"journeyId": journey_id, "period": PERIOD}
+    found = await api.ask(load("issue-codes", "").query, filter=wish, first=100)
+    assert found["deliveryIssues"]["pageInfo"]["hasNextPage"] is False
+    (connection,) = (await api.ask(load("connections", "").query))["connections"]
+    assert connection["name"] == "mail"
 
 
 @pytest.mark.anyio
