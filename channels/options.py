@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from channels.contract import Message, Rejected
+from channels.contract import Message, Problem, Rejected
 from channels.reasons import Reason
 
 O = TypeVar("O", bound=BaseModel)  # noqa: E741
@@ -15,8 +15,11 @@ def options_of(model: type[O], message: Message) -> O | Rejected:
     try:
         return model.model_validate(dict(message.options))
     except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(['options', *map(str, one['loc'])])}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False, include_context=False)
-        )
+        told = "; ".join(f"{one.path}: {one.message}" for one in problems_in(error, "options"))
         return Rejected(Reason.REQUEST_INVALID, "options", told)
+
+
+def problems_in(error: ValidationError, *where: str) -> list[Problem]:
+    """What was wrong, below this path, and nothing of what was typed: it may be secret."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return [Problem(".".join((*where, *map(str, one["loc"]))), one["msg"]) for one in found]

@@ -51,3 +51,7 @@ class EventsClock:
 
 def to_datetime(at: Instant) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def to_datetime_if_any(at: Instant | None) -> datetime | None:
+    return None if at is None else to_datetime(at)

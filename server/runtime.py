@@ -132,13 +132,7 @@ async def open_runtime(
         stack.push_async_callback(db.close)
         if db.is_sqlite:
             stack.enter_context(_only_server(Path(db.url.database or "")))
-        await _migrated(db)
-        async with db.write() as session:
-            shards = await setup.prepare(session, settings.shards)
-            if db.is_sqlite:
-                # We hold the file's lock: whoever had these leases is dead.
-                await leases.forget(session)
-            clock = await _clock(session, follow_events)
+        shards, clock = await _prepared(db, settings, follow_events)
         engine = Engine(db, clock, shards)
         appender = Appender(db, settings.max_queue, settings.max_backlog, engine.wakeup.set)
         host = _host(settings)
@@ -164,6 +158,17 @@ async def open_runtime(
         )
         await stack.enter_async_context(_running(runtime, parts))
         yield runtime
+
+
+async def _prepared(db: Database, settings: Settings, follow_events: bool) -> tuple[int, Clock]:
+    """Migrates the database. Returns how many shards it has, and its clock."""
+    await _migrated(db)
+    async with db.write() as session:
+        shards = await setup.prepare(session, settings.shards)
+        if db.is_sqlite:
+            # We hold the file's lock: whoever had these leases is dead.
+            await leases.forget(session)
+        return shards, await _clock(session, follow_events)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ import aiosmtplib
 from channels.contract import Accepted, Deferred, Instant, Message, Outcome, Rejected, Tools, Unknown
 from channels.email.enhanced_codes import Reading, Stage, read_answer
 from channels.email.letter import Letter, Unwritable, write_letter
+from channels.email.verp import bounce_sender
 from channels.reasons import Reason
 
 if TYPE_CHECKING:
@@ -75,13 +76,18 @@ class SmtpSender:
         self._is_closed = False
 
     async def send(self, message: Message) -> Outcome:
+        settings = self._settings
+        token, return_path = settings.tokens.make(message.reference), settings.return_path or ""
+        if settings.bounce_address:
+            return_path = bounce_sender(settings.bounce_address, token)
         try:
             letter = write_letter(
                 message,
-                from_address=self._settings.from_address,
-                from_name=self._settings.from_name,
-                reply_to=self._settings.reply_to or "",
-                return_path=self._settings.return_path or "",
+                from_address=settings.from_address,
+                from_name=settings.from_name,
+                reply_to=settings.reply_to or "",
+                return_path=return_path,
+                token=token or "",
             )
         except Unwritable as error:
             return Rejected(error.reason, text=str(error))
@@ -212,6 +218,9 @@ class _Connection:
         options = [b"SMTPUTF8"] if letter.needs_utf8 else []
         if self._smtp.supports_extension("size"):
             options.append(b"SIZE=%d" % len(letter.data))
+        if letter.token and self._smtp.supports_extension("dsn"):
+            # Reports then name the letter themselves, and do not send it back whole.
+            options += [b"RET=HDRS", b"ENVID=" + letter.token.encode()]
         for stage, words in (
             (Stage.MAIL, (b"MAIL", b"FROM:<%s>" % letter.sender.encode(), *options)),
             (Stage.RCPT, (b"RCPT", b"TO:<%s>" % letter.recipient.encode())),

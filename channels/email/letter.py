@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from channels.contract import Message
+from channels.email.verp import HEADER
 from channels.reasons import Reason
 
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,70}")
@@ -35,7 +36,7 @@ _BYTES_PER_WORD = 39
 # What we write ourselves, or what would add recipients.
 _OURS = {
     *("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version"),
-    *("return-path", "received", "dkim-signature"),
+    *("return-path", "received", "dkim-signature", HEADER.lower()),
 }
 
 
@@ -57,6 +58,8 @@ class Letter:
     """Without angle brackets; the same for one reference, whatever the attempt."""
     data: bytes
     """Lines end in CRLF; without non-ASCII bytes unless `needs_utf8`."""
+    token: str = ""
+    """What a report about this letter is known by; empty where none is wanted."""
 
     @property
     def needs_utf8(self) -> bool:
@@ -65,9 +68,16 @@ class Letter:
 
 
 def write_letter(
-    message: Message, *, from_address: str, from_name: str = "", reply_to: str = "", return_path: str = ""
+    message: Message,
+    *,
+    from_address: str,
+    from_name: str = "",
+    reply_to: str = "",
+    return_path: str = "",
+    token: str = "",
 ) -> Letter:
     """Write the letter of a message. Its own from_address, from_name and reply_to win over the ones given.
+    A token goes along in a header, for reports that return it.
 
     Raises `Unwritable` when an address is malformed, when a header would contain a line break or another
     control character, or when there is nothing to say.
@@ -84,10 +94,12 @@ def write_letter(
     mail["Subject"] = _text("subject", content.get("subject", ""), _LONGEST_TEXT - len("Subject: "))
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.sent_at / 1000, UTC))
     mail["Message-ID"] = f"<{message_id}>"
+    if token:
+        mail[HEADER] = token
     _add_headers(mail, message.headers)
     _add_body(mail, content.get("text", ""), content.get("html", ""))
     envelope = _mailbox(return_path, Reason.SENDER_INVALID, "return_path") if return_path else sender
-    return Letter(envelope, recipient, message_id, mail.as_bytes())
+    return Letter(envelope, recipient, message_id, mail.as_bytes(), token)
 
 
 def check_mailbox(address: str) -> str:

@@ -3,7 +3,6 @@
 Their receipts speak of what a receiving server said, so it is read as `SmtpChannel` would read it.
 """
 
-import json
 import re
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -79,14 +78,6 @@ def reason_of_answer(text: str, status: str = "") -> Reason | None:
     return read_answer(Stage.RCPT, code, text).reason
 
 
-def read_json(text: str | bytes) -> Any:
-    """The JSON value in a text; None for what is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
 def read_time(value: Any, otherwise: Instant) -> Instant:
     """An ISO 8601 text, UTC where it names no zone."""
     try:
@@ -95,19 +86,3 @@ def read_time(value: Any, otherwise: Instant) -> Instant:
         return int(moment.timestamp() * 1000)
     except (TypeError, ValueError, OverflowError):
         return otherwise
-
-
-def words(value: Any) -> str:
-    """A text as it is, a number or the like in its own words, nothing for null."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else str(value)
-
-
-def table(value: Any) -> dict[str, Any]:
-    """An object of JSON; empty for whatever else stands in its place."""
-    return value if isinstance(value, dict) else {}
-
-
-def rows(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

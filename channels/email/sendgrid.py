@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from channels.answers import a_list, an_object, said_in, words
 from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
@@ -34,7 +35,7 @@ from channels.contract import (
     Verified,
 )
 from channels.email.letter import Letter, Unwritable
-from channels.email.relay import CONTENT, Mailbox, letter_of, options_of, read_json, rows, table, words
+from channels.email.relay import CONTENT, Mailbox, letter_of, options_of
 from channels.email.sendgrid_events import REFERENCE_ARGUMENT, read_key, receipts_of, verify_events
 from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
@@ -119,7 +120,7 @@ class SendGridChannel(BaseChannel[SendGridSettings]):
         if answer.status_code != 200:
             _, text = _error(answer)
             return [Problem("api_key", f"{answer.status_code}: {text}")]
-        if "mail.send" not in rows(table(read_json(answer.content)).get("scopes")):
+        if "mail.send" not in a_list(said_in(answer).get("scopes")):
             return [Problem("api_key", "may not send mail: give it the permission Mail Send")]
         return []
 
@@ -231,7 +232,7 @@ def _reset_at(answer: httpx.Response, now: Instant) -> Instant:
 
 def _error(answer: httpx.Response) -> tuple[str, str]:
     """The field that was refused, empty where it is none's fault, and what SendGrid says about it."""
-    errors = [table(one) for one in rows(table(read_json(answer.content)).get("errors"))]
+    errors = [an_object(one) for one in a_list(said_in(answer).get("errors"))]
     first = errors[0] if errors else {}
     text = words(first.get("message")) or answer.text
     return words(first.get("field"))[:100], text[:LONGEST_TEXT]

@@ -10,9 +10,10 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from channels.answers import read_json, words
 from channels.codes import load
 from channels.contract import Actor, Callback, Instant, Receipt, ReceiptKind, Refused, Verified
-from channels.email.relay import read_json, reason_of_answer, words
+from channels.email.relay import reason_of_answer
 from channels.reasons import Reason
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from channels.answers import said_in, words
 from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
@@ -36,7 +37,7 @@ from channels.contract import (
     Verified,
 )
 from channels.email.letter import Letter, Unwritable
-from channels.email.relay import CONTENT, Mailbox, letter_of, options_of, read_json, table, words
+from channels.email.relay import CONTENT, Mailbox, letter_of, options_of
 from channels.email.ses_events import REFERENCE_TAG, receipts_of
 from channels.email.sigv4 import Signer
 from channels.email.sns import is_in_time, read_certificate, verify_message
@@ -137,7 +138,7 @@ class SesChannel(BaseChannel[SesSettings]):
         answer = await _request(settings, tools, "GET", _ACCOUNT)
         if isinstance(answer, Deferred | Unknown):
             return [*found, Problem("base_url", answer.text)]
-        told = table(read_json(answer.content))
+        told = said_in(answer)
         if answer.status_code != 200:
             code, text = _error(answer)
             return [*found, Problem("", f"{code or answer.status_code}: {text}")]
@@ -210,7 +211,7 @@ async def _request(
 
 def _outcome(answer: httpx.Response, now: Instant) -> Outcome:
     if answer.is_success:
-        provider_id = words(table(read_json(answer.content)).get("MessageId"))
+        provider_id = words(said_in(answer).get("MessageId"))
         return Accepted(provider_id) if provider_id else Unknown(text="an answer without a MessageId")
     code, text = _error(answer)
     if not code or answer.status_code in (502, 504):
@@ -227,7 +228,7 @@ def _outcome(answer: httpx.Response, now: Instant) -> Outcome:
 
 def _error(answer: httpx.Response) -> tuple[str, str]:
     """The type of an error without its address, and what Amazon says about it."""
-    told = table(read_json(answer.content))
+    told = said_in(answer)
     kind = answer.headers.get("x-amzn-errortype") or words(told.get("__type") or told.get("code"))
     text = words(told.get("message") or told.get("Message")) or answer.text
     return kind.partition(":")[0].rpartition("#")[2].strip()[:100], text[:LONGEST_TEXT]

@@ -10,9 +10,10 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
+from channels.answers import a_list, an_object, read_json, words
 from channels.codes import load
 from channels.contract import Actor, Receipt, ReceiptKind, Verified
-from channels.email.relay import read_json, read_time, reason_of_answer, rows, table, words
+from channels.email.relay import read_time, reason_of_answer
 from channels.email.sns import CONFIRMATIONS
 from channels.reasons import Reason
 
@@ -30,20 +31,20 @@ _NOT_TRIED = (
 def receipts_of(verified: Verified) -> list[Receipt]:
     """What a message of SNS tells of our mails; `UNMAPPED` for all that is no event of SES."""
     body = verified.callback.body.decode("utf-8", "replace")
-    told = table(read_json(body))
+    told = an_object(read_json(body))
     told_at = read_time(told.get("Timestamp"), verified.received_at)
     if told.get("Type") in CONFIRMATIONS:
         return [_confirmation(told, body, told_at)]
     key = words(told.get("MessageId")) or sha256(body.encode()).hexdigest()
     raw = words(told.get("Message")) or body
     unmapped = Receipt(key, ReceiptKind.UNMAPPED, told_at, raw=raw)
-    event = table(read_json(words(told.get("Message"))))
+    event = an_object(read_json(words(told.get("Message"))))
     kind = words(event.get("eventType") or event.get("notificationType"))
-    mail = table(event.get("mail"))
+    mail = an_object(event.get("mail"))
     if kind not in _READERS or not words(mail.get("messageId")):
         return [replace(unmapped, code=kind)]
     name, read = _READERS[kind]
-    told_of = table(event.get(name))
+    told_of = an_object(event.get(name))
     base = _about(mail, kind, read_time(told_of.get("timestamp"), told_at), raw)
     found = {one.key: one for one in read(base, told_of, mail)}
     return list(found.values()) or [replace(unmapped, code=kind)]
@@ -65,7 +66,7 @@ def _confirmation(told: Mapping[str, Any], body: str, at: int) -> Receipt:
 
 def _about(mail: Mapping[str, Any], kind: str, at: int, raw: str) -> Receipt:
     message_id = words(mail["messageId"])
-    references = rows(table(mail.get("tags")).get(REFERENCE_TAG))
+    references = a_list(an_object(mail.get("tags")).get(REFERENCE_TAG))
     return Receipt(
         key=f"{kind}/{message_id}/{at}",
         kind=ReceiptKind.UNMAPPED,
@@ -86,19 +87,19 @@ def _sent(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> It
     # Amazon leaves this object empty: the mail's own time is that of the sending.
     at = read_time(mail.get("timestamp"), base.occurred_at)
     base = replace(base, key=f"Send/{base.provider_id}", occurred_at=at)
-    yield from _each(base, rows(mail.get("destination")), ReceiptKind.ACCEPTED)
+    yield from _each(base, a_list(mail.get("destination")), ReceiptKind.ACCEPTED)
 
 
 def _delivered(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[Receipt]:
     text = words(told.get("smtpResponse"))
-    yield from _each(base, rows(told.get("recipients")), ReceiptKind.DELIVERED, text=text)
+    yield from _each(base, a_list(told.get("recipients")), ReceiptKind.DELIVERED, text=text)
 
 
 def _bounced(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[Receipt]:
     kind, sub = words(told.get("bounceType")), words(told.get("bounceSubType"))
     base = replace(base, key=f"Bounce/{base.provider_id}/{words(told.get('feedbackId'))}")
     code = f"Bounce/{kind}/{sub}"
-    for one in map(table, rows(told.get("bouncedRecipients"))):
+    for one in map(an_object, a_list(told.get("bouncedRecipients"))):
         text = words(one.get("diagnosticCode")) or words(one.get("status"))
         reason = load("channels.email", "ses_codes.csv").reason(code)
         if sub in _VAGUE:
@@ -127,7 +128,7 @@ def _complained(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any])
         # The reader took it out of the spam folder: the opposite of a complaint.
         yield replace(base, code=code)
         return
-    addresses = [table(one).get("emailAddress") for one in rows(told.get("complainedRecipients"))]
+    addresses = [an_object(one).get("emailAddress") for one in a_list(told.get("complainedRecipients"))]
     yield from _each(base, addresses, kind, reason=reason, code=code)
 
 
@@ -135,7 +136,7 @@ def _rejected(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -
     base = replace(base, key=f"Reject/{base.provider_id}")
     code, text = f"Reject/{words(told.get('reason'))}", words(told.get("reason"))
     reason = load("channels.email", "ses_codes.csv").reason(code)
-    addresses = rows(mail.get("destination"))
+    addresses = a_list(mail.get("destination"))
     yield from _each(base, addresses, ReceiptKind.FAILED, reason=reason, code=code, text=text)
 
 
@@ -143,7 +144,7 @@ def _delayed(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) ->
     """Amazon goes on trying. A receipt names no time to try again, so the server sends nothing twice."""
     code = f"DeliveryDelay/{words(told.get('delayType'))}"
     reason = load("channels.email", "ses_codes.csv").reason(code)
-    for one in map(table, rows(told.get("delayedRecipients"))):
+    for one in map(an_object, a_list(told.get("delayedRecipients"))):
         text = words(one.get("diagnosticCode")) or words(one.get("status"))
         yield from _each(
             base, [one.get("emailAddress")], ReceiptKind.DEFERRED, reason=reason, code=code, text=text
@@ -151,13 +152,13 @@ def _delayed(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) ->
 
 
 def _opened(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[Receipt]:
-    yield from _each(base, rows(mail.get("destination")), ReceiptKind.OPENED, **_somebody(told))
+    yield from _each(base, a_list(mail.get("destination")), ReceiptKind.OPENED, **_somebody(told))
 
 
 def _clicked(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[Receipt]:
     link = words(told.get("link"))
     base = replace(base, key=f"{base.key}/{sha256(link.encode('utf-8', 'replace')).hexdigest()[:16]}")
-    addresses = rows(mail.get("destination"))
+    addresses = a_list(mail.get("destination"))
     yield from _each(base, addresses, ReceiptKind.CLICKED, url=link or None, **_somebody(told))
 
 
@@ -170,22 +171,22 @@ def _somebody(told: Mapping[str, Any]) -> dict[str, Any]:
 def _failed(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[Receipt]:
     base = replace(base, key=f"RenderingFailure/{base.provider_id}", code="RenderingFailure")
     text = words(told.get("errorMessage"))
-    addresses = rows(mail.get("destination"))
+    addresses = a_list(mail.get("destination"))
     yield from _each(base, addresses, ReceiptKind.FAILED, reason=Reason.CONTENT_INVALID, text=text)
 
 
 def _subscribed(base: Receipt, told: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[Receipt]:
     """Only what ends a subscription is a fact about our message."""
-    new, old = table(told.get("newTopicPreferences")), table(told.get("oldTopicPreferences"))
+    new, old = an_object(told.get("newTopicPreferences")), an_object(told.get("oldTopicPreferences"))
     left = _topics_left(new) - _topics_left(old)
     if new.get("unsubscribeAll") is True or left:
         text = ", ".join(sorted(left)) or "every topic"
-        addresses = rows(mail.get("destination"))
+        addresses = a_list(mail.get("destination"))
         yield from _each(base, addresses, ReceiptKind.UNSUBSCRIBED, reason=Reason.OPTED_OUT, text=text)
 
 
 def _topics_left(preferences: Mapping[str, Any]) -> set[str]:
-    topics = map(table, rows(preferences.get("topicSubscriptionStatus")))
+    topics = map(an_object, a_list(preferences.get("topicSubscriptionStatus")))
     return {words(one.get("topicName")) for one in topics if one.get("subscriptionStatus") == "OptOut"}
 
 

@@ -1,36 +1,44 @@
 """Email over SMTP: any mail server or relay, with a few connections kept open.
 
-SMTP has no idempotency and sends no receipts back: acceptance is the last thing this adapter hears. Bounces
-come as mails to the return path; opens, clicks and unsubscribes are seen by the server's own links.
+SMTP has no idempotency: what left without an answer is sent again by nobody. Bounces come as mails, which
+a mailbox is asked for or which somebody forwards to the callback address; without either, acceptance is the
+last thing this adapter hears. Opens, clicks and unsubscribes are seen by the server's own links.
 """
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from channels.contract import (
     CONTRACT_VERSION,
     AnyChannel,
     BaseChannel,
+    Callback,
     Capabilities,
     ContentField,
+    Cursor,
+    Instant,
     OnUnknown,
     Problem,
+    Receipt,
+    ReceiptKind,
+    Refused,
     Tools,
+    Verified,
 )
+from channels.email.bounces import BounceSettings, bounce_problems, is_local, proves
 from channels.email.conversation import SmtpSender, why_not_open
+from channels.email.dsn import receipts_of
 from channels.email.letter import check_mailbox
+from channels.email.mailbox import Mailboxes, why_no_mailbox
 from channels.hookspecs import hookimpl
 
 Mailbox = Annotated[str, AfterValidator(check_mailbox)]
 
 
-class SmtpSettings(BaseModel):
-    """Where the mail server is, how to log in, and who the mail is from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+class SmtpSettings(BounceSettings):
+    """Where the mail server is, how to log in, who the mail is from, and how bounces come back."""
 
     host: str = Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")
     port: int = Field(587, ge=1, le=65535, description="587 for starttls, 465 for tls.")
@@ -78,8 +86,18 @@ class SmtpChannel(BaseChannel[SmtpSettings]):
             "from_name": ContentField(max_length=200),
             "reply_to": ContentField(max_length=254),
         },
+        # Only where bounces come back at all: with a mailbox, or somebody who forwards them.
+        observes=frozenset(
+            {
+                *(ReceiptKind.BOUNCED, ReceiptKind.DEFERRED, ReceiptKind.COMPLAINED),
+                *(ReceiptKind.DELIVERED, ReceiptKind.ACCEPTED),
+            }
+        ),
         on_unknown=OnUnknown.NEVER_RESEND,
     )
+
+    def __init__(self) -> None:
+        self._mailboxes = Mailboxes()
 
     def problems(self, settings: SmtpSettings) -> list[Problem]:
         found = []
@@ -87,7 +105,7 @@ class SmtpChannel(BaseChannel[SmtpSettings]):
             found.append(Problem("username", "is empty, but a password is given: fill in both or neither"))
         if settings.username and not settings.password.get_secret_value():
             found.append(Problem("password", "is empty, but a user name is given: fill in both or neither"))
-        if settings.username and settings.security == "none" and not _is_local(settings.host):
+        if settings.username and settings.security == "none" and not is_local(settings.host):
             found.append(
                 Problem("security", "is none, so the password could be read on the way: use starttls")
             )
@@ -99,21 +117,35 @@ class SmtpChannel(BaseChannel[SmtpSettings]):
             found.append(
                 Problem("security", "is tls, but servers speak starttls on port 587: use that or port 465")
             )
-        return found
+        if settings.bounce_address and settings.return_path:
+            found.append(Problem("return_path", "is of no use beside bounce_address: leave it empty"))
+        return [*found, *bounce_problems(settings)]
 
     async def probe(self, settings: SmtpSettings, tools: Tools) -> list[Problem]:
         why = await why_not_open(settings)
-        return [Problem("", why)] if why else []
+        found = [Problem("", why)] if why else []
+        if settings.mailbox_host:
+            found += [Problem(path, what) for path, what in await why_no_mailbox(settings)]
+        return found
 
     def open(self, settings: SmtpSettings, tools: Tools) -> SmtpSender:
         return SmtpSender(settings, tools)
 
+    def verify(self, settings: SmtpSettings, callback: Callback, now: Instant) -> Verified | Refused:
+        """The secret proves who forwards; what a mail says is believed only with a token of ours in it."""
+        if not settings.callback_secrets:
+            return Refused("callback_secret is not set")
+        if not proves(callback, settings.callback_secrets):
+            return Refused("authorization is missing or wrong")
+        return Verified(callback, now)
 
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    def parse(self, settings: SmtpSettings, verified: Verified) -> list[Receipt]:
+        return receipts_of(verified.callback.body, settings.tokens, verified.received_at)
+
+    async def poll(
+        self, settings: SmtpSettings, tools: Tools, cursor: Cursor
+    ) -> tuple[list[Receipt], Cursor]:
+        return await self._mailboxes.poll(settings, tools, cursor)
 
 
 @hookimpl

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from channels.answers import read_json, words
 from channels.contract import Callback, Instant, Refused, Verified
-from channels.email.relay import read_json, read_time, words
+from channels.email.relay import read_time
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

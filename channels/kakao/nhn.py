@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from channels.answers import an_object, objects, said_in
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
@@ -39,7 +40,6 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, send_each
-from channels.kakao.answers import an_object, objects, said_in
 from channels.kakao.batches import Answer
 from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, reason_of
 from channels.kakao.nhn_wire import recipient, renders_it_itself

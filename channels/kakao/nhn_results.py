@@ -4,9 +4,9 @@ import json
 from hashlib import sha256
 from typing import Any
 
+from channels.answers import an_object, objects, read_json
 from channels.codes import load
 from channels.contract import Instant, Receipt, ReceiptKind
-from channels.kakao.answers import an_object, objects
 from channels.kakao.results import receipt
 from channels.kakao.windows import instant
 from channels.reasons import Reason
@@ -46,10 +46,7 @@ def of_row(row: dict[str, Any], now: Instant) -> Receipt:
 def of_callback(body: bytes, now: Instant) -> list[Receipt]:
     """What a callback says; it also tells of templates, which is kept as unmapped."""
     text = body.decode("utf-8", "replace")
-    try:
-        said = an_object(json.loads(text))
-    except (ValueError, RecursionError):
-        said = {}
+    said = an_object(read_json(text))
     if said.get("event") != RESULTS or not objects(said.get("hooks")):
         return [unmapped(text, now)]
     return [of_row(hook, now) for hook in objects(said["hooks"])]

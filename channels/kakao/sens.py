@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from channels.answers import an_object, objects, read_json, said_in
 from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
@@ -35,7 +36,6 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, Alimtalk, send_each
-from channels.kakao.answers import an_object, objects, said_in
 from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions, Button
 from channels.kakao.results import OBSERVES, receipt
@@ -237,10 +237,7 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
 
 
 def _channels(answer: httpx.Response) -> list[dict[str, Any]]:
-    try:
-        return objects(answer.json())
-    except ValueError:
-        return []
+    return objects(read_json(answer.content))
 
 
 def _receipt(row: dict[str, Any], now: Instant) -> Receipt | None:

@@ -8,13 +8,13 @@ callbacks carry the SHA-1 of a secret that we choose: that proves who calls, and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from channels.answers import objects, read_json, said_in
 from channels.codes import CodeTable, load
 from channels.contract import (
     Accepted,
@@ -35,7 +35,6 @@ from channels.contract import (
 )
 from channels.errors import PollFailed
 from channels.http import exchange, outcome_of_status
-from channels.kakao.answers import objects, said_in
 from channels.kakao.batches import Answer
 from channels.kakao.proof import is_one_of
 from channels.kakao.solapi_auth import authorization, new_salt
@@ -171,10 +170,7 @@ class SolapiRelay(BaseChannel[A]):
 
     def parse(self, settings: A, verified: Verified) -> list[Receipt]:
         body = verified.callback.body.decode("utf-8", "replace")
-        try:
-            events = json.loads(body)
-        except (ValueError, RecursionError):
-            events = None
+        events = read_json(body)
         if not isinstance(events, list):
             return [unmapped(body, verified.received_at)]
         return [one for event in events if (one := of_event(event, verified.received_at))]

@@ -15,13 +15,13 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels import codes
+from channels.answers import said_in
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
     AnyChannel,
     BaseChannel,
     Capabilities,
-    ContentField,
     Deferred,
     Instant,
     Message,
@@ -36,7 +36,7 @@ from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.options import options_of
 from channels.push.apple_token import ProviderToken, private_key
-from channels.push.options import OUR_REFERENCE, expired, filled, laid_over, seconds
+from channels.push.options import CONTENT, OUR_REFERENCE, expired, filled, laid_over, seconds
 from channels.reasons import Reason
 
 if TYPE_CHECKING:
@@ -206,11 +206,7 @@ def outcome_of(response: httpx.Response, apns_id: str, now: Instant) -> Outcome:
 def _reason(response: httpx.Response) -> str:
     if response.status_code == 200:
         return ""
-    try:
-        answer = response.json()
-    except ValueError:
-        return ""
-    return str(answer.get("reason") or "") if isinstance(answer, Mapping) else ""
+    return str(said_in(response).get("reason") or "")
 
 
 class ApnsChannel(BaseChannel[ApnsSettings]):
@@ -223,12 +219,7 @@ class ApnsChannel(BaseChannel[ApnsSettings]):
     settings = ApnsSettings
     options: type[BaseModel] | None = ApnsOptions
     capabilities = Capabilities(
-        content={
-            "title": ContentField(),
-            "text": ContentField(required=True),
-            "url": ContentField(),
-            "image_url": ContentField(),
-        },
+        content=CONTENT,
         on_unknown=OnUnknown.NEVER_RESEND,
         address_scheme="apns:",
         media=frozenset({"image/png", "image/jpeg", "image/gif"}),

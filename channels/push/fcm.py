@@ -18,7 +18,6 @@ from channels.contract import (
     AnyChannel,
     BaseChannel,
     Capabilities,
-    ContentField,
     Deferred,
     Message,
     OnUnknown,
@@ -34,6 +33,7 @@ from channels.options import options_of
 from channels.push.fcm_answers import is_about_our_token, outcome_of
 from channels.push.google_token import AccessToken, ServiceAccount
 from channels.push.options import (
+    CONTENT,
     OUR_REFERENCE,
     expired,
     filled,
@@ -196,12 +196,7 @@ class FcmChannel(BaseChannel[FcmSettings]):
     settings = FcmSettings
     options: type[BaseModel] | None = FcmOptions
     capabilities = Capabilities(
-        content={
-            "title": ContentField(),
-            "text": ContentField(required=True),
-            "url": ContentField(),
-            "image_url": ContentField(),
-        },
+        content=CONTENT,
         on_unknown=OnUnknown.NEVER_RESEND,
         rate_per_second=10_000,
         address_scheme="fcm:",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from channels import codes
+from channels.answers import objects, said_in
 from channels.contract import Accepted, Deferred, Instant, Outcome, Rejected, Unknown
 from channels.http import LONGEST_TEXT, outcome_of_status, retry_after
 from channels.reasons import Reason
@@ -22,12 +23,12 @@ QUOTA_PAUSE_SECONDS = 60
 
 
 def outcome_of(response: httpx.Response, now: Instant) -> Outcome:
-    answer = _object(response)
+    answer = said_in(response)
     if response.status_code == 200:
         name = str(answer.get("name") or "").rpartition("/")[2]
         return Accepted(name) if name else Unknown(code="200", text=response.text[:LONGEST_TEXT])
     error = answer.get("error")
-    if not isinstance(error, Mapping) or not (code := _code(error)):
+    if not isinstance(error, dict) or not (code := _code(error)):
         return outcome_of_status(response, now)
     text = str(error.get("message") or "")[:LONGEST_TEXT]
     if response.status_code in (502, 504):
@@ -44,13 +45,13 @@ def is_about_our_token(response: httpx.Response) -> bool:
     """Whether our access token was refused, and not Firebase's own credentials at Apple or a browser."""
     if response.status_code != 401:
         return False
-    error = _object(response).get("error")
-    return not (isinstance(error, Mapping) and _code(error) == "THIRD_PARTY_AUTH_ERROR")
+    error = said_in(response).get("error")
+    return not (isinstance(error, dict) and _code(error) == "THIRD_PARTY_AUTH_ERROR")
 
 
 def _code(error: Mapping[str, Any]) -> str:
     """FCM's own code, else the status; with the field where one is named."""
-    details = _objects(error.get("details"))
+    details = objects(error.get("details"))
     fcm = [str(one["errorCode"]) for one in _of_type(details, "FcmError") if one.get("errorCode")]
     code = fcm[0] if fcm else str(error.get("status") or "")
     if code != "INVALID_ARGUMENT":
@@ -58,24 +59,12 @@ def _code(error: Mapping[str, Any]) -> str:
     fields = [
         str(violation.get("field") or "")
         for one in _of_type(details, "BadRequest")
-        for violation in _objects(one.get("fieldViolations"))
+        for violation in objects(one.get("fieldViolations"))
     ]
     if not any(fields) and "registration token" in str(error.get("message")).lower():
         fields = ["message.token"]
     return f"{code} {fields[0]}" if fields and fields[0] else code
 
 
-def _of_type(details: list[Mapping[str, Any]], name: str) -> Iterator[Mapping[str, Any]]:
+def _of_type(details: list[dict[str, Any]], name: str) -> Iterator[dict[str, Any]]:
     return (one for one in details if str(one.get("@type")).endswith(f".{name}"))
-
-
-def _objects(items: Any) -> list[Mapping[str, Any]]:
-    return [one for one in items if isinstance(one, Mapping)] if isinstance(items, list) else []
-
-
-def _object(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, Mapping) else {}

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels import codes
+from channels.answers import said_in
 from channels.contract import Deferred, Instant, Rejected, Tools, Unknown
 from channels.http import LONGEST_TEXT, exchange, retry_after
 from channels.reasons import Reason
@@ -84,12 +85,7 @@ class AccessToken:
             return Deferred(self._tools.clock(), Reason.PROVIDER_ERROR, response.code, response.text)
         if isinstance(response, Deferred):
             return response
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            answer = {}
+        answer = said_in(response)
         if response.status_code == 200 and isinstance(answer.get("access_token"), str):
             return self._keep(answer["access_token"], answer.get("expires_in"), now)
         return self._refused(response, answer)

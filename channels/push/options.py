@@ -1,11 +1,20 @@
-"""What push adapters share: times to live, and laying one JSON object over another."""
+"""What push adapters share: what they carry, times to live, and laying one JSON object over another."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from channels.contract import Instant, Message, Rejected
+from channels.contract import ContentField, Instant, Message, Rejected
 from channels.reasons import Reason
 
+CONTENT = MappingProxyType(
+    {
+        "title": ContentField(),
+        "text": ContentField(required=True),
+        "url": ContentField(),
+        "image_url": ContentField(),
+    }
+)
 OUR_REFERENCE = "sojourn_message"
 """Under this name an app finds our reference, to hand it back when it reports that the message was opened."""
 

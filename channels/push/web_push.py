@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels import codes
+from channels.answers import said_in
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
     AnyChannel,
     BaseChannel,
     Capabilities,
-    ContentField,
     Deferred,
     Instant,
     Message,
@@ -38,7 +38,7 @@ from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.options import options_of
 from channels.push.ece import LARGEST_PLAINTEXT, encrypt, public_key
-from channels.push.options import OUR_REFERENCE, expired, filled, seconds_left
+from channels.push.options import CONTENT, OUR_REFERENCE, expired, filled, seconds_left
 from channels.push.vapid import Vapid, from_base64url
 from channels.reasons import Reason
 
@@ -214,11 +214,7 @@ def outcome_of(response: httpx.Response, reference: str, now: Instant) -> Outcom
 
 def _code(response: httpx.Response) -> str:
     """Apple's `reason`, Mozilla's `errno`, otherwise the status."""
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    told = answer if isinstance(answer, dict) else {}
+    told = said_in(response)
     if isinstance(told.get("reason"), str) and told["reason"]:
         return str(told["reason"])[:100]
     if isinstance(told.get("errno"), int):
@@ -238,12 +234,7 @@ class WebPushChannel(BaseChannel[WebPushSettings]):
     settings = WebPushSettings
     options: type[BaseModel] | None = WebPushOptions
     capabilities = Capabilities(
-        content={
-            "title": ContentField(),
-            "text": ContentField(required=True),
-            "url": ContentField(),
-            "image_url": ContentField(),
-        },
+        content=CONTENT,
         on_unknown=OnUnknown.NEVER_RESEND,
         address_scheme="webpush:",
         media=frozenset({"image/png", "image/jpeg"}),

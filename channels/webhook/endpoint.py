@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from channels.answers import said_in
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
@@ -167,7 +168,7 @@ def body_of(message: Message, options: WebhookOptions) -> bytes:
 
 def outcome_of(response: httpx.Response, reference: str, now: Instant) -> Outcome:
     """What an answer says. The endpoint may name the message, and with 422 a reason in our own words."""
-    answer = _object(response)
+    answer = said_in(response)
     if response.is_success:
         own = answer.get("id")
         named = isinstance(own, str) and own.isprintable() and 0 < len(own) <= _LONGEST_ID
@@ -182,14 +183,6 @@ def outcome_of(response: httpx.Response, reference: str, now: Instant) -> Outcom
             return Deferred(retry_after(response, now), reason, code, text)
         return Rejected(reason, code, text)
     return outcome_of_status(response, now)
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _moment(at: Instant) -> str:

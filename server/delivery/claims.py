@@ -12,7 +12,7 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
 from server.engine import leases
 from server.journey.status import JourneyStatus
-from server.store import inbox, messages
+from server.store import attempts, inbox, outbox
 from server.store.sessions import WriteSession
 
 WORK = "dispatch"
@@ -21,7 +21,7 @@ PARKED = "parked"
 EXPIRED = "expired"
 """Later than this it helps nobody."""
 
-_STATES = {messages.OPTED_OUT: SkipReason.OPTED_OUT, messages.INVALID: SkipReason.INVALID_ADDRESS}
+_STATES = {outbox.OPTED_OUT: SkipReason.OPTED_OUT, outbox.INVALID: SkipReason.INVALID_ADDRESS}
 
 
 @dataclass(slots=True)
@@ -84,20 +84,20 @@ async def claim(
     """
     await leases.prove(session, WORK, shard, token)
     now = clock.now()
-    rows = await messages.due(session, shard, connection_id, now, most)
+    rows = await outbox.due(session, shard, connection_id, now, most)
     held_back: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
         held_back[EXPIRED if is_over(row, now) else why_not(row, now)].append(row)
     may_go = {row.id: row for row in held_back.pop("", [])}
-    await messages.park(session, shard, [row.id for row in held_back.pop(PARKED, [])])
+    await outbox.park(session, shard, [row.id for row in held_back.pop(PARKED, [])])
     over = held_back.pop(EXPIRED, [])
-    await messages.expire(session, shard, [row.id for row in over])
+    await outbox.expire(session, shard, [row.id for row in over])
     await inbox.append(session, [expired(shard, row, now) for row in over])
     for reason, skipped in held_back.items():
-        await messages.skip(session, shard, [row.id for row in skipped], reason)
+        await outbox.skip(session, shard, [row.id for row in skipped], reason)
         await inbox.append(session, [_skip(shard, row, reason, now) for row in skipped])
-    attempts = await messages.attempt(session, shard, list(may_go), now, when_due=clock.follows_events)
-    claimed = [Claimed(shard, may_go[one.id], one.attempt, one.attempted_at) for one in attempts]
+    begun = await attempts.begin(session, shard, list(may_go), now, when_due=clock.follows_events)
+    claimed = [Claimed(shard, may_go[one.id], one.attempt, one.attempted_at) for one in begun]
     return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
 
 

@@ -12,7 +12,7 @@ from server.delivery.links import Tracking
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path
 from server.journey.steps import Email, MessageStep
-from server.store import messages
+from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem, render
 
@@ -95,7 +95,7 @@ class Writer:
         key = (journey_id, version)
         if key not in self._graphs:
             async with self.db.read() as session:
-                text = await messages.graph_text(session, journey_id, version)
+                text = await outbox.graph_text(session, journey_id, version)
             if len(self._graphs) >= _MOST_GRAPHS:
                 del self._graphs[next(iter(self._graphs))]
             self._graphs[key] = read_graph(orjson.loads(text))[0]

@@ -24,7 +24,7 @@ from server.clock import Clock, Instant
 from server.delivery.receipts import HeardReceipt
 from server.delivery.status import SkipReason
 from server.errors import ServerError
-from server.store import messages
+from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
@@ -130,7 +130,7 @@ class Courier:
                     stale[one.shard][one.row.id] = one
             for shard, waiting in stale.items():
                 async with self.db.read() as session:
-                    rows = await messages.with_their_world(session, shard, waiting)
+                    rows = await outbox.with_their_world(session, shard, waiting)
                 for row in rows:
                     waiting[row.id].look(row)
 

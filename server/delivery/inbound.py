@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from channels.contract import Inbound, Receipt, ReceiptKind
 from server.clock import DAY, Instant
 from server.delivery.keywords import START, STOP, meaning_of
-from server.store import inbound, inbox, messages, suppressions
+from server.store import inbound, inbox, messages, sightings, unclaimed
 from server.store import tables as store
-from server.store.connections import OpenConnection
+from server.store.open_connections import OpenConnection
 from server.store.sessions import ReadSession, WriteSession
 
 from .hearing import LONGEST_DETAIL, Placed, bounded, bounded_instant, clean
@@ -61,7 +61,7 @@ async def keep(
 
     The opt-out is in the transaction of the row that asks for it.
     """
-    await messages.keep_unclaimed(session, placed.unclaimed)
+    await unclaimed.keep(session, placed.unclaimed)
     for receipt in placed.opt_outs:
         await _opt_out(session, connection, receipt, now)
     for one in written.rows:
@@ -72,9 +72,9 @@ async def keep(
 async def _obey(session: WriteSession, row: store.Inbound) -> None:
     about = (session, row.project_id, row.channel, row.address, EVERY_PURPOSE)
     if row.meaning == STOP:
-        await suppressions.opt_out_address(*about, source="inbound", now=row.occurred_at, note=row.text)
+        await sightings.opt_out_address(*about, source="inbound", now=row.occurred_at, note=row.text)
     elif row.meaning == START:
-        await suppressions.opt_in_address(*about, now=row.occurred_at)
+        await sightings.opt_in_address(*about, now=row.occurred_at)
 
 
 async def _opt_out(session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant) -> None:
@@ -83,7 +83,7 @@ async def _opt_out(session: WriteSession, connection: OpenConnection, receipt: R
     about = (session, connection.project_id, connection.adapter.channel, address, purpose)
     note = " ".join(filter(None, (receipt.kind.value, receipt.code, receipt.text)))
     at = min(receipt.occurred_at, now)
-    await suppressions.opt_out_address(*about, source="receipt", now=at, note=note[:LONGEST_DETAIL])
+    await sightings.opt_out_address(*about, source="receipt", now=at, note=note[:LONGEST_DETAIL])
 
 
 def stored_address(connection: OpenConnection, address: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from channels.contract import Unknown
 from server.clock import Clock
 from server.engine import leases
-from server.store import inbox, messages
+from server.store import attempts, inbox
 from server.store.sessions import WriteSession
 
 from .claims import WORK, Claimed
@@ -32,7 +32,7 @@ async def settle_interrupted(
     `ours`, still on their way, are left alone.
     """
     await leases.prove(session, WORK, shard, token)
-    found = [one for one in await messages.unfinished(session, shard) if (shard, one.id) not in ours]
+    found = [one for one in await attempts.unfinished(session, shard) if (shard, one.id) not in ours]
     now = clock.now()
     entries = [
         inbox.Entry(shard, one.project_id, inbox.RECEIPT, encode(_told(one, shard, clock, routes)), now)
@@ -42,7 +42,7 @@ async def settle_interrupted(
     return len(entries)
 
 
-def _told(one: messages.Unfinished, shard: int, clock: Clock, routes: Routes) -> HeardReceipt:
+def _told(one: attempts.Unfinished, shard: int, clock: Clock, routes: Routes) -> HeardReceipt:
     claimed = Claimed(shard, one, one.attempt, one.attempted_at)
     ways = Ways(routes.on_unknown(one.connection_id))
     receipt = receipt_of(Unknown(code=INTERRUPTED), claimed, clock.now(), ways)

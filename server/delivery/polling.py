@@ -18,7 +18,7 @@ from channels.host import Host
 from server.clock import DAY, Clock
 from server.engine import leases
 from server.errors import ServerError
-from server.store import connections, messages
+from server.store import messages, open_connections, unclaimed
 from server.store.database import Database
 
 from . import inbound
@@ -74,7 +74,7 @@ class Poller:
     async def _ours(self) -> list[int]:
         """The connections to ask for, and the leases of those that we could get."""
         async with self.db.read() as session:
-            changes = await connections.changes(session)
+            changes = await open_connections.changes(session)
         await self.senders.refresh(changes)
         wanted = [number for number, (key, _) in changes.items() if self._polls(key)]
         if not wanted:
@@ -122,8 +122,8 @@ class Poller:
         """A receipt can overtake the outcome that tells us the provider's name for the message."""
         now = self.clock.now()
         async with self.db.read() as session:
-            rows = await messages.unclaimed(session, now - DAY, MOST_UNCLAIMED)
-            projects = await connections.projects(session) if rows else {}
+            rows = await unclaimed.since(session, now - DAY, MOST_UNCLAIMED)
+            projects = await open_connections.projects(session) if rows else {}
             found = []
             for row in rows:
                 if row.connection_id not in projects:
@@ -134,7 +134,7 @@ class Poller:
         if found:
             await append_surely(self.append, [entry for entry, _ in found])
             async with self.db.write() as session:
-                await messages.drop_unclaimed(session, [key for _, key in found])
+                await unclaimed.drop(session, [key for _, key in found])
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

@@ -10,7 +10,7 @@ from channels.host import Host
 from server.clock import Clock, Instant
 from server.errors import BadInput, NotFound, Refused, ServerError
 from server.secretbox import SecretBox
-from server.store import connections
+from server.store import open_connections
 from server.store.database import Database
 from server.store.in_app import Reader
 from server.user_tokens import BadToken, connection_in, token_for, user_in
@@ -54,7 +54,7 @@ class Readers:
     async def _secrets(self, connection_id: int) -> tuple[int, list[SecretStr]]:
         """The project, and the secrets that sign: the one in use first."""
         async with self.db.read() as session:
-            found = await connections.load(session, self.host, self.box, connection_id)
+            found = await open_connections.load(session, self.host, self.box, connection_id)
         if found.adapter.channel != CHANNEL:
             raise BadInput("This is no in-app connection: other channels have no user tokens.")
         names = ("signing_secret", "previous_signing_secret")

@@ -11,9 +11,9 @@ from channels.contract import Sender, Tools
 from channels.host import Host
 from server.clock import Instant
 from server.secretbox import SecretBox
-from server.store import connections
-from server.store.connections import OpenConnection
+from server.store import open_connections
 from server.store.database import Database
+from server.store.open_connections import OpenConnection
 
 from .lending import Lender
 
@@ -76,7 +76,7 @@ class Senders:
         async with self._opening:
             if connection_id not in self._open:
                 async with self.db.read() as session:
-                    connection = await connections.load(session, self.host, self.box, connection_id)
+                    connection = await open_connections.load(session, self.host, self.box, connection_id)
                 tools = self.lender.tools(connection_id)
                 sender = connection.adapter.open(connection.settings, tools)
                 self._open[connection_id] = OpenSender(connection, tools, sender)

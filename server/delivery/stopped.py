@@ -6,7 +6,7 @@ from channels.contract import ReceiptKind
 from server.clock import Clock, Instant
 from server.delivery.receipts import HeardReceipt, encode
 from server.engine import leases
-from server.store import inbox, messages
+from server.store import inbox, outbox
 from server.store.database import Database
 
 from .claims import WORK, expired
@@ -25,19 +25,19 @@ async def clear_stopped(
     now = clock.now()
     onward = routes.onward(connection_id, now, even_shut=_is_disabled(routes, connection_id))
     async with db.read() as session:
-        late = await messages.overdue(session, shard, connection_id, now, MOST_AT_ONCE)
+        late = await outbox.overdue(session, shard, connection_id, now, MOST_AT_ONCE)
         gone = {one.id for one in late}
-        found = await messages.movable(session, shard, connection_id, now, MOST_AT_ONCE) if onward else []
+        found = await outbox.movable(session, shard, connection_id, now, MOST_AT_ONCE) if onward else []
         moving = [one for one in found if one.id not in gone]
     if not late and not moving:
         return 0
     async with db.write() as session:
         await leases.prove(session, WORK, shard, token)
-        ended = await messages.expire(session, shard, [one.id for one in late])
+        ended = await outbox.expire(session, shard, [one.id for one in late])
         await inbox.append(session, [expired(shard, one, now) for one in late if one.id in ended])
         if onward is not None:
             ids = [one.id for one in moving]
-            moved = await messages.move(session, shard, ids, connection_id, onward)
+            moved = await outbox.move(session, shard, ids, connection_id, onward)
             gone_on = [one for one in moving if one.id in moved]
             await inbox.append(session, _told(gone_on, shard, routes, (connection_id, onward), now))
     return len(late) + len(moving)
@@ -49,7 +49,7 @@ def _is_disabled(routes: Routes, connection_id: int) -> bool:
 
 
 def _told(
-    moved: Sequence[messages.Waiting], shard: int, routes: Routes, way: tuple[int, int], now: Instant
+    moved: Sequence[outbox.Waiting], shard: int, routes: Routes, way: tuple[int, int], now: Instant
 ) -> list[inbox.Entry]:
     here, there = way
     why, reason = "is disabled", ""

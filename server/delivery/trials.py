@@ -13,8 +13,10 @@ from pydantic import ValidationError
 
 from channels.contract import AnyChannel, Message, Outcome, Problem, Tools, Unknown
 from channels.contract import Sender as ChannelSender
+from channels.options import problems_in
 from server.clock import Instant
-from server.store.connections import OpenConnection, secrets_in
+from server.store.open_connections import OpenConnection
+from server.store.sealed import secrets_in
 
 PROBE_SECONDS, SEND_SECONDS = 15.0, 30.0
 HIDDEN = "…"
@@ -82,8 +84,7 @@ def _option_problems(channel: AnyChannel, options: Mapping[str, Any]) -> list[Pr
     try:
         channel.options.model_validate(dict(options))
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False, include_input=False)
-        return [Problem(".".join(("options", *map(str, one["loc"]))), one["msg"]) for one in wrong]
+        return problems_in(error, "options")
     return []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
-from server.store import consents, inbox, messages, suppressions, users
+from server.store import consents, inbox, messages, sightings, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.sessions import WriteSession
@@ -137,13 +137,13 @@ class Batch:
     async def write(self, session: WriteSession) -> None:
         """Writes everything, the inbox rows that are done included. The caller commits."""
         # First, because it alone writes rows of other shards: nobody whom it waits for then waits for us.
-        await suppressions.hear(session, self.sightings)
+        await sightings.hear(session, self.sightings)
         await session.bulk(_ARRIVALS, self.arrivals)
         await session.bulk(_IDENTITIES, self.new_identities)
         await session.bulk(_USERS, self._user_rows())
         await session.bulk(_ENDPOINTS, self.endpoints)
         await session.bulk(_REACHED, [(self.shard, *key, at) for key, at in self.reached.items()])
-        await suppressions.show(session, self.adopted)
+        await sightings.show(session, self.adopted)
         await session.bulk(consents.KEEP, self.decisions)
         await session.bulk(_GONE_EVENTS, self.gone_events)
         await session.bulk(_EVENTS, self.events)

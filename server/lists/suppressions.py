@@ -8,10 +8,11 @@ from server.clock import Instant
 from server.errors import BadInput
 from server.resolvers import suppressions as people
 from server.resolvers.refusals import Refusal
-from server.store import suppressions
+from server.store import suppressed, suppressions
 from server.store.database import Database
 from server.store.paging import Page
-from server.store.suppressions import PutRow, Wanted
+from server.store.suppressed import Wanted
+from server.store.suppressions import PutRow
 
 from . import sheets
 from .taking import Taken, in_chunks, instant, written
@@ -70,7 +71,7 @@ async def write_out(db: Database, path: Path, project_id: int, now: Instant) -> 
         while True:
             async with db.read() as session:
                 page = Page(PAGE, place=place)
-                found = await suppressions.page(session, project_id, Wanted(), now, page)
+                found = await suppressed.page(session, project_id, Wanted(), now, page)
             for row in found.rows:
                 about = (row.channel, row.address, row.purpose, row.reason)
                 sheet.add([*about, written(row.since), written(row.until), row.source, row.note])

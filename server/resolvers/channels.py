@@ -2,8 +2,8 @@
 
 from channels.contract import ReceiptKind
 from server.context import Context
-from server.store import connections
-from server.store.connections import Adapter
+from server.store import adapters as plugged_in
+from server.store.adapters import Adapter
 
 SEEN_BY_OUR_LINKS = frozenset({ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.UNSUBSCRIBED})
 """In e-mails, our own links tell this, whatever the provider does."""
@@ -14,7 +14,7 @@ CLICKS_FOLLOWED = ("push", "sms", "whatsapp", "in_app")
 
 async def adapters(context: Context) -> list[Adapter]:
     """Everything that is plugged in, in order of key."""
-    return connections.adapters(context.plugged_in)
+    return plugged_in.listed(context.plugged_in)
 
 
 async def observes(context: Context) -> dict[str, frozenset[ReceiptKind]]:

@@ -6,7 +6,9 @@ from typing import Any
 from server.context import Context
 from server.errors import BadInput, Conflict, NotFound
 from server.store import connected, connections
-from server.store.connections import BadHandling, BadSettings, ConnectionView, Handling
+from server.store.adapters import BadSettings
+from server.store.connections import ConnectionView
+from server.store.handling import BadHandling, Handling
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import ConnectionHealth
 

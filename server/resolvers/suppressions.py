@@ -8,10 +8,12 @@ from channels.phone import to_e164
 from channels.reasons import Reason
 from server.clock import Instant
 from server.context import Context
-from server.store import suppressions
+from server.store import suppressed, suppressions
 from server.store.paging import Page, Slice
+from server.store.same_address import same_address
 from server.store.sessions import WriteSession
-from server.store.suppressions import PutRow, Wanted, same_address
+from server.store.suppressed import Wanted
+from server.store.suppressions import PutRow
 
 from .once import Answer, once
 from .records import Suppression
@@ -85,12 +87,12 @@ async def page(context: Context, wanted: Wanted, at: Instant | None, page: Page)
     """What suppresses at that instant, now by default."""
     async with context.db.read() as session:
         moment = context.clock.now() if at is None else at
-        return await suppressions.page(session, context.project_id, wanted, moment, page)
+        return await suppressed.page(session, context.project_id, wanted, moment, page)
 
 
 async def get(context: Context, where: Place, set_by: str) -> Suppression | None:
     async with context.db.read() as session:
-        return await suppressions.by_key(session, _key(context, where), set_by)
+        return await suppressed.by_key(session, _key(context, where), set_by)
 
 
 async def add(
@@ -102,9 +104,9 @@ async def add(
 
     async def work(session: WriteSession) -> Answer:
         await suppressions.put(session, [row])
-        held_by = suppressions.PEOPLE
-        if await suppressions.by_key(session, row.key, held_by) is None:
-            held_by = suppressions.HEARD
+        held_by = suppressed.PEOPLE
+        if await suppressed.by_key(session, row.key, held_by) is None:
+            held_by = suppressed.HEARD
         return {"channel": row.channel, "address": row.key[2], "purpose": row.purpose, "set_by": held_by}
 
     wish = ("addSuppression", [where.channel, where.address, where.purpose, reason, until, note])
@@ -123,8 +125,8 @@ async def remove(context: Context, where: Place, evidence: str, key: str | None)
     async def work(session: WriteSession) -> Answer:
         found = [
             row
-            for set_by in (suppressions.HEARD, suppressions.PEOPLE)
-            if (row := await suppressions.by_key(session, _key(context, where), set_by))
+            for set_by in (suppressed.HEARD, suppressed.PEOPLE)
+            if (row := await suppressed.by_key(session, _key(context, where), set_by))
         ]
         if not found:
             raise Missing("Nothing suppresses this address for this purpose.", ("input", "address"))
@@ -140,5 +142,5 @@ async def remove(context: Context, where: Place, evidence: str, key: str | None)
     return await once(context, key, wish, work)
 
 
-def _key(context: Context, where: Place) -> suppressions.Key:
+def _key(context: Context, where: Place) -> suppressed.Key:
     return context.project_id, where.channel, where.address, where.purpose

@@ -14,11 +14,12 @@ from server.context import Context
 from server.delivery import trials
 from server.delivery.inbound import stored_address
 from server.errors import NotFound, ServerError
-from server.store import connections, idempotency, messages
+from server.store import connections, idempotency, open_connections, outbox
+from server.store.adapters import BadSettings
 from server.store.bulk import table_of
-from server.store.connections import BadSettings, OpenConnection
+from server.store.open_connections import OpenConnection
+from server.store.same_address import same_address
 from server.store.sessions import ReadSession, WriteSession
-from server.store.suppressions import same_address
 from server.store.tables import Endpoint, Suppression
 
 from .once import Answer, once
@@ -100,7 +101,7 @@ async def _open(context: Context, connection_id: int) -> OpenConnection:
     async with context.db.read() as session:
         # Whose it is comes first: of another project not even the settings are looked at.
         await connections.get(session, context.plugged_in, context.box, context.project_id, connection_id)
-        return await connections.load(session, context.plugged_in, context.box, connection_id)
+        return await open_connections.load(session, context.plugged_in, context.box, connection_id)
 
 
 def _check(connection: OpenConnection, wish: Wish) -> None:
@@ -133,7 +134,7 @@ async def _refuse_unwanted(
         _endpoints.c.project_id == connection.project_id,
         _endpoints.c.channel == channel,
         _endpoints.c.address == address,
-        _endpoints.c.state.in_((messages.OPTED_OUT, messages.INVALID)),
+        _endpoints.c.state.in_((outbox.OPTED_OUT, outbox.INVALID)),
     )
     if await session.rows(noted.limit(1)) or await session.rows(marked.limit(1)):
         raise Unwanted("This address is suppressed: nothing is sent to it, not even to try.", ("input", "to"))

@@ -16,16 +16,16 @@ from server.delivery import inbound
 from server.delivery.hearing import place, unmapped
 from server.errors import NotFound, Overloaded, ServerError
 from server.secretbox import SecretBox
-from server.store import connections, inbox
-from server.store.connections import OpenConnection
+from server.store import inbox, open_connections
 from server.store.database import Database
+from server.store.open_connections import OpenConnection
 
 MOST_BYTES = 5 * 1024 * 1024
 UNREADABLE = "unreadable"
 """The code of a callback that its adapter could not read: a defect of the adapter, not of the provider."""
 _LONGEST_ID = 9
-_ANSWERS = frozenset({"text/plain", "application/json", "application/xml"})
 """Digits: the database counts connections in 32 bits, and fails over longer numbers."""
+_ANSWERS = frozenset({"text/plain", "application/json", "application/xml"})
 log = structlog.get_logger("delivery")
 
 
@@ -73,7 +73,7 @@ class HooksDoor:
         if not (public_id.isascii() and public_id.isdecimal() and len(public_id) <= _LONGEST_ID):
             raise NotFound("A connection's id is a number.")
         async with self.db.read() as session:
-            return await connections.load(session, self.host, self.box, int(public_id))
+            return await open_connections.load(session, self.host, self.box, int(public_id))
 
     async def _keep(self, connection: OpenConnection, verified: Verified, now: Instant) -> Response:
         receipts, told = understood(connection, verified, now)

@@ -32,7 +32,7 @@ from server.delivery.links import (
 from server.delivery.receipts import HeardReceipt, encode
 from server.errors import Overloaded
 from server.signing import BadToken
-from server.store import inbox, messages, suppressing, suppressions
+from server.store import inbox, messages, sightings, suppressing
 from server.store.database import Database
 
 UNSUBSCRIBE = "unsubscribe"
@@ -120,7 +120,7 @@ class TrackingDoor:
             if whose is not None and whose.project_id == project_id:
                 address, purpose = whose.address, suppressing.purpose_of(whose.purpose)
                 about = (project_id, whose.channel, address, purpose)
-                await suppressions.opt_out_address(session, *about, source=UNSUBSCRIBE, now=now)
+                await sightings.opt_out_address(session, *about, source=UNSUBSCRIBE, now=now)
                 await inbox.append(session, [entry])
         self.wake()
 

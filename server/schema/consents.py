@@ -13,7 +13,7 @@ from server.store.consents import Decision, Wanted
 from server.store.paging import Slice
 from server.store.projects import WRITE
 
-from .fields import mutation
+from .fields import ONCE, Input, mutation
 from .ids import to_id
 from .info import Info
 from .pages import PageInfo, cursor_of, page_info
@@ -24,7 +24,6 @@ from .users import to_wanted as to_identity
 from .words import PermissionPurpose
 
 ORDER = "consents"
-_KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
 
 
 @strawberry.type(description="What a user has decided about messages of a purpose on a channel.")
@@ -109,7 +108,7 @@ class SetConsentInput:
     evidence: str = strawberry.field(
         default="", description="What proves it, e.g. the version of the terms: at most 2000 characters."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.type(description="The decision is kept, and is worked in within moments.")
@@ -123,7 +122,6 @@ SetConsentResult = Annotated[
     SetConsentPayload | NotFoundProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("SetConsentResult", description="The decision, or why it was not taken in."),
 ]
-Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="What can be changed in consents.")

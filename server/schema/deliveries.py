@@ -10,8 +10,9 @@ from server.journey.steps import channel_of
 
 from .fields import field
 from .figures import Share, Tally, share
-from .graphs import Step, to_step
+from .from_data import to_step
 from .source import Source
+from .steps import Step
 from .words import Actor, Base, ChannelName, FailureReason, IssueFamily, Metric, word
 
 

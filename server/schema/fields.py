@@ -6,6 +6,10 @@ from typing import Any, TypeVar
 import strawberry
 
 F = TypeVar("F", bound=Callable[..., Any])
+Input = strawberry.argument(description="All of it in one object.")
+"""The one argument of a mutation."""
+ONCE = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
+"""What an idempotency key does."""
 
 
 def field(description: str, *, list_size: int | None = None) -> Callable[[F], F]:

@@ -19,7 +19,7 @@ from server.store import in_app
 from server.store.projects import ADMIN
 from server.store.receipts import MessageKey
 
-from .fields import mutation, subscription
+from .fields import Input, mutation, subscription
 from .ids import key_in, to_id
 from .info import Info
 from .problems import InputProblem, NotFoundProblem, to_problem
@@ -118,7 +118,6 @@ CreateUserTokenResult = Annotated[
     CreateUserTokenPayload | NotFoundProblem | InputProblem,
     strawberry.union("CreateUserTokenResult", description="The token, or why there is none."),
 ]
-Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="What can be made for apps.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import orjson
 import strawberry
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
 from server.resolvers import channels, drafts, periods, records, user_paths
@@ -16,7 +16,7 @@ from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
-from .graphs import Edge, Goal, Step, kind_of, to_edges, to_goals, to_reentry, to_steps
+from .graphs import Edge, Goal, kind_of, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .info import Info, asks_for
 from .nodes import Node
@@ -26,6 +26,7 @@ from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
 from .source import Source
 from .stats import JourneyStats
+from .steps import Step
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
@@ -100,9 +101,9 @@ class Journey(Node):
             version_number=record.version,
             created_at=to_datetime(record.created_at),
             changed_at=to_datetime(record.changed_at),
-            started_at=_time(record.started_at),
-            paused_at=_time(record.paused_at),
-            finished_at=_time(record.finished_at),
+            started_at=to_datetime_if_any(record.started_at),
+            paused_at=to_datetime_if_any(record.paused_at),
+            finished_at=to_datetime_if_any(record.finished_at),
         )
 
     @property
@@ -190,10 +191,6 @@ class Journey(Node):
 def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
     return [one for one in found if one is not JourneyAction.START or record.version is not None]
-
-
-def _time(at: int | None) -> datetime | None:
-    return None if at is None else to_datetime(at)
 
 
 def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:

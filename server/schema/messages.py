@@ -5,7 +5,7 @@ from datetime import datetime
 import orjson
 import strawberry
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.resolvers import connections, records
 from server.resolvers import messages as resolve
 
@@ -89,7 +89,7 @@ class Message(Node):
             created_at=to_datetime(record.created_at),
             purpose=word(Purpose, record.purpose, Purpose.INFORMATION),
             attempts=record.attempt,
-            expires_at=None if record.expires_at is None else to_datetime(record.expires_at),
+            expires_at=to_datetime_if_any(record.expires_at),
             provider_id=record.provider_id or None,
             engagements=_engagements(orjson.loads(record.heard)),
         )

@@ -12,10 +12,10 @@ from server.resolvers.once import Answer
 from server.resolvers.refusals import Missing, Refusal
 from server.store.projects import WRITE
 
-from .connections import ConnectionMutation
+from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
-from .fields import mutation
-from .graph_inputs import GraphInput, to_data
+from .fields import ONCE, Input, mutation
+from .graph_inputs import GraphInput
 from .ids import key_in
 from .in_app import InAppMutation
 from .info import Info
@@ -30,10 +30,9 @@ from .problems import (
     to_problem,
 )
 from .suppressions import SuppressionMutation
+from .to_data import to_data
 from .trials import TrialMutation
 from .versions import Version
-
-_KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
 
 
 @strawberry.input(description="A new journey.")
@@ -43,7 +42,7 @@ class CreateJourneyInput:
     graph: GraphInput | None = strawberry.field(
         default=None, description="A first drawing; may have problems."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.input(description="Another title or category for a journey.")
@@ -53,7 +52,7 @@ class RenameJourneyInput:
     category: str | None = strawberry.field(
         default=None, description="The new category, empty for none; stays if left out."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.input(description="What is drawn now.")
@@ -63,7 +62,7 @@ class SaveDraftInput:
     expected_revision: int = strawberry.field(
         description="The revision that the drawing was made from; 0 for the first. Another one is refused."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.input(description="Makes a version of the draft.")
@@ -73,13 +72,13 @@ class PublishJourneyInput:
         default=None, description="Publishes only this revision; whatever is there if left out."
     )
     dry_run: bool = strawberry.field(default=False, description="Only checks, and changes nothing.")
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.input(description="A journey to move on in its life.")
 class JourneyActionInput:
     id: strawberry.ID = strawberry.field(description="The journey.")
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.type(description="The journey was created.")
@@ -179,9 +178,6 @@ ArchiveJourneyResult = Annotated[
     ArchiveJourneyPayload | NotFoundProblem | NotAllowedProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("ArchiveJourneyResult", description="The archived journey, or why it is not put away."),
 ]
-
-
-Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")

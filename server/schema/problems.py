@@ -9,8 +9,8 @@ from channels import contract
 from server.journey import moment
 from server.resolvers import refusals
 
-from .graph_inputs import to_graphql_path
 from .ids import to_id
+from .to_data import to_graphql_path
 from .words import JourneyAction, JourneyStatus, ProblemCode, word
 
 P = TypeVar("P")

@@ -3,7 +3,7 @@
 import strawberry
 
 from .connections import Connection
-from .graphs import STEPS
+from .from_data import STEPS
 from .in_app import Subscription
 from .messages import Message
 from .mutations import Mutation

@@ -8,18 +8,19 @@ import orjson
 import strawberry
 from strawberry.scalars import JSON
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.journey.goals import AMOUNT_SCALE
 from server.resolvers import journeys, messages, records, users
 from server.resolvers import runs as resolve
 
 from .fields import field
-from .graphs import Step, to_step
+from .from_data import to_step
 from .ids import to_id
 from .info import Info
 from .messages import Message
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
+from .steps import Step
 from .words import EndReason, RunState
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class Run(Node):
             end_reason=EndReason(record.end_reason) if record.end_reason else None,
             version_number=record.version,
             entered_at=to_datetime(record.entered_at),
-            ended_at=_time(record.ended_at),
-            waiting_until=_time(record.wake_at),
+            ended_at=to_datetime_if_any(record.ended_at),
+            waiting_until=to_datetime_if_any(record.wake_at),
             event_name=record.event_name,
         )
 
@@ -160,10 +161,6 @@ class Run(Node):
 
 def to_money(amount: int) -> Decimal:
     return Decimal(amount) / AMOUNT_SCALE
-
-
-def _time(at: int | None) -> datetime | None:
-    return None if at is None else to_datetime(at)
 
 
 async def _steps(info: Info, run: records.Run) -> dict[str, Step]:

@@ -15,9 +15,11 @@ from server.journey.steps import channel_of
 from .deliveries import BY_ACTOR_TOO, ChannelStats, MetricStats, metric_of
 from .fields import field
 from .figures import Money, Period, Point, Share, Tally, share, to_period
-from .graphs import Edge, Goal, Step, to_edge, to_step
+from .from_data import to_step
+from .graphs import Edge, Goal, to_edge
 from .runs import to_money
 from .source import Data, Source
+from .steps import Step
 from .words import (
     Base,
     ChannelName,

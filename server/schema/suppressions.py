@@ -5,22 +5,21 @@ from typing import Annotated
 
 import strawberry
 
-from server.clock import Instant, to_datetime
+from server.clock import Instant, to_datetime, to_datetime_if_any
 from server.resolvers import records
 from server.resolvers import suppressions as resolve
 from server.resolvers.refusals import Invalid, Refusal
 from server.store.paging import Slice
 from server.store.projects import WRITE
-from server.store.suppressions import PEOPLE, Wanted
+from server.store.suppressed import PEOPLE, Wanted
 
-from .fields import mutation
+from .fields import ONCE, Input, mutation
 from .info import Info
 from .pages import PageInfo, cursor_of, page_info
 from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem, to_problem
 from .words import FailureReason, PermissionPurpose, SuppressionSource, word
 
 ORDER = "suppressions"
-_KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
 
 
 @strawberry.type(description="An address of a channel that nobody writes to, whoever it belongs to.")
@@ -48,7 +47,7 @@ class Suppression:
             purpose=PermissionPurpose(record.purpose) if record.purpose else None,
             reason=word(FailureReason, record.reason, FailureReason.UNKNOWN),
             since=to_datetime(record.since),
-            until=None if record.until is None else to_datetime(record.until),
+            until=to_datetime_if_any(record.until),
             source=word(SuppressionSource, record.source, SuppressionSource.OTHER),
             is_set_by_people=record.set_by == PEOPLE,
             note=record.note,
@@ -125,7 +124,7 @@ class AddSuppressionInput:
         default=None, description="When it ends by itself; never if left out."
     )
     note: str = strawberry.field(default="", description="What is worth knowing: at most 2000 characters.")
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.input(description="An address to write to again.")
@@ -139,7 +138,7 @@ class RemoveSuppressionInput:
         default="",
         description="How the reader has taken an opt-out back: without it an opt-out stays. Is kept.",
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.type(description="The address is suppressed.")
@@ -164,7 +163,6 @@ RemoveSuppressionResult = Annotated[
     RemoveSuppressionPayload | NotFoundProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("RemoveSuppressionResult", description="How many ended, or why they stay."),
 ]
-Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="What can be changed in suppressions.")

@@ -12,8 +12,9 @@ from server.resolvers import trials as resolve
 from server.resolvers.refusals import Invalid, Refusal
 from server.store.projects import WRITE
 
-from .connections import Connection, connection_key, current
-from .fields import mutation
+from .connection_inputs import connection_key
+from .connections import Connection, current
+from .fields import ONCE, Input, mutation
 from .info import Info
 from .problems import (
     IdempotencyConflictProblem,
@@ -25,8 +26,6 @@ from .problems import (
     to_settings_problem,
 )
 from .words import FailureReason
-
-_KEY = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
 
 
 @strawberry.input(description="A connection to try without sending anything.")
@@ -52,7 +51,7 @@ class SendTestMessageInput:
     options: JSON | None = strawberry.field(
         default=None, description="What only this adapter understands, as its `optionsSchema` wants it."
     )
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
 @strawberry.interface(description="What became of an attempt to send.")
@@ -97,7 +96,6 @@ SendTestMessageResult = Annotated[
     strawberry.union("SendTestMessageResult", description="What became of it, or why it was not tried."),
 ]
 OUTCOMES = (SendAccepted, SendRejected, SendDeferred, SendUnknown)
-Input = strawberry.argument(description="All of it in one object.")
 
 
 @strawberry.type(description="What can be tried with connections.")

@@ -7,7 +7,7 @@ import orjson
 import strawberry
 from strawberry.scalars import JSON
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.resolvers import consents, records, user_paths
 from server.resolvers import users as resolve
 from server.resolvers.users import Wanted
@@ -110,7 +110,7 @@ def _endpoint(record: records.Endpoint) -> Endpoint:
         is_current=bool(record.is_current),
         changed_at=to_datetime(record.changed_at),
         because=record.because or None,
-        reached_at=None if record.reached_at is None else to_datetime(record.reached_at),
+        reached_at=to_datetime_if_any(record.reached_at),
     )
 
 

@@ -11,10 +11,11 @@ from server.clock import to_datetime
 from server.resolvers import records
 
 from .fields import field
-from .graphs import Edge, Goal, Step, to_edges, to_goals, to_reentry, to_steps
+from .graphs import Edge, Goal, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
+from .steps import Step
 from .words import Reentry
 
 if TYPE_CHECKING:

@@ -99,25 +99,6 @@ async def by_code(session: ReadSession, project_id: int, shards: int, wanted: Wa
 
 def _ended(project_id: int, shards: int, wanted: Wanted) -> Select[Any]:
     """One row for each receipt of the kind that its message ended by; the message's first has turn 1."""
-    conditions = [
-        _receipts.c.shard.in_(list(range(shards))),
-        _receipts.c.project_id == project_id,
-        _receipts.c.reason != "",
-        _receipts.c.occurred_at >= wanted.since,
-        _receipts.c.occurred_at < wanted.until,
-        _is_end(_receipts),
-        # Counted where it was first heard, which may be before this time.
-        ~exists().where(
-            _earlier.c.shard == _messages.c.shard,
-            _earlier.c.message_id == _messages.c.id,
-            _earlier.c.occurred_at < wanted.since,
-            _is_end(_earlier),
-        ),
-    ]
-    if wanted.journey_id is not None:
-        conditions.append(_messages.c.journey_id == wanted.journey_id)
-    if wanted.channel is not None:
-        conditions.append(_messages.c.channel == wanted.channel)
     order = (_receipts.c.reason != _messages.c.reason, _receipts.c.occurred_at, _receipts.c.key)
     turn = func.row_number().over(partition_by=(_receipts.c.shard, _receipts.c.message_id), order_by=order)
     words = func.coalesce(func.nullif(_receipts.c.detail, ""), _receipts.c.raw)
@@ -136,8 +117,31 @@ def _ended(project_id: int, shards: int, wanted: Wanted) -> Select[Any]:
         .join(
             _messages, and_(_messages.c.shard == _receipts.c.shard, _messages.c.id == _receipts.c.message_id)
         )
-        .where(*conditions)
+        .where(*_conditions(project_id, shards, wanted))
     )
+
+
+def _conditions(project_id: int, shards: int, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        _receipts.c.shard.in_(list(range(shards))),
+        _receipts.c.project_id == project_id,
+        _receipts.c.reason != "",
+        _receipts.c.occurred_at >= wanted.since,
+        _receipts.c.occurred_at < wanted.until,
+        _is_end(_receipts),
+        # Counted where it was first heard, which may be before this time.
+        ~exists().where(
+            _earlier.c.shard == _messages.c.shard,
+            _earlier.c.message_id == _messages.c.id,
+            _earlier.c.occurred_at < wanted.since,
+            _is_end(_earlier),
+        ),
+    ]
+    if wanted.journey_id is not None:
+        conditions.append(_messages.c.journey_id == wanted.journey_id)
+    if wanted.channel is not None:
+        conditions.append(_messages.c.channel == wanted.channel)
+    return conditions
 
 
 def _is_end(receipts: Any) -> ColumnElement[bool]:

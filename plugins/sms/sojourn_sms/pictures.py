@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from channels import Deferred, Instant, Outcome, Reason, Rejected, Tools, Unknown
+from channels.answers import said_in
 from channels.http import told
-from channels.kakao.answers import said_in
 from channels.kakao.solapi_relay import SolapiAccount, ask, refusal
 
 if TYPE_CHECKING:

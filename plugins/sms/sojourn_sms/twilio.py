@@ -37,8 +37,8 @@ from channels import (
     Verified,
     hookimpl,
 )
+from channels.answers import said_in
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
-from channels.kakao.answers import said_in
 from channels.options import options_of
 from channels.phone import to_e164
 from sojourn_sms.sending import wrong_address

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from channels import Accepted, Deferred, Instant, Outcome, Reason, Rejected, Unknown
+from channels.answers import said_in
 from channels.codes import CodeTable, load
 from channels.http import outcome_of_status, retry_after
 
@@ -37,7 +38,7 @@ _LONGEST_WAIT = 24 * 60
 
 def outcome_of(answer: httpx.Response, now: Instant) -> Outcome:
     """What an answer says of the message: its error code first, its status where there is none."""
-    told = fields_of(answer)
+    told = said_in(answer)
     if answer.is_success:
         return _taken(told, answer.text[:LONGEST_TEXT])
     error = told.get("error")
@@ -113,12 +114,3 @@ def text_of(error: Mapping[str, Any]) -> str:
 
 def codes() -> CodeTable:
     return load("sojourn_whatsapp", "whatsapp_cloud_codes.csv")
-
-
-def fields_of(answer: httpx.Response) -> dict[str, Any]:
-    """The answer as an object; empty where it is none."""
-    try:
-        told = answer.json()
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels import Instant, Receipt, ReceiptKind
+from channels.answers import an_object
 
 OBJECT = "whatsapp_business_account"
 _LONGEST_CODE = 100
@@ -41,8 +42,7 @@ class Change:
 
     @property
     def _metadata(self) -> dict[str, Any]:
-        found = self.value.get("metadata")
-        return found if isinstance(found, dict) else {}
+        return an_object(self.value.get("metadata"))
 
     def items(self, name: str) -> list[Any]:
         """A list in the value; what is no list counts as its one item."""

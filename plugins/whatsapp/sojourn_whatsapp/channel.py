@@ -31,10 +31,11 @@ from channels import (
     Unknown,
     Verified,
 )
+from channels.answers import said_in
 from channels.http import exchange
 from pydantic import BaseModel
 
-from sojourn_whatsapp.answers import fields_of, outcome_of, reason_of, text_of
+from sojourn_whatsapp.answers import outcome_of, reason_of, text_of
 from sojourn_whatsapp.inbound import inbound_of
 from sojourn_whatsapp.proof import is_challenge, prove_challenge, prove_signature
 from sojourn_whatsapp.receipts import OBSERVES, receipts_of
@@ -118,7 +119,7 @@ class WhatsAppCloudChannel(BaseChannel[WhatsAppSettings]):
         answer = await _ask(settings, tools, "GET", "")
         if isinstance(answer, Deferred | Unknown):
             return [Problem("base_url", f"Meta cannot be reached: {answer.text}")]
-        told = fields_of(answer)
+        told = said_in(answer)
         if answer.is_success and told:
             return _problems_of(told.get("status"))
         error = told.get("error")

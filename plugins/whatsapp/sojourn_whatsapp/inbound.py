@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels import Inbound, Instant
+from channels.answers import an_object
 
 from sojourn_whatsapp.callbacks import Change, changes_of, moment, number_of, raw_of
 
@@ -69,8 +70,7 @@ def _answers(message: Mapping[str, Any]) -> str | None:
 
 
 def _within(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = told.get(name)
-    return found if isinstance(found, dict) else {}
+    return an_object(told.get(name))
 
 
 def _word(told: Mapping[str, Any], name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from channels import Actor, Instant, Purpose, Reason, Receipt, ReceiptKind
+from channels.answers import an_object
 
 from sojourn_whatsapp.answers import reason_of, text_of
 from sojourn_whatsapp.callbacks import Change, changes_of, moment, number_of, raw_of, unmapped
@@ -54,14 +55,14 @@ def _of_messages(change: Change, heard_at: Instant) -> Iterator[Receipt]:
             kind = message.get("type") if isinstance(message, dict) else None
             yield unmapped(message, heard_at, code=kind if isinstance(kind, str) else "")
     for error in errors:
-        told = error if isinstance(error, dict) else {}
+        told = an_object(error)
         yield unmapped(error, heard_at, code=str(told.get("code", "")), text=text_of(told))
     if not statuses and not messages and not errors:
         yield unmapped(change.whole, heard_at, code=change.field)
 
 
 def _of_status(status: Any, heard_at: Instant) -> Iterator[Receipt]:
-    told = status if isinstance(status, dict) else {}
+    told = an_object(status)
     named, word, stamp = told.get("id"), told.get("status"), told.get("timestamp")
     kind = KINDS.get(word) if isinstance(word, str) else None
     if kind is None or not isinstance(named, str) or not named:
@@ -123,7 +124,7 @@ def _of_preferences(change: Change, heard_at: Instant) -> Iterator[Receipt]:
 
 
 def _of_preference(preference: Any, heard_at: Instant) -> Receipt:
-    told = preference if isinstance(preference, dict) else {}
+    told = an_object(preference)
     number, value, stamp = number_of(told.get("wa_id")), told.get("value"), told.get("timestamp")
     detail = told.get("detail") if isinstance(told.get("detail"), str) else ""
     if value != "stop" or told.get("category") != "marketing_messages" or not number:

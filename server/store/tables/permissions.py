@@ -35,7 +35,7 @@ class Suppression(SQLModel, table=True):
     project_id: int = column.key()
     channel: str = column.text_key()
     address: str = column.text_key()
-    """As `server.store.suppressions.same_address` writes it."""
+    """As `server.store.same_address` writes it."""
     purpose: str = column.text_key()
     """`advertisement`, `information`, or empty for every purpose."""
     set_by: str = column.text_key()

@@ -368,7 +368,7 @@ async def test_a_shutdown_puts_back_what_has_not_left(
         running = asyncio.create_task(office.dispatcher.run(stopping))
         await until(hang.reached.is_set)
         stopping.set()
-        await until(office.dispatcher._courier.closing.is_set)
+        await until(office.dispatcher.hands.courier.closing.is_set)
         hang.release.set()
         await running
         office.dispatcher = office.dispatch()

@@ -401,11 +401,11 @@ async def test_a_million_messages_of_one_project_do_not_make_ten_of_another_wait
         await session.run(update(table).where(table.c.id.in_(last)).values(**theirs))
     await set_connection(world, few, project_id=other)
     async with open_office(world) as office:
-        office.dispatcher._shares.most = 20
+        office.dispatcher.hands.shares.most = 20
         await office.dispatcher.take_shards()
         await office.dispatcher.work_once()
-        assert {one.row.connection_id for one in office.dispatcher._in_hand.values()} == {1, few}
-        assert len(office.dispatcher._in_hand) <= 20
+        assert {one.row.connection_id for one in office.dispatcher.hands.in_hand.values()} == {1, few}
+        assert len(office.dispatcher.hands.in_hand) <= 20
         await office.settle()
         assert len(office.fake.attempts) == 300
 
@@ -416,7 +416,7 @@ async def test_a_connection_sends_no_more_at_once_than_it_may(world: World) -> N
     async with open_office(world) as office:
         await office.dispatcher.take_shards()
         await office.dispatcher.work_once()
-        assert len(office.dispatcher._lanes[1].workers) == 3
+        assert len(office.dispatcher.hands.lanes[1].workers) == 3
         await office.settle()
         assert len(office.fake.sends) == 20
 
@@ -427,6 +427,6 @@ async def test_a_connection_with_a_rate_has_little_in_hand(world: World) -> None
     async with open_office(world) as office:
         await office.dispatcher.take_shards()
         await office.dispatcher.work_once()
-        assert len(office.dispatcher._in_hand) == 4
+        assert len(office.dispatcher.hands.in_hand) == 4
         for _ in range(5):
             await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from sqlalchemy import insert, update
 
 from channels.contract import ReceiptKind
 from server.delivery.receipts import HeardReceipt, encode
-from server.store import inbox, suppressions
+from server.store import inbox, sightings, suppressions
 from server.store.bulk import table_of
 from server.store.suppressions import PutRow
 from server.store.tables import Consent, Endpoint, Message, Project, Suppression, User
@@ -136,11 +136,11 @@ async def test_a_stop_that_comes_between_the_decision_and_the_hand_over_holds(wo
         await queued(office)
         about = (world.project_id, "email", KIM, "")
         async with world.db.write() as session:
-            await suppressions.opt_out_address(session, *about, source="inbound", now=NOON + 1)
+            await sightings.opt_out_address(session, *about, source="inbound", now=NOON + 1)
         await office.settle()
         assert await outcomes(world) == [("skipped", "opted_out")]
         async with world.db.write() as session:
-            await suppressions.opt_in_address(session, *about, now=NOON + 2)
+            await sightings.opt_in_address(session, *about, now=NOON + 2)
         await again(office)
         await office.settle()
         assert (await outcomes(world))[1] == ("accepted", "")
@@ -150,7 +150,7 @@ async def test_a_start_ends_nothing_that_people_have_set(world: World) -> None:
     row = PutRow(world.project_id, "email", KIM, "", "opted_out", NOON, None, "api", "")
     async with world.db.write() as session:
         await suppressions.put(session, [row])
-        await suppressions.opt_in_address(session, world.project_id, "email", KIM, "", now=NOON + 2)
+        await sightings.opt_in_address(session, world.project_id, "email", KIM, "", now=NOON + 2)
     assert await in_force(world) == [(KIM, "", "opted_out")]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.engine.addresses import MOST_DEVICES, region_of
-from server.store import suppressions
+from server.store import sightings
 from server.store.tables import Endpoint, Message, User
 from tests.world import DAY, HOUR, NOON, World, reaching, saying
 
@@ -214,4 +214,4 @@ def test_merging_two_users_keeps_the_union_of_their_devices_and_every_opt_out(
 async def opt_out(world: World, address: str) -> None:
     async with world.db.write() as session:
         about = (world.project_id, "push", address, "")
-        await suppressions.opt_out_address(session, *about, source="unsubscribe", now=NOON + 10)
+        await sightings.opt_out_address(session, *about, source="unsubscribe", now=NOON + 10)

@@ -8,7 +8,7 @@ import pytest
 from channels import ReceiptKind
 from server.delivery.receipts import INTERRUPTED, HeardReceipt, encode
 from server.engine.state import to_json
-from server.store import inbox, messages
+from server.store import attempts, inbox, messages
 from server.store.tables import Message
 from tests.server.delivery.office import sign_up, welcome
 from tests.world import HOUR, MINUTE, NOON, World
@@ -28,7 +28,7 @@ async def attempted(world: World) -> Any:
 async def attempt(world: World) -> Any:
     [message] = await world.rows(Message)
     async with world.db.write() as session:
-        await messages.attempt(session, message.shard, [message.id], world.clock.now(), when_due=False)
+        await attempts.begin(session, message.shard, [message.id], world.clock.now(), when_due=False)
     return (await world.rows(Message))[0]
 
 

@@ -5,7 +5,7 @@ import pytest
 from channels.contract import ReceiptKind
 from server.delivery.receipts import HeardReceipt, encode
 from server.engine import catalog as catalogs
-from server.store import inbox, suppressions
+from server.store import inbox, sightings
 from server.store.tables import Endpoint, Message
 from tests.world import HOUR, MINUTE, NOON, World, abandoned_cart
 
@@ -45,7 +45,7 @@ async def test_an_opt_out_that_comes_while_a_batch_is_decided_holds(world: World
         batch, items, _ = await shard._gather(session, catalog, 10)
     shard._decide(batch, items)
     async with world.db.write() as session:
-        await suppressions.opt_out_address(
+        await sightings.opt_out_address(
             session, world.project_id, "email", row.address, "", source="unsubscribe", now=NOON + 2
         )
     async with world.db.write() as session:

@@ -11,7 +11,7 @@ from channels.reasons import Reason
 from server.delivery.hearing import place, unmapped
 from server.delivery.receipts import HeardReceipt, encode
 from server.schema.ids import to_id
-from server.store import inbox, messages
+from server.store import inbox, unclaimed
 from server.store.receipts import key_of
 from server.store.tables import Message
 from tests.server.schema.api import Api, hear
@@ -166,7 +166,7 @@ async def test_what_no_map_explains_is_listed_whether_its_message_is_known_or_no
     async with world.db.read() as session:
         placed = await place(session, world.shards, (1, world.project_id), lost, NOON + DAY)
     async with world.db.write() as session:
-        await messages.keep_unclaimed(session, placed.unclaimed)
+        await unclaimed.keep(session, placed.unclaimed)
     text = """query($period: PeriodInput) {
         unmappedCodes(period: $period) { kind code sample count lastAt connection { name } } }"""
     found = (await api.ask(text, period=PERIOD))["unmappedCodes"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.store import projects, suppressions
+from server.store import projects, sightings
 from tests.server.schema.api import Api
 from tests.world import DAY, NOON
 
@@ -41,13 +41,13 @@ async def test_what_the_reader_said_is_let_go_with_evidence_and_kept_as_a_note(a
     world = api.world
     about = (world.project_id, "email", "kim@example.com", "")
     async with world.db.write() as session:
-        await suppressions.opt_out_address(session, *about, source="inbound", now=NOON)
+        await sightings.opt_out_address(session, *about, source="inbound", now=NOON)
     assert await addresses(api, source="INBOUND") == ["kim@example.com"]
     assert "evidence" in (await api.change("removeSuppression", REMOVED, **KIM))["message"]
     assert (await api.change("removeSuppression", REMOVED, **KIM, evidence="letter"))["removed"] == 1
     assert await addresses(api) == []
     async with world.db.write() as session:
-        await suppressions.opt_out_address(session, *about, source="inbound", now=NOON + DAY)
+        await sightings.opt_out_address(session, *about, source="inbound", now=NOON + DAY)
     world.clock.reach(NOON + DAY)
     found = await api.ask(LIST)
     assert found["suppressions"]["edges"][0]["node"]["note"] == "letter"

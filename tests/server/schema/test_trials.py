@@ -14,7 +14,7 @@ from channels.testing.fake import FakeChannel, FakeSender
 from channels.testing.fates import FakeSettings
 from channels.testing.script import Fault, Script
 from server.delivery import trials
-from server.store import suppressions
+from server.store import sightings
 from server.store.tables import Message as MessageRow
 from server.store.tables import Receipt as ReceiptRow
 from tests.server.schema.api import Api, open_api
@@ -167,7 +167,7 @@ async def test_nothing_is_sent_to_an_address_that_wants_nothing_from_us(world: W
     async with opened(world, channel) as (api, id):
         about = (world.project_id, "email", "Kim@example.com", "")
         async with world.db.write() as session:
-            await suppressions.opt_out_address(session, *about, source="inbound", now=NOON)
+            await sightings.opt_out_address(session, *about, source="inbound", now=NOON)
         wish = {"connectionId": id, "to": "kim@example.com", "content": CONTENT}
         refused = await api.change("sendTestMessage", SENT, **wish)
     assert (refused["__typename"], refused["path"]) == ("SuppressedProblem", ["input", "to"])

@@ -10,8 +10,9 @@ from channels.email.smtp import SmtpChannel
 from channels.testing.fake import FakeChannel
 from server.errors import BadInput, Conflict, NotFound
 from server.secretbox import CannotUnseal, SecretBox
-from server.store import connections
-from server.store.connections import BadSettings, ConnectionView
+from server.store import adapters, connections, open_connections, sealed
+from server.store.adapters import BadSettings
+from server.store.connections import ConnectionView
 from server.store.tables import Catalog, Connection
 from tests.world import NOON, World
 
@@ -48,7 +49,7 @@ async def update(world: World, connection_id: int, **what: Any) -> ConnectionVie
 
 async def password(world: World, connection_id: int, box: SecretBox = BOX) -> str:
     async with world.db.read() as session:
-        opened = await connections.load(session, HOST, box, connection_id)
+        opened = await open_connections.load(session, HOST, box, connection_id)
     assert CANARY not in repr(opened)
     # Known only as some adapter's settings; that of SMTP has a password.
     return opened.settings.password.get_secret_value()  # type: ignore[attr-defined]
@@ -133,13 +134,13 @@ async def test_with_another_secret_it_is_shown_and_does_not_open(sqlite_world: W
     other = SecretBox([b"another secret of another place"])
     async with sqlite_world.db.read() as session:
         [shown] = await connections.listed(session, HOST, other, sqlite_world.project_id)
-    assert shown.settings["password"] == connections.SHUT
+    assert shown.settings["password"] == sealed.SHUT
     with pytest.raises(CannotUnseal):
         await password(sqlite_world, made.id, other)
 
 
 def test_adapters_are_listed_with_what_they_need_and_can() -> None:
-    fake, smtp = connections.adapters(HOST)
+    fake, smtp = adapters.listed(HOST)
     assert (fake.key, smtp.key, smtp.channel, smtp.source) == ("fake", "smtp", "email", "there")
     assert smtp.settings_schema["properties"]["password"]["format"] == "password"
     assert "subject" in smtp.capabilities.content

@@ -1,0 +1,54 @@
+"""The command line: `sojourn …`. Every command says what went wrong in one sentence and exits with 1 or 2."""
+
+import sys
+from typing import NoReturn
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from channels.errors import ChannelError
+from server.errors import ServerError
+from server.scaffold.commands import channel
+
+from .history import import_history
+from .permissions import consents, suppressions
+from .projects import project
+from .serving import demo, serve
+from .upkeep import doctor, migrate, recount
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    try:
+        cli(standalone_mode=True)
+    except (ServerError, ChannelError) as error:
+        _fail(str(error))
+    except (DBAPIError, OSError) as error:
+        # The driver's own words; ours would repeat the statement and its values.
+        _fail(f"the database cannot be used: {getattr(error, 'orig', error)}")
+
+
+def _fail(why: str) -> NoReturn:
+    click.secho(f"sojourn: {why}", fg="red", err=True)
+    sys.exit(1)
+
+
+@click.group()
+@click.version_option(package_name="sojourn")
+def cli() -> None:
+    """Sojourn runs customer journeys and tells the truth about them."""
+
+
+for command in (
+    serve,
+    migrate,
+    project,
+    import_history,
+    suppressions,
+    consents,
+    doctor,
+    recount,
+    demo,
+    channel,
+):
+    cli.add_command(command)

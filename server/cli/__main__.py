@@ -1,0 +1,5 @@
+"""`python -m server.cli`: the same as `sojourn`."""
+
+from . import main
+
+main()

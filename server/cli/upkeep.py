@@ -1,0 +1,75 @@
+"""`sojourn migrate`, `doctor` and `recount`: for whoever looks after the database."""
+
+import sys
+from typing import Any
+
+import click
+
+from server.clock import WallClock
+
+from .running import of_database, opened, run, settings_for
+
+
+@click.command()
+@of_database
+def migrate(database: str | None) -> None:
+    """Brings the database to the schema that this version needs."""
+
+    async def work() -> str:
+        from server.store import migrations, setup
+
+        settings = settings_for(database)
+        async with opened(settings.database_url, beside=False) as db:
+            reached = await migrations.migrate(db.engine)
+            async with db.write() as session:
+                shards = await setup.prepare(session, settings.shards)
+        return f"The database is at revision {reached} and has {shards} shard(s)."
+
+    click.echo(run(work()))
+
+
+@click.command()
+@of_database
+def doctor(database: str | None) -> None:
+    """Looks whether all is well; exits with 1 if something is not."""
+
+    async def work() -> list[Any]:
+        from server.doctor import examine
+
+        async with opened(settings_for(database).database_url) as db:
+            return await examine(db, WallClock().now())
+
+    findings = run(work())
+    for finding in findings:
+        mark = click.style("wrong", fg="red") if finding.wrong else click.style("well ", fg="green")
+        click.echo(f"{mark}  {finding.about}" + (f": {finding.wrong}" if finding.wrong else ""))
+    if any(finding.wrong for finding in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only compare; exits with 1 if there is a difference.")
+@of_database
+def recount(check: bool, database: str | None) -> None:
+    """Counts everything again from the facts: compares with the figures, or puts it in their place."""
+
+    async def work() -> list[str]:
+        from server.aggregates import recount as recounting
+
+        async with opened(settings_for(database).database_url) as db:
+            if check:
+                async with db.read() as session:
+                    return await recounting.differences(session)
+            async with db.write() as session:
+                counters, sets = await recounting.rebuild(session)
+            click.echo(f"Rebuilt {counters} counters and {sets} user sets from the facts.")
+            return []
+
+    found = run(work())
+    for line in found[:50]:
+        click.echo(line)
+    if found:
+        click.echo(f"{len(found)} figure(s) differ from the facts.")
+        sys.exit(1)
+    if check:
+        click.echo("Every figure agrees with the facts.")

@@ -1,0 +1,134 @@
+"""The steps of a stored graph, made of its plain data."""
+
+from typing import Any
+
+import strawberry
+
+from server.journey.steps import MESSAGES, channel_of
+from server.journey.steps.sending import key_of
+from server.journey.steps.split import OTHERWISE
+
+from .sending_steps import (
+    AlimtalkStep,
+    EmailStep,
+    InAppStep,
+    MessageStep,
+    NamedText,
+    PushStep,
+    SendingStep,
+    SmsStep,
+    WebhookStep,
+    WhatsappStep,
+)
+from .steps import (
+    Branch,
+    Condition,
+    DelayStep,
+    Did,
+    EntryEventStep,
+    ExitStep,
+    Position,
+    Predicate,
+    SplitStep,
+    Step,
+)
+from .words import ChannelName, Match, Operator, Purpose, word
+
+Data = dict[str, Any]
+
+_MESSAGES: dict[str, type[SendingStep]] = {
+    "email": EmailStep,
+    "push": PushStep,
+    "sms": SmsStep,
+    "whatsapp": WhatsappStep,
+    "alimtalk": AlimtalkStep,
+    "in_app": InAppStep,
+    "webhook": WebhookStep,
+    "message": MessageStep,
+}
+
+STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *_MESSAGES.values(), ExitStep]
+
+
+def to_step(item: Data) -> Step:
+    """The step in this data; kinds that take more than what all steps have bring their own."""
+    position = item.get("position")
+    common: Data = {
+        "key": strawberry.ID(item["key"]),
+        "title": item.get("title") or item["key"],
+        "position": Position(x=position["x"], y=position["y"]) if position else None,
+        "outputs": ["next"],
+    }
+    return _KINDS[item["kind"]](item, common)
+
+
+def _entry_event(item: Data, common: Data) -> Step:
+    return EntryEventStep(**common, event=item["event"], where=predicates(item))
+
+
+def _delay(item: Data, common: Data) -> Step:
+    return DelayStep(**common, duration_seconds=item["duration_ms"] // 1000)
+
+
+def _split(item: Data, common: Data) -> Step:
+    branches = [_branch(branch) for branch in item.get("branches") or ()]
+    common["outputs"] = [*(branch.output for branch in branches), OTHERWISE]
+    return SplitStep(**common, branches=branches)
+
+
+def _message(item: Data, common: Data) -> Step:
+    kind = item["kind"]
+    step, texts = _MESSAGES[kind], MESSAGES[kind].texts
+    own: Data = {name: item.get(name) or "" for name in map(key_of, texts)}
+    if step is MessageStep:
+        own = {"channel_name": item["channel"], "content": _named_texts(item, "content")}
+    expires = item.get("expires_after_ms")
+    return step(
+        **common,
+        **own,
+        channel=word(ChannelName, channel_of(item) or "", ChannelName.OTHER),
+        connection=item.get("connection") or None,
+        purpose=Purpose(item.get("purpose") or Purpose.INFORMATION.value),
+        expires_after_seconds=None if expires is None else expires // 1000,
+        variables=_named_texts(item, "variables"),
+        options=item.get("options"),
+    )
+
+
+def _named_texts(item: Data, name: str) -> list[NamedText]:
+    return [NamedText(name=one, value=text) for one, text in (item.get(name) or {}).items()]
+
+
+def _exit(item: Data, common: Data) -> Step:
+    return ExitStep(**{**common, "outputs": []})
+
+
+_KINDS = {
+    "entry_event": _entry_event,
+    "delay": _delay,
+    "split": _split,
+    "exit": _exit,
+    **dict.fromkeys(_MESSAGES, _message),
+}
+
+
+def _branch(item: Data) -> Branch:
+    conditions = [_condition(condition) for condition in item.get("conditions") or ()]
+    return Branch(output=item["output"], match=Match(item.get("match") or "all"), conditions=conditions)
+
+
+def _condition(item: Data) -> Condition:
+    about = item["about"]
+    return Condition(
+        attribute=_predicate(item) if about == "attribute" else None,
+        property=_predicate(item) if about == "property" else None,
+        did=Did(event=item["event"], where=predicates(item)) if about == "did" else None,
+    )
+
+
+def predicates(item: Data) -> list[Predicate]:
+    return [_predicate(predicate) for predicate in item.get("where") or ()]
+
+
+def _predicate(item: Data) -> Predicate:
+    return Predicate(name=item["name"], operator=Operator(item["operator"]), value=item.get("value"))

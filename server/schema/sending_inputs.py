@@ -1,0 +1,120 @@
+"""The steps of a drawn graph that send messages, as they come in."""
+
+import strawberry
+from strawberry.scalars import JSON
+
+from .step_inputs import NodeInput
+from .words import Purpose
+
+
+@strawberry.input(description="A name and a Liquid template.")
+class NamedTextInput:
+    name: str = strawberry.field(description="The name; of two with one name the last holds.")
+    value: str = strawberry.field(description="The text, a Liquid template.")
+
+
+@strawberry.input(description="What all message steps have.")
+class SendingInput(NodeInput):
+    title: str | None = strawberry.field(
+        default=None, description="What people call the step; the key by default."
+    )
+    connection: str | None = strawberry.field(
+        default=None,
+        description="The name of the connection that sends it. Without one the project's order of "
+        "preference decides, and another may step in for one that cannot send.",
+    )
+    purpose: Purpose | None = strawberry.field(
+        default=None, description="What it is for: INFORMATION by default."
+    )
+    expires_after_seconds: int | None = strawberry.field(
+        default=None,
+        description="For how long it is of use, from a second to 366 days: later it does not leave.",
+    )
+    variables: list[NamedTextInput] | None = strawberry.field(
+        default=None,
+        description="Values for a template that the provider keeps, by the name there: up to 50.",
+    )
+    options: JSON | None = strawberry.field(
+        default=None,
+        description="An object that only the connection's adapter understands: `channels { optionsSchema }` "
+        "describes it. Every text inside is a Liquid template.",
+    )
+
+
+@strawberry.input(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")
+class EmailStepInput(SendingInput):
+    subject: str = strawberry.field(description="The subject.")
+    html: str | None = strawberry.field(default=None, description="The HTML body; this, `text`, or both.")
+    text: str | None = strawberry.field(default=None, description="The plain body; this, `html`, or both.")
+    from_name: str | None = strawberry.field(default=None, description="The sender's name.")
+    reply_to: str | None = strawberry.field(default=None, description="Where answers go.")
+
+
+@strawberry.input(description="Notifies each of the user's devices. Its texts are Liquid templates.")
+class PushStepInput(SendingInput):
+    message_title: str | None = strawberry.field(
+        default=None, description="The notification's title; this, `text`, or both."
+    )
+    text: str | None = strawberry.field(
+        default=None, description="The notification's text; this, `messageTitle`, or both."
+    )
+    url: str | None = strawberry.field(default=None, description="Where a tap leads.")
+    image_url: str | None = strawberry.field(default=None, description="A picture that is shown.")
+
+
+@strawberry.input(description="Sends a text message to the user's number. Its texts are Liquid templates.")
+class SmsStepInput(SendingInput):
+    text: str = strawberry.field(description="The text.")
+    message_title: str | None = strawberry.field(
+        default=None, description="The title of a long message, where there are such."
+    )
+    image_url: str | None = strawberry.field(default=None, description="A picture that goes with it.")
+
+
+@strawberry.input(
+    description="Sends a WhatsApp message: an approved template, or a text or media in answer to the user. "
+    "Its texts are Liquid templates."
+)
+class WhatsappStepInput(SendingInput):
+    template: str | None = strawberry.field(default=None, description="The name of the approved template.")
+    language: str | None = strawberry.field(default=None, description="The template's language, e.g. ko.")
+    text: str | None = strawberry.field(default=None, description="The text, where no template is used.")
+    media_url: str | None = strawberry.field(default=None, description="What is shown with it.")
+
+
+@strawberry.input(description="Sends an Alimtalk by KakaoTalk. Its texts are Liquid templates.")
+class AlimtalkStepInput(SendingInput):
+    template: str = strawberry.field(description="The code of the approved template.")
+    text: str | None = strawberry.field(
+        default=None, description="The whole text as approved, for relays that do not fill templates."
+    )
+    message_title: str | None = strawberry.field(default=None, description="The emphasised title.")
+
+
+@strawberry.input(
+    description="Puts a message into the user's inbox inside the app. Its texts are Liquid templates."
+)
+class InAppStepInput(SendingInput):
+    message_title: str | None = strawberry.field(
+        default=None, description="Its title; this, `text`, or both."
+    )
+    text: str | None = strawberry.field(default=None, description="Its text; this, `messageTitle`, or both.")
+    url: str | None = strawberry.field(default=None, description="Where a tap leads.")
+    image_url: str | None = strawberry.field(default=None, description="A picture that is shown.")
+
+
+@strawberry.input(description="Tells another server about the user.")
+class WebhookStepInput(SendingInput):
+    text: str | None = strawberry.field(
+        default=None, description="A text that is told, a Liquid template; more goes into `options.data`."
+    )
+
+
+@strawberry.input(
+    description="Sends a message on any channel by its name, for channels that others have plugged in."
+)
+class MessageStepInput(SendingInput):
+    channel_name: str = strawberry.field(description="The name of the channel, as its adapter gives it.")
+    content: list[NamedTextInput] | None = strawberry.field(
+        default=None, description="The fields of the message that the adapter knows, by name: up to 50."
+    )

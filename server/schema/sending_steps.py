@@ -1,0 +1,91 @@
+"""The steps of a graph that send messages."""
+
+import strawberry
+from strawberry.scalars import JSON
+
+from .steps import Step
+from .words import ChannelName, Purpose
+
+
+@strawberry.type(description="A name and a Liquid template.")
+class NamedText:
+    name: str = strawberry.field(description="The name.")
+    value: str = strawberry.field(description="The text, a Liquid template.")
+
+
+@strawberry.interface(
+    description="A step that sends messages and goes on at once. Its texts are Liquid templates."
+)
+class SendingStep(Step):
+    channel: ChannelName = strawberry.field(description="How the user is reached.")
+    connection: str | None = strawberry.field(
+        description="The name of the connection that sends it; null: the project's order decides."
+    )
+    purpose: Purpose = strawberry.field(description="What it is for.")
+    expires_after_seconds: int | None = strawberry.field(
+        description="For how long it is of use; null: for ever."
+    )
+    variables: list[NamedText] = strawberry.field(
+        description="Values for a template that the provider keeps.", metadata={"list_size": 5}
+    )
+    options: JSON | None = strawberry.field(description="What only the connection's adapter understands.")
+
+
+@strawberry.type(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")
+class EmailStep(SendingStep):
+    subject: str = strawberry.field(description="The subject.")
+    html: str = strawberry.field(description="The HTML body; may be empty if there is a text.")
+    text: str = strawberry.field(description="The plain body; may be empty if there is HTML.")
+    from_name: str = strawberry.field(description="The sender's name; the connection's if empty.")
+    reply_to: str = strawberry.field(description="Where answers go; the connection's if empty.")
+
+
+@strawberry.type(description="Notifies each of the user's devices.")
+class PushStep(SendingStep):
+    message_title: str = strawberry.field(description="The notification's title; may be empty.")
+    text: str = strawberry.field(description="The notification's text; may be empty.")
+    url: str = strawberry.field(description="Where a tap leads; may be empty.")
+    image_url: str = strawberry.field(description="A picture that is shown; may be empty.")
+
+
+@strawberry.type(description="Sends a text message to the user's number.")
+class SmsStep(SendingStep):
+    text: str = strawberry.field(description="The text.")
+    message_title: str = strawberry.field(description="The title of a long message; may be empty.")
+    image_url: str = strawberry.field(description="A picture that goes with it; may be empty.")
+
+
+@strawberry.type(description="Sends a WhatsApp message.")
+class WhatsappStep(SendingStep):
+    template: str = strawberry.field(description="The name of the approved template; may be empty.")
+    language: str = strawberry.field(description="The template's language; may be empty.")
+    text: str = strawberry.field(description="The text; may be empty.")
+    media_url: str = strawberry.field(description="What is shown with it; may be empty.")
+
+
+@strawberry.type(description="Sends an Alimtalk by KakaoTalk.")
+class AlimtalkStep(SendingStep):
+    template: str = strawberry.field(description="The code of the approved template.")
+    text: str = strawberry.field(description="The whole text as approved; may be empty.")
+    message_title: str = strawberry.field(description="The emphasised title; may be empty.")
+
+
+@strawberry.type(description="Puts a message into the user's inbox inside the app.")
+class InAppStep(SendingStep):
+    message_title: str = strawberry.field(description="Its title; may be empty.")
+    text: str = strawberry.field(description="Its text; may be empty.")
+    url: str = strawberry.field(description="Where a tap leads; may be empty.")
+    image_url: str = strawberry.field(description="A picture that is shown; may be empty.")
+
+
+@strawberry.type(description="Tells another server about the user.")
+class WebhookStep(SendingStep):
+    text: str = strawberry.field(description="A text that is told; may be empty.")
+
+
+@strawberry.type(description="Sends a message on any channel by its name.")
+class MessageStep(SendingStep):
+    channel_name: str = strawberry.field(description="The name of the channel.")
+    content: list[NamedText] = strawberry.field(
+        description="The fields of the message, by name.", metadata={"list_size": 5}
+    )

@@ -1,0 +1,55 @@
+"""Connections for whoever sends and asks through them: of every project, with their secrets."""
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from channels.contract import AnyChannel
+from channels.host import Host
+from server.clock import Instant
+from server.errors import NotFound
+from server.secretbox import SecretBox
+
+from . import adapters, sealed
+from .bulk import table_of
+from .sessions import ReadSession
+from .tables import Connection
+
+_table = table_of(Connection)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnection:
+    """A connection with its secrets, ready to be used. Shows nothing of its settings."""
+
+    id: int
+    project_id: int
+    adapter: AnyChannel
+    changed_at: Instant
+    settings: BaseModel = field(repr=False)
+
+
+async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: int) -> OpenConnection:
+    """With its secrets, for whoever sends; of any project.
+
+    Raises NotFound, BadInput if its adapter is not plugged in, BadSettings if the adapter has changed its
+    mind about them, CannotUnseal.
+    """
+    row = await session.get(Connection, connection_id)
+    if row is None:
+        raise NotFound(f"There is no connection {connection_id}.")
+    channel = adapters.named(host, row.adapter)
+    settings = adapters.read_settings(channel, sealed.filled(row, box))
+    return OpenConnection(connection_id, row.project_id, channel, row.changed_at, settings)
+
+
+async def changes(session: ReadSession) -> dict[int, tuple[str, Instant]]:
+    """Every connection's adapter, and when it was last changed."""
+    rows = await session.rows(select(_table.c.id, _table.c.adapter, _table.c.changed_at))
+    return {row.id: (row.adapter, row.changed_at) for row in rows}
+
+
+async def projects(session: ReadSession) -> dict[int, int]:
+    """Every connection's project."""
+    return {row.id: row.project_id for row in await session.rows(select(_table.c.id, _table.c.project_id))}

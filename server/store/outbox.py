@@ -1,0 +1,240 @@
+"""Messages that wait to go out: which are due, which may go, and which go later, elsewhere or never."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, exists, select, true, update
+
+from channels.contract import Purpose
+from channels.reasons import Reason
+from server.clock import Instant
+from server.journey.status import JourneyStatus
+
+from .bulk import table_of
+from .sessions import ReadSession, WriteSession
+from .suppressed import suppressed_until
+from .tables import Connection, Consent, Endpoint, Journey, Message, Project, ShardState, User, Version
+
+OPTED_OUT, INVALID = "opted_out", "invalid"
+"""States of an endpoint that nobody writes to."""
+
+_messages, _journeys, _endpoints = table_of(Message), table_of(Journey), table_of(Endpoint)
+_users, _projects, _states = table_of(User), table_of(Project), table_of(ShardState)
+_connections, _versions = table_of(Connection), table_of(Version)
+_consents = table_of(Consent)
+
+_READY = (
+    select(_states.c.shard, _connections.c.id)
+    .join(_connections, true())
+    .where(_states.c.shard.in_(bindparam("shards", expanding=True)))
+    .where(
+        exists().where(
+            _messages.c.shard == _states.c.shard,
+            _messages.c.connection_id == _connections.c.id,
+            _messages.c.due_at.is_not(None),
+            _messages.c.due_at <= bindparam("now"),
+        )
+    )
+    .order_by(_states.c.shard, _connections.c.id)
+)
+_ITS_ENDPOINT = and_(
+    _endpoints.c.shard == _messages.c.shard,
+    _endpoints.c.project_id == _messages.c.project_id,
+    _endpoints.c.user_number == _messages.c.user_number,
+    _endpoints.c.channel == _messages.c.channel,
+    _endpoints.c.address == _messages.c.address,
+)
+_ITS_USER = and_(
+    _users.c.shard == _messages.c.shard,
+    _users.c.project_id == _messages.c.project_id,
+    _users.c.number == _messages.c.user_number,
+)
+_ITS_CONSENT = and_(
+    _consents.c.shard == _messages.c.shard,
+    _consents.c.project_id == _messages.c.project_id,
+    _consents.c.user_number == _messages.c.user_number,
+    _consents.c.channel == _messages.c.channel,
+    _consents.c.purpose == _messages.c.purpose,
+)
+_WITH_ITS_WORLD = (
+    select(
+        _messages.c.id,
+        _messages.c.project_id,
+        _messages.c.journey_id,
+        _messages.c.version,
+        _messages.c.step_key,
+        _messages.c.channel,
+        _messages.c.connection_id,
+        _messages.c.address,
+        _messages.c.created_at,
+        _messages.c.reason,
+        _messages.c.expires_at,
+        _messages.c.may_fail_over,
+        _messages.c.event,
+        _journeys.c.title,
+        _journeys.c.status.label("journey_status"),
+        _endpoints.c.state,
+        _users.c.user_id,
+        _users.c.attributes,
+        _projects.c.name.label("project_name"),
+        _projects.c.time_zone,
+    )
+    .add_columns(
+        suppressed_until(
+            _messages.c.project_id, _messages.c.channel, _messages.c.address, _messages.c.purpose
+        ).label("suppressed_until"),
+        _consents.c.granted.label("is_granted"),
+        and_(_projects.c.requires_consent, _messages.c.purpose == Purpose.ADVERTISEMENT.value).label(
+            "needs_consent"
+        ),
+    )
+    .join(_projects, _projects.c.id == _messages.c.project_id)
+    .outerjoin(_journeys, _journeys.c.id == _messages.c.journey_id)
+    .outerjoin(_endpoints, _ITS_ENDPOINT)
+    .outerjoin(_users, _ITS_USER)
+    .outerjoin(_consents, _ITS_CONSENT)
+    .where(_messages.c.shard == bindparam("of_shard"))
+)
+_DUE = (
+    _WITH_ITS_WORLD.where(
+        _messages.c.connection_id == bindparam("of_connection"),
+        _messages.c.due_at.is_not(None),
+        _messages.c.due_at <= bindparam("now"),
+        _messages.c.status == "queued",
+    )
+    .order_by(_messages.c.due_at, _messages.c.id)
+    .limit(bindparam("most"))
+)
+_SOME = _WITH_ITS_WORLD.where(_messages.c.id.in_(bindparam("ids", expanding=True)))
+_THESE = (
+    _messages.c.shard == bindparam("of_shard"),
+    _messages.c.id.in_(bindparam("ids", expanding=True)),
+    _messages.c.status == "queued",
+)
+_PARK = update(_messages).where(*_THESE).values(due_at=None)
+_GIVE_UP = (
+    update(_messages)
+    .where(*_THESE)
+    .values(due_at=None, status=bindparam("how"), reason=bindparam("why"))
+    .returning(_messages.c.id)
+)
+_WAITING = (
+    select(_messages.c.id, _messages.c.project_id, _messages.c.connection_id, _messages.c.attempt)
+    .where(
+        _messages.c.shard == bindparam("of_shard"),
+        _messages.c.connection_id == bindparam("of_connection"),
+        _messages.c.due_at.is_not(None),
+        _messages.c.due_at <= bindparam("now"),
+        _messages.c.status == "queued",
+    )
+    .order_by(_messages.c.due_at, _messages.c.id)
+    .limit(bindparam("most"))
+)
+_OVERDUE = _WAITING.where(_messages.c.expires_at <= bindparam("now"))
+# Of one whose outcome is open nobody knows that another connection's would not be the second.
+_MOVABLE = _WAITING.where(_messages.c.may_fail_over, _messages.c.reason != Reason.OUTCOME_UNKNOWN.value)
+_MOVE = (
+    update(_messages)
+    .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
+    .values(connection_id=bindparam("to_connection"))
+    .returning(_messages.c.id)
+)
+_UNPARK = (
+    update(_messages)
+    .where(
+        _messages.c.shard.in_(bindparam("shards", expanding=True)),
+        _messages.c.status == "queued",
+        _messages.c.due_at.is_(None),
+        _messages.c.connection_id.is_not(None),
+        _messages.c.journey_id.not_in(
+            select(_journeys.c.id).where(_journeys.c.status == JourneyStatus.PAUSED.value)
+        ),
+    )
+    .values(due_at=bindparam("now"))
+)
+
+
+class Waiting(NamedTuple):
+    """A message that waits for a connection that sends nothing now."""
+
+    id: int
+    project_id: int
+    connection_id: int
+    attempt: int
+
+
+async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> list[tuple[int, int]]:
+    """The shards among these, and their connections, that have messages due by now."""
+    rows = await session.rows(_READY, {"shards": list(shards), "now": now})
+    return [(row.shard, row.id) for row in rows]
+
+
+async def due(session: ReadSession, shard: int, connection_id: int, now: Instant, most: int) -> Sequence[Any]:
+    """The messages due by now, the longest due first, each with the world that decides whether it may go."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    return await session.rows(_DUE, about)
+
+
+async def with_their_world(session: ReadSession, shard: int, ids: Iterable[int]) -> list[Any]:
+    """These messages as `due` shows them."""
+    return await session.rows_in(_SOME, "ids", ids, {"of_shard": shard})
+
+
+async def skip(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> None:
+    """Gives up messages that may not go. The receipts that say so go into the inbox beside this."""
+    await _give_up(session, shard, ids, "skipped", reason)
+
+
+async def expire(session: WriteSession, shard: int, ids: Sequence[int]) -> set[int]:
+    """Gives up messages whose time is over. Returns those that were still queued."""
+    return await _give_up(session, shard, ids, "expired", Reason.EXPIRED.value)
+
+
+async def _give_up(session: WriteSession, shard: int, ids: Sequence[int], how: str, why: str) -> set[int]:
+    if not ids:
+        return set()
+    about = {"of_shard": shard, "ids": list(ids), "how": how, "why": why}
+    return {row.id for row in await session.rows(_GIVE_UP, about)}
+
+
+async def overdue(
+    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+) -> list[Waiting]:
+    """Messages that wait for this connection and have waited until nobody wants them any more."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    return [Waiting(*row) for row in await session.rows(_OVERDUE, about)]
+
+
+async def movable(
+    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+) -> list[Waiting]:
+    """Messages that wait for this connection and may go through another."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    return [Waiting(*row) for row in await session.rows(_MOVABLE, about)]
+
+
+async def move(session: WriteSession, shard: int, ids: Sequence[int], here: int, there: int) -> set[int]:
+    """Has messages wait for another connection. Returns those that did wait for this one."""
+    if not ids:
+        return set()
+    about = {"of_shard": shard, "ids": list(ids), "of_connection": here, "to_connection": there}
+    return {row.id for row in await session.rows(_MOVE, about)}
+
+
+async def park(session: WriteSession, shard: int, ids: Sequence[int]) -> None:
+    """Takes messages of paused journeys out of everybody's way, until `unpark`."""
+    if ids:
+        await session.run(_PARK, {"of_shard": shard, "ids": list(ids)})
+
+
+async def unpark(session: WriteSession, shards: Collection[int], now: Instant) -> int:
+    """Makes the queued messages of journeys that are not, or no longer, paused due again."""
+    return await session.run(_UNPARK, {"shards": list(shards), "now": now})
+
+
+async def graph_text(session: ReadSession, journey_id: int, version: int) -> str:
+    """The published graph, as JSON."""
+    statement = select(_versions.c.graph).where(
+        _versions.c.journey_id == journey_id, _versions.c.number == version
+    )
+    return str((await session.rows(statement))[0].graph)
