@@ -127,8 +127,8 @@ class _Filling:
         self.events += len(sent)
 
     def _strides(self) -> list[Instant]:
-        """When parcels leave, a moment later, so that providers hear of them then, and in between."""
-        times = [at + after for at in self.shop.shipping_times() for after in (0, SECOND, STRIDE)]
+        """A moment after parcels leave, so that providers hear of them then, and in between."""
+        times = [at + SECOND + after for at in self.shop.shipping_times() for after in (0, STRIDE)]
         return [at for at in times if at < self.shop.until]
 
     async def _hear(self, until: Instant) -> None:
