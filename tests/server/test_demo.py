@@ -30,7 +30,7 @@ SMALL = Shop(UNTIL, days=5, people=60, seed=7)
 
 FIGURES = """
 {
-  journeys(first: 5, orderBy: {by: CREATED_AT, direction: ASCENDING}) {
+  journeys(first: 6, orderBy: {by: CREATED_AT, direction: ASCENDING}) {
     edges {
       node {
         title
