@@ -360,6 +360,21 @@ class Channel(Protocol[S]):
         """What can be seen to be wrong without asking anyone. Pure."""
         ...
 
+    def observes(self, settings: S) -> frozenset[ReceiptKind]:
+        """Those of `capabilities.observes` that can arrive with these settings. Pure.
+
+        Where no way back is set up, nothing can: reports then say so, instead of 0.
+        """
+        ...
+
+    def polls(self, settings: S) -> bool:
+        """Whether there is anyone to `poll` with these settings. Pure."""
+        ...
+
+    def concurrency(self, settings: S) -> int | None:
+        """How many sends at the same time make sense with these settings; None if any number does. Pure."""
+        ...
+
     async def probe(self, settings: S, tools: Tools) -> list[Problem]:
         """What the provider says is wrong, asked without any side effect: nothing is sent or changed."""
         ...
@@ -404,10 +419,20 @@ class BaseChannel(Generic[S]):
     Inherit and override; a subclass still names its identity and writes `open`.
     """
 
+    capabilities: Capabilities
     options: type[BaseModel] | None = None
 
     def problems(self, settings: S) -> list[Problem]:
         return []
+
+    def observes(self, settings: S) -> frozenset[ReceiptKind]:
+        return self.capabilities.observes
+
+    def polls(self, settings: S) -> bool:
+        return type(self).poll is not BaseChannel.poll
+
+    def concurrency(self, settings: S) -> int | None:
+        return None
 
     async def probe(self, settings: S, tools: Tools) -> list[Problem]:
         return []

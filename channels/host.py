@@ -34,7 +34,10 @@ BUILT_IN = (
 ENTRY_POINT_GROUP = "sojourn.channels"
 
 _PARTS = ("key", "channel", "title", "contract_version", "settings", "options", "capabilities")
-_METHODS = ("problems", "probe", "open", "verify", "parse", "parse_inbound", "poll")
+_METHODS = (
+    *("problems", "observes", "polls", "concurrency", "probe"),
+    *("open", "verify", "parse", "parse_inbound", "poll"),
+)
 
 
 @dataclass(frozen=True)

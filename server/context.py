@@ -16,9 +16,10 @@ from server.delivery.in_app import Shelf
 from server.errors import Refused
 from server.loaders import Loaders
 from server.secretbox import SecretBox
-from server.store import connections
+from server.store import connections, open_connections
 from server.store.connections import ConnectionView
 from server.store.database import Database
+from server.store.open_connections import Observed
 from server.store.projects import READ, Access
 
 
@@ -48,6 +49,9 @@ class Context:
     connection_views: DataLoader[int, list[ConnectionView]] = field(init=False)
     """By project, with the settings as they may be shown."""
 
+    observed: DataLoader[int, list[Observed]] = field(init=False)
+    """By project: what can be heard through each of its connections."""
+
     def __post_init__(self) -> None:
         self.forget()
 
@@ -55,10 +59,15 @@ class Context:
         """After a change, what was loaded before it is not true any more."""
         self.loaders = Loaders(self.db, self.clock, self.project_id, self.shards)
         self.connection_views = DataLoader(self._connections)
+        self.observed = DataLoader(self._observed)
 
     async def _connections(self, ids: list[int]) -> list[list[ConnectionView]]:
         async with self.db.read() as session:
             return [await connections.listed(session, self.plugged_in, self.box, one) for one in ids]
+
+    async def _observed(self, ids: list[int]) -> list[list[Observed]]:
+        async with self.db.read() as session:
+            return [await open_connections.observed(session, self.plugged_in, self.box, one) for one in ids]
 
     def tools(self, connection_id: int) -> AbstractAsyncContextManager[Tools]:
         """What an adapter is lent to try a connection."""

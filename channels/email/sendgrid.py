@@ -113,6 +113,9 @@ class SendGridChannel(BaseChannel[SendGridSettings]):
             if key and read_key(key) is None
         ]
 
+    def observes(self, settings: SendGridSettings) -> frozenset[ReceiptKind]:
+        return self.capabilities.observes if settings.verification_key else frozenset()
+
     async def probe(self, settings: SendGridSettings, tools: Tools) -> list[Problem]:
         answer = await _request(settings, tools, "GET", "/v3/scopes")
         if isinstance(answer, Deferred | Unknown):

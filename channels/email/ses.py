@@ -128,6 +128,9 @@ class SesChannel(BaseChannel[SesSettings]):
             found.append(Problem("configuration_set", "is empty: events name our messages only with one"))
         return found
 
+    def observes(self, settings: SesSettings) -> frozenset[ReceiptKind]:
+        return self.capabilities.observes if settings.sns_certificates else frozenset()
+
     async def probe(self, settings: SesSettings, tools: Tools) -> list[Problem]:
         now = tools.clock()
         found = [

@@ -121,6 +121,16 @@ class SmtpChannel(BaseChannel[SmtpSettings]):
             found.append(Problem("return_path", "is of no use beside bounce_address: leave it empty"))
         return [*found, *bounce_problems(settings)]
 
+    def observes(self, settings: SmtpSettings) -> frozenset[ReceiptKind]:
+        hears = settings.mailbox_host or settings.callback_secret.get_secret_value()
+        return self.capabilities.observes if hears else frozenset()
+
+    def polls(self, settings: SmtpSettings) -> bool:
+        return bool(settings.mailbox_host)
+
+    def concurrency(self, settings: SmtpSettings) -> int:
+        return settings.pool_size
+
     async def probe(self, settings: SmtpSettings, tools: Tools) -> list[Problem]:
         why = await why_not_open(settings)
         found = [Problem("", why)] if why else []

@@ -81,6 +81,24 @@ class Courier:
         await self._wait_for_turn(lane, len(batch))
         if self.closing.is_set() or not self.routes.is_open(lane.route.row.id, self.clock.now()):
             return [(one, None) for one in batch]
+        told, ready = await self._sorted(lane, batch)
+        if not ready:
+            return told
+        try:
+            async with self.senders.use(lane.route.row.id) as opened, opened.slot:
+                # Whoever had to wait for a connection to the provider is looked at once more.
+                late, ready = await self._sorted(lane, ready)
+                return told + late + await self._hand_over(opened, ready)
+        except ServerError as error:
+            return told + self._not_now(ready, error.code, error.message)
+        except Exception as error:
+            if any(self.has_left(one) for one in ready):
+                raise
+            log.exception("a sender could not be opened", connection=lane.route.row.id)
+            return told + self._not_now(ready, "defect", type(error).__name__)
+
+    async def _sorted(self, lane: Lane, batch: Sequence[Claimed]) -> tuple[list[Told], list[Claimed]]:
+        """Those that stay here after all, and those that may go, as the world is now."""
         await self._look_again(lane, batch)
         told: list[Told] = []
         ready: list[Claimed] = []
@@ -90,18 +108,7 @@ class Courier:
                 told.append((one, why))
             else:
                 ready.append(one)
-        if not ready:
-            return told
-        try:
-            async with self.senders.use(lane.route.row.id) as opened:
-                return told + await self._hand_over(opened, ready)
-        except ServerError as error:
-            return told + self._not_now(ready, error.code, error.message)
-        except Exception as error:
-            if any(self.has_left(one) for one in ready):
-                raise
-            log.exception("a sender could not be opened", connection=lane.route.row.id)
-            return told + self._not_now(ready, "defect", type(error).__name__)
+        return told, ready
 
     async def _wait_for_turn(self, lane: Lane, turns: int) -> None:
         seconds = lane.seconds_until_turn(turns)

@@ -28,6 +28,8 @@ from .senders import OpenSender, Senders
 
 WORK = "poll"
 EVERY_SECONDS = 5.0
+MOST_AT_ONCE = 16
+"""Providers that are asked at the same time."""
 MOST_PAGES = 100
 """Of one connection in a row, so that a talkative provider lets the others be asked."""
 MOST_UNCLAIMED = 500
@@ -60,16 +62,21 @@ class Poller:
 
     async def poll_once(self) -> int:
         """Asks every provider for all that is new. Returns the number of receipts heard."""
-        heard = 0
-        for connection_id in await self._ours():
+        slots = asyncio.Semaphore(MOST_AT_ONCE)
+        heard = await asyncio.gather(*(self._asked(one, slots) for one in await self._ours()))
+        await self._try_unclaimed()
+        return sum(heard)
+
+    async def _asked(self, connection_id: int, slots: asyncio.Semaphore) -> int:
+        """Side by side, so that a provider that is slow keeps nobody else waiting."""
+        async with slots:
             try:
-                heard += await self._poll(connection_id)
+                return await self._poll(connection_id)
             except (PollFailed, ServerError) as error:
                 log.warning("a provider could not be asked", connection=connection_id, why=str(error))
             except Exception:
                 log.exception("an adapter raised while it was polled", connection=connection_id)
-        await self._try_unclaimed()
-        return heard
+            return 0
 
     async def _ours(self) -> list[int]:
         """The connections to ask for, and the leases of those that we could get."""
@@ -93,6 +100,8 @@ class Poller:
     async def _poll(self, connection_id: int) -> int:
         heard = 0
         async with self.senders.use(connection_id) as opened:
+            if not opened.connection.adapter.polls(opened.connection.settings):
+                return 0
             for _ in range(MOST_PAGES):
                 async with self.db.read() as session:
                     before = await messages.cursor(session, connection_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
@@ -29,6 +29,12 @@ class OpenSender:
     sender: Sender
     users: int = 0
     is_out_of_date: bool = False
+    slot: AbstractAsyncContextManager[None] = field(init=False)
+    """Held while something is handed over: no more at once than the adapter says makes sense."""
+
+    def __post_init__(self) -> None:
+        most = self.connection.adapter.concurrency(self.connection.settings)
+        self.slot = nullcontext() if most is None else asyncio.Semaphore(most)
 
 
 @dataclass(slots=True)

@@ -106,15 +106,15 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
 
 
 def _keep_reason(message: MessageState, receipt: HeardReceipt) -> None:
-    """The reason is that of the earliest receipt of the strongest kind, whatever the order of arrival."""
-    heard = message.heard
-    status_before = status_of(heard)
-    after = status_of({**heard, receipt.kind.value: [0, 0, 0]})
-    stronger = after is not status_before
-    first = heard.get(receipt.kind.value, [receipt.occurred_at])[0]
-    earlier = status_of({receipt.kind.value: [0, 0, 0]}) is after and receipt.occurred_at < first
-    if stronger or earlier:
+    """The reason is that of the earliest receipt that says the message's status; of several at one instant
+    it is the first by name. So it is the same whatever the order of arrival."""
+    alone, before = status_of({receipt.kind.value: [0, 0, 0]}), status_of(message.heard)
+    if status_of({**message.heard, receipt.kind.value: [0, 0, 0]}) is not before:
         message.reason = receipt.reason
+    elif alone is before and before not in STILL_OURS:
+        known = min(at for kind, (at, *_) in message.heard.items() if status_of({kind: []}) is before)
+        if (receipt.occurred_at, receipt.reason) < (known, message.reason):
+            message.reason = receipt.reason
 
 
 def _count_change(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:

@@ -20,10 +20,8 @@ async def adapters(context: Context) -> list[Adapter]:
 async def observes(context: Context) -> dict[str, frozenset[ReceiptKind]]:
     """By channel: the kinds of receipts that any of the project's connections can bring."""
     found = {"email": SEEN_BY_OUR_LINKS, **dict.fromkeys(CLICKS_FOLLOWED, frozenset({ReceiptKind.CLICKED}))}
-    for row in await context.loaders.connections_by_project.load(context.project_id):
-        adapter = context.plugged_in.channels.get(row.adapter)
-        if adapter is not None:
-            found[row.channel] = found.get(row.channel, frozenset()) | adapter.capabilities.observes
+    for channel, kinds in await context.observed.load(context.project_id):
+        found[channel] = found.get(channel, frozenset()) | kinds
     return found
 
 

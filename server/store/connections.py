@@ -108,7 +108,7 @@ async def update(
     channel = adapters.named(host, row.adapter)
     before = sealed.secrets_of(row, box)
     wanted = orjson.loads(row.settings) if settings is None else dict(settings)
-    sealed.keep(wanted, before)
+    sealed.keep(wanted, channel, before)
     row.name = row.name if name is None else _checked_name(name)
     read = adapters.read_settings(channel, wanted)
     row.settings, row.sealed = sealed.split(read, box, project_id, row.name)

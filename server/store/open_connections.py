@@ -1,20 +1,24 @@
 """Connections for whoever sends and asks through them: of every project, with their secrets."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from channels.contract import AnyChannel
+from channels.contract import AnyChannel, ReceiptKind
 from channels.host import Host
 from server.clock import Instant
-from server.errors import NotFound
+from server.errors import NotFound, ServerError
 from server.secretbox import SecretBox
 
 from . import adapters, sealed
 from .bulk import table_of
 from .sessions import ReadSession
 from .tables import Connection
+
+Observed = tuple[str, frozenset[ReceiptKind]]
+"""A channel, and what can be heard there."""
 
 _table = table_of(Connection)
 
@@ -42,6 +46,21 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
     channel = adapters.named(host, row.adapter)
     settings = adapters.read_settings(channel, sealed.filled(row, box))
     return OpenConnection(connection_id, row.project_id, channel, row.changed_at, settings)
+
+
+async def observed(session: ReadSession, host: Host, box: SecretBox, project_id: int) -> list[Observed]:
+    """The channel of each of a project's connections, and the receipts that it can bring as it is set up."""
+    rows = await session.rows(select(_table).where(_table.c.project_id == project_id))
+    return [(row.channel, _observes(row, host, box)) for row in rows if row.adapter in host.channels]
+
+
+def _observes(row: Any, host: Host, box: SecretBox) -> frozenset[ReceiptKind]:
+    channel = host.channels[row.adapter]
+    try:
+        return channel.observes(adapters.read_settings(channel, sealed.filled(row, box)))
+    except ServerError:
+        # With settings that cannot be read nothing is believed.
+        return frozenset()
 
 
 async def changes(session: ReadSession) -> dict[int, tuple[str, Instant]]:

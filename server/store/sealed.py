@@ -59,8 +59,14 @@ def _put(settings: dict[str, Any], path: Sequence[str], value: str | None) -> No
         settings[last] = value
 
 
-def keep(wanted: dict[str, Any], before: Mapping[str, str]) -> None:
-    """Puts secrets of before into settings that leave them out; null there forgets them."""
+def keep(wanted: dict[str, Any], channel: AnyChannel, before: Mapping[str, str]) -> None:
+    """Puts secrets of before into settings that leave them out; null there forgets them.
+
+    Settings are often handed back as they were shown: what stands there in the place of a secret is none.
+    """
+    for name in _secret_fields(channel):
+        if wanted.get(name) in (SET, NOT_SET, SHUT):
+            del wanted[name]
     for path, secret in before.items():
         *outer, last = path.split(".")
         inner: Any = wanted
@@ -91,9 +97,13 @@ def _with(settings: str, values: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def _told_of_secrets(row: Any, channel: AnyChannel | None, box: SecretBox) -> dict[str, str]:
+def _secret_fields(channel: AnyChannel | None) -> list[str]:
     fields = channel.settings.model_fields if channel else {}
-    told = {name: NOT_SET for name, about in fields.items() if "SecretStr" in str(about.annotation)}
+    return [name for name, about in fields.items() if "SecretStr" in str(about.annotation)]
+
+
+def _told_of_secrets(row: Any, channel: AnyChannel | None, box: SecretBox) -> dict[str, str]:
+    told = dict.fromkeys(_secret_fields(channel), NOT_SET)
     try:
         return {**told, **dict.fromkeys(secrets_of(row, box), SET)}
     except CannotUnseal:

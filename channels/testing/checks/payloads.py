@@ -19,7 +19,7 @@ def mutations(body: bytes) -> Iterator[tuple[str, bytes, bool]]:
     payload = _json(body)
     if isinstance(payload, dict | list):
         yield from _of_json(payload)
-    elif payload is None and b"=" in body:
+    elif payload is None and b"=" in body and b"\n" not in body:
         yield from _of_form(body.decode("utf-8", "replace"))
 
 

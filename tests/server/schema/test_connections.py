@@ -56,13 +56,18 @@ async def test_a_name_that_is_taken_and_an_adapter_that_is_not_there_are_refused
 
 async def test_new_settings_keep_a_secret_that_is_left_out(api: Api) -> None:
     made = (await connect(api))["connection"]
+    # As it was shown: what stands in the place of a secret is none.
     settings = {**made["settings"], "host": "mail2.example.com"}
-    del settings["password"]
+    assert (settings["password"], settings["bounce_secret"]) == ("set", "not set")
     selection = SELECTION.format("UpdateConnectionPayload")
     changed = await api.change("updateConnection", selection, id=made["id"], settings=settings, name="post")
     assert changed["connection"]["name"] == "post"
     assert changed["connection"]["settings"]["host"] == "mail2.example.com"
     assert changed["connection"]["settings"]["password"] == "set"
+    assert changed["connection"]["settings"]["bounce_secret"] == "not set"
+    del settings["password"]
+    left_out = await api.change("updateConnection", selection, id=made["id"], settings=settings)
+    assert left_out["connection"]["settings"]["password"] == "set"
 
 
 async def test_a_name_and_settings_changed_at_once_leave_a_secret_that_opens(api: Api) -> None:
@@ -95,7 +100,7 @@ async def test_channels_tell_how_they_are_connected_and_what_they_can_do(small_a
     by_key = {one["key"]: one for one in found["channels"]}
     assert set(by_key) >= {"smtp", "fake"}
     assert by_key["smtp"]["settingsSchema"]["properties"]["password"]["format"] == "password"
-    assert "DELIVERED" not in by_key["smtp"]["capabilities"]["observes"]
+    assert by_key["fcm"]["capabilities"]["observes"] == []
     fake = by_key["fake"]["capabilities"]
     assert (fake["onUnknown"], fake["nativeIdempotency"], fake["batchSize"]) == ("RESEND_SAME_KEY", True, 1)
     assert {"name": "subject", "maxLength": None, "required": False} in fake["content"]
