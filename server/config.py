@@ -68,8 +68,8 @@ class Settings:
     )
     honeypot_link: bool = _setting(
         True,
-        "Whether e-mails in HTML that have tracked links get one that no person can see: whoever follows it is "
-        "a machine.",
+        "Whether e-mails in HTML that have tracked links get one that no person can see: whoever follows it "
+        "is a machine.",
     )
     production: bool = _setting(
         False, "Refuses to start with the development secret, turns GraphiQL and suggestions off."

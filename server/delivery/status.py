@@ -43,7 +43,7 @@ class SkipReason(StrEnum):
 
 
 Heard = dict[str, list[Any]]
-"""Kind, or `kind/actor`, to [first at, last at, count]; and the earliest hits (`bursts.HITS`), each by itself.
+"""Kind, or `kind/actor`, to [first at, last at, count]; and the earliest hits, one by one (`bursts.HITS`).
 
 An open or click is either among those hits or under its actor; `bursts.seen` puts them together.
 """
@@ -107,8 +107,9 @@ Counted = dict[tuple[Metric, str], Instant]
 
 
 def counted(heard: Mapping[str, list[Any]], reason: str) -> Counted:
-    """What this message counts as, once each: the metric and its reason, and when. Takes what `bursts.seen` says.
+    """What this message counts as, once each: the metric and its reason, and when.
 
+    Takes what `bursts.seen` makes of what was heard.
     The counters hold the difference between this before and after a batch, so that a receipt that
     comes late, early or twice moves the figures to where they would be had all come in order.
     """

@@ -27,7 +27,7 @@ class ActorCount:
     count: int = strawberry.field(description="How often.")
     why: list[str] = strawberry.field(
         description="What moved some of them here although their own requests look otherwise: `burst` (many "
-        "links within seconds), `honeypot` (the link that nobody can see), `pair` (two links within a second).",
+        "links within seconds), `honeypot` (the link that nobody can see), `pair` (two links in a second).",
         metadata={"list_size": 2},
     )
 
@@ -53,8 +53,8 @@ class Receipt:
     code: str | None = strawberry.field(description="The provider's own code.")
     detail: str | None = strawberry.field(description="The provider's own words.")
     actor: Actor | None = strawberry.field(
-        description="Who did it, by this request alone. What else was done to the message may tell otherwise: "
-        "`engagements`."
+        description="Who did it, by this request alone. What else was done to the message may tell "
+        "otherwise: `engagements`."
     )
     actor_why: str | None = strawberry.field(description="What speaks for that actor.")
     url: str | None = strawberry.field(description="The link that was followed.")
