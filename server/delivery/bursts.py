@@ -69,6 +69,10 @@ def hear_hit(heard: Heard, hit: Hit) -> Change:
         _hear_alone(heard, [hit])
         return _tally(_alone(hit))
     kept = _hits(heard)
+    if len(kept) >= MOST_HITS and hit >= kept[-1]:
+        # However many come, the judged ones stay as they are.
+        _hear_alone(heard, [hit])
+        return _tally(_alone(hit))
     hits = sorted((*kept, hit))
     heard[HITS] = [list(one) for one in hits[:MOST_HITS]]
     _hear_alone(heard, hits[MOST_HITS:])
@@ -94,9 +98,14 @@ def seen(heard: Heard) -> Heard:
     return found
 
 
-def reasons(heard: Heard, kind: str, actor: str) -> list[str]:
-    """The rules by which hits of this kind came to this actor although the requests alone say otherwise."""
-    return sorted({one.why for one in judge(_hits(heard)) if one[:2] == (kind, actor) and one.why})
+def reasons(heard: Heard) -> dict[str, str]:
+    """By `kind/actor`: the strongest rule that moved a hit there although its own request says otherwise."""
+    found: dict[str, str] = {}
+    for one in judge(_hits(heard)):
+        key = f"{one.kind}/{one.actor}"
+        if one.why and found.get(key) != HONEYPOT:
+            found[key] = one.why
+    return found
 
 
 def judge(hits: Iterable[Hit], *, together: bool = True) -> list[Judged]:
@@ -106,21 +115,22 @@ def judge(hits: Iterable[Hit], *, together: bool = True) -> list[Judged]:
     return [*_judge(ordered[:most]), *(one for hit in ordered[most:] for one in _alone(hit))]
 
 
-def _judge(hits: Sequence[Hit]) -> Iterable[Judged]:
+def _judge(hits: Sequence[Hit]) -> list[Judged]:
     traps = [hit.at for hit in hits if hit.kind == ReceiptKind.TRAPPED]
     clicks = [hit for hit in hits if hit.kind == ReceiptKind.CLICKED and hit.link]
     times = [click.at for click in clicks]
     burst = _burst(clicks, times)
+    found = []
     for hit in hits:
-        for alone in _alone(hit):
-            if alone.actor == Actor.MACHINE:
-                yield alone
-            elif why := _machine(hit.at, traps, burst):
-                yield alone._replace(actor=Actor.MACHINE.value, why=why)
-            elif alone.actor == Actor.HUMAN and _is_paired(hit, clicks, times):
-                yield alone._replace(actor=Actor.UNSURE.value, why=PAIR)
-            else:
-                yield alone
+        if hit.kind == ReceiptKind.TRAPPED:
+            continue
+        actor, why = hit.actor, ""
+        if actor != Actor.MACHINE and (why := _machine(hit.at, traps, burst)):
+            actor = Actor.MACHINE.value
+        elif actor == Actor.HUMAN and _is_paired(hit, clicks, times):
+            actor, why = Actor.UNSURE.value, PAIR
+        found.append(Judged(hit.kind, actor, hit.at, why))
+    return found
 
 
 def _burst(clicks: Sequence[Hit], times: Sequence[Instant]) -> list[Instant]:

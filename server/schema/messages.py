@@ -25,10 +25,10 @@ class ActorCount:
     first_at: datetime = strawberry.field(description="The first time.")
     last_at: datetime = strawberry.field(description="The last time so far.")
     count: int = strawberry.field(description="How often.")
-    why: list[str] = strawberry.field(
-        description="What moved some of them here although their own requests look otherwise: `burst` (many "
-        "links within seconds), `honeypot` (the link that nobody can see), `pair` (two links in a second).",
-        metadata={"list_size": 2},
+    why: str | None = strawberry.field(
+        description="What moved some of them here although their own requests look otherwise: `honeypot` "
+        "(the link that nobody can see), `burst` (many links within seconds), `pair` (two links in a "
+        "second); of several, the first of these. Null if nothing did."
     )
 
 
@@ -137,7 +137,7 @@ _ENGAGEMENTS = (
 
 
 def _engagements(heard: Heard) -> list[Engagement]:
-    told = seen(heard)
+    told, whys = seen(heard), reasons(heard)
     return [
         Engagement(
             kind=kind,
@@ -150,7 +150,7 @@ def _engagements(heard: Heard) -> list[Engagement]:
                     first_at=to_datetime(first),
                     last_at=to_datetime(last),
                     count=count,
-                    why=reasons(heard, kind.value, actor.value),
+                    why=whys.get(f"{kind.value}/{actor.value}"),
                 )
                 for actor in Actor
                 for first, last, count in [told.get(f"{kind.value}/{actor.value}", (0, 0, 0))]

@@ -117,12 +117,11 @@ def test_what_was_counted_without_the_list_goes_on_without_it() -> None:
         "clicked/human": [AT, AT, 3],
         "trapped": [AT, AT, 1],
     }
-    assert reasons(heard, "clicked", "human") == []
+    assert reasons(heard) == {}
 
 
 def test_what_moved_a_hit_is_told() -> None:
     heard: dict[str, Any] = {}
     told(heard, [click(0), trap(0), *(click(60, link) for link in "abc"), click(90), click(90, "b")])
-    assert reasons(heard, "clicked", "machine") == ["burst", "honeypot"]
-    assert reasons(heard, "clicked", "unsure") == ["pair"]
-    assert reasons(heard, "opened", "machine") == []
+    assert reasons(heard) == {"clicked/machine": "honeypot", "clicked/unsure": "pair"}
+    assert reasons({}) == {}
