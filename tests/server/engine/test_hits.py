@@ -95,7 +95,7 @@ LAW = settings(
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),
     print_blob=False,
-    max_examples=15,
+    max_examples=8,
 )
 told = st.lists(
     st.tuples(
