@@ -123,6 +123,8 @@ class ReceiptKind(StrEnum):
     BOUNCED = "bounced"
     OPENED = "opened"
     CLICKED = "clicked"
+    TRAPPED = "trapped"
+    """A link was followed that no person can see. No click of anybody's."""
     REPLIED = "replied"
     UNSUBSCRIBED = "unsubscribed"
     COMPLAINED = "complained"

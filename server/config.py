@@ -66,6 +66,11 @@ class Settings:
     public_url: str = _setting(
         "http://127.0.0.1:8000", "How readers of messages reach this server; links in messages begin with it."
     )
+    honeypot_link: bool = _setting(
+        True,
+        "Whether e-mails in HTML that have tracked links get one that no person can see: whoever follows it "
+        "is a machine.",
+    )
     production: bool = _setting(
         False, "Refuses to start with the development secret, turns GraphiQL and suggestions off."
     )

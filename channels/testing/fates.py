@@ -16,7 +16,8 @@ from channels.contract import Accepted, Actor, Instant, Message, Outcome, Receip
 from channels.reasons import Reason
 from channels.testing.lives import Life
 
-_HREF = re.compile(r"""href\s*=\s*["'](https?://[^"']+)["']""", re.IGNORECASE)
+_HREF = re.compile(r"""href\s*=\s*["'](https?://[^"']+)["'](?![^>]*display:none)""", re.IGNORECASE)
+"""Of a link that a person can see."""
 _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
 
 _DRAWS = struct.Struct("<16I")

@@ -14,7 +14,8 @@ from pyroaring import BitMap
 from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
-from server.delivery.status import WITH_ACTOR, counted, hear
+from server.delivery.bursts import HIT_KINDS, is_unjudged, judge, to_hit
+from server.delivery.status import WITH_ACTOR, Heard, counted, hear
 from server.journey.graph import Graph, read_graph
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
@@ -152,17 +153,19 @@ _SETS = {"accepted": Dimension.SENT, "opened": Dimension.OPENED, "clicked": Dime
 def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
     step_key, channel = message.step_key, message.channel
     result.count(message, Metric.QUEUED, step_key, message.created_at, channel=channel)
-    folded: dict[str, list[int]] = {}
+    folded: Heard = {}
     for receipt in receipts:
         hear(folded, receipt.kind, receipt.occurred_at)
-        if receipt.kind in WITH_ACTOR:
-            actor = receipt.actor or "unsure"
-            hear(folded, f"{receipt.kind}/{actor}", receipt.occurred_at)
-            every = WITH_ACTOR[ReceiptKind(receipt.kind)][0]
-            result.count(message, every, step_key, receipt.occurred_at, channel=channel, reason=actor)
         if receipt.kind in _SETS:
             value = f"{message.journey_id}/{step_key}"
             result.include(message, _SETS[receipt.kind], value, receipt.occurred_at)
+    hits = [
+        to_hit(one.kind, one.occurred_at, one.actor, one.url) for one in receipts if one.kind in HIT_KINDS
+    ]
+    for kind, actor, at, _ in judge(hits, together=not is_unjudged(orjson.loads(message.heard))):
+        hear(folded, f"{kind}/{actor}", at)
+        every = WITH_ACTOR[ReceiptKind(kind)][0]
+        result.count(message, every, step_key, at, channel=channel, reason=actor)
     for (metric, reason), at in counted(folded, message.reason).items():
         result.count(message, metric, step_key, at, channel=channel, reason=reason)
 

@@ -69,7 +69,8 @@ class Dispatcher:
         self.lender = lender or Lender(clock, settings)
         self.senders = Senders(db, host, SecretBox(settings.secrets), self.lender)
         self.routes = Routes(host, HealthBook(db))
-        tracking = Tracking(Signer(settings.secrets, "links"), settings.public_url)
+        signer = Signer(settings.secrets, "links")
+        tracking = Tracking(signer, settings.public_url, honeypot=settings.honeypot_link)
         self._mine: dict[int, int] = {}
         """Our shards, and the tokens of their leases."""
         self.hands = Hands(

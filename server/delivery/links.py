@@ -71,6 +71,16 @@ class UnsubscribeToken:
     message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class TrapToken:
+    """Of the link that no person can see."""
+
+    project_id: str
+    shard: int
+    message_id: str
+    sent_at: Instant | None = None
+
+
 class Tracked(NamedTuple):
     """A rewritten text, and the targets of its links: `targets[link_index]`."""
 
@@ -113,14 +123,15 @@ class Tracking:
     """Makes and reads the tracking links of one installation.
 
     `public_url` is where the world reaches us, such as `https://mail.example.com`; a path in front of
-    ours is fine, a query is not.
+    ours is fine, a query is not. With `honeypot`, an HTML text with links gets one that nobody can see.
     """
 
-    def __init__(self, signer: Signer, public_url: str) -> None:
+    def __init__(self, signer: Signer, public_url: str, *, honeypot: bool = False) -> None:
         self.public_url = check_target(public_url).rstrip("/")
         if "?" in self.public_url or "#" in self.public_url:
             raise BadTarget("the public URL wants no query and no fragment")
         self._signer = signer
+        self._has_honeypot = honeypot
 
     def open_url(
         self, project_id: str, shard: int, message_id: str, *, sent_at: Instant | None = None
@@ -164,6 +175,12 @@ class Tracking:
         payload = head + time + target.removeprefix(_SCHEMES[kind]).encode("ascii")
         return self.public_url + CLICK_PATH + self._signer.sign(payload)
 
+    def trap_url(
+        self, project_id: str, shard: int, message_id: str, *, sent_at: Instant | None = None
+    ) -> str:
+        """Like a click's to whoever does not have our secret. It leads nowhere."""
+        return self._url(CLICK_PATH, ["h", project_id, shard, message_id, *_sent(sent_at)])
+
     def unsubscribe_url(self, project_id: str, shard: int, message_id: str) -> str:
         return self._url(UNSUBSCRIBE_PATH, ["u", project_id, shard, message_id])
 
@@ -183,6 +200,10 @@ class Tracking:
         except BadTarget as error:
             raise BadToken("the link leads nowhere we may send anybody") from error
         return read
+
+    def read_trap(self, token: str) -> TrapToken:
+        """Raises `BadToken`."""
+        return TrapToken(*self._read(token, "h"))
 
     def read_unsubscribe(self, token: str) -> UnsubscribeToken:
         """Raises `BadToken`: answer 404."""
@@ -209,7 +230,8 @@ class Tracking:
         opens: bool = True,
         clicks: bool = True,
     ) -> Tracked:
-        """Leads the links of `<a>` through us and adds the pixel; every other byte stays as it was.
+        """Leads the links of `<a>` through us, adds the pixel and, if this Tracking has one and any link is
+        tracked, the link that nobody can see; every other byte stays as it was.
 
         Left alone: other schemes (mailto:, tel: …), fragments, links marked `data-no-track`, links that are
         ours already, links that `check_target` refuses, and what stands in comments (Outlook's conditional
@@ -224,6 +246,9 @@ class Tracking:
                 url = self.click_url(project_id, shard, message_id, target, len(targets), sent_at=sent_at)
                 edits.append((link.start, link.end, url))
                 targets.append(target)
+        if targets and self._has_honeypot:
+            trap = _trap(self.trap_url(project_id, shard, message_id, sent_at=sent_at))
+            edits.append((found.body_end, found.body_end, trap))
         if opens:
             pixel = self._pixel(self.open_url(project_id, shard, message_id, sent_at=sent_at))
             edits.append((found.body_end, found.body_end, pixel))
@@ -266,6 +291,13 @@ class Tracking:
             raise BadToken("the token is one of ours, but for another kind of link")
         read: list[Any] = payload[1:]
         return read
+
+
+def _trap(url: str) -> str:
+    """Nothing to see, to read aloud or to reach by key, and no text that a spam filter could call hidden."""
+    return (
+        f'<a href="{escape(url)}" rel="nofollow" tabindex="-1" aria-hidden="true" style="display:none"></a>'
+    )
 
 
 def _read_short(payload: bytes) -> ClickToken:

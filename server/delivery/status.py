@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from channels.contract import ReceiptKind
 from server.aggregates.metrics import Metric
@@ -41,8 +42,11 @@ class SkipReason(StrEnum):
     NO_CONNECTION = "no_connection"
 
 
-Heard = dict[str, list[int]]
-"""Kind, or `kind/actor`, to [first at, last at, count]."""
+Heard = dict[str, list[Any]]
+"""Kind, or `kind/actor`, to [first at, last at, count]; and the earliest hits, one by one (`bursts.HITS`).
+
+An open or click is either among those hits or under its actor; `bursts.seen` puts them together.
+"""
 
 # From the weakest word to the strongest: a message has the status of the strongest that was heard.
 _STRENGTH: tuple[tuple[ReceiptKind, DeliveryStatus], ...] = (
@@ -63,6 +67,7 @@ PROVES_SENT = frozenset(
         ReceiptKind.BOUNCED,
         ReceiptKind.OPENED,
         ReceiptKind.CLICKED,
+        ReceiptKind.TRAPPED,
         ReceiptKind.REPLIED,
         ReceiptKind.UNSUBSCRIBED,
         ReceiptKind.COMPLAINED,
@@ -91,7 +96,7 @@ def hear(heard: Heard, kind: str, at: Instant) -> None:
     found[2] += 1
 
 
-def status_of(heard: Mapping[str, list[int]]) -> DeliveryStatus:
+def status_of(heard: Mapping[str, list[Any]]) -> DeliveryStatus:
     for kind, status in _STRENGTH:
         if kind in heard:
             return status
@@ -101,9 +106,10 @@ def status_of(heard: Mapping[str, list[int]]) -> DeliveryStatus:
 Counted = dict[tuple[Metric, str], Instant]
 
 
-def counted(heard: Mapping[str, list[int]], reason: str) -> Counted:
+def counted(heard: Mapping[str, list[Any]], reason: str) -> Counted:
     """What this message counts as, once each: the metric and its reason, and when.
 
+    Takes what `bursts.seen` makes of what was heard.
     The counters hold the difference between this before and after a batch, so that a receipt that
     comes late, early or twice moves the figures to where they would be had all come in order.
     """
@@ -144,7 +150,7 @@ _ENDS = {
 }
 
 
-def _count_end(found: Counted, heard: Mapping[str, list[int]], reason: str) -> None:
+def _count_end(found: Counted, heard: Mapping[str, list[Any]], reason: str) -> None:
     end = _ENDS.get(status_of(heard))
     if end is not None:
         metric, kinds = end

@@ -6,6 +6,7 @@ from channels.contract import ReceiptKind
 from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
+from server.delivery.bursts import HIT_KINDS, hear_hit, seen, to_hit
 from server.delivery.receipts import INTERRUPTED, HeardReceipt
 from server.delivery.status import (
     PROVES_SENT,
@@ -48,7 +49,7 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     if message is None or (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
         return
     known.add((receipt.message_id, receipt.key))
-    before = counted(message.heard, message.reason)
+    before = counted(seen(message.heard), message.reason)
     _hear(batch, message, receipt)
     if receipt.kind in PROVES_SENT and ReceiptKind.ACCEPTED not in message.heard:
         at = message.attempted_at if message.attempted_at is not None else receipt.occurred_at
@@ -57,7 +58,7 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
         _hear(batch, message, proof)
     _move_on(message, receipt)
     message.is_changed = True
-    _count_change(batch, message, before, counted(message.heard, message.reason))
+    _count_change(batch, message, before, counted(seen(message.heard), message.reason))
     _suppress(batch, message, receipt)
 
 
@@ -91,18 +92,23 @@ def _move_on(message: MessageState, receipt: HeardReceipt) -> None:
 def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     kind, at = receipt.kind, receipt.occurred_at
     _keep_reason(message, receipt)
+    if kind in HIT_KINDS:
+        _hear_hit(batch, message, receipt)
     hear(message.heard, kind.value, at)
-    if kind in WITH_ACTOR:
-        every, _ = WITH_ACTOR[kind]
-        actor = receipt.actor or "unsure"
-        hear(message.heard, f"{kind.value}/{actor}", at)
-        _count(batch, message, every, at, reason=actor)
     if receipt.provider_id and not message.provider_id:
         message.provider_id = receipt.provider_id
     if kind in _SETS:
         value = f"{message.journey_id}/{message.step_key}"
         batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
     batch.receipts.append(_row(batch, message, receipt))
+
+
+def _hear_hit(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
+    """What a hit gives away of others moves those from one actor's figures to another's."""
+    hit = to_hit(receipt.kind.value, receipt.occurred_at, receipt.actor, receipt.url)
+    for (kind, actor, at), n in hear_hit(message.heard, hit).items():
+        every, _ = WITH_ACTOR[ReceiptKind(kind)]
+        _count(batch, message, every, at, reason=actor, n=n)
 
 
 def _keep_reason(message: MessageState, receipt: HeardReceipt) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from server.clock import Instant
+from server.delivery.status import Heard
 
 
 class Happening(NamedTuple):
@@ -108,7 +109,7 @@ class MessageState:
     attempt: int
     attempted_at: Instant | None
     provider_id: str
-    heard: dict[str, list[int]]
+    heard: Heard
     retry_at: Instant | None = None
     """When to try again, if this batch has heard that its attempt was deferred."""
     moves_to: int | None = None

@@ -18,7 +18,8 @@ from starlette.routing import Route
 
 from channels.contract import ReceiptKind
 from server.clock import SECOND, Clock, Instant
-from server.delivery.actors import Hit, classify
+from server.delivery.actors import Actor, Hit, Verdict, classify
+from server.delivery.bursts import HONEYPOT
 from server.delivery.links import (
     CLICK_PATH,
     OPEN_PATH,
@@ -27,6 +28,7 @@ from server.delivery.links import (
     ClickToken,
     OpenToken,
     Tracking,
+    TrapToken,
     UnsubscribeToken,
 )
 from server.delivery.receipts import HeardReceipt, encode
@@ -38,6 +40,8 @@ from server.store.database import Database
 UNSUBSCRIBE = "unsubscribe"
 """The key of the receipt: however often somebody asks, it is one fact."""
 
+_NAMES = {ReceiptKind.OPENED: "open", ReceiptKind.CLICKED: "click", ReceiptKind.TRAPPED: "trap"}
+"""In the receipts' keys, and of what is dropped."""
 _LONGEST_WAIT_SECONDS = 2.0
 """Readers are not kept waiting for our database."""
 _NEVER_KEPT = {"Cache-Control": "no-store, max-age=0", "X-Robots-Tag": "noindex"}
@@ -81,16 +85,25 @@ class TrackingDoor:
         except BadToken:
             pass
         else:
-            await self._note(request, "open", token)
+            await self._note(ReceiptKind.OPENED, token, self._verdict(request, "open", token))
         return Response(PIXEL, media_type="image/gif", headers=_NEVER_KEPT)
 
     async def click(self, request: Request) -> Response:
         try:
             token = self.tracking.read_click(request.path_params["token"])
         except BadToken:
-            return _page(_BROKEN, 404)
-        await self._note(request, "click", token, token.target_url)
+            return await self._trap(request)
+        await self._note(ReceiptKind.CLICKED, token, self._verdict(request, "click", token), token.target_url)
         return RedirectResponse(token.target_url, 302, headers=_NEVER_KEPT)
+
+    async def _trap(self, request: Request) -> Response:
+        """No content: a person who got here after all, by a program that shows every link, loses nothing."""
+        try:
+            token = self.tracking.read_trap(request.path_params["token"])
+        except BadToken:
+            return _page(_BROKEN, 404)
+        await self._note(ReceiptKind.TRAPPED, token, Verdict(Actor.MACHINE, HONEYPOT))
+        return Response(status_code=204, headers=_NEVER_KEPT)
 
     async def ask_to_leave(self, request: Request) -> Response:
         """Changes nothing: scanners follow links, and only people press buttons."""
@@ -124,20 +137,24 @@ class TrackingDoor:
                 await inbox.append(session, [entry])
         self.wake()
 
-    async def _note(self, request: Request, hit: Hit, token: OpenToken | ClickToken, url: str = "") -> None:
-        now = self.clock.now()
-        verdict = classify(
+    def _verdict(self, request: Request, hit: Hit, token: OpenToken | ClickToken) -> Verdict:
+        return classify(
             hit,
             method=request.method,
             user_agent=request.headers.get("user-agent"),
             headers=request.headers,
-            seconds_since_sent=self._seconds_since(token.sent_at, now),
+            seconds_since_sent=self._seconds_since(token.sent_at, self.clock.now()),
             address=request.client.host if request.client else None,
         )
+
+    async def _note(
+        self, kind: ReceiptKind, token: OpenToken | ClickToken | TrapToken, verdict: Verdict, url: str = ""
+    ) -> None:
+        now, name = self.clock.now(), _NAMES[kind]
         receipt = HeardReceipt(
             int(token.message_id),
-            f"{hit}:{now:x}-{secrets.token_hex(8)}",
-            ReceiptKind.OPENED if hit == "open" else ReceiptKind.CLICKED,
+            f"{name}:{now:x}-{secrets.token_hex(8)}",
+            kind,
             now,
             actor=verdict.actor.value,
             actor_why=verdict.why,
@@ -148,7 +165,7 @@ class TrackingDoor:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
                 await self.append([entry])
         except (Overloaded, SQLAlchemyError, OSError):
-            self.dropped.labels(hit).inc()
+            self.dropped.labels(name).inc()
 
     def _seconds_since(self, sent_at: Instant | None, now: Instant) -> float | None:
         # The virtual clock stands still between events: it cannot tell who is quick.

@@ -6,6 +6,8 @@ import orjson
 import strawberry
 
 from server.clock import to_datetime, to_datetime_if_any
+from server.delivery.bursts import reasons, seen
+from server.delivery.status import Heard
 from server.resolvers import connections, records
 from server.resolvers import messages as resolve
 
@@ -23,6 +25,11 @@ class ActorCount:
     first_at: datetime = strawberry.field(description="The first time.")
     last_at: datetime = strawberry.field(description="The last time so far.")
     count: int = strawberry.field(description="How often.")
+    why: str | None = strawberry.field(
+        description="What moved some of them here although their own requests look otherwise: `honeypot` "
+        "(the link that nobody can see), `burst` (many links within seconds), `pair` (two links in a "
+        "second); of several, the first of these. Null if nothing did."
+    )
 
 
 @strawberry.type(description="Something that was done with a message, once or more often.")
@@ -32,7 +39,8 @@ class Engagement:
     last_at: datetime = strawberry.field(description="The last time so far.")
     count: int = strawberry.field(description="How often.")
     by_actor: list[ActorCount] = strawberry.field(
-        description="The same told apart by who did it, where that can be told.", metadata={"list_size": 3}
+        description="The same told apart by who did it, by all that was done to the message together.",
+        metadata={"list_size": 3},
     )
 
 
@@ -44,7 +52,10 @@ class Receipt:
     reason: FailureReason | None = strawberry.field(description="Why, for bad news.")
     code: str | None = strawberry.field(description="The provider's own code.")
     detail: str | None = strawberry.field(description="The provider's own words.")
-    actor: Actor | None = strawberry.field(description="Who did it, where somebody did something.")
+    actor: Actor | None = strawberry.field(
+        description="Who did it, by this request alone. What else was done to the message may tell "
+        "otherwise: `engagements`."
+    )
     actor_why: str | None = strawberry.field(description="What speaks for that actor.")
     url: str | None = strawberry.field(description="The link that was followed.")
     raw: str | None = strawberry.field(
@@ -125,22 +136,29 @@ _ENGAGEMENTS = (
 )
 
 
-def _engagements(heard: dict[str, list[int]]) -> list[Engagement]:
+def _engagements(heard: Heard) -> list[Engagement]:
+    told, whys = seen(heard), reasons(heard)
     return [
         Engagement(
             kind=kind,
-            first_at=to_datetime(heard[kind.value][0]),
-            last_at=to_datetime(heard[kind.value][1]),
-            count=heard[kind.value][2],
+            first_at=to_datetime(told[kind.value][0]),
+            last_at=to_datetime(told[kind.value][1]),
+            count=told[kind.value][2],
             by_actor=[
-                ActorCount(actor=actor, first_at=to_datetime(first), last_at=to_datetime(last), count=count)
+                ActorCount(
+                    actor=actor,
+                    first_at=to_datetime(first),
+                    last_at=to_datetime(last),
+                    count=count,
+                    why=whys.get(f"{kind.value}/{actor.value}"),
+                )
                 for actor in Actor
-                for first, last, count in [heard.get(f"{kind.value}/{actor.value}", (0, 0, 0))]
+                for first, last, count in [told.get(f"{kind.value}/{actor.value}", (0, 0, 0))]
                 if count
             ],
         )
         for kind in _ENGAGEMENTS
-        if kind.value in heard
+        if kind.value in told
     ]
 
 

@@ -223,6 +223,9 @@ class ReceiptKind(Enum):
     BOUNCED = value("bounced", description="It came back.")
     OPENED = value("opened", description="Somebody, or something, opened it.")
     CLICKED = value("clicked", description="Somebody, or something, followed a link.")
+    TRAPPED = value(
+        "trapped", description="A machine followed the link that no person can see; no click of anybody's."
+    )
     REPLIED = value("replied", description="The reader answered.")
     UNSUBSCRIBED = value("unsubscribed", description="The reader asked for no more.")
     COMPLAINED = value("complained", description="The reader reported it as spam.")

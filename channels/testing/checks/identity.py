@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SECRET_NAME = re.compile(r"password|secret|token|api_?key|private_?key")
 # The server itself writes these down; no provider tells them.
-_OURS = {ReceiptKind.ATTEMPTED, ReceiptKind.SKIPPED, ReceiptKind.UNMAPPED}
+_OURS = {ReceiptKind.ATTEMPTED, ReceiptKind.SKIPPED, ReceiptKind.TRAPPED, ReceiptKind.UNMAPPED}
 _LONGEST_IMPORT_SECONDS = 3.0
 
 

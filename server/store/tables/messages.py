@@ -46,7 +46,7 @@ class Message(SQLModel, table=True):
     event: str = column.text()
     """The event that let the run in, for the templates: name and properties as JSON."""
     heard: str = column.text(default="{}")
-    """What the receipts said, folded: kind (and `kind/actor`) to [first at, last at, count], as JSON."""
+    """What the receipts said, folded, as JSON: `delivery.status.Heard`."""
     purpose: str = column.text(default="information")
     expires_at: int | None = column.integer(default=None)
     """Later than this it helps nobody and does not leave."""

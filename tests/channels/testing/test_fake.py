@@ -45,7 +45,10 @@ LIVELY = FakeSettings(
     clicked=0.4,
     unsubscribed=0.1,
 )
-LINKS = "<a href=\"https://shop.example/a?x=1&amp;y=2\">a</a> <a href='https://shop.example/b'>b</a>"
+LINKS = (
+    "<a href=\"https://shop.example/a?x=1&amp;y=2\">a</a> <a href='https://shop.example/b'>b</a>"
+    '<a href="https://shop.example/hidden" style="display:none"></a>'
+)
 FAR = NOW + 30 * 86_400_000
 
 

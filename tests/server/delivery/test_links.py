@@ -12,6 +12,7 @@ from server.delivery.links import (
     ClickToken,
     OpenToken,
     Tracking,
+    TrapToken,
     UnsubscribeToken,
     check_target,
 )
@@ -261,6 +262,42 @@ def test_the_pixel_comes_at_the_end_of_the_body_or_of_the_text():
     cases = {"a</body>b</body>c": f"a</body>b{pixel}</body>c", "no body": f"no body{pixel}", "": pixel}
     for html, expected in cases.items():
         assert re.fullmatch(expected, TRACKING.track_html(html, **WHERE).text)
+
+
+HONEYPOT = Tracking(SIGNER, "https://mail.example.com/", honeypot=True)
+TRAP = re.compile(
+    r'<a href="https://mail\.example\.com/t/c/([\w-]+)" rel="nofollow" tabindex="-1" aria-hidden="true"'
+    r' style="display:none"></a>'
+)
+
+
+def test_a_text_with_links_gets_one_that_nobody_sees_hears_or_reaches_by_key():
+    html = '<body><a href="https://one.example/">x</a><a href="https://two.example/">y</a></body>'
+    tracked = HONEYPOT.track_html(html, **WHERE, sent_at=5)
+    [trap] = TRAP.finditer(tracked.text)
+    assert tracked.targets == ("https://one.example/", "https://two.example/")
+    assert tracked.text.index("</body>") > trap.start() > tracked.text.index("y</a>")
+    assert HONEYPOT.read_trap(trap[1]) == TrapToken("p1", 7, "m1", 5)
+    assert tracked.text.replace(trap[0], "") == TRACKING.track_html(html, **WHERE, sent_at=5).text
+    for read in (HONEYPOT.read_click, HONEYPOT.read_open, HONEYPOT.read_unsubscribe):
+        with pytest.raises(BadToken):
+            read(trap[1])
+    with pytest.raises(BadToken):
+        HONEYPOT.read_trap(HONEYPOT.click_url("p1", 7, "m1", "https://one.example/", 0).rsplit("/", 1)[1])
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>no link</p>",
+        '<a href="mailto:kim@example.com">x</a>',
+        '<a data-no-track href="https://a.b/">x</a>',
+    ],
+)
+def test_a_text_without_tracked_links_gets_no_hidden_one(html):
+    assert not TRAP.search(HONEYPOT.track_html(html, **WHERE).text)
+    linked = '<a href="https://one.example/">x</a>'
+    assert not TRAP.search(HONEYPOT.track_html(linked, **WHERE, clicks=False).text)
 
 
 def test_opens_and_clicks_are_tracked_only_when_asked():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from server.errors import Overloaded
 from server.routes.tracking import TrackingDoor
 from server.store.bulk import table_of
 from server.store.tables import Endpoint, Inbox, Message, Receipt, Suppression
-from tests.server.delivery.office import Office, open_office, sign_up, tracking, welcome
+from tests.server.delivery.office import SETTINGS, Office, open_office, sign_up, tracking, welcome
 from tests.world import HOUR, NOON, World
 
 pytestmark = pytest.mark.anyio
@@ -114,6 +115,44 @@ async def test_a_hit_within_two_seconds_of_sending_is_a_machine(world: World) ->
         await office.settle()
         clicks = [row for row in await world.rows(Receipt, "occurred_at") if row.kind == "clicked"]
     assert [(row.actor, row.actor_why) for row in clicks] == [("machine", "too_soon"), ("human", "reader")]
+
+
+def hidden(message: Any) -> str:
+    return re.search(r'href="([^"]+)"[^>]*display:none', message.content["html"])[1]
+
+
+async def test_the_hidden_link_leads_nowhere_and_gives_away_whoever_follows_it(world: World) -> None:
+    async with open_office(world) as office:
+        message = await sent(office)
+        pixel, link, _ = links(message)
+        trap = hidden(message)
+        assert trap.startswith("https://mail.example.com/t/c/")
+        async with browser(office) as client:
+            await client.get(pixel)
+            await client.get(link)
+            await office.settle()
+            assert await world.counts("clicks", "reason") == {"human": 1}
+            answers = [await client.get(trap), await client.head(trap)]
+        await office.settle()
+        # Long after, somebody reads it.
+        async with browser(office, clock=StandingClock(NOON + HOUR)) as client:
+            await client.get(link)
+        await office.settle()
+        receipts = await world.rows(Receipt, "key")
+    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
+    assert all("location" not in answer.headers for answer in answers)
+    trapped = [(row.actor, row.actor_why, row.url) for row in receipts if row.kind == "trapped"]
+    assert trapped == [("machine", "honeypot", "")] * 2
+    assert {n for n in (await world.counts("opens", "reason")).items() if n[1]} == {("machine", 1)}
+    assert await world.counts("clicks", "reason") == {"human": 1, "machine": 1}
+    assert await world.counts("clicked", "reason") == {"": 1, "human": 1, "machine": 1}
+
+
+async def test_no_hidden_link_where_it_is_switched_off(sqlite_world: World) -> None:
+    async with open_office(sqlite_world, settings=replace(SETTINGS, honeypot_link=False)) as office:
+        message = await sent(office)
+    assert "display:none" not in message.content["html"]
+    assert links(message)[1].startswith("https://mail.example.com/t/c/")
 
 
 async def test_a_forged_token_opens_nothing_and_writes_nothing(world: World) -> None:

@@ -141,6 +141,33 @@ async def test_a_run_that_moved_to_another_shard_keeps_its_visits(api: Api) -> N
         assert run["visits"][3]["message"]["reason"] == "NO_ADDRESS"
 
 
+async def test_a_message_tells_who_did_it_by_all_hits_and_each_receipt_by_itself(api: Api) -> None:
+    await lived(api)
+    [message] = await api.world.rows(Message)
+    at = NOON + 2 * HOUR
+    urls = [f"https://shop.example/{n}" for n in range(3)]
+    burst = [("clicked", at + n, {"actor": "human", "url": url}) for n, url in enumerate(urls)]
+    later = ("clicked", at + HOUR, {"actor": "human", "url": urls[0]})
+    trap = ("trapped", at + 2, {"actor": "machine", "actor_why": "honeypot"})
+    await hear(api.world, message.id, ("accepted", at, {}), *burst, later)
+    asked = """query($id: ID!) { node(id: $id) { ... on Message {
+      engagements { kind count byActor { actor count why } } receipts { kind actor }
+    } } }"""
+    node_id = to_id("Message", message.shard, message.id)
+    shown = (await api.ask(asked, id=node_id))["node"]
+    assert shown["engagements"][0]["byActor"] == [
+        {"actor": "HUMAN", "count": 1, "why": None},
+        {"actor": "MACHINE", "count": 3, "why": "burst"},
+    ]
+    assert [one["actor"] for one in shown["receipts"]] == [None, *["HUMAN"] * 4]
+    await hear(api.world, message.id, trap)
+    shown = (await api.ask(asked, id=node_id))["node"]
+    [clicked] = shown["engagements"]
+    assert (clicked["kind"], clicked["count"]) == ("CLICKED", 4)
+    assert clicked["byActor"][1] == {"actor": "MACHINE", "count": 3, "why": "honeypot"}
+    assert "TRAPPED" in [one["kind"] for one in shown["receipts"]]
+
+
 async def test_a_message_tells_all_that_was_heard_and_who_did_it(api: Api) -> None:
     journey_id = await lived(api)
     [message] = await api.world.rows(Message)
@@ -156,7 +183,10 @@ async def test_a_message_tells_all_that_was_heard_and_who_did_it(api: Api) -> No
     assert (shown["status"], shown["reason"]) == ("ACCEPTED", None)
     [clicked] = shown["engagements"]
     assert (clicked["kind"], clicked["count"]) == ("CLICKED", 2)
-    assert clicked["byActor"] == [{"actor": "HUMAN", "count": 1}, {"actor": "MACHINE", "count": 1}]
+    assert clicked["byActor"] == [
+        {"actor": "HUMAN", "count": 1},
+        {"actor": "MACHINE", "count": 1},
+    ]
     assert [one["kind"] for one in shown["receipts"]] == ["ACCEPTED", "CLICKED", "CLICKED"]
     node = "query($id: ID!) { node(id: $id) { __typename id ... on Message { status } } }"
     assert (await api.ask(node, id=shown["id"]))["node"] == {
