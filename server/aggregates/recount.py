@@ -15,7 +15,7 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, is_unjudged, judge, to_hit
-from server.delivery.status import WITH_ACTOR, Heard, counted, hear
+from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear
 from server.journey.graph import Graph, read_graph
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
@@ -159,6 +159,8 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
         if receipt.kind in _SETS:
             value = f"{message.journey_id}/{step_key}"
             result.include(message, _SETS[receipt.kind], value, receipt.occurred_at)
+        if receipt.kind in PROVES_SENT and message.attempted_at is not None:
+            result.include(message, Dimension.SENT, f"{message.journey_id}/{step_key}", message.attempted_at)
     hits = [
         to_hit(one.kind, one.occurred_at, one.actor, one.url) for one in receipts if one.kind in HIT_KINDS
     ]
@@ -166,7 +168,7 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
         hear(folded, f"{kind}/{actor}", at)
         every = WITH_ACTOR[ReceiptKind(kind)][0]
         result.count(message, every, step_key, at, channel=channel, reason=actor)
-    for (metric, reason), at in counted(folded, message.reason).items():
+    for (metric, reason), at in counted(folded, message.reason, message.attempted_at).items():
         result.count(message, metric, step_key, at, channel=channel, reason=reason)
 
 

@@ -48,19 +48,6 @@ Heard = dict[str, list[Any]]
 An open or click is either among those hits or under its actor; `bursts.seen` puts them together.
 """
 
-# From the weakest word to the strongest: a message has the status of the strongest that was heard.
-_STRENGTH: tuple[tuple[ReceiptKind, DeliveryStatus], ...] = (
-    (ReceiptKind.BOUNCED, DeliveryStatus.BOUNCED),
-    (ReceiptKind.DELIVERED, DeliveryStatus.DELIVERED),
-    (ReceiptKind.EXPIRED, DeliveryStatus.EXPIRED),
-    (ReceiptKind.FAILED, DeliveryStatus.FAILED),
-    (ReceiptKind.REFUSED, DeliveryStatus.FAILED),
-    (ReceiptKind.SKIPPED, DeliveryStatus.SKIPPED),
-    (ReceiptKind.ACCEPTED, DeliveryStatus.ACCEPTED),
-    (ReceiptKind.UNKNOWN, DeliveryStatus.UNKNOWN),
-    (ReceiptKind.ATTEMPTED, DeliveryStatus.ATTEMPTED),
-)
-
 PROVES_SENT = frozenset(
     {
         ReceiptKind.DELIVERED,
@@ -77,6 +64,21 @@ PROVES_SENT = frozenset(
     }
 )
 """Nothing of this can be heard of a message that the provider did not take over."""
+
+# From the weakest word to the strongest: a message has the status of the strongest that was heard.
+_STRENGTH: tuple[tuple[ReceiptKind, DeliveryStatus], ...] = (
+    (ReceiptKind.BOUNCED, DeliveryStatus.BOUNCED),
+    (ReceiptKind.DELIVERED, DeliveryStatus.DELIVERED),
+    (ReceiptKind.EXPIRED, DeliveryStatus.EXPIRED),
+    (ReceiptKind.FAILED, DeliveryStatus.FAILED),
+    (ReceiptKind.REFUSED, DeliveryStatus.FAILED),
+    (ReceiptKind.SKIPPED, DeliveryStatus.SKIPPED),
+    (ReceiptKind.ACCEPTED, DeliveryStatus.ACCEPTED),
+    *((kind, DeliveryStatus.ACCEPTED) for kind in sorted(PROVES_SENT)),
+    (ReceiptKind.UNKNOWN, DeliveryStatus.UNKNOWN),
+    (ReceiptKind.ATTEMPTED, DeliveryStatus.ATTEMPTED),
+)
+
 
 WITH_ACTOR = {
     ReceiptKind.OPENED: (Metric.OPENS, Metric.OPENED),
@@ -106,7 +108,16 @@ def status_of(heard: Mapping[str, list[Any]]) -> DeliveryStatus:
 Counted = dict[tuple[Metric, str], Instant]
 
 
-def counted(heard: Mapping[str, list[Any]], reason: str) -> Counted:
+def sent_at(heard: Mapping[str, list[Any]], attempted_at: Instant | None) -> Instant | None:
+    """When the provider took the message over: as it said; else the attempt, if anything heard proves it."""
+    if ReceiptKind.ACCEPTED in heard:
+        first: Instant = heard[ReceiptKind.ACCEPTED][0]
+        return first
+    proofs = [heard[kind][0] for kind in PROVES_SENT if kind in heard]
+    return (attempted_at if attempted_at is not None else min(proofs)) if proofs else None
+
+
+def counted(heard: Mapping[str, list[Any]], reason: str, attempted_at: Instant | None) -> Counted:
     """What this message counts as, once each: the metric and its reason, and when.
 
     Takes what `bursts.seen` makes of what was heard.
@@ -114,8 +125,9 @@ def counted(heard: Mapping[str, list[Any]], reason: str) -> Counted:
     comes late, early or twice moves the figures to where they would be had all come in order.
     """
     found: Counted = {}
-    if ReceiptKind.ACCEPTED in heard:
-        found[Metric.SENT, ""] = heard[ReceiptKind.ACCEPTED][0]
+    sent = sent_at(heard, attempted_at)
+    if sent is not None:
+        found[Metric.SENT, ""] = sent
     _count_end(found, heard, reason)
     for kind, (_, first) in WITH_ACTOR.items():
         for key, (at, _, _) in heard.items():

@@ -39,8 +39,6 @@ _PROVES_REACHED = (
     ReceiptKind.INTERACTED,
 )
 _REASONS = frozenset(reason.value for reason in Reason)
-IMPLIED = "implied"
-"""The key of the acceptance that something heard later proves."""
 
 
 def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) -> None:
@@ -49,17 +47,16 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     if message is None or (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
         return
     known.add((receipt.message_id, receipt.key))
-    before = counted(seen(message.heard), message.reason)
+    before = _counted(message)
     _hear(batch, message, receipt)
-    if receipt.kind in PROVES_SENT and ReceiptKind.ACCEPTED not in message.heard:
-        at = message.attempted_at if message.attempted_at is not None else receipt.occurred_at
-        proof = HeardReceipt(message.id, IMPLIED, ReceiptKind.ACCEPTED, at)
-        known.add((message.id, IMPLIED))
-        _hear(batch, message, proof)
     _move_on(message, receipt)
     message.is_changed = True
-    _count_change(batch, message, before, counted(seen(message.heard), message.reason))
+    _count_change(batch, message, before, _counted(message))
     _suppress(batch, message, receipt)
+
+
+def _counted(message: MessageState) -> Counted:
+    return counted(seen(message.heard), message.reason, message.attempted_at)
 
 
 def _came_too_late(message: MessageState, receipt: HeardReceipt) -> bool:
@@ -97,9 +94,12 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     hear(message.heard, kind.value, at)
     if receipt.provider_id and not message.provider_id:
         message.provider_id = receipt.provider_id
+    value = f"{message.journey_id}/{message.step_key}"
     if kind in _SETS:
-        value = f"{message.journey_id}/{message.step_key}"
         batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
+    if kind in PROVES_SENT and message.attempted_at is not None:
+        sent = (Dimension.SENT, message.project_id, value, message.user_number, message.attempted_at)
+        batch.tally.include(*sent)
     batch.receipts.append(_row(batch, message, receipt))
 
 

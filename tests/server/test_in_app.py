@@ -101,11 +101,9 @@ async def test_a_reader_sees_the_own_messages_and_fetching_is_delivery(database_
         assert [one["text"] for one in answer["messages"]] == ["2번", "1번"]
         assert answer["messages"][0]["data"] == {"쿠폰": 7}
         assert answer["after"] is None
-        assert await inbox.receipts() == [
-            (1, "accepted", ""), (1, "delivered", ""), (2, "accepted", ""), (2, "delivered", ""),
-        ]  # fmt: skip
+        assert await inbox.receipts() == [(1, "delivered", ""), (2, "delivered", "")]
         await inbox.ask(inbox.token())
-        assert len(await inbox.receipts()) == 4
+        assert len(await inbox.receipts()) == 2
 
 
 async def test_pages_go_on_where_they_ended(database_url: str) -> None:
@@ -140,7 +138,7 @@ async def test_what_the_app_tells_is_kept_and_a_bad_item_is_named(database_url: 
         assert told["taken"] == 2
         assert [one["index"] for one in told["problems"]] == [2, 3, 4, 5]
         kinds = [(kind, actor) for number, kind, actor in await inbox.receipts() if number == 1]
-        assert kinds == [("accepted", ""), ("delivered", ""), ("interacted", "human"), ("shown", "human")]
+        assert kinds == [("delivered", ""), ("interacted", "human"), ("shown", "human")]
 
 
 async def test_what_was_put_away_is_shown_no_more(database_url: str) -> None:
