@@ -86,8 +86,7 @@ class Courier:
             return told
         try:
             async with self.senders.use(lane.route.row.id) as opened, opened.slot:
-                # Whoever had to wait for a connection to the provider is looked at once more.
-                late, ready = await self._sorted(lane, ready)
+                late, ready = await self._sorted(lane, ready) if opened.makes_wait else ([], ready)
                 return told + late + await self._hand_over(opened, ready)
         except ServerError as error:
             return told + self._not_now(ready, error.code, error.message)

@@ -32,9 +32,13 @@ class OpenSender:
     slot: AbstractAsyncContextManager[None] = field(init=False)
     """Held while something is handed over: no more at once than the adapter says makes sense."""
 
+    makes_wait: bool = field(init=False)
+    """Whether that can take a while, so that whoever waited has to be looked at once more."""
+
     def __post_init__(self) -> None:
         most = self.connection.adapter.concurrency(self.connection.settings)
         self.slot = nullcontext() if most is None else asyncio.Semaphore(most)
+        self.makes_wait = most is not None
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 from liquid.utils import ReadOnlyChainMap
 
-from server.templates import filters
+from server.templates import filters, plain
 
 T = TypeVar("T")
 
@@ -92,11 +92,12 @@ def render(source: str, variables: Mapping[str, object], *, escape: bool, now: i
     missing renders as nothing. `now` (milliseconds since the epoch) is what `"now" | date: …` means; without
     it that is a problem. Raises `TemplateProblem`.
     """
-    if "{" not in source:
-        # Nothing to fill in: most names of senders, many subjects.
-        return _bounded(source)
-    template = _compile(source, escape)
     known = {name: variables[name] for name in VARIABLES if name in variables}
+    parts = plain.read(_bounded(source))
+    text = plain.fill(parts, known, escape=escape) if parts else None
+    if text is not None and len(text) <= MAX_OUTPUT_BYTES // 4:
+        return text
+    template = _compile(source, escape)
     context = _Context(template, globals=known)
     context.now = now
     output = LimitedStringIO(limit=MAX_OUTPUT_BYTES)
