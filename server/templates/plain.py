@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 from markupsafe import escape as escaped
 
-_PLACE = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}", re.ASCII)
+_WORD = r"""[^'"\\{}%<>&\r\n]*"""
+_PLACE = re.compile(
+    r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"
+    rf"""(?:\s*\|\s*default:\s*(?:'({_WORD})'|"({_WORD})"))?\s*\}}\}}""",
+    re.ASCII,
+)
+"""A value by its name, perhaps with a word for whoever has none."""
 _MARKS = ("{{", "}}", "{%", "%}", "\r")
 """What the engine reads something else in: tags, and line ends of other machines."""
 _MEANT_OTHERWISE = frozenset(
@@ -48,13 +54,15 @@ class Plain(NamedTuple):
 
     texts: list[str]
     places: list[list[str]]
+    defaults: list[str | None]
 
 
 @lru_cache(maxsize=256)
 def read(source: str) -> Plain | None:
     """The template in parts; None if it is not plain."""
-    texts = _PLACE.split(source)
-    names, texts = texts[1::2], texts[::2]
+    parts = _PLACE.split(source)
+    texts, names = parts[::4], parts[1::4]
+    defaults = [one if other is None else other for one, other in zip(parts[2::4], parts[3::4], strict=True)]
     places = [name.split(".") for name in names]
     if len(places) > _MOST_PLACES or any(mark in text for text in texts for mark in _MARKS):
         return None
@@ -62,19 +70,21 @@ def read(source: str) -> Plain | None:
         return None
     if any(segment in _MEANT_OTHERWISE for place in places for segment in place):
         return None
-    return Plain(texts, places)
+    return Plain(texts, places, defaults)
 
 
 def fill(plain: Plain, variables: Mapping[str, object], *, escape: bool) -> str | None:
     """The text for these values; None if one of them is for the engine to write."""
     parts = [plain.texts[0]]
-    for place, text in zip(plain.places, plain.texts[1:], strict=True):
+    for place, default, text in zip(plain.places, plain.defaults, plain.texts[1:], strict=True):
         value: object = variables
         for segment in place:
             if not isinstance(value, Mapping):
                 return None
             value = value.get(segment, "")
-        if type(value) is int:
+        if default is not None and value in ("", None):
+            parts.append(default)
+        elif type(value) is int:
             parts.append(str(value))
         elif type(value) is str:
             parts.append(str(escaped(value)) if escape else value)

@@ -22,10 +22,24 @@ VALUES = st.recursive(
     max_leaves=6,
 )  # fmt: skip
 PLACES = st.builds(
-    lambda root, segments, blank: "{{" + blank + ".".join([root, *segments]) + blank + "}}",
+    lambda root, segments, blank, default: (
+        "{{" + blank + ".".join([root, *segments]) + default + blank + "}}"
+    ),
     ROOTS,
     st.lists(SEGMENTS, max_size=3),
     st.sampled_from(["", " ", "\n", "- "]),
+    st.sampled_from(
+        [
+            "",
+            "",
+            " | default: '고객'",
+            '|default:"you"',
+            " | default: ''",
+            " | upcase",
+            "|default: 'a\"b'",
+            "|default: 'ab\"",
+        ]
+    ),
 )
 TEXTS = st.one_of(st.text(max_size=6), st.sampled_from(["{", "}}", "{{", "{%", "%}", "안녕 ", "<p>", "\r\n"]))
 
@@ -52,7 +66,8 @@ def test_a_plain_text_is_what_the_engine_writes(source: str, variables: dict[str
 
 def test_most_messages_are_plain() -> None:
     assert plain.read("{{ user.name }}님, {{event.properties.total}}원이 결제되었어요.") is not None
-    assert plain.read("{{ user.name | default: '고객' }}님") is None
+    assert plain.read("{{ user.name | default: '고객' }}님") is not None
+    assert plain.read("{{ user.name | upcase }}님") is None
     assert plain.read("{% if user.name %}x{% endif %}") is None
 
 
