@@ -47,6 +47,16 @@ class Ways:
     """Whether this is the provider's answer about an earlier attempt, which settles it."""
 
 
+def is_well_formed(outcome: object) -> bool:
+    """Whether an adapter has filled it in as the contract says."""
+    match outcome:
+        case Accepted(str(), str(), str()) | Rejected(Reason(), str(), str()):
+            return True
+        case Deferred(int(), Reason(), str(), str()) | Unknown(Reason(), str(), str()):
+            return True
+    return False
+
+
 def is_uncertain(row: Any) -> bool:
     """Whether an earlier attempt of this message may have arrived."""
     return bool(row.reason == Reason.OUTCOME_UNKNOWN)

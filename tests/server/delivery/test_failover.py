@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from channels import Deferred, Reason, Rejected, Unknown
+from channels import Accepted, Deferred, Reason, Rejected, Unknown
 from channels.contract import Message as Outgoing
 from channels.contract import OnUnknown
 from channels.testing.script import Fault, Script
@@ -270,7 +270,7 @@ async def test_one_that_cannot_be_rendered_does_not_hold_back_the_rest_of_its_ba
     assert sorted(await office.receipts())[-1] == ("skipped", "template_error")
 
 
-@pytest.mark.parametrize("many", [[], [Rejected(Reason.UNKNOWN)] * 4, ValueError("a defect")])
+@pytest.mark.parametrize("many", [[], [Rejected(Reason.UNKNOWN)] * 4, None, ValueError("a defect")])
 async def test_a_call_that_tells_too_little_or_raises_leaves_all_of_it_unknown(
     world: World, many: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +285,37 @@ async def test_a_call_that_tells_too_little_or_raises_leaves_all_of_it_unknown(
     async with open_office(world, batch_size=10) as office:
         await office.settle()
     assert await office.receipts() == [("unknown", "outcome_unknown")] * 3
+
+
+@pytest.mark.parametrize("batch_size", [1, 10])
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "ok",
+        Accepted(7),  # type: ignore[arg-type]
+        Rejected("no_such_reason"),  # type: ignore[arg-type]
+        Rejected(Reason.UNKNOWN, 404),  # type: ignore[arg-type]
+        Deferred("soon", Reason.RATE_LIMITED),  # type: ignore[arg-type]
+    ],
+)
+async def test_an_adapter_that_tells_no_outcome_leaves_this_message_unknown_and_the_others_alone(
+    world: World, told: Any, batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await born(world, "kim", "lee", connections=1)
+
+    async def send(self: Any, message: Outgoing) -> Any:
+        return told if message.to == KIM else Accepted(f"to-{message.to}")
+
+    async def send_many(self: Any, messages: Sequence[Outgoing]) -> Any:
+        return [await send(self, message) for message in messages]
+
+    monkeypatch.setattr("channels.testing.fake.FakeSender.send", send)
+    monkeypatch.setattr("channels.testing.fake.FakeSender.send_many", send_many)
+    async with open_office(world, batch_size=batch_size) as office:
+        await office.settle()
+    found = {row.address: row.status for row in await world.rows(Message)}
+    assert found == {KIM: "unknown", "lee@example.com": "accepted"}
 
 
 # What may have arrived
