@@ -28,10 +28,10 @@ from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
-from .claims import PARKED, Claimed, is_over, why_not
+from .claims import EXPIRED, PARKED, UNSETTLED, Claimed, held_back, is_uncertain
 from .content import Writer
 from .lanes import Lane
-from .outcomes import Ways, is_uncertain, is_well_formed, receipt_of, tell
+from .outcomes import Ways, is_well_formed, receipt_of, tell
 from .routing import Routes
 from .senders import OpenSender, Senders
 
@@ -119,11 +119,13 @@ class Courier:
     def _held_back(self, claimed: Claimed) -> tuple[bool, HeardReceipt | None]:
         """Whether a message stays here after all, and what is to be heard of that."""
         at = self.at(claimed)
-        if is_over(claimed.row, self.clock.now()):
-            return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
-        why = why_not(claimed.row, self.clock.now())
+        why = held_back(claimed.row, self.clock.now())
         if why == PARKED:
             return True, None
+        if why == EXPIRED:
+            return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
+        if why == UNSETTLED:
+            return True, tell(claimed, ReceiptKind.UNKNOWN, at, reason=Reason.OUTCOME_UNKNOWN.value)
         return bool(why), tell(claimed, ReceiptKind.SKIPPED, at, reason=why) if why else None
 
     async def _look_again(self, lane: Lane, batch: Sequence[Claimed]) -> None:

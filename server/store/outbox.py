@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, select, true, update
+from sqlalchemy import and_, bindparam, exists, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -119,7 +119,13 @@ _GIVE_UP = (
     .returning(_messages.c.id)
 )
 _WAITING = (
-    select(_messages.c.id, _messages.c.project_id, _messages.c.connection_id, _messages.c.attempt)
+    select(
+        _messages.c.id,
+        _messages.c.project_id,
+        _messages.c.connection_id,
+        _messages.c.attempt,
+        _messages.c.reason,
+    )
     .where(
         _messages.c.shard == bindparam("of_shard"),
         _messages.c.connection_id == bindparam("of_connection"),
@@ -130,9 +136,15 @@ _WAITING = (
     .order_by(_messages.c.due_at, _messages.c.id)
     .limit(bindparam("most"))
 )
-_OVERDUE = _WAITING.where(_messages.c.expires_at <= bindparam("now"))
+_IS_UNCERTAIN = _messages.c.reason == Reason.OUTCOME_UNKNOWN.value
+_OVERDUE = _WAITING.where(
+    or_(
+        _messages.c.expires_at <= bindparam("now"),
+        and_(_IS_UNCERTAIN, _messages.c.created_at < bindparam("tried_until")),
+    )
+)
 # Of one whose outcome is open nobody knows that another connection's would not be the second.
-_MOVABLE = _WAITING.where(_messages.c.may_fail_over, _messages.c.reason != Reason.OUTCOME_UNKNOWN.value)
+_MOVABLE = _WAITING.where(_messages.c.may_fail_over, ~_IS_UNCERTAIN)
 _MOVE = (
     update(_messages)
     .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
@@ -161,6 +173,8 @@ class Waiting(NamedTuple):
     project_id: int
     connection_id: int
     attempt: int
+    reason: str
+    """Why it waits, if it was tried before."""
 
 
 async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> list[tuple[int, int]]:
@@ -190,6 +204,11 @@ async def expire(session: WriteSession, shard: int, ids: Sequence[int]) -> set[i
     return await _give_up(session, shard, ids, "expired", Reason.EXPIRED.value)
 
 
+async def leave_open(session: WriteSession, shard: int, ids: Sequence[int]) -> set[int]:
+    """Gives up messages of which nobody will learn whether they arrived. Returns those still queued."""
+    return await _give_up(session, shard, ids, "unknown", Reason.OUTCOME_UNKNOWN.value)
+
+
 async def _give_up(session: WriteSession, shard: int, ids: Sequence[int], how: str, why: str) -> set[int]:
     if not ids:
         return set()
@@ -198,11 +217,15 @@ async def _give_up(session: WriteSession, shard: int, ids: Sequence[int], how: s
 
 
 async def overdue(
-    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+    session: ReadSession, shard: int, connection_id: int, now: Instant, tried_until: Instant, most: int
 ) -> list[Waiting]:
-    """Messages that wait for this connection and have waited until nobody wants them any more."""
+    """Messages that wait for this connection and have waited until nobody wants them any more.
+
+    Those of an open outcome that were born before `tried_until` are not tried again either.
+    """
     about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
-    return [Waiting(*row) for row in await session.rows(_OVERDUE, about)]
+    rows = await session.rows(_OVERDUE, {**about, "tried_until": tried_until})
+    return [Waiting(*row) for row in rows]
 
 
 async def movable(

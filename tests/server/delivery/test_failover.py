@@ -12,7 +12,8 @@ from channels.contract import Message as Outgoing
 from channels.contract import OnUnknown
 from channels.testing.script import Fault, Script
 from server.delivery.breaker import FAILURES_TO_OPEN, FIRST_PAUSE
-from server.store import projects, setup
+from server.delivery.health import HealthBook
+from server.store import projects, setup, sightings
 from server.store.bulk import table_of
 from server.store.tables import Connection, ConnectionHealth, Message, Receipt
 from tests.server.delivery.office import Office, open_office, sign_up, welcome
@@ -244,6 +245,18 @@ async def test_a_restart_remembers_an_open_breaker_and_new_settings_close_it(wor
         assert (await health(world)).breaker == "closed"
 
 
+async def test_a_process_that_has_not_heard_of_an_open_breaker_does_not_write_over_it(world: World) -> None:
+    await born(world, connections=1)
+    one, other = HealthBook(world.db), HealthBook(world.db)
+    other.hear(1, Accepted("earlier"), NOON)
+    for _ in range(FAILURES_TO_OPEN):
+        one.hear(1, BROKE, NOON + 1)
+    await one.save(at_once=True)
+    await other.save(at_once=True)
+    assert (await health(world)).breaker == "open"
+    assert not other.of(1).may_send(NOON + 2)
+
+
 # Batches
 
 
@@ -384,6 +397,48 @@ async def test_an_attempt_cut_off_by_a_crash_goes_on_where_the_provider_drops_th
         assert (len(office.fake.attempts), len(office.fake.sends)) == (2, 1)
     assert (await office.message()).status == "accepted"
     assert await office.receipts() == [("deferred", "outcome_unknown"), ("accepted", "")]
+
+
+@pytest.mark.parametrize("end", ["stopped", "opted out", "expired", "expired where nothing is sent"])
+async def test_what_may_have_arrived_and_may_not_go_again_ends_unknown_and_is_neither_skipped_nor_expired(
+    world: World, end: str
+) -> None:
+    await born(world, connections=1)
+    script = Script(addresses={KIM: [Unknown()]})
+    async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
+        await office.settle()
+        if end == "stopped":
+            await world.set_status(1, "finished")
+        elif end == "opted out":
+            about = (world.project_id, "email", KIM, "")
+            async with world.db.write() as session:
+                await sightings.opt_out_address(session, *about, source="inbound", now=NOON + 1)
+        else:
+            await set_message(world, expires_at=NOON + MINUTE)
+            await set_connection(world, 1, is_enabled=end == "expired")
+        world.clock.reach(NOON + HOUR)
+        await office.settle()
+        message = await office.message()
+        assert (message.status, message.reason) == ("unknown", "outcome_unknown")
+        assert len(office.fake.attempts) == 1
+    assert await world.counts("unknown") == {"": 1}
+    assert (await world.total("skipped"), await world.total("failed")) == (0, 0)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+async def test_what_may_have_arrived_is_not_sent_again_days_later_however_it_had_to_wait(
+    world: World, is_enabled: bool
+) -> None:
+    """By then its provider may have forgotten the first one, and would not drop the double."""
+    await born(world, connections=1)
+    script = Script(addresses={KIM: [Unknown()]})
+    async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
+        await office.settle()
+        world.clock.reach(NOON + 3 * DAY)
+        await set_connection(world, 1, is_enabled=is_enabled)
+        await office.settle()
+        message = await office.message()
+        assert (message.status, message.due_at, len(office.fake.attempts)) == ("unknown", None, 1)
 
 
 # Retries, by reason
