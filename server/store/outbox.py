@@ -11,6 +11,7 @@ from server.clock import Instant
 from server.journey.status import JourneyStatus
 
 from .bulk import table_of
+from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
 from .tables import Connection, Consent, Endpoint, Journey, Message, Project, ShardState, User, Version
@@ -63,6 +64,8 @@ _WITH_ITS_WORLD = (
         _messages.c.journey_id,
         _messages.c.version,
         _messages.c.step_key,
+        _messages.c.user_number,
+        _messages.c.purpose,
         _messages.c.channel,
         _messages.c.connection_id,
         _messages.c.address,
@@ -75,6 +78,7 @@ _WITH_ITS_WORLD = (
         _journeys.c.status.label("journey_status"),
         _endpoints.c.state,
         _users.c.user_id,
+        _users.c.merged_into,
         _users.c.attributes,
         _projects.c.name.label("project_name"),
         _projects.c.time_zone,
@@ -186,12 +190,13 @@ async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> 
 async def due(session: ReadSession, shard: int, connection_id: int, now: Instant, most: int) -> Sequence[Any]:
     """The messages due by now, the longest due first, each with the world that decides whether it may go."""
     about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
-    return await session.rows(_DUE, about)
+    return await with_later_decisions(session, shard, await session.rows(_DUE, about))
 
 
 async def with_their_world(session: ReadSession, shard: int, ids: Iterable[int]) -> list[Any]:
     """These messages as `due` shows them."""
-    return await session.rows_in(_SOME, "ids", ids, {"of_shard": shard})
+    rows = await session.rows_in(_SOME, "ids", ids, {"of_shard": shard})
+    return await with_later_decisions(session, shard, rows)
 
 
 async def skip(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> None:
