@@ -152,6 +152,7 @@ _MOVABLE = _WAITING.where(_messages.c.may_fail_over, ~_IS_UNCERTAIN)
 _MOVE = (
     update(_messages)
     .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
+    .where(exists().where(_connections.c.id == bindparam("to_connection")))
     .values(connection_id=bindparam("to_connection"))
     .returning(_messages.c.id)
 )

@@ -13,7 +13,7 @@ from channels.contract import OnUnknown
 from channels.testing.script import Fault, Script
 from server.delivery.breaker import FAILURES_TO_OPEN, FIRST_PAUSE
 from server.delivery.health import HealthBook
-from server.store import projects, setup, sightings
+from server.store import connections, projects, setup, sightings
 from server.store.bulk import table_of
 from server.store.tables import Connection, ConnectionHealth, Message, Receipt
 from tests.server.delivery.office import Office, open_office, sign_up, welcome
@@ -91,6 +91,17 @@ async def test_a_message_whose_step_names_its_connection_stays_there(world: Worl
         await office.settle()
         message = await office.message()
         assert (message.status, message.connection_id) == ("failed", 1)
+
+
+async def test_a_message_does_not_go_on_to_a_connection_that_was_deleted_meanwhile(world: World) -> None:
+    await born(world, connections=3)
+    async with open_office(world, script=Script(turns={1: BROKE, 2: BROKE})) as office:
+        await office.dispatcher.until_idle()
+        async with world.db.write() as session:
+            await connections.remove(session, world.project_id, 2)
+        await office.settle()
+        message = await office.message()
+        assert (message.status, message.connection_id) == ("accepted", 3)
 
 
 async def test_only_the_refusal_of_the_last_one_is_final_and_each_was_asked_once(world: World) -> None:
