@@ -527,3 +527,19 @@ async def test_a_connection_with_a_rate_has_little_in_hand(world: World) -> None
         assert len(office.dispatcher.hands.in_hand) == 4
         for _ in range(5):
             await asyncio.sleep(0)
+
+
+async def test_processes_that_share_the_shards_share_the_rate_of_a_connection(world: World) -> None:
+    await born(world, "kim", connections=1)
+    await set_connection(world, 1, rate_per_second=30.0)
+    async with open_office(world) as office:
+        await office.dispatcher.take_shards()
+        await office.dispatcher.work_once()
+        other = office.dispatch()
+        for one in (other, office.dispatcher, other):
+            await one.take_shards()
+            await one.work_once()
+        lanes = [one.hands.lane(1) for one in (office.dispatcher, other) if one._mine]
+        assert sum(lane.per_second or 0 for lane in lanes) == 30.0
+        await other.let_go()
+        await other.aclose()
