@@ -2,12 +2,13 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from channels.contract import ReceiptKind
 from channels.reasons import Reason
-from server.clock import Clock, Instant
+from server.clock import DAY, Clock, Instant
 from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
 from server.engine import leases
@@ -20,6 +21,10 @@ PARKED = "parked"
 """Not now: the journey is paused."""
 EXPIRED = "expired"
 """Later than this it helps nobody."""
+UNSETTLED = "unsettled"
+"""An earlier attempt may have arrived, and no other may settle it any more."""
+LONGEST_TRYING = DAY
+"""After a message was born; what comes later than that helps nobody."""
 
 _STATES = {outbox.OPTED_OUT: SkipReason.OPTED_OUT, outbox.INVALID: SkipReason.INVALID_ADDRESS}
 
@@ -70,9 +75,30 @@ def _not_permitted(row: Any, now: Instant) -> str:
     return ""
 
 
+def is_uncertain(row: Any) -> bool:
+    """Whether an earlier attempt of this message may have arrived."""
+    return bool(row.reason == Reason.OUTCOME_UNKNOWN)
+
+
+def deadline(row: Any) -> Instant:
+    """No attempt is made later than this."""
+    longest: Instant = row.created_at + LONGEST_TRYING
+    return longest if row.expires_at is None else min(longest, row.expires_at)
+
+
 def is_over(row: Any, now: Instant) -> bool:
     """Whether its time is over, so that it does not leave any more."""
+    if is_uncertain(row) and now > deadline(row):
+        # However long it had to wait here: by now the provider may know nothing of the double.
+        return True
     return row.expires_at is not None and row.expires_at <= now
+
+
+def held_back(row: Any, now: Instant) -> str:
+    """Why it stays here: a `SkipReason`, `PARKED`, `EXPIRED`, `UNSETTLED`, or nothing."""
+    why = EXPIRED if is_over(row, now) else why_not(row, now)
+    # What may have arrived was neither skipped nor too late.
+    return UNSETTLED if why not in ("", PARKED) and is_uncertain(row) else why
 
 
 async def claim(
@@ -85,15 +111,13 @@ async def claim(
     await leases.prove(session, WORK, shard, token)
     now = clock.now()
     rows = await outbox.due(session, shard, connection_id, now, most)
-    held_back: defaultdict[str, list[Any]] = defaultdict(list)
+    sorted_by: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        held_back[EXPIRED if is_over(row, now) else why_not(row, now)].append(row)
-    may_go = {row.id: row for row in held_back.pop("", [])}
-    await outbox.park(session, shard, [row.id for row in held_back.pop(PARKED, [])])
-    over = held_back.pop(EXPIRED, [])
-    await outbox.expire(session, shard, [row.id for row in over])
-    await inbox.append(session, [expired(shard, row, now) for row in over])
-    for reason, skipped in held_back.items():
+        sorted_by[held_back(row, now)].append(row)
+    may_go = {row.id: row for row in sorted_by.pop("", [])}
+    await outbox.park(session, shard, [row.id for row in sorted_by.pop(PARKED, [])])
+    await end(session, shard, sorted_by.pop(EXPIRED, []) + sorted_by.pop(UNSETTLED, []), now)
+    for reason, skipped in sorted_by.items():
         await outbox.skip(session, shard, [row.id for row in skipped], reason)
         await inbox.append(session, [_skip(shard, row, reason, now) for row in skipped])
     begun = await attempts.begin(session, shard, list(may_go), now, when_due=clock.follows_events)
@@ -101,10 +125,19 @@ async def claim(
     return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
 
 
-def expired(shard: int, row: Any, now: Instant) -> inbox.Entry:
-    """What the inbox is told of a message that waited until its time was over."""
-    about = {"reason": Reason.EXPIRED.value, "connection_id": row.connection_id}
-    receipt = HeardReceipt(row.id, "expired", ReceiptKind.EXPIRED, now, **about)
+async def end(session: WriteSession, shard: int, over: Sequence[Any], now: Instant) -> None:
+    """Ends queued messages whose time is over, and tells the inbox. An open outcome stays open."""
+    unsettled = await outbox.leave_open(session, shard, [row.id for row in over if is_uncertain(row)])
+    expired = await outbox.expire(session, shard, [row.id for row in over if not is_uncertain(row)])
+    entries = [_ended(shard, row, now) for row in over if row.id in unsettled | expired]
+    await inbox.append(session, entries)
+
+
+def _ended(shard: int, row: Any, now: Instant) -> inbox.Entry:
+    key, kind, reason = EXPIRED, ReceiptKind.EXPIRED, Reason.EXPIRED
+    if is_uncertain(row):
+        key, kind, reason = UNSETTLED, ReceiptKind.UNKNOWN, Reason.OUTCOME_UNKNOWN
+    receipt = HeardReceipt(row.id, key, kind, now, reason=reason.value, connection_id=row.connection_id)
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 

@@ -28,10 +28,10 @@ from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
-from .claims import PARKED, Claimed, is_over, why_not
+from .claims import EXPIRED, PARKED, UNSETTLED, Claimed, held_back, is_uncertain
 from .content import Writer
 from .lanes import Lane
-from .outcomes import Ways, is_uncertain, receipt_of, tell
+from .outcomes import Ways, is_well_formed, receipt_of, tell
 from .routing import Routes
 from .senders import OpenSender, Senders
 
@@ -118,11 +118,13 @@ class Courier:
     def _held_back(self, claimed: Claimed) -> tuple[bool, HeardReceipt | None]:
         """Whether a message stays here after all, and what is to be heard of that."""
         at = self.at(claimed)
-        if is_over(claimed.row, self.clock.now()):
-            return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
-        why = why_not(claimed.row, self.clock.now())
+        why = held_back(claimed.row, self.clock.now())
         if why == PARKED:
             return True, None
+        if why == EXPIRED:
+            return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
+        if why == UNSETTLED:
+            return True, tell(claimed, ReceiptKind.UNKNOWN, at, reason=Reason.OUTCOME_UNKNOWN.value)
         return bool(why), tell(claimed, ReceiptKind.SKIPPED, at, reason=why) if why else None
 
     async def _look_again(self, lane: Lane, batch: Sequence[Claimed]) -> None:
@@ -179,7 +181,7 @@ class Courier:
         try:
             async with asyncio.timeout(LONGEST_SEND_SECONDS):
                 if batch_size > 1:
-                    outcomes = await cast(BatchSender, opened.sender).send_many(written)
+                    outcomes = list(await cast(BatchSender, opened.sender).send_many(written))
                 else:
                     outcomes = [await opened.sender.send(written[0])]
         except TimeoutError:
@@ -190,13 +192,13 @@ class Courier:
             about = {"messages": len(written), "outcomes": len(outcomes), "connection": opened.connection.id}
             log.error("an adapter told of more or fewer messages than it was handed", **about)
             return [Unknown(code="defect", text="not one outcome a message")] * len(written)
-        return outcomes
+        return [_understood(opened, one) for one in outcomes]
 
     async def _ask(self, opened: OpenSender, claimed: Claimed, reference: str) -> HeardReceipt:
         self._left.add(claimed.key)
         try:
             async with asyncio.timeout(LONGEST_SEND_SECONDS):
-                outcome = await cast(AskingSender, opened.sender).ask(reference)
+                outcome = _understood(opened, await cast(AskingSender, opened.sender).ask(reference))
         except TimeoutError:
             outcome = Unknown(text=f"no answer within {LONGEST_SEND_SECONDS:.0f} seconds")
         except Exception as error:
@@ -232,6 +234,15 @@ class Courier:
     def at(self, claimed: Claimed) -> Instant:
         """When an outcome is heard: on the virtual clock, at the instant of the attempt itself."""
         return claimed.attempted_at if self.clock.follows_events else self.clock.now()
+
+
+def _understood(opened: OpenSender, outcome: Outcome) -> Outcome:
+    """The outcome; what the contract does not know says nothing, and must cost nobody else's messages."""
+    if is_well_formed(outcome):
+        return outcome
+    about: dict[str, Any] = {"adapter": opened.connection.adapter.key, "connection": opened.connection.id}
+    log.error("an adapter told something that is no outcome", type=type(outcome).__name__, **about)
+    return Unknown(code="defect", text="no outcome of the contract")
 
 
 def _defect(opened: OpenSender, error: Exception) -> Unknown:

@@ -80,6 +80,7 @@ class Dispatcher:
             Courier(db, clock, self.senders, Writer(db, tracking), self.routes),
             Recorder(append),
             concurrency=settings.send_concurrency,
+            shards=shards,
             mine=self._mine,
             wakeup=self.wakeup,
         )
@@ -159,6 +160,7 @@ class Dispatcher:
                     log.warning("attempts without an outcome are unknown", shard=shard, messages=lost)
         self._mine.clear()
         self._mine.update(taken)
+        self.hands.refresh()
         if new:
             self._epoch = None
 

@@ -44,13 +44,14 @@ class Hands:
         recorder: Recorder,
         *,
         concurrency: int,
+        shards: int,
         mine: dict[int, int],
         wakeup: asyncio.Event,
     ) -> None:
         self._db, self._clock, self._routes = db, clock, routes
         self.courier, self._recorder = courier, recorder
         self._concurrency = concurrency
-        self._mine = mine
+        self._shards, self._mine = shards, mine
         """The shards of this process and their tokens, as its dispatcher changes them."""
         self._wakeup = wakeup
         self.progress = Dispatched()
@@ -67,14 +68,19 @@ class Hands:
             route = self._routes.get(connection_id)
             assert route is not None
             lane = self.lanes[connection_id] = Lane(route, self._concurrency)
-            lane.refresh(route, self._concurrency)
+            lane.refresh(route, self._concurrency, self._share)
         return lane
 
+    @property
+    def _share(self) -> float:
+        """Our part of a connection's rate, which is for all processes together: as our part of the shards."""
+        return max(1, len(self._mine)) / self._shards
+
     def refresh(self) -> None:
-        """New settings of connections count from the next message on."""
+        """New settings of connections, and our part of the shards, count from the next message on."""
         for connection_id, lane in self.lanes.items():
             if (route := self._routes.get(connection_id)) is not None:
-                lane.refresh(route, self._concurrency)
+                lane.refresh(route, self._concurrency, self._share)
 
     def project_of(self, connection_id: int) -> int:
         return self.lane(connection_id).route.row.project_id

@@ -10,6 +10,7 @@ from server.store import health as store
 from server.store.database import Database
 from server.store.health import HealthRow
 from server.store.routes import RouteRow
+from server.store.sessions import ReadSession
 
 from .breaker import Health, State
 
@@ -54,9 +55,12 @@ class HealthBook:
     async def read(self) -> None:
         """Takes over what another process, or our own before a restart, has found out later than we."""
         async with self.db.read() as session:
-            for row in await store.all_rows(session):
-                if row.changed_at > self.of(row.connection_id).changed_at:
-                    self._all[row.connection_id] = _health(row)
+            await self._take_over(session)
+
+    async def _take_over(self, session: ReadSession) -> None:
+        for row in await store.all_rows(session):
+            if row.changed_at > self.of(row.connection_id).changed_at:
+                self._all[row.connection_id] = _health(row)
 
     async def save(self, *, at_once: bool = False) -> None:
         """Writes the news, if it is time to."""
@@ -65,15 +69,16 @@ class HealthBook:
             return
         news, self._news, self._is_urgent = self._news, set(), False
         self._next_save = now + SAVE_SECONDS
-        if news:
-            rows = [HealthRow(*astuple(self.of(number))) for number in sorted(news)]
-            try:
-                async with self.db.write() as session:
-                    await store.save(session, rows)
-            except BaseException:
-                self._news |= news
-                raise
-        await self.read()
+        if not news:
+            return await self.read()
+        try:
+            async with self.db.write() as session:
+                # First: what another process has found out later than we is not ours to undo.
+                await self._take_over(session)
+                await store.save(session, [HealthRow(*astuple(self.of(number))) for number in sorted(news)])
+        except BaseException:
+            self._news |= news
+            raise
 
     def _note(self, connection_id: int, is_urgent: bool) -> None:
         self._news.add(connection_id)

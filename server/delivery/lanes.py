@@ -31,11 +31,11 @@ class Lane:
     """Waiting, under way, or told of and not on disk yet."""
     _pace: Pace | None = None
 
-    def refresh(self, route: Route, default_concurrency: int) -> None:
-        """New settings count from the next message on."""
+    def refresh(self, route: Route, default_concurrency: int, share: float = 1.0) -> None:
+        """New settings count from the next message on. Of the rate, `share` is this process's."""
         self.route = route
         self.concurrency = route.row.concurrency or default_concurrency
-        rate = route.rate_per_second
+        rate = None if route.rate_per_second is None else route.rate_per_second * share
         if rate is None:
             self._pace = None
         elif self._pace is None or self._pace.per_second != rate:
@@ -56,6 +56,11 @@ class Lane:
         """Messages of one call: no more at once than may leave at once."""
         size = self.route.batch_size
         return size if self._pace is None else max(1, min(size, int(self._pace.burst)))
+
+    @property
+    def per_second(self) -> float | None:
+        """How many may leave here in a second, if that is limited."""
+        return None if self._pace is None else self._pace.per_second
 
     def has_room(self) -> bool:
         """Claims are made for half a hand at least, so that there are few of them."""

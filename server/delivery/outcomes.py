@@ -6,19 +6,16 @@ The table of `docs/decisions/0007-sending.md`, in code.
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from typing import Any
 
 from channels.contract import Accepted, Deferred, OnUnknown, Outcome, ReceiptKind, Rejected, Unknown
 from channels.reasons import Reason, ReasonClass, Retry
-from server.clock import DAY, HOUR, SECOND, Instant
-from server.delivery.claims import Claimed
+from server.clock import HOUR, SECOND, Instant
+from server.delivery.claims import Claimed, deadline, is_uncertain
 from server.delivery.hearing import LONGEST_DETAIL, LONGEST_RAW, bounded
 from server.delivery.receipts import HeardReceipt
 
 MOST_ATTEMPTS = 8
 """Of one message, over all connections; asking what became of one counts as well."""
-LONGEST_TRYING = DAY
-"""After a message was born; what comes later than that helps nobody."""
 FIRST_PAUSE, LONGEST_PAUSE = 30 * SECOND, 4 * HOUR
 FIRST_PAUSE_TO_ASK = 5 * SECOND
 PAUSE_FOR_QUOTA = HOUR
@@ -47,9 +44,14 @@ class Ways:
     """Whether this is the provider's answer about an earlier attempt, which settles it."""
 
 
-def is_uncertain(row: Any) -> bool:
-    """Whether an earlier attempt of this message may have arrived."""
-    return bool(row.reason == Reason.OUTCOME_UNKNOWN)
+def is_well_formed(outcome: object) -> bool:
+    """Whether an adapter has filled it in as the contract says."""
+    match outcome:
+        case Accepted(str(), str(), str()) | Rejected(Reason(), str(), str()):
+            return True
+        case Deferred(int(), Reason(), str(), str()) | Unknown(Reason(), str(), str()):
+            return True
+    return False
 
 
 def receipt_of(outcome: Outcome, claimed: Claimed, now: Instant, ways: Ways) -> HeardReceipt:
@@ -113,12 +115,6 @@ def tell(
         connection_id=claimed.row.connection_id,
         moves_to=moves_to,
     )
-
-
-def deadline(row: Any) -> Instant:
-    """No attempt is made later than this."""
-    longest: Instant = row.created_at + LONGEST_TRYING
-    return longest if row.expires_at is None else min(longest, row.expires_at)
 
 
 def _unknown(

@@ -6,6 +6,7 @@ The cursor moves after the receipts are on disk. After a crash in between they a
 import asyncio
 import os
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +19,9 @@ from channels.host import Host
 from server.clock import DAY, Clock
 from server.engine import leases
 from server.errors import ServerError
-from server.store import messages, open_connections, unclaimed
+from server.store import inbox, messages, open_connections, unclaimed
 from server.store.database import Database
+from server.store.sessions import ReadSession
 
 from . import inbound
 from .hearing import place, read_unclaimed
@@ -50,6 +52,7 @@ class Poller:
     shards: int
     append: Append
     holder: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+    _tried_down_to: unclaimed.Place | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         try:
@@ -129,21 +132,37 @@ class Poller:
 
     async def _try_unclaimed(self) -> None:
         """A receipt can overtake the outcome that tells us the provider's name for the message."""
-        now = self.clock.now()
+        now, most = self.clock.now(), MOST_UNCLAIMED
         async with self.db.read() as session:
-            rows = await unclaimed.since(session, now - DAY, MOST_UNCLAIMED)
-            projects = await open_connections.projects(session) if rows else {}
-            found = []
-            for row in rows:
-                if row.connection_id not in projects:
-                    continue
-                whose = (row.connection_id, projects[row.connection_id])
-                placed = await place(session, self.shards, whose, [read_unclaimed(row.receipt)], now)
-                found += [(entry, (row.connection_id, row.key)) for entry in placed.entries]
+            rows = [*await unclaimed.since(session, now - DAY, most)]
+            if len(rows) == most:
+                # Others' receipts may be many and new: in turn, all of the day are looked at again.
+                before = self._tried_down_to or unclaimed.place_of(rows[-1])
+                older = await unclaimed.since(session, now - DAY, most, before=before)
+                self._tried_down_to = unclaimed.place_of(older[-1]) if len(older) == most else None
+                rows += older
+            found = await self._place_again(session, rows)
         if found:
-            await append_surely(self.append, [entry for entry, _ in found])
+            await append_surely(self.append, [entry for entries, _ in found for entry in entries])
             async with self.db.write() as session:
-                await unclaimed.drop(session, [key for _, key in found])
+                await unclaimed.drop(session, [key for _, keys in found for key in keys])
+
+    async def _place_again(
+        self, session: ReadSession, rows: Sequence[Any]
+    ) -> list[tuple[list[inbox.Entry], set[tuple[int, str]]]]:
+        """By connection: what is for the inbox now, and which rows it comes from."""
+        projects = await open_connections.projects(session) if rows else {}
+        theirs: defaultdict[int, dict[str, Receipt]] = defaultdict(dict)
+        for row in rows:
+            theirs[row.connection_id][row.key] = read_unclaimed(row.receipt)
+        found = []
+        for connection_id, receipts in theirs.items():
+            if connection_id in projects:
+                whose, now = (connection_id, projects[connection_id]), self.clock.now()
+                placed = await place(session, self.shards, whose, list(receipts.values()), now)
+                left = {key for _, key, _, _ in placed.unclaimed}
+                found.append((placed.entries, {(connection_id, key) for key in receipts.keys() - left}))
+        return [one for one in found if one[0]]
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

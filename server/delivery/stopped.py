@@ -9,7 +9,7 @@ from server.engine import leases
 from server.store import inbox, outbox
 from server.store.database import Database
 
-from .claims import WORK, expired
+from .claims import LONGEST_TRYING, WORK, end
 from .routing import Routes
 
 MOST_AT_ONCE = 1000
@@ -25,7 +25,7 @@ async def clear_stopped(
     now = clock.now()
     onward = routes.onward(connection_id, now, even_shut=_is_disabled(routes, connection_id))
     async with db.read() as session:
-        late = await outbox.overdue(session, shard, connection_id, now, MOST_AT_ONCE)
+        late = await outbox.overdue(session, shard, connection_id, now, now - LONGEST_TRYING, MOST_AT_ONCE)
         gone = {one.id for one in late}
         found = await outbox.movable(session, shard, connection_id, now, MOST_AT_ONCE) if onward else []
         moving = [one for one in found if one.id not in gone]
@@ -33,8 +33,7 @@ async def clear_stopped(
         return 0
     async with db.write() as session:
         await leases.prove(session, WORK, shard, token)
-        ended = await outbox.expire(session, shard, [one.id for one in late])
-        await inbox.append(session, [expired(shard, one, now) for one in late if one.id in ended])
+        await end(session, shard, late, now)
         if onward is not None:
             ids = [one.id for one in moving]
             moved = await outbox.move(session, shard, ids, connection_id, onward)

@@ -65,6 +65,9 @@ class Catalog:
         found = self.connections.get((project_id, channel), [])
         return [one for one in found if (one.name == name if name else one.is_enabled)]
 
+    def has_connection(self, project_id: int, channel: str, connection_id: int) -> bool:
+        return any(one.id == connection_id for one in self.connections.get((project_id, channel), ()))
+
     def graph_of(self, journey_id: int, version: int) -> Graph:
         return self.graphs[journey_id, version]
 

@@ -49,7 +49,7 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     known.add((receipt.message_id, receipt.key))
     before = _counted(message)
     _hear(batch, message, receipt)
-    _move_on(message, receipt)
+    _move_on(batch, message, receipt)
     message.is_changed = True
     _count_change(batch, message, before, _counted(message))
     _suppress(batch, message, receipt)
@@ -66,7 +66,7 @@ def _came_too_late(message: MessageState, receipt: HeardReceipt) -> bool:
     return message.status != DeliveryStatus.ATTEMPTED or message.attempt != receipt.attempt
 
 
-def _move_on(message: MessageState, receipt: HeardReceipt) -> None:
+def _move_on(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     """Attempts are the dispatcher's to note; only what was heard of them, or a deferral, changes the status.
 
     A deferral counts for the attempt that it ends, and for a message of which nothing better is known: one
@@ -83,7 +83,14 @@ def _move_on(message: MessageState, receipt: HeardReceipt) -> None:
     ):
         message.status, message.retry_at = DeliveryStatus.QUEUED.value, receipt.retry_at
         # Why it waits: the dispatcher has to know of an attempt whose outcome is open.
-        message.reason, message.moves_to = receipt.reason, receipt.moves_to
+        message.reason, message.moves_to = receipt.reason, _still_there(batch, message, receipt.moves_to)
+
+
+def _still_there(batch: Batch, message: MessageState, connection_id: int | None) -> int | None:
+    """The connection to go on through, unless it was deleted meanwhile: nothing would ever leave there."""
+    here = (message.project_id, message.channel)
+    there = connection_id is not None and batch.catalog.has_connection(*here, connection_id)
+    return connection_id if there else None
 
 
 def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, select, true, update
+from sqlalchemy import and_, bindparam, exists, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -11,6 +11,7 @@ from server.clock import Instant
 from server.journey.status import JourneyStatus
 
 from .bulk import table_of
+from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
 from .tables import Connection, Consent, Endpoint, Journey, Message, Project, ShardState, User, Version
@@ -63,6 +64,8 @@ _WITH_ITS_WORLD = (
         _messages.c.journey_id,
         _messages.c.version,
         _messages.c.step_key,
+        _messages.c.user_number,
+        _messages.c.purpose,
         _messages.c.channel,
         _messages.c.connection_id,
         _messages.c.address,
@@ -75,6 +78,7 @@ _WITH_ITS_WORLD = (
         _journeys.c.status.label("journey_status"),
         _endpoints.c.state,
         _users.c.user_id,
+        _users.c.merged_into,
         _users.c.attributes,
         _projects.c.name.label("project_name"),
         _projects.c.time_zone,
@@ -119,7 +123,13 @@ _GIVE_UP = (
     .returning(_messages.c.id)
 )
 _WAITING = (
-    select(_messages.c.id, _messages.c.project_id, _messages.c.connection_id, _messages.c.attempt)
+    select(
+        _messages.c.id,
+        _messages.c.project_id,
+        _messages.c.connection_id,
+        _messages.c.attempt,
+        _messages.c.reason,
+    )
     .where(
         _messages.c.shard == bindparam("of_shard"),
         _messages.c.connection_id == bindparam("of_connection"),
@@ -130,12 +140,19 @@ _WAITING = (
     .order_by(_messages.c.due_at, _messages.c.id)
     .limit(bindparam("most"))
 )
-_OVERDUE = _WAITING.where(_messages.c.expires_at <= bindparam("now"))
+_IS_UNCERTAIN = _messages.c.reason == Reason.OUTCOME_UNKNOWN.value
+_OVERDUE = _WAITING.where(
+    or_(
+        _messages.c.expires_at <= bindparam("now"),
+        and_(_IS_UNCERTAIN, _messages.c.created_at < bindparam("tried_until")),
+    )
+)
 # Of one whose outcome is open nobody knows that another connection's would not be the second.
-_MOVABLE = _WAITING.where(_messages.c.may_fail_over, _messages.c.reason != Reason.OUTCOME_UNKNOWN.value)
+_MOVABLE = _WAITING.where(_messages.c.may_fail_over, ~_IS_UNCERTAIN)
 _MOVE = (
     update(_messages)
     .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
+    .where(exists().where(_connections.c.id == bindparam("to_connection")))
     .values(connection_id=bindparam("to_connection"))
     .returning(_messages.c.id)
 )
@@ -161,6 +178,8 @@ class Waiting(NamedTuple):
     project_id: int
     connection_id: int
     attempt: int
+    reason: str
+    """Why it waits, if it was tried before."""
 
 
 async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> list[tuple[int, int]]:
@@ -172,12 +191,13 @@ async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> 
 async def due(session: ReadSession, shard: int, connection_id: int, now: Instant, most: int) -> Sequence[Any]:
     """The messages due by now, the longest due first, each with the world that decides whether it may go."""
     about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
-    return await session.rows(_DUE, about)
+    return await with_later_decisions(session, shard, await session.rows(_DUE, about))
 
 
 async def with_their_world(session: ReadSession, shard: int, ids: Iterable[int]) -> list[Any]:
     """These messages as `due` shows them."""
-    return await session.rows_in(_SOME, "ids", ids, {"of_shard": shard})
+    rows = await session.rows_in(_SOME, "ids", ids, {"of_shard": shard})
+    return await with_later_decisions(session, shard, rows)
 
 
 async def skip(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> None:
@@ -190,6 +210,11 @@ async def expire(session: WriteSession, shard: int, ids: Sequence[int]) -> set[i
     return await _give_up(session, shard, ids, "expired", Reason.EXPIRED.value)
 
 
+async def leave_open(session: WriteSession, shard: int, ids: Sequence[int]) -> set[int]:
+    """Gives up messages of which nobody will learn whether they arrived. Returns those still queued."""
+    return await _give_up(session, shard, ids, "unknown", Reason.OUTCOME_UNKNOWN.value)
+
+
 async def _give_up(session: WriteSession, shard: int, ids: Sequence[int], how: str, why: str) -> set[int]:
     if not ids:
         return set()
@@ -198,11 +223,15 @@ async def _give_up(session: WriteSession, shard: int, ids: Sequence[int], how: s
 
 
 async def overdue(
-    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+    session: ReadSession, shard: int, connection_id: int, now: Instant, tried_until: Instant, most: int
 ) -> list[Waiting]:
-    """Messages that wait for this connection and have waited until nobody wants them any more."""
+    """Messages that wait for this connection and have waited until nobody wants them any more.
+
+    Those of an open outcome that were born before `tried_until` are not tried again either.
+    """
     about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
-    return [Waiting(*row) for row in await session.rows(_OVERDUE, about)]
+    rows = await session.rows(_OVERDUE, {**about, "tried_until": tried_until})
+    return [Waiting(*row) for row in rows]
 
 
 async def movable(

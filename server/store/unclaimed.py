@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from server.clock import Instant
 
@@ -21,10 +21,23 @@ async def keep(session: WriteSession, rows: Sequence[tuple[int, str, bytes, Inst
     await session.bulk(_KEEP, rows)
 
 
-async def since(session: ReadSession, since: Instant, most: int) -> Sequence[Any]:
-    """The receipts heard since then that found no message, the newest first."""
+Place = tuple[Instant, int, str]
+"""When it was heard, connection and key."""
+
+
+def place_of(row: Any) -> Place:
+    return row.heard_at, row.connection_id, row.key
+
+
+async def since(
+    session: ReadSession, since: Instant, most: int, *, before: Place | None = None
+) -> Sequence[Any]:
+    """The receipts heard since then that found no message, the newest first; those before that place."""
+    order = (_unclaimed.c.heard_at, _unclaimed.c.connection_id, _unclaimed.c.key)
     statement = select(_unclaimed).where(_unclaimed.c.heard_at >= since)
-    return await session.rows(statement.order_by(_unclaimed.c.heard_at.desc()).limit(most))
+    if before is not None:
+        statement = statement.where(tuple_(*order) < before, _unclaimed.c.heard_at <= before[0])
+    return await session.rows(statement.order_by(*(one.desc() for one in order)).limit(most))
 
 
 async def drop(session: WriteSession, keys: Sequence[tuple[int, str]]) -> None:

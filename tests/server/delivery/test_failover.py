@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from channels import Deferred, Reason, Rejected, Unknown
+from channels import Accepted, Deferred, Reason, Rejected, Unknown
 from channels.contract import Message as Outgoing
 from channels.contract import OnUnknown
 from channels.testing.script import Fault, Script
 from server.delivery.breaker import FAILURES_TO_OPEN, FIRST_PAUSE
-from server.store import projects, setup
+from server.delivery.health import HealthBook
+from server.store import connections, projects, setup, sightings
 from server.store.bulk import table_of
 from server.store.tables import Connection, ConnectionHealth, Message, Receipt
 from tests.server.delivery.office import Office, open_office, sign_up, welcome
@@ -90,6 +91,17 @@ async def test_a_message_whose_step_names_its_connection_stays_there(world: Worl
         await office.settle()
         message = await office.message()
         assert (message.status, message.connection_id) == ("failed", 1)
+
+
+async def test_a_message_does_not_go_on_to_a_connection_that_was_deleted_meanwhile(world: World) -> None:
+    await born(world, connections=3)
+    async with open_office(world, script=Script(turns={1: BROKE, 2: BROKE})) as office:
+        await office.dispatcher.until_idle()
+        async with world.db.write() as session:
+            await connections.remove(session, world.project_id, 2)
+        await office.settle()
+        message = await office.message()
+        assert (message.status, message.connection_id) == ("accepted", 3)
 
 
 async def test_only_the_refusal_of_the_last_one_is_final_and_each_was_asked_once(world: World) -> None:
@@ -244,6 +256,18 @@ async def test_a_restart_remembers_an_open_breaker_and_new_settings_close_it(wor
         assert (await health(world)).breaker == "closed"
 
 
+async def test_a_process_that_has_not_heard_of_an_open_breaker_does_not_write_over_it(world: World) -> None:
+    await born(world, connections=1)
+    one, other = HealthBook(world.db), HealthBook(world.db)
+    other.hear(1, Accepted("earlier"), NOON)
+    for _ in range(FAILURES_TO_OPEN):
+        one.hear(1, BROKE, NOON + 1)
+    await one.save(at_once=True)
+    await other.save(at_once=True)
+    assert (await health(world)).breaker == "open"
+    assert not other.of(1).may_send(NOON + 2)
+
+
 # Batches
 
 
@@ -270,7 +294,7 @@ async def test_one_that_cannot_be_rendered_does_not_hold_back_the_rest_of_its_ba
     assert sorted(await office.receipts())[-1] == ("skipped", "template_error")
 
 
-@pytest.mark.parametrize("many", [[], [Rejected(Reason.UNKNOWN)] * 4, ValueError("a defect")])
+@pytest.mark.parametrize("many", [[], [Rejected(Reason.UNKNOWN)] * 4, None, ValueError("a defect")])
 async def test_a_call_that_tells_too_little_or_raises_leaves_all_of_it_unknown(
     world: World, many: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +309,37 @@ async def test_a_call_that_tells_too_little_or_raises_leaves_all_of_it_unknown(
     async with open_office(world, batch_size=10) as office:
         await office.settle()
     assert await office.receipts() == [("unknown", "outcome_unknown")] * 3
+
+
+@pytest.mark.parametrize("batch_size", [1, 10])
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "ok",
+        Accepted(7),  # type: ignore[arg-type]
+        Rejected("no_such_reason"),  # type: ignore[arg-type]
+        Rejected(Reason.UNKNOWN, 404),  # type: ignore[arg-type]
+        Deferred("soon", Reason.RATE_LIMITED),  # type: ignore[arg-type]
+    ],
+)
+async def test_an_adapter_that_tells_no_outcome_leaves_this_message_unknown_and_the_others_alone(
+    world: World, told: Any, batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await born(world, "kim", "lee", connections=1)
+
+    async def send(self: Any, message: Outgoing) -> Any:
+        return told if message.to == KIM else Accepted(f"to-{message.to}")
+
+    async def send_many(self: Any, messages: Sequence[Outgoing]) -> Any:
+        return [await send(self, message) for message in messages]
+
+    monkeypatch.setattr("channels.testing.fake.FakeSender.send", send)
+    monkeypatch.setattr("channels.testing.fake.FakeSender.send_many", send_many)
+    async with open_office(world, batch_size=batch_size) as office:
+        await office.settle()
+    found = {row.address: row.status for row in await world.rows(Message)}
+    assert found == {KIM: "unknown", "lee@example.com": "accepted"}
 
 
 # What may have arrived
@@ -353,6 +408,48 @@ async def test_an_attempt_cut_off_by_a_crash_goes_on_where_the_provider_drops_th
         assert (len(office.fake.attempts), len(office.fake.sends)) == (2, 1)
     assert (await office.message()).status == "accepted"
     assert await office.receipts() == [("deferred", "outcome_unknown"), ("accepted", "")]
+
+
+@pytest.mark.parametrize("end", ["stopped", "opted out", "expired", "expired where nothing is sent"])
+async def test_what_may_have_arrived_and_may_not_go_again_ends_unknown_and_is_neither_skipped_nor_expired(
+    world: World, end: str
+) -> None:
+    await born(world, connections=1)
+    script = Script(addresses={KIM: [Unknown()]})
+    async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
+        await office.settle()
+        if end == "stopped":
+            await world.set_status(1, "finished")
+        elif end == "opted out":
+            about = (world.project_id, "email", KIM, "")
+            async with world.db.write() as session:
+                await sightings.opt_out_address(session, *about, source="inbound", now=NOON + 1)
+        else:
+            await set_message(world, expires_at=NOON + MINUTE)
+            await set_connection(world, 1, is_enabled=end == "expired")
+        world.clock.reach(NOON + HOUR)
+        await office.settle()
+        message = await office.message()
+        assert (message.status, message.reason) == ("unknown", "outcome_unknown")
+        assert len(office.fake.attempts) == 1
+    assert await world.counts("unknown") == {"": 1}
+    assert (await world.total("skipped"), await world.total("failed")) == (0, 0)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+async def test_what_may_have_arrived_is_not_sent_again_days_later_however_it_had_to_wait(
+    world: World, is_enabled: bool
+) -> None:
+    """By then its provider may have forgotten the first one, and would not drop the double."""
+    await born(world, connections=1)
+    script = Script(addresses={KIM: [Unknown()]})
+    async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
+        await office.settle()
+        world.clock.reach(NOON + 3 * DAY)
+        await set_connection(world, 1, is_enabled=is_enabled)
+        await office.settle()
+        message = await office.message()
+        assert (message.status, message.due_at, len(office.fake.attempts)) == ("unknown", None, 1)
 
 
 # Retries, by reason
@@ -430,3 +527,19 @@ async def test_a_connection_with_a_rate_has_little_in_hand(world: World) -> None
         assert len(office.dispatcher.hands.in_hand) == 4
         for _ in range(5):
             await asyncio.sleep(0)
+
+
+async def test_processes_that_share_the_shards_share_the_rate_of_a_connection(world: World) -> None:
+    await born(world, "kim", connections=1)
+    await set_connection(world, 1, rate_per_second=30.0)
+    async with open_office(world) as office:
+        await office.dispatcher.take_shards()
+        await office.dispatcher.work_once()
+        other = office.dispatch()
+        for one in (other, office.dispatcher, other):
+            await one.take_shards()
+            await one.work_once()
+        lanes = [one.hands.lane(1) for one in (office.dispatcher, other) if one._mine]
+        assert sum(lane.per_second or 0 for lane in lanes) == 30.0
+        await other.let_go()
+        await other.aclose()

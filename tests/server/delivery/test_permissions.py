@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
+from channels import Deferred, Reason
 from channels.contract import ReceiptKind
+from channels.testing.script import Script
 from server.delivery.receipts import HeardReceipt, encode
 from server.store import inbox, sightings, suppressions
 from server.store.bulk import table_of
@@ -205,6 +207,28 @@ async def test_a_user_who_turns_out_to_be_another_keeps_the_latest_decision_of_b
     ]
     decided = {one.channel: bool(one.granted) for one in mine}
     assert decided == {"email": False, "sms": True}
+
+
+async def test_a_message_born_before_its_user_turned_out_to_be_another_heeds_the_others_decision(
+    world: World,
+) -> None:
+    await world.add_connection()
+    await world.add_journey(welcome())
+    script = Script(addresses={KIM: [Deferred(0, Reason.RATE_LIMITED)]})
+    async with open_office(world, script=script) as office:
+        await world.live(
+            world.event("", NOON, anonymous="phone", type="identify", email=KIM, name="Kim"),
+            world.event("sign_up", NOON, anonymous="phone"),
+        )
+        async with world.db.write() as session:
+            await session.run(update(table_of(Message)).values(purpose="advertisement"))
+        await office.settle()
+        await world.live(world.event("opened the shop", NOON + 1, user="kim"))
+        await world.live(world.event("", NOON + 2, type="identify", user="kim", anonymous="phone"))
+        await agree(world, False, NOON + 3)
+        world.clock.reach(NOON + HOUR)
+        await office.settle()
+        assert await outcomes(world) == [("skipped", "no_consent")]
 
 
 async def test_a_push_token_that_was_handed_in_again_survives_an_older_report(world: World) -> None:

@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import update
 
-from server.delivery.polling import Poller
+from channels.contract import Receipt, ReceiptKind
+from server.delivery.hearing import place
+from server.delivery.polling import MOST_UNCLAIMED, Poller
 from server.delivery.recording import Append
+from server.store import unclaimed
+from server.store.bulk import table_of
 from server.store.inbox import Entry
-from server.store.tables import PollCursor
+from server.store.tables import Message, PollCursor, Unclaimed
 from tests.server.delivery.office import Office, open_office, sign_up, welcome
 from tests.world import DAY, NOON, World
 
@@ -71,3 +76,24 @@ async def test_only_one_process_asks_for_a_connection(world: World) -> None:
         first, second = poller(office), poller(office)
         assert await first.poll_once() == 1
         assert await second._ours() == []
+
+
+async def test_a_receipt_that_overtook_our_record_is_found_behind_any_number_of_others(world: World) -> None:
+    await world.add_connection()
+    await world.add_journey(welcome())
+    await sign_up(world, "kim")
+    ours, others = "fake-of-ours", [f"of-nobody-{number}" for number in range(3 * MOST_UNCLAIMED)]
+    told = [Receipt(name, ReceiptKind.DELIVERED, NOON, provider_id=name) for name in (ours, *others)]
+    async with open_office(world) as office:
+        async with world.db.write() as session:
+            placed = await place(session, world.shards, (1, world.project_id), told, NOON)
+            await unclaimed.keep(session, [(*row[:3], NOON + (row[1] != ours)) for row in placed.unclaimed])
+        await office.settle()
+        async with world.db.write() as session:
+            await session.run(update(table_of(Message)).values(provider_id=ours))
+        asking = poller(office)
+        for _ in range(4):
+            await asking.poll_once()
+        await office.settle()
+    assert await world.total("delivered") == 1
+    assert len(await world.rows(Unclaimed)) == len(others)
