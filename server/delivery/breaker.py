@@ -17,7 +17,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 30 * SECOND, 10 * MINUTE
 LONGEST_DETAIL = 500
 
 _AGAINST_IT = frozenset(
-    {Reason.PROVIDER_ERROR, Reason.AUTH_FAILED, Reason.ACCOUNT_BLOCKED, Reason.SENDER_INVALID}
+    {
+        *(Reason.PROVIDER_ERROR, Reason.AUTH_FAILED, Reason.ACCOUNT_BLOCKED, Reason.SENDER_INVALID),
+        # A provider that does not answer, or a broken adapter, must not make a whole campaign uncertain.
+        Reason.OUTCOME_UNKNOWN,
+    }
 )
 _ABOUT_THE_MESSAGE = frozenset({ReasonClass.RECIPIENT, ReasonClass.PERMISSION, ReasonClass.CONTENT})
 

@@ -39,9 +39,20 @@ def test_what_speaks_of_the_message_proves_that_the_provider_works() -> None:
     assert (health.breaker, health.failures) == (State.CLOSED, 0)
 
 
+def test_no_answer_speaks_against_the_provider() -> None:
+    health = Health(1)
+    for _ in range(FAILURES_TO_OPEN):
+        health.hear(Unknown(), 0)
+    assert health.breaker is State.OPEN
+
+
 def test_what_speaks_of_neither_changes_nothing() -> None:
     health = Health(1)
-    for outcome in (Deferred(0, Reason.RATE_LIMITED), Unknown(), Deferred(0, Reason.QUOTA_EXCEEDED)):
+    for outcome in (
+        Deferred(0, Reason.RATE_LIMITED),
+        Rejected(Reason.REQUEST_INVALID),
+        Deferred(0, Reason.QUOTA_EXCEEDED),
+    ):
         for _ in range(FAILURES_TO_OPEN):
             assert health.hear(outcome, 0) is False
     assert (health.breaker, health.failures) == (State.CLOSED, 0)

@@ -225,6 +225,15 @@ async def test_a_connection_that_fails_is_left_alone_then_tried_with_one_message
         )
 
 
+async def test_a_provider_that_does_not_answer_does_not_make_a_whole_campaign_uncertain(world: World) -> None:
+    names = [f"user{number}" for number in range(FAILURES_TO_OPEN)]
+    await born(world, *names, connections=1)
+    silent = Script(turns=dict.fromkeys(range(1, FAILURES_TO_OPEN + 1), Unknown()))
+    async with open_office(world, script=silent) as office:
+        await broken(office, names)
+        assert ((await health(world)).breaker, (await health(world)).reason) == ("open", "outcome_unknown")
+
+
 async def test_while_it_is_left_alone_messages_go_through_the_next_one(world: World) -> None:
     names = [f"user{number}" for number in range(FAILURES_TO_OPEN)]
     await born(world, *names)
