@@ -17,6 +17,7 @@ import httpx
 from server import __version__
 from server.public_addresses import Network, PublicTransport, Resolve, resolved
 
+LAST_PORT = 65_535
 USER_AGENT = f"Sojourn/{__version__}"
 
 
@@ -117,6 +118,8 @@ class BoundedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises the inner transport's errors; PoolTimeout or ReadTimeout when the time is over; ReadError
         for an answer that is too large, DecodingError for one that is packed."""
+        if (request.url.port or 0) > LAST_PORT:
+            raise httpx.ConnectError(f"there is no port {request.url.port}", request=request)
         progress = _Progress.of(request)
         self._shorten(request)
         ends_at = asyncio.get_running_loop().time() + self.bounds.total_seconds
