@@ -18,6 +18,7 @@ from server.resolvers.refusals import Invalid, Missing, Refusal
 from server.store import in_app
 from server.store.projects import ADMIN
 from server.store.receipts import MessageKey
+from server.user_tokens import is_user_id
 
 from .fields import Input, mutation, subscription
 from .ids import key_in, to_id
@@ -149,8 +150,8 @@ async def _token(info: Info, input: CreateUserTokenInput) -> CreateUserTokenPayl
     lasts = input.expires_in_seconds * SECOND
     if not 60 * SECOND <= lasts <= LONGEST_TOKEN:
         raise Invalid("A user token lasts from 60 seconds to a day.", ("input", "expiresInSeconds"))
-    if not 0 < len(input.user_id) <= 255:
-        raise Invalid("A user id has 1 to 255 characters.", ("input", "userId"))
+    if not is_user_id(input.user_id):
+        raise Invalid("A user id has 1 to 255 characters that can be printed.", ("input", "userId"))
     expires_at = info.context.clock.now() + lasts
     try:
         [connection_id] = key_in(input.connection_id, "Connection")

@@ -194,6 +194,28 @@ async def test_a_token_that_proves_nothing_opens_nothing(database_url: str) -> N
             assert SECRET not in answer.text
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        '{"sub": "u1", "exp": NaN}',
+        '{"sub": "u1", "exp": 1e999}',
+        '{"sub": "u1", "exp": 1767229200, "nbf": 1767225601}',
+        '{"sub": "u1", "exp": 1767229200, "nbf": NaN}',
+        '{"sub": "\\ud800", "exp": 1767229200}',
+        '{"sub": "u1\\u0000", "exp": 1767229200}',
+    ],
+)
+async def test_a_token_with_odd_claims_opens_nothing_though_it_is_signed(
+    database_url: str, claims: str
+) -> None:
+    async with an_inbox(database_url) as inbox:
+        await inbox.put(1)
+        signed = jwt.api_jws.encode(
+            claims.encode(), SECRET, "HS256", headers={"kid": str(inbox.connection), "typ": "JWT"}
+        )
+        assert (await inbox.ask(signed)).status_code == 401
+
+
 async def test_a_new_secret_leaves_the_tokens_of_the_old_one_good(database_url: str) -> None:
     async with an_inbox(database_url) as inbox:
         await inbox.put(1)
