@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 500
 _SECOND = 1000
+_UNWRITABLE = (
+    "the request cannot be written: something in its address, headers or body is no character for there; "
+    "look for line ends and blanks around secrets"
+)
 
 
 async def exchange(
@@ -32,8 +36,12 @@ async def exchange(
         return await (http or tools.http).request(method, url, **request)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
         return Deferred(tools.clock(), Reason.PROVIDER_ERROR, text=told(error))
+    except UnicodeError:
+        return Deferred(tools.clock(), Reason.REQUEST_INVALID, text=_UNWRITABLE)
     except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
-        return Deferred(tools.clock(), Reason.REQUEST_INVALID, text=told(error))
+        # Of a header it quotes the value, which may be a secret.
+        text = _UNWRITABLE if "header" in str(error).lower() else told(error)
+        return Deferred(tools.clock(), Reason.REQUEST_INVALID, text=text)
     except httpx.HTTPError as error:
         return Unknown(text=told(error))
 

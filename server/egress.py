@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 
 from server import __version__
-from server.public_addresses import Network, PublicTransport, Resolve, resolved
+from server.public_addresses import ALL_BUT_METADATA, Network, PublicTransport, Resolve, resolved
 
+LAST_PORT = 65_535
 USER_AGENT = f"Sojourn/{__version__}"
 
 
@@ -48,18 +49,25 @@ def make_client(
     *,
     bounds: Bounds | None = None,
     proxy: str | None = None,
+    allow: Sequence[Network] = (),
     verify: Any = True,
     mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None,
 ) -> httpx.AsyncClient:
     """A client for addresses that operators configure; it may reach the private network.
 
+    Whoever may write in a project configures its connections, and is told what was answered. So where clouds
+    hand their machines credentials (169.254.169.254 and its like) is refused, unless it is in `allow`. A
+    proxy looks up names itself, and has to refuse them itself.
     `verify` is an `ssl.SSLContext`, or True for the usual authorities. `mounts` leads URLs that begin so into
     other transports, e.g. a test's or the demo's fake providers. The caller closes the client.
     """
     bounds = bounds or Bounds()
-    inner = httpx.AsyncHTTPTransport(
-        verify=verify, trust_env=False, http2=True, limits=_limits(bounds), proxy=proxy
-    )
+    if proxy is not None:
+        inner: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(
+            verify=verify, trust_env=False, http2=True, limits=_limits(bounds), proxy=proxy
+        )
+    else:
+        inner = _direct(bounds, (*allow, *ALL_BUT_METADATA), verify, resolved)
     return _client(inner, bounds, mounts)
 
 
@@ -78,9 +86,12 @@ def make_public_client(
     itself, behind our check.
     """
     bounds = bounds or Bounds()
+    return _client(_direct(bounds, tuple(allow), verify, resolve), bounds, mounts)
+
+
+def _direct(bounds: Bounds, allow: Sequence[Network], verify: Any, resolve: Resolve) -> PublicTransport:
     ssl_context = httpx.create_ssl_context(verify=verify, trust_env=False)
-    inner = PublicTransport(ssl_context, _limits(bounds), tuple(allow), resolve)
-    return _client(inner, bounds, mounts)
+    return PublicTransport(ssl_context, _limits(bounds), allow, resolve)
 
 
 def _client(
@@ -117,6 +128,8 @@ class BoundedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises the inner transport's errors; PoolTimeout or ReadTimeout when the time is over; ReadError
         for an answer that is too large, DecodingError for one that is packed."""
+        if (request.url.port or 0) > LAST_PORT:
+            raise httpx.ConnectError(f"there is no port {request.url.port}", request=request)
         progress = _Progress.of(request)
         self._shorten(request)
         ends_at = asyncio.get_running_loop().time() + self.bounds.total_seconds

@@ -62,6 +62,25 @@ _FORBIDDEN_6 = [
 ]
 
 
+def _without(everything: Network, *taken: str) -> list[Network]:
+    left: list[Any] = [everything]
+    for one in map(ipaddress.ip_network, taken):
+        left = [
+            part for each in left for part in (each.address_exclude(one) if one.subnet_of(each) else [each])
+        ]
+    return left
+
+
+ALL_BUT_METADATA: Sequence[Network] = (
+    *_without(ipaddress.IPv4Network("0.0.0.0/0"), "169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32"),
+    # Written as IPv6, an IPv4 address would pass by the table above.
+    *_without(
+        ipaddress.IPv6Network("::/0"), "fe80::/10", "fd00:ec2::254/128", "::ffff:0:0/96", "64:ff9b::/96"
+    ),
+)
+"""The public internet and private networks, but not where clouds hand their machines credentials."""
+
+
 def is_public(address: Address) -> bool:
     """Whether it belongs to the public internet, as far as numbers can tell."""
     if isinstance(address, ipaddress.IPv4Address):

@@ -13,6 +13,8 @@ from server.config import Settings
 from server.runtime import Runtime, calm_collector, open_runtime
 
 SHUTDOWN_SECONDS = 10
+LARGEST_MESSAGE = 64 * 1024
+"""Bytes over a WebSocket, where people without a key may speak: a subscription and a token are far less."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger("serving")
 
@@ -57,6 +59,7 @@ async def listen(
         lifespan="off",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
+        ws_max_size=LARGEST_MESSAGE,
     )
     log.info("serving", address=f"http://{host}:{port}", parts=",".join(parts))
     await _Server(config).serve()

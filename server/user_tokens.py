@@ -1,9 +1,11 @@
 """User tokens: what an app shows to read the in-app messages of one user.
 
 A JWT signed with HS256 by a secret that the shop's own server and its in-app connection share. Claims: `sub`
-(the user id) and `exp`; header: `kid`, the number of the connection. Any JWT library can make one.
+(the user id), `exp` and, if wanted, `nbf`; header: `kid`, the number of the connection. Any JWT library can
+make one.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic import SecretStr
 from server.clock import SECOND, Instant
 
 LONGEST = 4096
+LONGEST_USER_ID = 255
 _HS256 = "HS256"
 # Times are judged by the server's clock, which tests and replays hand in, not by the library's.
 _OPTIONS: Any = {"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
@@ -62,8 +65,16 @@ def user_in(token: str, secrets: Sequence[SecretStr], now: Instant) -> str:
 
 
 def _user(claims: dict[str, Any], now: Instant) -> str:
-    if not isinstance(claims["exp"], int | float) or claims["exp"] * SECOND <= now:
+    # NaN and Infinity, which JSON in Python knows, would never expire.
+    if not isinstance(claims["exp"], int | float) or not now < claims["exp"] * SECOND < math.inf:
         raise BadToken("it has expired")
-    if not isinstance(claims["sub"], str) or not claims["sub"]:
+    if not isinstance(claims.get("nbf", 0), int | float) or not claims.get("nbf", 0) * SECOND <= now:
+        raise BadToken("it is not valid yet")
+    if not isinstance(claims["sub"], str) or not is_user_id(claims["sub"]):
         raise BadToken("its `sub` is no user id")
     return claims["sub"]
+
+
+def is_user_id(text: str) -> bool:
+    """Whether it can be a reader: in-app messages go to no other ids."""
+    return 0 < len(text) <= LONGEST_USER_ID and text.isprintable()

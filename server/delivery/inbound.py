@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from channels.contract import Inbound, Receipt, ReceiptKind
 from server.clock import DAY, Instant
 from server.delivery.keywords import START, STOP, meaning_of
@@ -17,6 +19,9 @@ from .receipts import HeardReceipt, encode
 ANSWERS_WITHIN = 7 * DAY
 """A message that somebody writes without saying to what answers our last one, if that was not longer ago."""
 EVERY_PURPOSE = ""
+_LONGEST_ADDRESS = 2000
+"""Bytes. Nobody is reached at a longer one, and no index can hold it."""
+log = structlog.get_logger("delivery")
 
 
 @dataclass(slots=True)
@@ -37,14 +42,13 @@ async def read(
     session: ReadSession, shards: int, connection: OpenConnection, told: Sequence[Inbound], now: Instant
 ) -> Written:
     """Finds what was answered: the message that the provider names, or our last one to whoever wrote."""
-    known = await messages.by_provider_id(
-        session, shards, connection.id, {bounded(one.provider_id) for one in told if one.provider_id}
-    )
+    asked = {_answered_id(one) for one in told if one.provider_id}
+    known = await messages.by_provider_id(session, shards, connection.id, asked)
     written = Written()
     for one in sorted(told, key=lambda one: one.occurred_at):
         row = _row(connection, one, now)
         written.rows.append(row)
-        answered = known.get(bounded(one.provider_id)) if one.provider_id else None
+        answered = known.get(_answered_id(one)) if one.provider_id else None
         if answered is None:
             since = row.occurred_at - ANSWERS_WITHIN
             where = (connection.project_id, shards, connection.id, row.address)
@@ -63,10 +67,18 @@ async def keep(
     """
     await unclaimed.keep(session, placed.unclaimed)
     for receipt in placed.opt_outs:
-        await _opt_out(session, connection, receipt, now)
+        if _is_address(connection, receipt.recipient or ""):
+            await _opt_out(session, connection, receipt, now)
     for one in written.rows:
-        if await inbound.keep(session, one):
+        if await inbound.keep(session, one) and _is_address(connection, one.address):
             await _obey(session, one)
+
+
+def _is_address(connection: OpenConnection, address: str) -> bool:
+    if len(address.encode()) <= _LONGEST_ADDRESS:
+        return True
+    log.warning("an address is too long to be one", connection=connection.id, begins=address[:100])
+    return False
 
 
 async def _obey(session: WriteSession, row: store.Inbound) -> None:
@@ -90,6 +102,10 @@ def stored_address(connection: OpenConnection, address: str) -> str:
     """As it stands with us: an adapter that has a scheme speaks of addresses without it."""
     scheme = connection.adapter.capabilities.address_scheme
     return address if address.startswith(scheme) else scheme + address
+
+
+def _answered_id(one: Inbound) -> str:
+    return bounded(clean(one.provider_id or ""))
 
 
 def _row(connection: OpenConnection, one: Inbound, now: Instant) -> store.Inbound:

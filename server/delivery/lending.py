@@ -54,10 +54,7 @@ class Lender:
     def _clients(self) -> tuple[httpx.AsyncClient, httpx.AsyncClient]:
         if self._http is None or self._public is None:
             bounds = Bounds(connections=MOST_CONNECTIONS)
-            self._http = make_client(
-                bounds=bounds, proxy=self.settings.egress_proxy or None, mounts=self.mounts
-            )
-            self._public = make_public_client(
-                bounds=bounds, allow=self.settings.networks_to_allow(), mounts=self.mounts
-            )
+            allow, proxy = self.settings.networks_to_allow(), self.settings.egress_proxy or None
+            self._http = make_client(bounds=bounds, proxy=proxy, allow=allow, mounts=self.mounts)
+            self._public = make_public_client(bounds=bounds, allow=allow, mounts=self.mounts)
         return self._http, self._public

@@ -19,6 +19,7 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from server.body import BodyProblem, parse_json
 from server.context import Context, Contexts
 from server.errors import Refused
 from server.schema.documents import DocumentRefused, Documents
@@ -99,6 +100,14 @@ class SubscriptionEndpoint(GraphQL[Listener, None]):
         )
         self.contexts = contexts
 
+    def decode_json(self, data: str | bytes) -> object:
+        """A message, read as HTTP reads bodies. What is none has no type, which closes the connection."""
+        try:
+            told = parse_json(data)
+        except BodyProblem:
+            return {}
+        return told if _is_message(told) else {}
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Listener:
         return Listener(self.contexts.of_nobody())
 
@@ -113,6 +122,22 @@ class SubscriptionEndpoint(GraphQL[Listener, None]):
             except Refused as error:
                 raise ConnectionRejectionError from error
         return strawberry.UNSET
+
+
+def _is_message(told: object) -> bool:
+    """Whether it is an object of the protocol; what a subscription carries has to be of the right types."""
+    if not isinstance(told, dict) or not isinstance(told.get("type"), str):
+        return False
+    if told["type"] != "subscribe":
+        return True
+    payload = told.get("payload")
+    return (
+        isinstance(told.get("id"), str)
+        and isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )
 
 
 def _told(errors: Sequence[GraphQLError], operation: str | None) -> list[GraphQLError]:

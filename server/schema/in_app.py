@@ -13,11 +13,12 @@ from channels.contract import ReceiptKind
 from server.clock import HOUR, SECOND, Instant, to_datetime
 from server.delivery.in_app import LOOK_SECONDS, Shelf, Told
 from server.delivery.readers import Readers, Who
-from server.errors import BadInput, NotFound
+from server.errors import BadInput, NotFound, Refused
 from server.resolvers.refusals import Invalid, Missing, Refusal
 from server.store import in_app
 from server.store.projects import ADMIN
 from server.store.receipts import MessageKey
+from server.user_tokens import is_user_id
 
 from .fields import Input, mutation, subscription
 from .ids import key_in, to_id
@@ -64,14 +65,15 @@ UserToken = Annotated[
 class Subscription:
     @subscription(
         "The reader's in-app messages: those that nobody has fetched yet, then each new one. "
-        "A message that was sent counts as delivered. Needs no key."
+        "A message that was sent counts as delivered. Needs no key. It ends with the token."
     )
     async def inbox(self, info: Info, user_token: UserToken) -> AsyncGenerator[InAppMessage, None]:
-        who, shelf = await _readers(info).who(user_token), _shelf(info)
+        readers, shelf = _readers(info), _shelf(info)
+        who = await readers.who(user_token)
         async with shelf.waiting(who.reader) as arrived:
             sent: dict[MessageKey, Instant] = {}
             since = shelf.clock.now()
-            while True:
+            while await _still(readers, user_token):
                 arrived.clear()
                 rows = await _new(shelf, who, since, sent)
                 for row in rows:
@@ -80,6 +82,15 @@ class Subscription:
                 sent = {key: at for key, at in sent.items() if at >= since - _OVERLAP}
                 if not rows:
                     await _wait(arrived)
+
+
+async def _still(readers: Readers, token: str) -> bool:
+    """Whether the token still opens anything: it may have expired, and its secret or connection be gone."""
+    try:
+        await readers.who(token)
+    except Refused:
+        return False
+    return True
 
 
 async def _new(shelf: Shelf, who: Who, since: Instant, sent: dict[MessageKey, Instant]) -> list[Any]:
@@ -139,8 +150,8 @@ async def _token(info: Info, input: CreateUserTokenInput) -> CreateUserTokenPayl
     lasts = input.expires_in_seconds * SECOND
     if not 60 * SECOND <= lasts <= LONGEST_TOKEN:
         raise Invalid("A user token lasts from 60 seconds to a day.", ("input", "expiresInSeconds"))
-    if not 0 < len(input.user_id) <= 255:
-        raise Invalid("A user id has 1 to 255 characters.", ("input", "userId"))
+    if not is_user_id(input.user_id):
+        raise Invalid("A user id has 1 to 255 characters that can be printed.", ("input", "userId"))
     expires_at = info.context.clock.now() + lasts
     try:
         [connection_id] = key_in(input.connection_id, "Connection")

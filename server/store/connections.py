@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy import update as change
 from sqlalchemy.exc import IntegrityError
 
-from channels.contract import AnyChannel
+from channels.contract import AnyChannel, Problem
 from channels.host import Host
 from server.clock import Instant
 from server.errors import BadInput, Conflict, NotFound
@@ -101,6 +101,7 @@ async def update(
     """Renames it, handles it otherwise, or puts new settings in the place of all old ones.
 
     A secret that is left out stays as it is, since nobody can read it to hand it in again; null forgets it.
+    With another host or URL it has to be handed in again, or anybody could have it sent to themselves.
     Raises NotFound, BadInput, BadSettings, Conflict.
     """
     # Held until the end: secrets are sealed about the name, which another request may be changing.
@@ -108,9 +109,10 @@ async def update(
     channel = adapters.named(host, row.adapter)
     before = sealed.secrets_of(row, box)
     wanted = orjson.loads(row.settings) if settings is None else dict(settings)
-    sealed.keep(wanted, channel, before)
+    kept = sealed.keep(wanted, channel, before)
     row.name = row.name if name is None else _checked_name(name)
     read = adapters.read_settings(channel, wanted)
+    _refuse_to_carry(kept, orjson.loads(row.settings), read.model_dump(mode="json"))
     row.settings, row.sealed = sealed.split(read, box, project_id, row.name)
     row.takes = channel.capabilities.address_scheme
     handle(row, handling)
@@ -120,6 +122,14 @@ async def update(
     await _flush(session, row.name)
     await touch_catalog(session)
     return _view(row, channel, box)
+
+
+def _refuse_to_carry(kept: Sequence[str], before: Any, after: Any) -> None:
+    was = dict(sealed.places(before))
+    moved = [path for path, value in sealed.places(after) if path in was and was[path] != value]
+    if moved and kept:
+        told = f"enter it again: with another {', '.join(moved)} it would be sent elsewhere"
+        raise adapters.BadSettings([Problem(path, told) for path in kept])
 
 
 async def listed(session: ReadSession, host: Host, box: SecretBox, project_id: int) -> list[ConnectionView]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from channels.contract import AnyChannel
 from server.secretbox import CannotUnseal, SecretBox
 
+_PLACES = ("host", "url")
 SET, NOT_SET, SHUT = "set", "not set", "sealed with another secret"
 
 
@@ -59,14 +60,15 @@ def _put(settings: dict[str, Any], path: Sequence[str], value: str | None) -> No
         settings[last] = value
 
 
-def keep(wanted: dict[str, Any], channel: AnyChannel, before: Mapping[str, str]) -> None:
-    """Puts secrets of before into settings that leave them out; null there forgets them.
+def keep(wanted: dict[str, Any], channel: AnyChannel, before: Mapping[str, str]) -> list[str]:
+    """Puts secrets of before into settings that leave them out, and names them; null there forgets them.
 
     Settings are often handed back as they were shown: what stands there in the place of a secret is none.
     """
     for name in _secret_fields(channel):
         if wanted.get(name) in (SET, NOT_SET, SHUT):
             del wanted[name]
+    kept = []
     for path, secret in before.items():
         *outer, last = path.split(".")
         inner: Any = wanted
@@ -76,8 +78,19 @@ def keep(wanted: dict[str, Any], channel: AnyChannel, before: Mapping[str, str])
             continue
         if last not in inner:
             inner[last] = secret
+            kept.append(path)
         elif inner[last] is None:
             del inner[last]
+    return kept
+
+
+def places(settings: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """The settings that say where requests go: whatever is named a host or a URL."""
+    if isinstance(settings, dict):
+        for name, inner in settings.items():
+            yield from places(inner, *path, str(name))
+    elif path and path[-1].endswith(_PLACES):
+        yield ".".join(path), settings
 
 
 def filled(row: Any, box: SecretBox) -> dict[str, Any]:

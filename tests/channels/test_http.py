@@ -1,3 +1,6 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -41,6 +44,39 @@ async def test_only_what_left_can_be_unknown(
 ) -> None:
     async with failing(fault) as http:
         assert await exchange(replace(tools, http=http), "GET", "https://a.example") == outcome
+
+
+@pytest.mark.parametrize("secret", ["s3cret\n", " s3cret", "s3cret\0", "s3cret\r\nx-evil: 1", "비밀s3cret"])
+async def test_a_secret_that_no_header_can_carry_is_not_told_and_nothing_has_left(
+    tools: Tools, secret: str
+) -> None:
+    async with open_provider() as (address, heard), httpx.AsyncClient() as http:
+        headers = {"authorization": secret}
+        outcome = await exchange(replace(tools, http=http), "POST", address, headers=headers)
+    assert isinstance(outcome, Deferred)
+    assert outcome.reason is Reason.REQUEST_INVALID
+    assert "s3cret" not in outcome.text
+    assert heard == []
+
+
+@asynccontextmanager
+async def open_provider() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """An address where somebody listens, and what was heard there."""
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if said := await reader.read():
+            heard.append(said)
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", heard
+
+
+async def test_a_body_that_is_no_text_has_not_left(tools: Tools) -> None:
+    async with failing(httpx.ReadError) as http:
+        outcome = await exchange(replace(tools, http=http), "POST", "https://a.example", json="\ud800")
+    assert isinstance(outcome, Deferred)
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 500])

@@ -107,6 +107,23 @@ async def test_a_proxy_is_used_when_it_is_configured() -> None:
     assert proxy.heads[0].startswith("GET http://provider.test/ ")
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "0xa9fea9fe", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "100.100.100.200"],
+)
+async def test_where_clouds_keep_their_credentials_is_refused_to_operators_too(host: str) -> None:
+    async with make_client(bounds=HASTY) as client:
+        with pytest.raises(httpx.ConnectError, match="refused"):
+            await client.get(f"http://{host}/latest/meta-data/")
+
+
+async def test_a_port_that_cannot_be_is_deferred_because_nothing_left() -> None:
+    async with make_client() as client, make_public_client(allow=HERE) as public:
+        for one in (client, public):
+            outcome = await exchange(Tools(lambda: 7, one), "POST", "http://127.0.0.1:70000/")
+            assert isinstance(outcome, Deferred)
+
+
 async def test_a_port_where_nobody_listens_is_deferred_because_nothing_left() -> None:
     async with word_for_word(never) as server:
         port = server.port

@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from channels.contract import Message
 from server.app import create_app
@@ -24,6 +27,7 @@ pytestmark = pytest.mark.anyio
 SECRET = "a secret that the shop and its connection share"
 NOW = 1_767_225_600_000
 HOUR = 3_600_000
+PROTOCOL = Subprotocol("graphql-transport-ws")
 
 CREATE = """mutation ($settings: JSON!) {
   createConnection(input: {name: "app", adapter: "in_app", settings: $settings}) {
@@ -190,6 +194,28 @@ async def test_a_token_that_proves_nothing_opens_nothing(database_url: str) -> N
             assert SECRET not in answer.text
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        '{"sub": "u1", "exp": NaN}',
+        '{"sub": "u1", "exp": 1e999}',
+        '{"sub": "u1", "exp": 1767229200, "nbf": 1767225601}',
+        '{"sub": "u1", "exp": 1767229200, "nbf": NaN}',
+        '{"sub": "\\ud800", "exp": 1767229200}',
+        '{"sub": "u1\\u0000", "exp": 1767229200}',
+    ],
+)
+async def test_a_token_with_odd_claims_opens_nothing_though_it_is_signed(
+    database_url: str, claims: str
+) -> None:
+    async with an_inbox(database_url) as inbox:
+        await inbox.put(1)
+        signed = jwt.api_jws.encode(
+            claims.encode(), SECRET, "HS256", headers={"kid": str(inbox.connection), "typ": "JWT"}
+        )
+        assert (await inbox.ask(signed)).status_code == 401
+
+
 async def test_a_new_secret_leaves_the_tokens_of_the_old_one_good(database_url: str) -> None:
     async with an_inbox(database_url) as inbox:
         await inbox.put(1)
@@ -247,3 +273,70 @@ async def test_a_subscription_without_a_good_token_is_refused_in_its_own_words(d
         url = address.replace("http", "ws") + "/graphql"
         [told] = json.loads(await run(node, "inbox.mjs", url, "nonsense", "1"))
         assert told["errors"][0]["extensions"]["code"] == "REFUSED"
+
+
+# Over a WebSocket, without npm
+
+
+@asynccontextmanager
+async def listening(inbox: Inbox) -> AsyncIterator[ClientConnection]:
+    async with (
+        serving(create_app(inbox.app.runtime)) as address,
+        connect(address.replace("http", "ws") + "/graphql", subprotocols=[PROTOCOL]) as socket,
+    ):
+        await socket.send('{"type": "connection_init"}')
+        assert json.loads(await socket.recv()) == {"type": "connection_ack"}
+        yield socket
+
+
+def subscribe(token: object) -> str:
+    query = "subscription ($token: String!) { inbox(userToken: $token) { text } }"
+    payload = {"query": query, "variables": {"token": token}}
+    return json.dumps({"type": "subscribe", "id": "1", "payload": payload})
+
+
+async def test_a_subscription_ends_when_its_token_has_expired(database_url: str) -> None:
+    async with an_inbox(database_url) as inbox, listening(inbox) as socket:
+        await inbox.put(1)
+        await socket.send(subscribe(inbox.token(expires_at=NOW + HOUR)))
+        assert json.loads(await socket.recv())["payload"]["data"]["inbox"]["text"] == "1번"
+        inbox.app.runtime.clock.reach(NOW + HOUR)
+        await inbox.put(2)
+        assert json.loads(await socket.recv()) == {"id": "1", "type": "complete"}
+        assert {number for number, *_ in await inbox.receipts()} == {1}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[]",
+        "5",
+        "[" * 60_000,
+        '{"type": {}}',
+        '{"type": "subscribe", "id": {}, "payload": {"query": "{ a }"}}',
+        '{"type": "subscribe", "id": "1", "payload": []}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "variables": []}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ a }", "operationName": {}}}',
+    ],
+)
+async def test_what_is_no_message_of_the_protocol_closes_the_connection_and_is_no_defect(
+    database_url: str, message: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with an_inbox(database_url) as inbox, listening(inbox) as socket:
+        await socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
+    assert "Traceback" not in caplog.text + "".join(capsys.readouterr())
+
+
+async def test_a_wrong_token_over_a_websocket_leaves_one_line_in_the_log(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with an_inbox(database_url) as inbox, listening(inbox) as socket:
+        await socket.send(subscribe("nonsense"))
+        told = json.loads(await socket.recv())
+    assert told["payload"]["errors"][0]["extensions"]["code"] == "REFUSED"
+    assert "Traceback" not in caplog.text

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from bench._server import Server
 
@@ -56,3 +59,16 @@ async def test_killed_it_has_every_event_that_it_acknowledged_and_works_on_at_on
         await asyncio.sleep(0.05)
     assert await asyncio.to_thread(server.stop) == 0
     assert kept == 21
+
+
+async def test_nobody_says_more_over_a_websocket_than_a_subscription_takes(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    await asyncio.to_thread(server.start)
+    protocol = Subprotocol("graphql-transport-ws")
+    async with connect(server.url.replace("http", "ws") + "/graphql", subprotocols=[protocol]) as socket:
+        await socket.send("x" * 100_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+    assert await asyncio.to_thread(server.stop) == 0

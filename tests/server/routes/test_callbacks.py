@@ -1,5 +1,7 @@
 """Callbacks in every shape: challenges, signatures over addresses, adapters with defects, bad items."""
 
+import random
+import string
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -205,6 +207,29 @@ async def test_a_reply_is_kept_once_and_heard_of_the_message_that_it_answers(wor
     (row,) = await world.rows(InboundRow)
     assert (row.address, row.text, row.meaning) == ("kim@example.com", "How much is it?", "")
     assert await suppressed(world) == []
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\0", "x" * 5000])
+async def test_a_reply_to_a_name_that_no_database_can_hold_is_kept(world: World, name: str) -> None:
+    channel = OpenChannel()
+    async with opened(world, channel) as (_, client, id):
+        channel.inbound = [wrote("in-1", "STOP", provider_id=name)]
+        assert (await client.post(f"/hooks/{id}")).status_code == 200
+    assert len(await world.rows(InboundRow)) == 1
+    assert await suppressed(world) == [("email", "kim@example.com", "inbound")]
+
+
+async def test_an_address_of_any_length_that_opts_out_costs_its_neighbours_nothing(world: World) -> None:
+    channel = OpenChannel()
+    endless = "".join(random.Random(7).choices(string.ascii_letters, k=70_000))
+    async with opened(world, channel) as (_, client, id):
+        channel.receipts = [
+            told(ReceiptKind.UNSUBSCRIBED, "long", recipient=endless),
+            told(ReceiptKind.UNSUBSCRIBED, "080", recipient="kim@example.com"),
+        ]
+        channel.inbound = [replace(wrote("in-1", "STOP"), sender=endless)]
+        assert (await client.post(f"/hooks/{id}")).status_code == 200
+    assert "kim@example.com" in {address for _, address, _ in await suppressed(world)}
 
 
 @pytest.mark.parametrize(("later", "answers"), [(ANSWERS_WITHIN, True), (ANSWERS_WITHIN + DAY, False)])

@@ -57,17 +57,29 @@ async def test_a_name_that_is_taken_and_an_adapter_that_is_not_there_are_refused
 async def test_new_settings_keep_a_secret_that_is_left_out(api: Api) -> None:
     made = (await connect(api))["connection"]
     # As it was shown: what stands in the place of a secret is none.
-    settings = {**made["settings"], "host": "mail2.example.com"}
+    settings = {**made["settings"], "port": 2525}
     assert (settings["password"], settings["bounce_secret"]) == ("set", "not set")
     selection = SELECTION.format("UpdateConnectionPayload")
     changed = await api.change("updateConnection", selection, id=made["id"], settings=settings, name="post")
     assert changed["connection"]["name"] == "post"
-    assert changed["connection"]["settings"]["host"] == "mail2.example.com"
+    assert changed["connection"]["settings"]["port"] == 2525
     assert changed["connection"]["settings"]["password"] == "set"
     assert changed["connection"]["settings"]["bounce_secret"] == "not set"
     del settings["password"]
     left_out = await api.change("updateConnection", selection, id=made["id"], settings=settings)
     assert left_out["connection"]["settings"]["password"] == "set"
+
+
+async def test_a_secret_that_is_left_out_goes_to_no_other_host(api: Api) -> None:
+    id = (await connect(api))["connection"]["id"]
+    elsewhere = {**SMTP, "host": "mail.evil.example"}
+    del elsewhere["password"]
+    refused = await api.change("updateConnection", id=id, settings=elsewhere)
+    assert [one["path"] for one in refused["problems"]] == [["input", "settings", "password"]]
+    for more in ({"password": "hunter2"}, {"password": None, "username": ""}):
+        changed = await api.change("updateConnection", id=id, settings={**elsewhere, **more})
+        assert changed["__typename"] == "UpdateConnectionPayload"
+        elsewhere["host"] = "mail3.example.com"
 
 
 async def test_a_name_and_settings_changed_at_once_leave_a_secret_that_opens(api: Api) -> None:
