@@ -192,7 +192,5 @@ async def test_a_suppressed_number_is_refused_however_it_is_written(sqlite_world
 async def test_a_number_reaches_the_adapter_as_every_number_does(sqlite_world: World) -> None:
     channel = FakeChannel(channel="sms")
     async with opened(sqlite_world, channel) as (api, id):
-        await api.change(
-            "sendTestMessage", SENT, connectionId=id, to="010-1234-5678", content={"text": "Hi"}
-        )
+        await api.change("sendTestMessage", SENT, connectionId=id, to="010-1234-5678", content={"text": "Hi"})
     assert [message.to for message in channel.attempts] == ["+821012345678"]
