@@ -56,3 +56,14 @@ async def test_killed_it_has_every_event_that_it_acknowledged_and_works_on_at_on
         await asyncio.sleep(0.05)
     assert await asyncio.to_thread(server.stop) == 0
     assert kept == 21
+
+
+async def test_without_a_public_address_links_begin_with_the_port_that_is_served(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    del server.environment["SOJOURN_PUBLIC_URL"]
+    await asyncio.to_thread(server.start)
+    try:
+        page = await asyncio.to_thread(httpx.get, f"{server.url}/")
+    finally:
+        await asyncio.to_thread(server.stop)
+    assert f"curl {server.url}/v1/track" in page.text
