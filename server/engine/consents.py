@@ -9,7 +9,7 @@ from server.clock import Instant
 from server.ingest.messages import ArrivedEvent
 from server.store import consents, inbox
 from server.store.consents import DECIDE, LONGEST_NOTE, Decision
-from server.store.same_address import channel_of
+from server.store.same_address import same_channel
 
 from .batch import Batch
 from .state import UserState
@@ -43,7 +43,7 @@ def decide(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
 
 def _read(body: dict[str, Any], at: Instant) -> Decision | None:
     written, purpose, granted = body.get("channel"), body.get("purpose"), body.get("granted")
-    channel = channel_of(written) if isinstance(written, str) else None
+    channel = same_channel(written) if isinstance(written, str) else None
     if channel is None:
         return None
     purpose = purpose.strip().lower() if isinstance(purpose, str) else ""

@@ -8,7 +8,7 @@ from server.context import Context
 from server.store import consents, inbox
 from server.store.consents import DECIDE, LONGEST_NOTE, LONGEST_WORD, Decision, Wanted
 from server.store.paging import Page, Slice
-from server.store.same_address import channel_of
+from server.store.same_address import same_channel
 from server.store.sessions import WriteSession
 from server.store.users import UserKey
 
@@ -57,7 +57,7 @@ def _wish(who: users.Wanted, decision: Decision, is_now: bool) -> tuple[str, lis
 
 def checked(decision: Decision, now: Instant) -> Decision:
     """The decision with its channel as it is stored. Raises Invalid that says what is wrong with it."""
-    channel = channel_of(decision.channel)
+    channel = same_channel(decision.channel)
     if channel is None:
         found = decision.channel[:LONGEST_WORD]
         raise Invalid(f"A channel like email or sms was wanted, found {found!r}.", ("input", "channel"))

@@ -9,7 +9,7 @@ from server.clock import Instant
 from server.context import Context
 from server.store import suppressed, suppressions
 from server.store.paging import Page, Slice
-from server.store.same_address import channel_of, same_address
+from server.store.same_address import same_address, same_channel
 from server.store.sessions import WriteSession
 from server.store.suppressed import Wanted
 from server.store.suppressions import PutRow
@@ -35,7 +35,7 @@ class Place:
 
 def place(channel: str, address: str, purpose: str) -> Place:
     """The place as it is stored. Raises Invalid that says what is wrong with it."""
-    name = channel_of(channel)
+    name = same_channel(channel)
     if name is None:
         raise Invalid(
             f"A channel like email or sms was wanted, found {channel[:40]!r}.", ("input", "channel")

@@ -12,7 +12,7 @@ EMAIL = "email"
 _CHANNEL = re.compile("[a-z][a-z0-9_]{0,39}")
 
 
-def channel_of(written: str) -> str | None:
+def same_channel(written: str) -> str | None:
     """The one way to write a channel: SMS, as the API tells it, is sms. None for what cannot be one."""
     name = written.strip().lower()
     return name if _CHANNEL.fullmatch(name) else None
