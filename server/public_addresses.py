@@ -142,7 +142,11 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         if any(address in network for network in self._allow):
             return
         if not is_public(address):
-            raise httpcore.ConnectError(f"refused: {host} is {address}, which is not on the public internet")
+            where = host if host == str(address) else f"{host} ({address})"
+            raise httpcore.ConnectError(
+                f"refused: {where} is not on the public internet; "
+                "whoever runs the server can allow it with SOJOURN_ALLOWED_NETWORKS"
+            )
         if port < 1024 and port not in _WEB_PORTS:
             raise httpcore.ConnectError(f"refused: port {port} of {host} is not one of the web")
 

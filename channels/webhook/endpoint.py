@@ -240,7 +240,7 @@ class WebhookChannel(BaseChannel[WebhookSettings]):
             return found
         answer = await call(settings, tools, "HEAD")
         if isinstance(answer, Deferred | Unknown):
-            return [Problem("url", f"nobody answers there: {answer.text}")]
+            return [Problem("url", f"cannot be reached: {answer.text}")]
         return []
 
     def open(self, settings: WebhookSettings, tools: Tools) -> WebhookSender:

@@ -33,7 +33,7 @@ def import_suppressions(file: Path, project_id: int | None, dry_run: bool, datab
 
         return await lists.take_in(db, file, chosen, WallClock().now(), dry_run=dry_run)
 
-    _tell(in_project(work, project_id, database))
+    _tell(in_project(work, project_id, database), dry_run)
 
 
 @suppressions.command("export")
@@ -69,7 +69,7 @@ def import_consents(file: Path, project_id: int | None, dry_run: bool, database:
 
         return await lists.take_in(db, file, chosen, shards, WallClock().now(), dry_run=dry_run)
 
-    _tell(in_project(work, project_id, database))
+    _tell(in_project(work, project_id, database), dry_run)
 
 
 @consents.command("export")
@@ -104,8 +104,9 @@ def require_consents(whether: str, project_id: int | None, database: str | None)
     click.echo(f"Consent to advertisements is {'required' if whether == 'on' else 'not required'}.")
 
 
-def _tell(taken: Any) -> None:
-    click.echo(f"{taken.changed} row(s) taken, {taken.known} known already, {taken.refused} refused.")
+def _tell(taken: Any, dry_run: bool) -> None:
+    done = "would be taken" if dry_run else "taken"
+    click.echo(f"{taken.changed} row(s) {done}, {taken.known} known already, {taken.refused} refused.")
     for problem in taken.problems:
         click.echo(f"  {problem}")
     if taken.refused:

@@ -29,7 +29,11 @@ def serve(host: str, port: int, database: str | None, only: str | None, clock: s
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise click.UsageError(f"--only takes some of {', '.join(PARTS)}; found {', '.join(unknown)}.")
-    run(go_on(settings_for(database), host, port, parts, follow_events=clock == "events"))
+    settings = settings_for(database)
+    # Of several processes, each with a port of its own, only the operator knows which one readers reach.
+    if not only and "SOJOURN_PUBLIC_URL" not in os.environ:
+        settings = replace(settings, public_url=f"http://127.0.0.1:{port}")
+    run(go_on(settings, host, port, parts, follow_events=clock == "events"))
 
 
 @click.command()

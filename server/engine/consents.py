@@ -8,7 +8,8 @@ from channels.contract import Purpose
 from server.clock import Instant
 from server.ingest.messages import ArrivedEvent
 from server.store import consents, inbox
-from server.store.consents import DECIDE, LONGEST_NOTE, LONGEST_WORD, Decision
+from server.store.consents import DECIDE, LONGEST_NOTE, Decision
+from server.store.same_address import same_channel
 
 from .batch import Batch
 from .state import UserState
@@ -41,12 +42,14 @@ def decide(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
 
 
 def _read(body: dict[str, Any], at: Instant) -> Decision | None:
-    channel, purpose, granted = body.get("channel"), body.get("purpose"), body.get("granted")
-    if not isinstance(channel, str) or not 0 < len(channel) <= LONGEST_WORD:
+    written, purpose, granted = body.get("channel"), body.get("purpose"), body.get("granted")
+    channel = same_channel(written) if isinstance(written, str) else None
+    if channel is None:
         return None
+    purpose = purpose.strip().lower() if isinstance(purpose, str) else ""
     if purpose not in list(Purpose) or not isinstance(granted, bool):
         return None
-    return Decision(channel, str(purpose), granted, at, _text(body, "source"), _text(body, "evidence"))
+    return Decision(channel, purpose, granted, at, _text(body, "source"), _text(body, "evidence"))
 
 
 def _text(body: dict[str, Any], name: str) -> str:

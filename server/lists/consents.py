@@ -67,7 +67,7 @@ def _entry(cells: dict[str, str], project_id: int, shards: int, now: Instant) ->
         raise BadInput("a decision needs its time, in decided_at")
     about = (cells["channel"], cells["purpose"] or Purpose.ADVERTISEMENT.value, _granted(cells["granted"]))
     decision = Decision(*about, at, cells["source"] or "import", cells["evidence"])
-    people.check(decision, now)
+    decision = people.checked(decision, now)
     event = messages.normalise(_message(cells, decision), received_at=now)
     if isinstance(event, list):
         raise BadInput("; ".join(problem.message for problem in event))

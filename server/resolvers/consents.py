@@ -8,6 +8,7 @@ from server.context import Context
 from server.store import consents, inbox
 from server.store.consents import DECIDE, LONGEST_NOTE, LONGEST_WORD, Decision, Wanted
 from server.store.paging import Page, Slice
+from server.store.same_address import same_channel
 from server.store.sessions import WriteSession
 from server.store.users import UserKey
 
@@ -33,7 +34,7 @@ async def decide(
 
     `is_now` says that its time is that of the request, which another try of the same wish may not share.
     """
-    check(decision, context.clock.now())
+    decision = checked(decision, context.clock.now())
 
     async def work(session: WriteSession) -> Answer:
         found = await users.find(session, context, who)
@@ -54,10 +55,12 @@ def _wish(who: users.Wanted, decision: Decision, is_now: bool) -> tuple[str, lis
     return "setConsent", [who.kind, who.value, *asked]
 
 
-def check(decision: Decision, now: Instant) -> None:
-    """Raises Invalid that says what is wrong with it."""
-    if not 0 < len(decision.channel) <= LONGEST_WORD or "\0" in decision.channel:
-        raise Invalid("A channel like email or sms was wanted.", ("input", "channel"))
+def checked(decision: Decision, now: Instant) -> Decision:
+    """The decision with its channel as it is stored. Raises Invalid that says what is wrong with it."""
+    channel = same_channel(decision.channel)
+    if channel is None:
+        found = decision.channel[:LONGEST_WORD]
+        raise Invalid(f"A channel like email or sms was wanted, found {found!r}.", ("input", "channel"))
     if decision.purpose not in list(Purpose):
         raise Invalid(f"One of {', '.join(Purpose)} was wanted.", ("input", "purpose"))
     if decision.decided_at > now:
@@ -66,3 +69,4 @@ def check(decision: Decision, now: Instant) -> None:
         value = getattr(decision, name)
         if len(value) > LONGEST_NOTE or "\0" in value:
             raise Invalid(f"At most {LONGEST_NOTE} characters and no NUL.", ("input", name))
+    return decision._replace(channel=channel)

@@ -1,6 +1,5 @@
 """Suppressed addresses: listed, added and removed by people."""
 
-import re
 from dataclasses import dataclass
 
 from channels.contract import Purpose
@@ -10,7 +9,7 @@ from server.clock import Instant
 from server.context import Context
 from server.store import suppressed, suppressions
 from server.store.paging import Page, Slice
-from server.store.same_address import same_address
+from server.store.same_address import same_address, same_channel
 from server.store.sessions import WriteSession
 from server.store.suppressed import Wanted
 from server.store.suppressions import PutRow
@@ -23,7 +22,6 @@ NUMBERED = ("sms", "whatsapp", "kakao")
 """Channels whose addresses are telephone numbers."""
 LONGEST_ADDRESS = 2000
 LONGEST_NOTE = 2000
-_CHANNEL = re.compile("[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,8 @@ class Place:
 
 def place(channel: str, address: str, purpose: str) -> Place:
     """The place as it is stored. Raises Invalid that says what is wrong with it."""
-    if not _CHANNEL.fullmatch(channel):
+    name = same_channel(channel)
+    if name is None:
         raise Invalid(
             f"A channel like email or sms was wanted, found {channel[:40]!r}.", ("input", "channel")
         )
@@ -45,7 +44,7 @@ def place(channel: str, address: str, purpose: str) -> Place:
         known = ", ".join(Purpose)
         message = f"A purpose ({known}) or nothing for all was wanted, found {purpose[:40]!r}."
         raise Invalid(message, ("input", "purpose"))
-    return Place(channel, _address(channel, address.strip()), purpose)
+    return Place(name, _address(name, address.strip()), purpose)
 
 
 def _address(channel: str, address: str) -> str:

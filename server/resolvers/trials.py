@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import or_, select
 
 from channels.contract import Accepted, Deferred, Outcome, Problem, Rejected, Unknown
+from channels.phone import to_e164
 from channels.reasons import Reason
 from server.clock import Instant
 from server.context import Context
@@ -24,6 +25,7 @@ from server.store.tables import Endpoint, Suppression
 
 from .once import Answer, once
 from .refusals import Invalid, Missing, Unwanted
+from .suppressions import NUMBERED
 
 LONGEST_ADDRESS, LONGEST_TEXT = 4_000, 100_000
 OUTCOMES = {"accepted": Accepted, "rejected": Rejected, "deferred": Deferred, "unknown": Unknown}
@@ -75,7 +77,7 @@ async def send(context: Context, connection_id: int, wish: Wish, key: str | None
     _check(connection, wish)
     now = context.clock.now()
     what = (wish.content, wish.variables, wish.options)
-    message = trials.message_of(connection, wish.to.strip(), *what, now)
+    message = trials.message_of(connection, _address(connection, wish.to.strip()), *what, now)
     begun: list[Answer] = []
 
     async def take(session: WriteSession) -> Answer:
@@ -116,6 +118,13 @@ def _check(connection: OpenConnection, wish: Wish) -> None:
     if wrong:
         told = " ".join(f"{one.path}: {one.message}" for one in wrong)
         raise Invalid(told, ("input", *wrong[0].path.split(".")))
+
+
+def _address(connection: OpenConnection, written: str) -> str:
+    """The one way to write it, or nobody would see that it is suppressed."""
+    if connection.adapter.channel in NUMBERED:
+        return to_e164(written) or written
+    return written
 
 
 async def _refuse_unwanted(

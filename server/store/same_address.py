@@ -1,5 +1,6 @@
-"""The one way to write an address, in Python and in SQL."""
+"""The one way to write a channel and an address, in Python and in SQL."""
 
+import re
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, case
@@ -8,6 +9,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 EMAIL = "email"
+_CHANNEL = re.compile("[a-z][a-z0-9_]{0,39}")
+
+
+def same_channel(written: str) -> str | None:
+    """The one way to write a channel: SMS, as the API tells it, is sms. None for what cannot be one."""
+    name = written.strip().lower()
+    return name if _CHANNEL.fullmatch(name) else None
 
 
 class _Lower(FunctionElement[str]):

@@ -72,3 +72,14 @@ async def test_nobody_says_more_over_a_websocket_than_a_subscription_takes(tmp_p
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
     assert await asyncio.to_thread(server.stop) == 0
+
+
+async def test_without_a_public_address_links_begin_with_the_port_that_is_served(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    del server.environment["SOJOURN_PUBLIC_URL"]
+    await asyncio.to_thread(server.start)
+    try:
+        page = await asyncio.to_thread(httpx.get, f"{server.url}/")
+    finally:
+        await asyncio.to_thread(server.stop)
+    assert f"curl {server.url}/v1/track" in page.text

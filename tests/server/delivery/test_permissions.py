@@ -248,3 +248,12 @@ async def test_a_push_token_that_was_handed_in_again_survives_an_older_report(wo
         await hear(world, message, ReceiptKind.BOUNCED, NOON + HOUR + 1, reason="invalid_recipient")
         assert await in_force(world) == [("apns:abc", "", "invalid_recipient")]
         assert {one.channel: one.state for one in await world.rows(Endpoint)}["push"] == "invalid"
+
+
+async def test_a_withdrawal_holds_however_its_channel_and_purpose_are_written(world: World) -> None:
+    async with open_office(world) as office:
+        about = {"channel": "EMAIL", "purpose": "ADVERTISEMENT", "granted": False, "source": "checkout"}
+        await world.live(world.event("Consent Changed", NOON, user="kim", **about))
+        await queued(office, "advertisement")
+        await office.settle()
+        assert await outcomes(world) == [("skipped", "no_consent")]

@@ -90,3 +90,14 @@ async def test_decisions_come_from_a_file_and_go_back_into_one(
     again = await consents.take_in(world.db, out, world.project_id, world.shards, NOON)
     await world.settle()
     assert (again.refused, await world.rows(Consent, "channel")) == (0, rows)
+
+
+async def test_a_decision_about_no_channel_is_named_and_one_in_capitals_is_kept(
+    sqlite_world: World, tmp_path: Path
+) -> None:
+    world, path = sqlite_world, tmp_path / "in.csv"
+    path.write_text("user_id,channel,granted,decided_at\nkim,SMS,no,2024-01-01\nkim,문자,no,2024-01-01\n")
+    taken = await consents.take_in(world.db, path, world.project_id, world.shards, NOON)
+    await world.settle()
+    assert taken.problems == ["line 3: A channel like email or sms was wanted, found '문자'."]
+    assert [row.channel for row in await world.rows(Consent)] == ["sms"]

@@ -141,3 +141,18 @@ async def test_nothing_is_seen_or_changed_from_another_project(api: Api) -> None
     api.key = own
     assert (await api.ask(LIST))["suppressions"]["edges"][0]["node"]["purpose"] is None
     assert await addresses(api) == ["kim@example.com"]
+
+
+async def test_a_channel_may_be_written_as_the_api_tells_it(small_api: Api) -> None:
+    world = small_api.world
+    await world.live(world.event("", NOON, type="identify", user="kim", email="kim@example.com"))
+    about = {"purpose": "ADVERTISEMENT", "source": "desk", "identity": {"userId": "kim"}, "granted": False}
+    answer = await small_api.change("setConsent", DECIDED, **about, channel="EMAIL")
+    assert answer["consent"]["channel"] == "email"
+    await world.settle()
+    shown = """{ user(identity: {userId: "kim"}) { consents { channel isGranted } } }"""
+    assert (await small_api.ask(shown))["user"]["consents"] == [{"channel": "email", "isGranted": False}]
+    refused = await small_api.change("setConsent", DECIDED, **about, channel="e mail")
+    assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "channel"])
+    await small_api.change("addSuppression", ADDED, **KIM | {"channel": "EMAIL"})
+    assert await addresses(small_api, address="kim@example.com") == ["kim@example.com"]

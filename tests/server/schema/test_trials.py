@@ -172,3 +172,25 @@ async def test_nothing_is_sent_to_an_address_that_wants_nothing_from_us(world: W
         refused = await api.change("sendTestMessage", SENT, **wish)
     assert (refused["__typename"], refused["path"]) == ("SuppressedProblem", ["input", "to"])
     assert not channel.attempts
+
+
+async def test_a_suppressed_number_is_refused_however_it_is_written(sqlite_world: World) -> None:
+    channel = FakeChannel(channel="sms")
+    async with opened(sqlite_world, channel) as (api, id):
+        about = (sqlite_world.project_id, "sms", "+821012345678", "")
+        async with sqlite_world.db.write() as session:
+            await sightings.opt_out_address(session, *about, source="inbound", now=NOON)
+        wish = {"connectionId": id, "content": {"text": "Hi"}}
+        found = [
+            await api.change("sendTestMessage", SENT, **wish, to=number)
+            for number in ("+821012345678", "01012345678", "010-1234-5678")
+        ]
+    assert [one["__typename"] for one in found] == ["SuppressedProblem"] * 3
+    assert not channel.attempts
+
+
+async def test_a_number_reaches_the_adapter_as_every_number_does(sqlite_world: World) -> None:
+    channel = FakeChannel(channel="sms")
+    async with opened(sqlite_world, channel) as (api, id):
+        await api.change("sendTestMessage", SENT, connectionId=id, to="010-1234-5678", content={"text": "Hi"})
+    assert [message.to for message in channel.attempts] == ["+821012345678"]
