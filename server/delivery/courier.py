@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import structlog
@@ -30,6 +30,7 @@ from server.templates.render import TemplateProblem
 
 from .claims import EXPIRED, PARKED, UNSETTLED, Claimed, held_back, is_uncertain
 from .content import Writer
+from .hiding import hide
 from .lanes import Lane
 from .outcomes import Ways, is_well_formed, receipt_of, tell
 from .routing import Routes
@@ -239,10 +240,18 @@ class Courier:
 def _understood(opened: OpenSender, outcome: Outcome) -> Outcome:
     """The outcome; what the contract does not know says nothing, and must cost nobody else's messages."""
     if is_well_formed(outcome):
-        return outcome
+        return _without_secrets(opened, outcome)
     about: dict[str, Any] = {"adapter": opened.connection.adapter.key, "connection": opened.connection.id}
     log.error("an adapter told something that is no outcome", type=type(outcome).__name__, **about)
     return Unknown(code="defect", text="no outcome of the contract")
+
+
+def _without_secrets(opened: OpenSender, outcome: Outcome) -> Outcome:
+    """Providers quote what they were sent, keys too."""
+    if not outcome.text and not outcome.code:
+        return outcome
+    code, text = hide(opened.secrets, outcome.code), hide(opened.secrets, outcome.text)
+    return outcome if (code, text) == (outcome.code, outcome.text) else replace(outcome, code=code, text=text)
 
 
 def _defect(opened: OpenSender, error: Exception) -> Unknown:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -73,7 +73,8 @@ class Shelf:
         """
         async with self.db.read() as session:
             theirs = await in_app.of_keys(session, reader, [one.key for one in told])
-        known = [one for one in told if one.key in theirs]
+        # No app has seen a message before it was sent.
+        known = [replace(one, at=max(one.at, theirs[one.key].sent_at)) for one in told if one.key in theirs]
         receipts = [_receipt(project_id, one) for one in known]
         await self._keep(project_id, reader[0], receipts, self.append)
         async with self.db.write() as session:

@@ -15,6 +15,7 @@ from server.store import open_connections
 from server.store.database import Database
 from server.store.open_connections import OpenConnection
 
+from .hiding import secrets_of
 from .lending import Lender
 
 log = structlog.get_logger("delivery")
@@ -31,7 +32,7 @@ class OpenSender:
     is_out_of_date: bool = False
     slot: AbstractAsyncContextManager[None] = field(init=False)
     """Held while something is handed over: no more at once than the adapter says makes sense."""
-
+    secrets: tuple[str, ...] = field(init=False, repr=False)
     makes_wait: bool = field(init=False)
     """Whether that can take a while, so that whoever waited has to be looked at once more."""
 
@@ -39,6 +40,7 @@ class OpenSender:
         most = self.connection.adapter.concurrency(self.connection.settings)
         self.slot = nullcontext() if most is None else asyncio.Semaphore(most)
         self.makes_wait = most is not None
+        self.secrets = secrets_of(self.connection.settings)
 
 
 @dataclass(slots=True)

@@ -16,12 +16,10 @@ from channels.contract import Sender as ChannelSender
 from channels.options import problems_in
 from server.clock import Instant
 from server.store.open_connections import OpenConnection
-from server.store.sealed import secrets_in
+
+from . import hiding
 
 PROBE_SECONDS, SEND_SECONDS = 15.0, 30.0
-HIDDEN = "…"
-_SHORTEST_SECRET = 4
-"""Whatever is shorter would make holes into words."""
 log = structlog.get_logger("delivery")
 
 
@@ -90,10 +88,7 @@ def _option_problems(channel: AnyChannel, options: Mapping[str, Any]) -> list[Pr
 
 def hide(connection: OpenConnection, text: str) -> str:
     """The text without anything that is secret about the connection."""
-    for secret in sorted(secrets_in(connection.settings), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, HIDDEN)
-    return text
+    return hiding.hide(hiding.secrets_of(connection.settings), text)
 
 
 def message_of(

@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 import pytest
 from sqlalchemy import update
 
-from channels import Accepted, Deferred, Reason, Rejected, Unknown
+from channels import Accepted, Deferred, Host, Reason, Rejected, Unknown
 from channels.contract import Receipt, ReceiptKind, Tools
 from channels.testing.fake import FakeChannel, FakeSender
 from channels.testing.fates import FakeSettings
@@ -18,7 +18,8 @@ from server.delivery.outcomes import MOST_ATTEMPTS
 from server.errors import Overloaded
 from server.store import connections
 from server.store.bulk import table_of
-from server.store.tables import Endpoint
+from server.store.tables import ConnectionHealth, Endpoint
+from server.store.tables import Receipt as ReceiptRow
 from tests.server.delivery.office import BOX, SETTINGS, open_office, sign_up, welcome
 from tests.world import DAY, HOUR, MINUTE, NOON, World
 
@@ -479,3 +480,20 @@ async def test_a_receipt_from_beyond_the_calendar_is_counted(world: World) -> No
         await office.append(placed.entries)
         await office.settle()
     assert await world.total("opens") == 1
+
+
+async def test_a_provider_that_quotes_a_key_does_not_bring_it_into_receipts_or_health(world: World) -> None:
+    await born(world)
+    key = "k-1234567890"
+    async with world.db.write() as session:
+        await connections.update(
+            session, Host({"fake": FakeChannel()}), BOX, world.project_id, 1,
+            settings={"callback_secret": key}, now=NOON,
+        )  # fmt: skip
+    said = Rejected(Reason.AUTH_FAILED, "401", f"no such key {key}")
+    async with open_office(world, script=Script(addresses={KIM: said})) as office:
+        await office.settle()
+        [health] = await world.rows(ConnectionHealth)
+        texts = [row.detail for row in await world.rows(ReceiptRow)] + [health.detail]
+    assert "no such key …" in texts
+    assert key not in "".join(texts)
