@@ -25,7 +25,8 @@ class Mail:
         return re.findall(r'src="([^"]*/t/o/[^"]*)"', self.html)[0]
 
     def links(self) -> list[str]:
-        return re.findall(r'href="([^"]*/t/c/[^"]*)"', self.html)
+        """Those that a reader can see."""
+        return re.findall(r'href="([^"]*/t/c/[^"]*)"(?![^>]*display:none)', self.html)
 
 
 class Mailbox:

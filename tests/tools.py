@@ -4,8 +4,8 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,13 +48,28 @@ async def run(*command: str, cwd: Path = NODE, timeout: float = 120) -> str:
 async def require_node_packages() -> str:
     """The path of Node.js, with the locked packages of tests/node installed beside their lock file."""
     node, npm = require_tool("node", "nodejs"), require_tool("npm")
-    lock, installed = NODE / "package-lock.json", NODE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        try:
-            await run(npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", timeout=300)
-        except AssertionError as error:
-            missing(f"needs the npm packages of tests/node ({error})")
+    with _one_at_a_time():
+        if not _are_installed():
+            try:
+                await run(npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", timeout=300)
+            except AssertionError as error:
+                missing(f"needs the npm packages of tests/node ({error})")
     return node
+
+
+def _are_installed() -> bool:
+    lock, installed = NODE / "package-lock.json", NODE / "node_modules" / ".package-lock.json"
+    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Tests run in several processes, and npm begins by deleting what is there."""
+    import fcntl
+
+    with (NODE / ".installing").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @asynccontextmanager

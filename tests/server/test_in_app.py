@@ -60,7 +60,7 @@ class Inbox:
     async def put(self, number: int, user: str = "u1", **more: Any) -> None:
         """A message that the engine has decided and the adapter hands over."""
         runtime, project = self.app.runtime, self.app.project.project_id
-        row = (0, number, project, 1, 1, 1, "show", 1, "in_app", self.connection, user, "attempted", "")
+        row = (0, number, project, 1, 1, 1, "show", 1, "in_app", self.connection, user, "accepted", "")
         async with runtime.db.write() as session:
             rest = (NOW, None, 1, NOW, "", "{}", "{}", "information", None, False)
             await session.bulk(inserting(MessageRow), [(*row, *rest)])

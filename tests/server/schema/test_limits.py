@@ -205,7 +205,7 @@ def test_spreads_in_spreads_are_added_up_once(spreads: int, levels: int) -> None
     with pytest.raises(LimitExceeded) as refused:
         Scales(SCHEMA, document, Limits()).weigh(operation)
     # The exponential way takes longer than the age of the universe; this takes one or two milliseconds.
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 5
     assert refused.value.extensions == {"code": "QUERY_TOO_COSTLY"}
 
 
