@@ -108,7 +108,7 @@ async def test_a_bomb_is_refused_before_it_unfolds() -> None:
     "body",
     [
         b'{"not": "gzip"}',
-        gzip.compress(b'{"a": 1}')[:-4],
+        gzip.compress(b'{"a": 1}', mtime=0)[:-4],
         gzip.compress(b"[1", mtime=0) + gzip.compress(b"]", mtime=0),
         gzip.compress(b"[]", mtime=0) + b"more",
         zlib.compress(b"[]"),
