@@ -16,14 +16,14 @@ from starlette.types import Receive, Scope, Send
 
 from channels import Deferred, Reason, Tools, Unknown
 from channels.http import exchange
-from server.egress import USER_AGENT, Bounds, make_client, make_public_client
+from server.egress import USER_AGENT, BoundedTransport, Bounds, make_client, make_public_client
 from server.public_addresses import is_public
 from tests.web import answer, certificate, client_side, over_http2, server_side, word_for_word
 
 pytestmark = pytest.mark.anyio
 
 HERE = [ipaddress.IPv4Network("127.0.0.0/8")]
-HASTY = Bounds(connect_seconds=0.05, pool_seconds=0.02, total_seconds=0.15, answer_bytes=1000)
+HASTY = Bounds(connect_seconds=0.3, pool_seconds=0.05, total_seconds=0.7, answer_bytes=1000)
 
 
 async def never(writer: asyncio.StreamWriter) -> None:
@@ -48,7 +48,7 @@ async def test_no_answer_in_time_is_unknown_because_it_may_have_arrived(hasty: h
     async with word_for_word(never) as server:
         outcome = await exchange(Tools(lambda: 0, hasty), "POST", f"http://127.0.0.1:{server.port}/")
     assert isinstance(outcome, Unknown)
-    assert outcome.text == "no answer within 0.15 seconds"
+    assert outcome.text == "no answer within 0.7 seconds"
 
 
 async def test_an_answer_that_drips_ends_with_the_total_time(hasty: httpx.AsyncClient) -> None:
@@ -161,21 +161,34 @@ async def test_waiting_for_a_free_connection_has_sent_nothing() -> None:
     assert [type(outcome) for outcome in outcomes] == [Unknown, Deferred]
 
 
+def _inner(client: httpx.AsyncClient) -> httpx.AsyncBaseTransport:
+    bounded = client._transport
+    assert isinstance(bounded, BoundedTransport)
+    return bounded.inner
+
+
 async def test_waiting_for_its_turn_on_an_open_connection_has_sent_nothing(tmp_path: Path) -> None:
     arrived = []
+    has_arrived = asyncio.Event()
 
     async def silent(scope: Scope, receive: Receive, send: Send) -> None:
         arrived.append(scope["path"])
-        await asyncio.sleep(1)
+        has_arrived.set()
+        await asyncio.sleep(4)
 
     public, private = certificate(tmp_path)
-    bounds = Bounds(connect_seconds=0.3, pool_seconds=0.1, total_seconds=0.8)
+    patient = Bounds(connect_seconds=0.5, pool_seconds=0.5, total_seconds=3)
+    hasty = Bounds(connect_seconds=0.1, pool_seconds=0.1, total_seconds=0.5)
     async with (
         over_http2(silent, public, private, streams=1) as url,
-        make_client(bounds=bounds, verify=client_side(public)) as client,
+        make_client(bounds=patient, verify=client_side(public)) as client,
+        httpx.AsyncClient(transport=BoundedTransport(_inner(client), hasty)) as behind,
     ):
-        tools = Tools(lambda: 0, client)
-        outcomes = await asyncio.gather(*(exchange(tools, "POST", f"{url}/{n}") for n in range(2)))
+        # The first is given up last, so that the second never gets its turn.
+        first = asyncio.create_task(exchange(Tools(lambda: 0, client), "POST", f"{url}/0"))
+        await has_arrived.wait()
+        outcomes = [await exchange(Tools(lambda: 0, behind), "POST", f"{url}/1"), await first]
+        outcomes.reverse()
     assert [type(outcome) for outcome in outcomes] == [Unknown, Deferred]
     assert arrived == ["/0"]
 
