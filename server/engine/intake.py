@@ -13,6 +13,7 @@ from server.store import inbox
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
+from server.store.vouchers import REMEMBER
 
 from . import addresses, commands, gather, people
 from .batch import Batch, IdentityKey, Known
@@ -143,7 +144,7 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == DECIDE:
+            elif item.row.kind in (DECIDE, REMEMBER):
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)

@@ -82,6 +82,10 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             step.purpose,
             None if step.expires_after_ms is None else at + step.expires_after_ms,
             not step.connection,
+            step.rules.cap.written,
+            step.rules.pool,
+            step.rules.remember_as,
+            "",
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at)

@@ -17,6 +17,7 @@ from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
+from server.store.vouchers import REMEMBER
 
 from . import catalog as catalogs
 from . import commands, consents, events, gather, leases, people, receipts, runs
@@ -215,6 +216,8 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == REMEMBER:
+            commands.remember(batch, item.row.project_id, command)
         elif kind == DECIDE:
             consents.decide(batch, item.row.project_id, command)
         else:

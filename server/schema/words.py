@@ -194,6 +194,8 @@ class FailureReason(Enum):
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
+    CAPPED = value("capped", description="The user has had as many messages on the channel as a cap allows.")
+    NO_VOUCHER = value("no_voucher", description="The pool that its voucher should come from is empty.")
 
 
 @strawberry.enum(description="What messages are for, as far as permission goes.")
