@@ -1,7 +1,7 @@
 """Messages are born here, in the transaction that decides them; what cannot be sent says why."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -9,8 +9,9 @@ from server.aggregates.metrics import Metric
 from server.clock import Instant
 from server.delivery.status import DeliveryStatus, SkipReason
 from server.journey.steps import MessageStep, Step
+from server.journey.steps.sending_rules import SendTo
 
-from .addresses import BY_USER_ID
+from .addresses import BY_USER_ID, PUSH
 from .batch import Batch
 from .catalog import Connected
 from .state import Address, RunState, UserState, to_json
@@ -24,21 +25,36 @@ class Letter(NamedTuple):
     skipped: str = ""
 
 
-def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) -> int:
-    """One message for each address of the user, or one that says why not. Returns the id of the first."""
+class Posted(NamedTuple):
+    """A message that was born."""
+
+    id: int
+    skipped: str
+
+    def told(self) -> dict[str, Any]:
+        """What a step that follows its messages knows of it."""
+        status = DeliveryStatus.SKIPPED if self.skipped else DeliveryStatus.QUEUED
+        return {"status": status.value, "reason": self.skipped, "heard": []}
+
+
+def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) -> list[Posted]:
+    """One message for each address of the user, or one that says why not."""
     assert isinstance(step, MessageStep)
     connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
-    letters = _letters(connections, _addresses(user, step.channel))
-    ids = [_post(batch, run, step, letter, at) for letter in letters]
-    return ids[0]
+    letters = _letters(connections, _addresses(user, step, run))
+    return [Posted(_post(batch, run, step, letter, at), letter.skipped) for letter in letters]
 
 
-def _addresses(user: UserState, channel: str) -> Sequence[Address]:
+def _addresses(user: UserState, step: MessageStep, run: RunState) -> Sequence[Address]:
     """Where to write to; what may not be written to only if there is nothing else, so that this is told."""
-    if channel in BY_USER_ID:
+    if step.channel in BY_USER_ID:
         return [Address(user.user_id, "usable", 0)] if user.user_id is not None else []
-    here = user.addresses.get(channel, [])
-    return [one for one in here if one.state == "usable"] or here[:1]
+    here, chosen = user.addresses.get(step.channel, []), step.rules.send_to
+    # On the other channels people have one address, which is whatever is asked for.
+    if chosen is SendTo.TRIGGERING and step.channel == PUSH:
+        here = [one for one in here if one.address == run.entry_address]
+    usable = [one for one in here if one.state == "usable"]
+    return (usable[:1] if chosen is SendTo.LAST_ACTIVE else usable) or here[:1]
 
 
 def _letters(connections: Sequence[Connected], addresses: Sequence[Address]) -> list[Letter]:
@@ -82,6 +98,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             step.purpose,
             None if step.expires_after_ms is None else at + step.expires_after_ms,
             not step.connection,
+            run.variants,
             step.rules.cap.written,
             step.rules.pool,
             step.rules.remember_as,

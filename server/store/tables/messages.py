@@ -57,6 +57,8 @@ class Message(SQLModel, table=True):
     """Later than this it helps nobody and does not leave."""
     may_fail_over: bool = False
     """Whether another connection of its channel may send it: its step names none."""
+    variants: str = column.text(default="{}")
+    """The draws of its run until then, as JSON: step to output."""
     cap: str = column.text(default="")
     """What its step says of frequency caps: `server.journey.steps.sending_rules.Cap`, written."""
     pool: str = column.text(default="")
