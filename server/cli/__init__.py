@@ -15,6 +15,7 @@ from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
 from .upkeep import doctor, migrate, recount
+from .vouchers import vouchers
 
 
 def main() -> None:
@@ -46,6 +47,7 @@ for command in (
     import_history,
     suppressions,
     consents,
+    vouchers,
     doctor,
     recount,
     demo,

@@ -8,6 +8,7 @@ from server.journey.steps import MESSAGES, channel_of
 from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
+from .sending_rules import rules_of
 from .sending_steps import (
     AlimtalkStep,
     EmailStep,
@@ -92,6 +93,7 @@ def _message(item: Data, common: Data) -> Step:
         expires_after_seconds=None if expires is None else expires // 1000,
         variables=_named_texts(item, "variables"),
         options=item.get("options"),
+        **rules_of(item),
     )
 
 

@@ -12,6 +12,7 @@ from server.resolvers.once import Answer
 from server.resolvers.refusals import Missing, Refusal
 from server.store.projects import WRITE
 
+from .caps import CapMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .fields import ONCE, Input, mutation
@@ -34,6 +35,7 @@ from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
 from .versions import Version
+from .vouchers import VoucherMutation
 
 
 @strawberry.input(description="A new journey.")
@@ -189,6 +191,8 @@ class Mutation(
     ConsentMutation,
     InAppMutation,
     NoticeMutation,
+    CapMutation,
+    VoucherMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
