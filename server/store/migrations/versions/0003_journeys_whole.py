@@ -24,11 +24,13 @@ def upgrade() -> None:
     _remembered_up()
     _notices_up()
     _sending_up()
+    _files_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _sending_down()
+    _files_down()
     _notices_down()
     _remembered_down()
 
@@ -151,3 +153,11 @@ def _sending_down() -> None:
         op.drop_column("message", name)
     for name in ("guard", "guard_setting", "voucher", "voucher_pool", "frequency_cap"):
         op.drop_table(name)
+def _files_up() -> None:
+    op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
+    op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
+
+
+def _files_down() -> None:
+    op.drop_index("journey_by_handle", "journey")
+    op.drop_column("journey", "handle")
