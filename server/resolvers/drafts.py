@@ -8,7 +8,7 @@ import orjson
 from server.context import Context
 from server.journey.moment import Problem
 from server.journey.status import JourneyStatus, allowed
-from server.store import connected, journeys, setup
+from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
@@ -91,7 +91,7 @@ async def publish(
         if journey.draft is None:
             raise Invalid("There is no draft to publish: nothing has changed since the last version.")
         graph = orjson.loads(journey.draft)
-        found = problems_of(graph, await connections(session, context))
+        found = await _problems(session, context, graph)
         if found:
             raise InvalidGraph(found, graph)
         if dry_run:
@@ -118,7 +118,12 @@ async def _publish(session: WriteSession, context: Context, journey: Journey) ->
 async def problems(context: Context, graph: Graph) -> list[Problem]:
     """What keeps a draft from being published."""
     async with context.db.read() as session:
-        return problems_of(graph, await connections(session, context))
+        return await _problems(session, context, graph)
+
+
+async def _problems(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
+    pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
+    return problems_of(graph, await connections(session, context), pools)
 
 
 async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:

@@ -1,6 +1,6 @@
 """Everything that is wrong with a drawn graph: its shape, its texts, and what its connections cannot send."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -11,6 +11,8 @@ from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path, Problem
 from server.journey.steps import MessageStep
 from server.templates.render import compile_problems
+
+from .sending_problems import message_problems, voucher_problems
 
 _LIQUID = ("{{", "{%")
 
@@ -24,12 +26,16 @@ class Connected(NamedTuple):
     is_enabled: bool = True
 
 
-def problems_of(data: Mapping[str, Any], connections: Mapping[str, Connected]) -> list[Problem]:
-    """All problems with their paths. `connections` are the project's, by name."""
+def problems_of(
+    data: Mapping[str, Any], connections: Mapping[str, Connected], pools: Collection[str] = ()
+) -> list[Problem]:
+    """All problems with their paths. `connections` and `pools` of vouchers are the project's, by name."""
     graph, problems = read_graph(data)
     for index, step in _messages(graph, data):
         here = ("steps", index)
         problems += _text_problems(here, step)
+        problems += voucher_problems(here, step, pools)
+        problems += message_problems(here, step, graph)
         problems += _connection_problems(here, step, connections)
         chosen = connections.get(step.connection)
         if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:

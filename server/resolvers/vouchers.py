@@ -81,7 +81,7 @@ async def add(context: Context, pool_id: int, codes: Sequence[Code], key: str | 
         good = [one.code for one in found.good]
         known = await vouchers.add(session, context.project_id, pool_id, good)
         refused = [known_already(one, known[one.code], pool_id) for one in found.good if one.code in known]
-        told = sorted([*found.refused, *refused])
+        told = [list(one) for one in sorted([*found.refused, *refused])]
         return {"pool_id": pool_id, "added": len(good) - len(known), "refused": told}
 
     return await once(context, key, ("addVoucherCodes", [pool_id, [[*one] for one in codes]]), work)

@@ -355,6 +355,7 @@ class ProblemCode(Enum):
     UNREACHABLE = value("unreachable", description="No entry leads to the step.")
     LOOP = value("loop", description="A loop in which no time passes.")
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
+    UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     TAKEN = value("taken", description="The name is taken.")
     IN_USE = value("in_use", description="Something else needs it as it is.")

@@ -153,6 +153,8 @@ def _sending_down() -> None:
         op.drop_column("message", name)
     for name in ("guard", "guard_setting", "voucher", "voucher_pool", "frequency_cap"):
         op.drop_table(name)
+
+
 def _files_up() -> None:
     op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
     op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
