@@ -71,7 +71,7 @@ async def publish(
         if journey.draft is None:
             raise Invalid("There is no draft to publish: nothing has changed since the last version.")
         graph = orjson.loads(journey.draft)
-        found = problems_of(graph, await connections(session, context))
+        found = await _problems_of(session, context, graph)
         if found:
             raise InvalidGraph(found, graph)
         if dry_run:
@@ -98,7 +98,12 @@ async def _publish(session: WriteSession, context: Context, journey: Journey) ->
 async def problems(context: Context, graph: Graph) -> list[Problem]:
     """What keeps a draft from being published."""
     async with context.db.read() as session:
-        return problems_of(graph, await connections(session, context))
+        return await _problems_of(session, context, graph)
+
+
+async def _problems_of(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
+    enterable = await journeys.published(session, context.project_id)
+    return problems_of(graph, await connections(session, context), enterable)
 
 
 async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:

@@ -16,7 +16,8 @@ from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
-from .graphs import Edge, Goal, kind_of, to_edges, to_goals, to_reentry, to_steps
+from .flow_steps import Trigger
+from .graphs import Edge, Goal, kind_of, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .info import Info, asks_for
 from .nodes import Node
@@ -59,6 +60,10 @@ class Draft:
     @field("What it is for.", list_size=3)
     def goals(self) -> list[Goal]:
         return to_goals(self.graph)
+
+    @field("What makes people leave at once.", list_size=3)
+    def cancel_events(self) -> list[Trigger]:
+        return to_cancel_events(self.graph)
 
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:

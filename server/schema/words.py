@@ -148,6 +148,23 @@ class Purpose(Enum):
     ADVERTISEMENT = value("advertisement", description="What is to sell something.")
 
 
+@strawberry.enum(description="By what a message step splits: whether it happens in the time that it waits.")
+class SplitBy(Enum):
+    DELIVERED = value("delivered", description="The provider reports that it arrived.")
+    OPENED = value("opened", description="The reader opened it; what machines open does not count.")
+    CLICKED = value("clicked", description="The reader followed a link; what machines follow does not count.")
+    REPLIED = value("replied", description="The reader answered.")
+    SHOWN = value("shown", description="The app or page has shown it.")
+    INTERACTED = value("interacted", description="The reader did something with it in the app.")
+
+
+@strawberry.enum(description="What happens to whoever cannot be sent to.")
+class IfNotSent(Enum):
+    GO_ON = value("go_on", description="The run goes on as if it had been sent.")
+    END = value("end", description="The run ends as SEND_ERROR.")
+    BRANCH = value("branch", description="The run leaves by the output `not_sent`.")
+
+
 @strawberry.enum(description="What became of a message. It only moves up.")
 class DeliveryStatus(Enum):
     QUEUED = value("queued", description="Decided, and not tried yet.")
