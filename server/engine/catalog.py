@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import orjson
 from sqlalchemy import select
 
+from server.clock import Instant
 from server.journey.graph import Graph, read_graph
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
@@ -26,6 +27,16 @@ class LiveJourney:
     title: str
     status: JourneyStatus
     version: int
+    starts_at: Instant | None = None
+    """When it starts, or started, by itself."""
+    ends_at: Instant | None = None
+    """From then on nobody enters any more."""
+
+    def has_begun(self, at: Instant) -> bool:
+        return self.starts_at is None or at >= self.starts_at
+
+    def has_ended(self, at: Instant) -> bool:
+        return self.ends_at is not None and at >= self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,16 @@ class Catalog:
     """By project and event name: where such an event lets somebody in."""
     goal_events: dict[int, set[str]] = field(default_factory=dict)
     """By project: the events that are a goal of any version of any journey."""
+
+    def starting(self, now: Instant) -> list[LiveJourney]:
+        """The journeys whose time to start has come."""
+        waiting = (one for one in self.journeys.values() if one.status is JourneyStatus.SCHEDULED)
+        return [one for one in waiting if one.has_begun(now)]
+
+    def ending(self, now: Instant) -> list[LiveJourney]:
+        """The journeys that nobody enters any more, and that are not over yet."""
+        open_now = (JourneyStatus.RUNNING, JourneyStatus.PAUSED)
+        return [one for one in self.journeys.values() if one.status in open_now and one.has_ended(now)]
 
     def zone_of(self, project_id: int) -> str:
         return self.zones[project_id]
@@ -96,7 +117,13 @@ async def load(session: ReadSession) -> Catalog:
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
-            row.id, row.project_id, row.title, JourneyStatus(row.status), row.version
+            row.id,
+            row.project_id,
+            row.title,
+            JourneyStatus(row.status),
+            row.version,
+            row.starts_at,
+            row.ends_at,
         )
     _index(catalog)
     return catalog

@@ -40,7 +40,7 @@ class RefusedEntry:
 def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
     """Lets the user in wherever this event does, and notes where it would have and why it did not."""
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if not entry.lets_in(event.body):
+        if not entry.lets_in(event.body) or not journey.has_begun(event.at):
             continue
         refused = _refusal(batch, journey, user, event.at)
         if refused:

@@ -131,6 +131,9 @@ class Shard:
             if item.happened_at is not None:
                 self._clock.reach(item.happened_at)
         now = self._clock.now()
+        if catalog.starting(now):
+            # By what these very events say it is time for a journey to start: it does so before them.
+            raise CatalogMoved
         has_all = len(items) == len(rows) < most
         until = now if has_all else self._known_until(now, items)
         tally = Tally(self.number, catalog.zone_of)

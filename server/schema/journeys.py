@@ -85,7 +85,13 @@ class Journey(Node):
     changed_at: datetime = strawberry.field(description="When it was last changed.")
     started_at: datetime | None = strawberry.field(description="When it first let people in.")
     paused_at: datetime | None = strawberry.field(description="Since when it is paused; null if it is not.")
-    finished_at: datetime | None = strawberry.field(description="When it was stopped for good.")
+    finished_at: datetime | None = strawberry.field(description="When it was over for good.")
+    starts_at: datetime | None = strawberry.field(
+        description="When it starts, or started, by itself; null if somebody starts it."
+    )
+    ends_at: datetime | None = strawberry.field(
+        description="From then on nobody enters any more; with the last one inside it is finished."
+    )
 
     @classmethod
     def from_record(cls, record: records.Journey) -> "Journey":
@@ -104,6 +110,8 @@ class Journey(Node):
             started_at=to_datetime_if_any(record.started_at),
             paused_at=to_datetime_if_any(record.paused_at),
             finished_at=to_datetime_if_any(record.finished_at),
+            starts_at=to_datetime_if_any(record.starts_at),
+            ends_at=to_datetime_if_any(record.ends_at),
         )
 
     @property
@@ -190,7 +198,8 @@ class Journey(Node):
 
 def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
-    return [one for one in found if one is not JourneyAction.START or record.version is not None]
+    needs_version = (JourneyAction.START, JourneyAction.SCHEDULE)
+    return [one for one in found if one not in needs_version or record.version is not None]
 
 
 def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from .bulk import table_of
 from .paging import Page, Slice, sliced, within
@@ -34,6 +34,21 @@ async def by_ids(session: ReadSession, project_id: int, shards: int, ids: Sequen
         _table.c.project_id == project_id,
     )
     return {row.id: row for row in await session.rows(statement)}
+
+
+async def count_open(session: ReadSession, project_id: int, journey_id: int, shards: int) -> int:
+    """How many are inside a journey now."""
+    statement = select(func.count()).where(*_open_of(project_id, journey_id, shards))
+    return int((await session.rows(statement))[0][0])
+
+
+def _open_of(project_id: int, journey_id: int, shards: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _table.c.shard.in_(list(range(shards))),
+        _table.c.project_id == project_id,
+        _table.c.journey_id == journey_id,
+        _table.c.wake_at.is_not(None),
+    )
 
 
 async def page(session: ReadSession, project_id: int, journey_id: int, wanted: Wanted, page: Page) -> Slice:
