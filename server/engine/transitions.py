@@ -1,4 +1,4 @@
-"""What journeys do by themselves at their times: they start, and they are over when nobody is inside any more.
+"""What journeys do by themselves at their times: they start, and they are over when nobody is inside.
 
 Made by whichever worker comes first: each change is one statement that looks once more, so that a second
 worker finds nothing left to do.

@@ -98,9 +98,7 @@ async def wanted(session: WriteSession, context: Context, journey_id: int) -> Jo
     return journey
 
 
-async def editable(
-    session: WriteSession, context: Context, journey_id: int, expected: int | None
-) -> Journey:
+async def editable(session: WriteSession, context: Context, journey_id: int, expected: int | None) -> Journey:
     """The journey, held for this transaction. Raises Missing, NotAllowed, RevisionConflict."""
     journey = await wanted(session, context, journey_id)
     status = JourneyStatus(journey.status)

@@ -1,4 +1,4 @@
-"""Schedules, starts, pauses, resumes, stops and archives journeys: the status, and what every shard is told."""
+"""Moves journeys on in their lives: the status, and what every shard is told."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def _named(wish: Wish, action: JourneyAction) -> tuple[str, list[Any]]:
 
 
 async def set_end(context: Context, wish: Wish, key: str | None) -> Answer:
-    """Sets or takes away when people can enter no more. Raises Missing, NotAllowed, VersionConflict, Invalid."""
+    """Sets until when people can enter. Raises Missing, NotAllowed, VersionConflict, Invalid."""
 
     async def work(session: WriteSession) -> Answer:
         journey = await wanted(session, context, wish.journey_id)

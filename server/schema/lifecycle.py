@@ -204,8 +204,8 @@ class LifeMutation:
         self, info: Info, input: Annotated[ScheduleJourneyInput, Input]
     ) -> ScheduleJourneyResult:
         try:
-            times = {"starts_at": to_instant(input.at, "at"), "ends_at": to_instant(input.ends_at, "endsAt")}
-            wish = replace(_wish(input), **times)
+            starts_at, ends_at = to_instant(input.at, "at"), to_instant(input.ends_at, "endsAt")
+            wish = replace(_wish(input), starts_at=starts_at, ends_at=ends_at)
             answer = await _change(info, input, wish, JourneyAction.SCHEDULE)
             return ScheduleJourneyPayload(journey=await changed(info.context, answer))
         except Refusal as error:

@@ -16,6 +16,7 @@ from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
 from .lifecycle import LifeMutation
+from .notices import NoticeMutation
 from .problems import (
     IdempotencyConflictProblem,
     InputProblem,
@@ -48,7 +49,7 @@ class CloneJourneyInput:
     )
     with_draft: bool = strawberry.field(
         default=True,
-        description="Whether what is drawn and unpublished is copied; else the newest version, if there is one.",
+        description="Whether what is drawn and unpublished is copied; else the newest version.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
@@ -115,6 +116,8 @@ SaveDraftResult = Annotated[
     | IdempotencyConflictProblem,
     strawberry.union("SaveDraftResult", description="The new revision, or why nothing was saved."),
 ]
+
+
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
     LifeMutation,
@@ -124,6 +127,7 @@ class Mutation(
     SuppressionMutation,
     ConsentMutation,
     InAppMutation,
+    NoticeMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

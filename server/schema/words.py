@@ -49,9 +49,7 @@ class JourneyAction(Enum):
 @strawberry.enum(description="What happens at the end of a pause to waits that fell due in it.")
 class ResumePolicy(Enum):
     SHIFT = value("shift", description="Every wait goes on with what was left of it at the pause's start.")
-    CATCH_UP = value(
-        "catch_up", description="What fell due goes on at once; everything else keeps its time."
-    )
+    CATCH_UP = value("catch_up", description="What fell due goes on at once; everything else keeps its time.")
     SKIP = value(
         "skip", description="Runs whose wait fell due end as overdue; everything else keeps its time."
     )
