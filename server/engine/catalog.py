@@ -27,6 +27,7 @@ class LiveJourney:
     title: str
     status: JourneyStatus
     version: int
+    paused_at: Instant | None = None
     starts_at: Instant | None = None
     """When it starts, or started, by itself."""
     ends_at: Instant | None = None
@@ -65,8 +66,8 @@ class Catalog:
     graphs: dict[tuple[int, int], Graph]
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
-    goal_events: dict[int, set[str]] = field(default_factory=dict)
-    """By project: the events that are a goal of any version of any journey."""
+    moving_events: dict[int, set[str]] = field(default_factory=dict)
+    """By project: the events that any version of any journey counts as a goal, cancels by or waits for."""
 
     def starting(self, now: Instant) -> list[LiveJourney]:
         """The journeys whose time to start has come."""
@@ -92,11 +93,16 @@ class Catalog:
     def graph_of(self, journey_id: int, version: int) -> Graph:
         return self.graphs[journey_id, version]
 
+    def graph_of_journey(self, journey_id: int) -> Graph | None:
+        """The graph by which people enter a journey now."""
+        journey = self.journeys.get(journey_id)
+        return self.graphs[journey.id, journey.version] if journey else None
+
     def concerns_runs(self, project_id: int, event_type: str, name: str) -> bool:
         """Whether such an event can let somebody in, or change what a run does."""
-        if (project_id, name) in self.entries or name in self.goal_events.get(project_id, ()):
+        if (project_id, name) in self.entries or name in self.moving_events.get(project_id, ()):
             return True
-        return event_type == "identify" and project_id in self.goal_events
+        return event_type == "identify" and project_id in self.moving_events
 
 
 async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
@@ -122,6 +128,7 @@ async def load(session: ReadSession) -> Catalog:
             row.title,
             JourneyStatus(row.status),
             row.version,
+            row.paused_at,
             row.starts_at,
             row.ends_at,
         )
@@ -152,5 +159,5 @@ def _index(catalog: Catalog) -> None:
     catalog.entries = dict(entries)
     for (journey_id, _), graph in catalog.graphs.items():
         if journey_id in catalog.journeys:
-            events = catalog.goal_events.setdefault(catalog.journeys[journey_id].project_id, set())
-            events |= graph.goal_events
+            events = catalog.moving_events.setdefault(catalog.journeys[journey_id].project_id, set())
+            events |= graph.moves_runs

@@ -8,6 +8,16 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_REMEMBERED = (
+    ("run", "memory", "{}"),
+    ("run", "variants", "{}"),
+    ("run", "variant", ""),
+    ("run", "entry_value", ""),
+    ("run", "entry_address", ""),
+    ("visit", "saw", "{}"),
+    ("message", "variants", "{}"),
+)
+
 
 def _life_up() -> None:
     op.add_column("journey", sa.Column("starts_at", sa.BigInteger(), nullable=True))
@@ -30,12 +40,14 @@ def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _life_up()
     _notices_up()
+    _remembered_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
-    _life_down()
+    _remembered_down()
     _notices_down()
+    _life_down()
 
 
 def _notices_up() -> None:
@@ -62,3 +74,13 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
+
+
+def _remembered_up() -> None:
+    for table, name, default in _REMEMBERED:
+        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
+
+
+def _remembered_down() -> None:
+    for table, name, _ in reversed(_REMEMBERED):
+        op.drop_column(table, name)
