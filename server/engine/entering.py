@@ -54,10 +54,10 @@ def offer_entry(
 
 
 def _refusal(batch: Batch, journey: LiveJourney, user: UserState, at: Instant) -> str | None:
-    if journey.status is JourneyStatus.PAUSED:
-        return RefusedEntry.PAUSED
     if journey.has_ended(at):
         return RefusedEntry.ENDED
+    if journey.status is JourneyStatus.PAUSED:
+        return RefusedEntry.PAUSED
     if not batch.follows_events and batch.now - at > TOO_OLD:
         return RefusedEntry.TOO_OLD
     own = _own(batch, journey, user)

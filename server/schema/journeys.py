@@ -9,7 +9,7 @@ import strawberry
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, records, user_paths
+from server.resolvers import channels, drafts, periods, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 from server.store import runs as stored_runs
@@ -22,6 +22,7 @@ from .info import Info, asks_for
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
+from .resuming import ResumePreview
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
 from .source import Source
@@ -165,6 +166,11 @@ class Journey(Node):
         found = await resolve.figures(info.context, self._id, days, version, hourly=hourly)
         observes = await channels.observes(info.context)
         return JourneyStats.from_source(Source(self._id, days, found, version, observes))
+
+    @field("What resuming it would do now; null unless it is paused.")
+    async def resume_preview(self, info: Info) -> ResumePreview | None:
+        found = await resuming.preview(info.context, self.record)
+        return ResumePreview.from_preview(found) if found else None
 
     @field("Its runs, the latest to enter first.")
     async def runs(

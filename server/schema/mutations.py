@@ -26,6 +26,7 @@ from .problems import (
     to_problem,
 )
 from .publishing import PublishingMutation
+from .removing import RemovalMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
@@ -122,6 +123,7 @@ SaveDraftResult = Annotated[
 class Mutation(
     LifeMutation,
     PublishingMutation,
+    RemovalMutation,
     ConnectionMutation,
     TrialMutation,
     SuppressionMutation,
