@@ -41,6 +41,7 @@ def upgrade() -> None:
     _life_up()
     _notices_up()
     _remembered_up()
+    _notices_up()
 
 
 def downgrade() -> None:
@@ -48,6 +49,17 @@ def downgrade() -> None:
     _remembered_down()
     _notices_down()
     _life_down()
+    _remembered_down()
+
+
+def _remembered_up() -> None:
+    for table, name, default in _REMEMBERED:
+        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
+
+
+def _remembered_down() -> None:
+    for table, name, _ in reversed(_REMEMBERED):
+        op.drop_column(table, name)
 
 
 def _notices_up() -> None:
