@@ -39,17 +39,17 @@ def _life_down() -> None:
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _life_up()
-    _notices_up()
     _remembered_up()
     _notices_up()
+    _files_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
-    _remembered_down()
+    _files_down()
     _notices_down()
-    _life_down()
     _remembered_down()
+    _life_down()
 
 
 def _remembered_up() -> None:
@@ -88,11 +88,11 @@ def _notices_down() -> None:
     op.drop_table("notice")
 
 
-def _remembered_up() -> None:
-    for table, name, default in _REMEMBERED:
-        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
+def _files_up() -> None:
+    op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
+    op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
 
 
-def _remembered_down() -> None:
-    for table, name, _ in reversed(_REMEMBERED):
-        op.drop_column(table, name)
+def _files_down() -> None:
+    op.drop_index("journey_by_handle", "journey")
+    op.drop_column("journey", "handle")
