@@ -20,6 +20,7 @@ from .notices import NoticeMutation
 from .problems import (
     IdempotencyConflictProblem,
     InputProblem,
+    NameTakenProblem,
     NotAllowedProblem,
     NotFoundProblem,
     RevisionConflictProblem,
@@ -36,6 +37,10 @@ from .trials import TrialMutation
 class CreateJourneyInput:
     title: str = strawberry.field(description="What people call it: 1 to 200 characters.")
     category: str | None = strawberry.field(default=None, description="By which people sort journeys.")
+    handle: str | None = strawberry.field(
+        default=None,
+        description="What files call it: 1 to 100 letters, digits, - and _; of no other journey.",
+    )
     graph: GraphInput | None = strawberry.field(
         default=None, description="A first drawing; may have problems."
     )
@@ -61,6 +66,9 @@ class RenameJourneyInput:
     title: str | None = strawberry.field(default=None, description="The new title; stays if left out.")
     category: str | None = strawberry.field(
         default=None, description="The new category, empty for none; stays if left out."
+    )
+    handle: str | None = strawberry.field(
+        default=None, description="The new handle, empty for none; stays if left out."
     )
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
@@ -97,7 +105,7 @@ class SaveDraftPayload:
 
 
 CreateJourneyResult = Annotated[
-    CreateJourneyPayload | InputProblem | IdempotencyConflictProblem,
+    CreateJourneyPayload | NameTakenProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("CreateJourneyResult", description="The new journey, or why there is none."),
 ]
 CloneJourneyResult = Annotated[
@@ -105,7 +113,7 @@ CloneJourneyResult = Annotated[
     strawberry.union("CloneJourneyResult", description="The copy, or why there is none."),
 ]
 RenameJourneyResult = Annotated[
-    RenameJourneyPayload | NotFoundProblem | InputProblem | IdempotencyConflictProblem,
+    RenameJourneyPayload | NotFoundProblem | NameTakenProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("RenameJourneyResult", description="The journey, or why it keeps its name."),
 ]
 SaveDraftResult = Annotated[
@@ -138,7 +146,8 @@ class Mutation(
         context, key = writing(info), input.idempotency_key
         graph = to_data(input.graph) if input.graph else None
         try:
-            answer = await drafts.create(context, input.title, input.category or "", graph, key)
+            about = input.title, input.category or "", graph, key
+            answer = await drafts.create(context, *about, handle=input.handle)
             return CreateJourneyPayload(journey=await changed(context, answer))
         except Refusal as error:
             return to_problem(error)
@@ -161,7 +170,8 @@ class Mutation(
     ) -> RenameJourneyResult:
         context, key = writing(info), input.idempotency_key
         try:
-            answer = await drafts.rename(context, journey_key(input.id), input.title, input.category, key)
+            about = journey_key(input.id), input.title, input.category, key
+            answer = await drafts.rename(context, *about, handle=input.handle)
             return RenameJourneyPayload(journey=await changed(context, answer))
         except Refusal as error:
             return to_problem(error)
