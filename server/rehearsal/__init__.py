@@ -1,1 +1,1 @@
-"""Rehearsals: a graph lives through months in seconds, on the real engine, with nobody real and nothing sent."""
+"""Rehearsals: a graph lives through months in seconds, on the real engine. Nobody is real, nothing is sent."""

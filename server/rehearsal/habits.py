@@ -21,7 +21,9 @@ _runs, _visits = table_of(Run), table_of(Visit)
 _ENTERED = select(_runs.c.id, _runs.c.user_number, _runs.c.entered_at).where(
     _runs.c.shard == SHARD, _runs.c.id > bindparam("after")
 )
-_LEFT = select(_visits.c.seq, _visits.c.run_id, _visits.c.user_number, _visits.c.step_key, _visits.c.arrived_at)
+_LEFT = select(
+    _visits.c.seq, _visits.c.run_id, _visits.c.user_number, _visits.c.step_key, _visits.c.arrived_at
+)
 _LEFT = _LEFT.where(
     _visits.c.shard == SHARD,
     _visits.c.seq > bindparam("after"),

@@ -173,9 +173,7 @@ class Performance:
         self._things += 1
         name, message_id = self.stage.plan.people[number].name, f"rehearsal-{self._things}"
         properties = dict(act.properties)
-        event = ArrivedEvent(
-            "track", message_id, name, None, None, act.event, act.at, act.at, properties, {}
-        )
+        event = ArrivedEvent("track", message_id, name, None, None, act.event, act.at, act.at, properties, {})
         heapq.heappush(self._coming, _Coming(act.at, self._things, inbox.EVENT, events.encode(event)))
 
     def _hear(self, receipt: HeardReceipt) -> None:

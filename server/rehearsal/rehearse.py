@@ -1,5 +1,7 @@
 """One rehearsal from its plan to what came of it."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from server.aggregates.ask import Answer
@@ -96,3 +98,9 @@ async def rehearse(plan: Plan) -> Rehearsed:
             figures=account.figures,
             troubles=account.troubles,
         )
+
+
+def rehearse_apart(plan: Plan) -> Rehearsed:
+    """The same in a thread and a loop of its own: for callers without a loop, or with one that must not wait."""
+    with ThreadPoolExecutor(1, "rehearsal") as pool:
+        return pool.submit(asyncio.run, rehearse(plan)).result()

@@ -120,7 +120,9 @@ def _fields(graph: Graph) -> dict[str, set[str]]:
 def stand_ins(graph: Graph) -> list[StandIn]:
     """A connection for everything that the graph sends through."""
     named = {
-        (step.connection or step.channel, step.channel): StandIn(step.connection or step.channel, step.channel)
+        (step.connection or step.channel, step.channel): StandIn(
+            step.connection or step.channel, step.channel
+        )
         for step in graph.steps.values()
         if isinstance(step, MessageStep)
     }
@@ -198,10 +200,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     )
     await session.bulk(
         _IDENTITIES,
-        [
-            (SHARD, PROJECT, "user_id", one.name, SHARD, number, at)
-            for number, one in enumerate(plan.people)
-        ],
+        [(SHARD, PROJECT, "user_id", one.name, SHARD, number, at) for number, one in enumerate(plan.people)],
     )
     await session.bulk(
         _ENDPOINTS,

@@ -41,9 +41,7 @@ _SQLITE_READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
 class Database:
     """The open database: `read()` gives a snapshot, `write()` a transaction."""
 
-    def __init__(
-        self, url: str, *, readers: int = 4, beside: bool = False, throwaway: bool = False
-    ) -> None:
+    def __init__(self, url: str, *, readers: int = 4, beside: bool = False, throwaway: bool = False) -> None:
         """`beside` is for a process beside the server's: it takes a database that is there, and on SQLite
         leaves the checkpoints to the server. `throwaway` is for an SQLite file that is good until the process
         ends and belongs to one task: nothing waits for the disk or for another thread. Raises CannotOpen."""
@@ -113,9 +111,7 @@ def parse_url(url: str) -> URL:
     raise CannotOpen(f"Databases are sqlite:/// or postgresql://, found {parsed.drivername}://.")
 
 
-def _sqlite_engine(
-    url: URL, pragmas: tuple[str, ...], begin: str, *, size: int, **more: Any
-) -> AsyncEngine:
+def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int, **more: Any) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30, **more)
 
     @event.listens_for(engine.sync_engine, "connect")
