@@ -1,5 +1,6 @@
 """Writes plain data as YAML that people like to read and change, or as JSON."""
 
+import re
 from typing import Any
 
 import orjson
@@ -57,7 +58,7 @@ def _whole(writer: _Writer, value: _Whole) -> Any:
 _Writer.add_representer(str, _text)
 _Writer.add_representer(dict, _object)
 _Writer.add_representer(_Whole, _whole)
-_Writer.add_implicit_resolver("!number", NUMBER, list("-0123456789"))
+_Writer.add_implicit_resolver("!number", re.compile(rf"(?:{NUMBER.pattern})\Z"), list("-0123456789"))
 
 
 def to_yaml(data: dict[str, Any]) -> str:
