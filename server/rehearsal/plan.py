@@ -83,7 +83,7 @@ class Habit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """What becomes of messages: shares from 0 to 1. Unless told otherwise all arrive and nobody reads them."""
+    """What becomes of messages, in shares from 0 to 1. By default all arrive and nobody reads them."""
 
     refused: float = 0.0
     """By the provider, of all that are handed over."""

@@ -170,7 +170,7 @@ def _people(reader: Reader, plan: Plan, graph: Graph) -> Iterator[Person]:
         _only(item, "name", "count", "attributes", "channels", "segments", "events")
         count = item.number("count", least=1, most=MOST_PEOPLE, required=False, default=1)
         name = item.text("name", required=False, longest=200)
-        told = {
+        told: dict[str, Any] = {
             "attributes": _object(item, "attributes"),
             "acts": _acts(item, plan.start),
             "segments": frozenset(_texts(item, "segments", most=100)),
@@ -244,14 +244,13 @@ def _check_people(reader: Reader, plan: Plan) -> None:
     if not 0 < len(plan.people) <= MOST_PEOPLE:
         message = f"1 to {MOST_PEOPLE} people can come to a rehearsal, found {len(plan.people)}"
         reader.refuse("people", message, "out_of_range")
-    names = [one.name for one in plan.people]
-    twice = (
-        next((name for name in names if names.count(name) > 1), None)
-        if len(set(names)) < len(names)
-        else None
-    )
-    if twice is not None:
-        reader.refuse("people", f"Two people are called {twice!r}; each needs a name of its own", "duplicate")
+    seen: set[str] = set()
+    for one in plan.people:
+        if one.name in seen:
+            message = f"Two people are called {one.name!r}; each needs a name of its own"
+            reader.refuse("people", message, "duplicate")
+            return
+        seen.add(one.name)
 
 
 def _arrivals(reader: Reader, plan: Plan, graph: Graph) -> Sequence[Person]:
@@ -292,8 +291,10 @@ def _rates(reader: Reader) -> dict[str, Rates]:
 def _read_rates(reader: Reader) -> Rates:
     usual = Rates()
     _only(reader, *_SHARES, *_LENGTHS)
-    shares = {name: _share(reader, name, getattr(usual, name)) for name in _SHARES}
-    lengths = {f"{name}_ms": _length(reader, name, getattr(usual, f"{name}_ms")) for name in _LENGTHS}
+    shares: dict[str, Any] = {name: _share(reader, name, getattr(usual, name)) for name in _SHARES}
+    lengths: dict[str, Any] = {
+        f"{name}_ms": _length(reader, name, getattr(usual, f"{name}_ms")) for name in _LENGTHS
+    }
     return Rates(**shares, **lengths)
 
 

@@ -101,6 +101,6 @@ async def rehearse(plan: Plan) -> Rehearsed:
 
 
 def rehearse_apart(plan: Plan) -> Rehearsed:
-    """The same in a thread and a loop of its own: for callers without a loop, or with one that must not wait."""
+    """The same in a thread and a loop of its own, for callers that have no loop to wait in."""
     with ThreadPoolExecutor(1, "rehearsal") as pool:
         return pool.submit(asyncio.run, rehearse(plan)).result()

@@ -119,14 +119,9 @@ def _fields(graph: Graph) -> dict[str, set[str]]:
 
 def stand_ins(graph: Graph) -> list[StandIn]:
     """A connection for everything that the graph sends through."""
-    named = {
-        (step.connection or step.channel, step.channel): StandIn(
-            step.connection or step.channel, step.channel
-        )
-        for step in graph.steps.values()
-        if isinstance(step, MessageStep)
-    }
-    return list(named.values())
+    sending = (step for step in graph.steps.values() if isinstance(step, MessageStep))
+    named = {(step.connection or step.channel, step.channel) for step in sending}
+    return [StandIn(name, channel) for name, channel in sorted(named)]
 
 
 # Setting up

@@ -22,7 +22,6 @@ from channels.contract import (
     Tools,
 )
 from channels.reasons import Reason
-from server.clock import Clock
 from server.delivery.lending import Lender
 from server.delivery.links import Tracked, Tracking
 
@@ -126,8 +125,8 @@ class UntrackedLinks(Tracking):
     def unsubscribe_url(self, project_id: str, shard: int, message_id: str) -> str:
         return UNSUBSCRIBE
 
-    def track_html(self, text: str, **about: Any) -> Tracked:
-        return Tracked(text, ())
+    def track_html(self, html: str, **about: Any) -> Tracked:
+        return Tracked(html, ())
 
     def track_text(self, text: str, **about: Any) -> Tracked:
         return Tracked(text, ())

@@ -1,4 +1,4 @@
-"""What happened on a stage, person by person, and the figures of the canvas. Read once, before all is gone."""
+"""What happened on a stage, person by person, and the figures of the canvas; read before it is gone."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

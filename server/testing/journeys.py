@@ -1,11 +1,11 @@
 """Rehearses journeys that stand in files, or are written out in a test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from server.clock import Instant, WallClock
-from server.files.reading import read_text
 from server.journey.graph import read_graph
 from server.journey.moment import Problem
 from server.journey.steps import MessageStep
@@ -14,6 +14,8 @@ from server.rehearsal.problems import CannotRehearse
 from server.rehearsal.reading import Setting, read_plan
 from server.rehearsal.rehearse import Rehearsed, rehearse_apart
 from server.schema.drawn import read_drawn
+from server.schema.file_form import FiledJourney, read_journey
+from server.schema.to_data import to_graphql_path
 from server.templates.render import compile_problems
 
 Data = Mapping[str, Any]
@@ -35,7 +37,7 @@ def rehearse(
 ) -> Rehearsed:
     """Plays a journey (a file, or what would stand in it) with people who are made up, and tells what came.
 
-    Raises CannotRehearse with everything that is wrong.
+    Raises CannotRehearse with everything that is wrong, CannotRead for a file that is no YAML or JSON.
     """
     said = {
         "people": people,
@@ -50,29 +52,63 @@ def rehearse(
         "wall_seconds": wall_seconds,
     }
     given = {name: value for name, value in said.items() if value is not None}
-    return rehearse_apart(plan_of(read_journey(journey), given, WallClock().now()))
+    return rehearse_apart(plan_of(take(journey), given, WallClock().now()))
 
 
-def read_journey(journey: str | Path | Data) -> Data:
-    """A journey as a file holds it: a `title` and a `graph`. A graph alone is one, too."""
-    data = journey if isinstance(journey, Mapping) else read_text(Path(journey).read_text("utf-8")).data
-    if not isinstance(data, Mapping) or not ("graph" in data or "steps" in data):
-        raise CannotRehearse([Problem((), "A journey is an object with `title` and `graph`.")])
-    return data if "graph" in data else {"graph": data}
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A journey in hand: its title and its graph, and where in its file everything stands."""
+
+    title: str
+    graph: Any
+    """As a client would hand it in, or as it is stored."""
+    path: Path | None = None
+    filed: FiledJourney | None = None
+
+    def where(self, spelled: Sequence[str]) -> str:
+        """The place of a part of the graph, as editors make a link of it."""
+        inside = ("graph", *spelled)
+        place = self.filed.place_of(inside) if self.filed else None
+        return f"{self.path}:{place}" if place else ".".join(inside)
 
 
-def plan_of(journey: Data, said: Data, now: Instant) -> Plan:
+def take(journey: str | Path | Data) -> Journey:
+    """Of a file, or of an object with `title` and `graph`. A graph alone is a journey, too."""
+    path, filed = None, None
+    if isinstance(journey, Mapping):
+        data: Data = journey
+    else:
+        path = Path(journey)
+        filed = read_journey(path.read_text("utf-8"))
+        data = filed.variables
+    if "graph" not in data:
+        data = {"graph": data}
+    title = data.get("title")
+    return Journey(title if isinstance(title, str) else "Rehearsal", data["graph"], path, filed)
+
+
+def plan_of(journey: Journey, said: Data, now: Instant) -> Plan:
     """Raises CannotRehearse."""
-    graph, problems = read_drawn(journey["graph"])
-    problems = problems or _problems_with(graph)
-    if problems:
-        raise CannotRehearse([Problem(("graph", *one.path), one.message, one.code) for one in problems])
-    title = journey.get("title")
-    setting = Setting(graph, now, title=title if isinstance(title, str) else "Rehearsal")
-    plan, problems = read_plan(said, setting)
+    graph = sound_graph(journey)
+    plan, problems = read_plan(said, Setting(graph, now, title=journey.title))
     if problems:
         raise CannotRehearse(problems)
     return plan
+
+
+def sound_graph(journey: Journey) -> Data:
+    """The journey's graph as it is stored. Raises CannotRehearse."""
+    graph, problems = read_drawn(journey.graph)
+    if problems:
+        raise CannotRehearse([_placed(journey, list(map(str, one.path)), one) for one in problems])
+    found = _problems_with(graph)
+    if found:
+        raise CannotRehearse([_placed(journey, to_graphql_path(one.path, graph), one) for one in found])
+    return graph
+
+
+def _placed(journey: Journey, spelled: Sequence[str], problem: Problem) -> Problem:
+    return Problem((journey.where(spelled),), problem.message, problem.code)
 
 
 def _problems_with(graph: Data) -> list[Problem]:
