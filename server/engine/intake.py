@@ -9,7 +9,9 @@ from server.clock import Instant
 from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
+from server.journey.waking import ResumePolicy
 from server.store import inbox
+from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
@@ -38,6 +40,8 @@ class Item:
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
     found: people.Found | None = None
+    is_full: bool = False
+    """Whether a command found as many runs as one turn may change: then it stays, to find the others."""
 
     @property
     def own_payload(self) -> bytes:
@@ -145,8 +149,10 @@ class Intake:
                 movers.add((item.row.project_id, item.command["number"]))
             elif item.row.kind in (DECIDE, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == commands.STOP:
-                await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+            elif item.row.kind == REMOVE:
+                movers.update((item.row.project_id, number) for number in item.command["numbers"])
+            else:
+                await self._load_page(session, batch, item)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
@@ -156,6 +162,15 @@ class Intake:
         await gather.users(session, batch, people_wanted | movers)
         await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
         await self._load_moves(session, batch, items)
+
+    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
+        """As many runs of a journey as one turn may change by a command."""
+        found: list[RunState] = []
+        if item.row.kind == commands.STOP:
+            found = await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+        elif item.row.kind == commands.RESUME and item.command.get("policy") == ResumePolicy.SKIP:
+            found = await gather.overdue_runs(session, batch, item.command, MOST_STOPPED)
+        item.is_full = len(found) >= MOST_STOPPED
 
     async def _load_followers(
         self, session: ReadSession, batch: Batch, items: list[Item]
