@@ -41,23 +41,30 @@ def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) 
     """One message for each address of the user, or one that says why not."""
     assert isinstance(step, MessageStep)
     connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
-    letters = _letters(connections, _addresses(user, step, run))
+    letters = letters_for(connections, _chosen(user, step, run))
     return [Posted(_post(batch, run, step, letter, at), letter.skipped) for letter in letters]
 
 
-def _addresses(user: UserState, step: MessageStep, run: RunState) -> Sequence[Address]:
-    """Where to write to; what may not be written to only if there is nothing else, so that this is told."""
-    if step.channel in BY_USER_ID:
-        return [Address(user.user_id, "usable", 0)] if user.user_id is not None else []
-    here, chosen = user.addresses.get(step.channel, []), step.rules.send_to
+def _chosen(user: UserState, step: MessageStep, run: RunState) -> Sequence[Address]:
+    """Those of the user's addresses that the step writes to."""
+    chosen, found = step.rules.send_to, addresses_of(user, step.channel)
+    if chosen is SendTo.LAST_ACTIVE:
+        return found[:1]
     # On the other channels people have one address, which is whatever is asked for.
     if chosen is SendTo.TRIGGERING and step.channel == PUSH:
-        here = [one for one in here if one.address == run.entry_address]
-    usable = [one for one in here if one.state == "usable"]
-    return (usable[:1] if chosen is SendTo.LAST_ACTIVE else usable) or here[:1]
+        return [one for one in user.addresses.get(PUSH, ()) if one.address == run.entry_address]
+    return found
 
 
-def _letters(connections: Sequence[Connected], addresses: Sequence[Address]) -> list[Letter]:
+def addresses_of(user: UserState, channel: str) -> Sequence[Address]:
+    """Where to write to; what may not be written to only if there is nothing else, so that this is told."""
+    if channel in BY_USER_ID:
+        return [Address(user.user_id, "usable", 0)] if user.user_id is not None else []
+    here = user.addresses.get(channel, [])
+    return [one for one in here if one.state == "usable"] or here[:1]
+
+
+def letters_for(connections: Sequence[Connected], addresses: Sequence[Address]) -> list[Letter]:
     found = []
     for one in addresses:
         fitting = next((connected for connected in connections if connected.fits(one.address)), None)

@@ -56,6 +56,7 @@ class Api:
                 ... on GraphProblems {{ problems {{ message code path }} }}
                 ... on NotAllowedProblem {{ status allowedActions }}
                 ... on RevisionConflictProblem {{ expectedRevision actualRevision }}
+                ... on VersionConflictProblem {{ expectedVersion actualVersion }}
             }}
             {selection}
         }} }}"""
@@ -68,7 +69,7 @@ class Api:
             yield seen
 
 
-ACTIONS = ("startJourney", "pauseJourney", "resumeJourney", "stopJourney", "archiveJourney")
+ACTIONS = ("startJourney", "unscheduleJourney", "pauseJourney", "stopJourney", "archiveJourney")
 
 
 @asynccontextmanager
