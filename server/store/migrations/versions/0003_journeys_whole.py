@@ -47,8 +47,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The same parts, backwards."""
-    _sending_down()
     _files_down()
+    _sending_down()
     _notices_down()
     _remembered_down()
     _life_down()
