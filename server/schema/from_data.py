@@ -23,7 +23,6 @@ from .sending_steps import (
 from .steps import (
     Branch,
     Condition,
-    DelayStep,
     Did,
     EntryEventStep,
     ExitStep,
@@ -32,6 +31,7 @@ from .steps import (
     SplitStep,
     Step,
 )
+from .times import DelayStep, TimeWindowStep, to_delay, to_time_window
 from .words import ChannelName, Match, Operator, Purpose, word
 
 Data = dict[str, Any]
@@ -47,7 +47,14 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "message": MessageStep,
 }
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *_MESSAGES.values(), ExitStep]
+STEPS: list[type[Step]] = [
+    EntryEventStep,
+    DelayStep,
+    TimeWindowStep,
+    SplitStep,
+    *_MESSAGES.values(),
+    ExitStep,
+]
 
 
 def to_step(item: Data) -> Step:
@@ -64,10 +71,6 @@ def to_step(item: Data) -> Step:
 
 def _entry_event(item: Data, common: Data) -> Step:
     return EntryEventStep(**common, event=item["event"], where=predicates(item))
-
-
-def _delay(item: Data, common: Data) -> Step:
-    return DelayStep(**common, duration_seconds=item["duration_ms"] // 1000)
 
 
 def _split(item: Data, common: Data) -> Step:
@@ -105,7 +108,8 @@ def _exit(item: Data, common: Data) -> Step:
 
 _KINDS = {
     "entry_event": _entry_event,
-    "delay": _delay,
+    "delay": to_delay,
+    "time_window": to_time_window,
     "split": _split,
     "exit": _exit,
     **dict.fromkeys(_MESSAGES, _message),

@@ -14,12 +14,14 @@ from .push import Push
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
+from .time_window import TimeWindow
 from .webhook import Webhook
 from .whatsapp import Whatsapp
 
 Step = (
     EntryEvent
     | Delay
+    | TimeWindow
     | Split
     | Email
     | Push
@@ -60,6 +62,7 @@ __all__ = [
     "Sms",
     "Split",
     "Step",
+    "TimeWindow",
     "Webhook",
     "Whatsapp",
     "channel_of",
