@@ -23,10 +23,12 @@ def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _remembered_up()
     _notices_up()
+    _files_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _files_down()
     _notices_down()
     _remembered_down()
 
@@ -65,3 +67,13 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
+
+
+def _files_up() -> None:
+    op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
+    op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
+
+
+def _files_down() -> None:
+    op.drop_index("journey_by_handle", "journey")
+    op.drop_column("journey", "handle")
