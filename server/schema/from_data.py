@@ -27,13 +27,13 @@ from .sending_steps import (
 from .steps import (
     Branch,
     Condition,
-    DelayStep,
     EntryEventStep,
     ExitStep,
     Position,
     SplitStep,
     Step,
 )
+from .times import DelayStep, TimeWindowStep, to_delay, to_time_window
 from .words import ChannelName, Match, Purpose, word
 
 Data = dict[str, Any]
@@ -49,7 +49,8 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "message": MessageStep,
 }
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
+_STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
+STEPS = [*_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -66,10 +67,6 @@ def to_step(item: Data) -> Step:
 
 def _entry_event(item: Data, common: Data) -> Step:
     return EntryEventStep(**common, event=item["event"], where=predicates(item))
-
-
-def _delay(item: Data, common: Data) -> Step:
-    return DelayStep(**common, duration_seconds=item["duration_ms"] // 1000)
 
 
 def _split(item: Data, common: Data) -> Step:
@@ -110,7 +107,8 @@ def _exit(item: Data, common: Data) -> Step:
 
 _KINDS = {
     "entry_event": _entry_event,
-    "delay": _delay,
+    "delay": to_delay,
+    "time_window": to_time_window,
     "split": _split,
     "exit": _exit,
     **FLOW_KINDS,

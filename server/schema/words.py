@@ -386,6 +386,7 @@ class ProblemCode(Enum):
     NO_ENTRY = value("no_entry", description="Nobody can come in.")
     UNREACHABLE = value("unreachable", description="No entry leads to the step.")
     LOOP = value("loop", description="A loop in which no time passes.")
+    NEVER_OPENS = value("never_opens", description="Silence leaves no time in which anything could be sent.")
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
     UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
