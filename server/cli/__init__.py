@@ -14,6 +14,7 @@ from .history import import_history
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
+from .simulating import simulate
 from .upkeep import doctor, migrate, recount
 
 
@@ -48,6 +49,7 @@ for command in (
     consents,
     doctor,
     recount,
+    simulate,
     demo,
     channel,
 ):
