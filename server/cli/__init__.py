@@ -16,6 +16,7 @@ from .projects import project
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .vouchers import vouchers
 
 
 def main() -> None:
@@ -47,6 +48,7 @@ for command in (
     import_history,
     suppressions,
     consents,
+    vouchers,
     doctor,
     recount,
     simulate,

@@ -15,8 +15,9 @@ from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
+from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, gather, news, people
+from . import addresses, commands, gather, news, people, reach
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -147,7 +148,7 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind in (DECIDE, news.NEWS):
+            elif item.row.kind in (DECIDE, REMEMBER, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == REMOVE:
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])
@@ -161,6 +162,7 @@ class Intake:
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
     async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
@@ -198,6 +200,7 @@ class Intake:
         led = {(project_id, kind, value) for kind, value in command.get("identities", ())}
         missing = led - batch.identities.keys()
         batch.identities.update(await gather.identities(session, self.shard, missing))
+        await reach.load(session, batch, {(project_id, command["number"])})
         if command["runs"]:
             begun = min(RunState(*values).entered_at for values in command["runs"])
             command["later"] = await gather.since(session, batch, project_id, command["number"], begun)
@@ -283,6 +286,20 @@ def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
         for run in batch.runs.values()
         if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
     }
+
+
+def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
+    """Whose runs, or entries by these events, may ask on which channels they can be written to."""
+    asking = {one for one in batch.catalog.journeys if batch.catalog.asks_for_reach(one)}
+    if not asking:
+        return set()
+    found = {(run.project_id, run.user_number) for run in batch.runs.values() if run.journey_id in asking}
+    for item in items:
+        if item.event is not None and item.found is not None:
+            entries = batch.catalog.entries.get((item.row.project_id, item.event.name), ())
+            if any(journey.id in asking for journey, _ in entries):
+                found.add((item.row.project_id, item.found.number))
+    return found
 
 
 def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:
