@@ -29,7 +29,6 @@ from .problems import (
     InputProblem,
     NotFoundProblem,
     Problem,
-    ProblemCode,
     to_problem,
 )
 from .runs import Conversion, to_money
@@ -44,6 +43,7 @@ from .words import (
     DeliveryStatus,
     EndReason,
     FailureReason,
+    ProblemCode,
     ReceiptKind,
     RefusedEntry,
     word,
