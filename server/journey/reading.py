@@ -18,6 +18,10 @@ class Reader:
         if not isinstance(data, Mapping):
             self.problems.append(Problem(path, f"An object was wanted, found {_name(data)}."))
 
+    def inside(self, key: str) -> "Reader":
+        """A cursor on the object that is the value of this key."""
+        return Reader(self._data.get(key), (*self.path, key), self.problems)
+
     def refuse(self, key: str | int | None, message: str, code: str = "invalid") -> None:
         path = self.path if key is None else (*self.path, key)
         self.problems.append(Problem(path, message if message.endswith(".") else message + ".", code))

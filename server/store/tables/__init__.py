@@ -7,6 +7,7 @@ that we write with orjson ourselves: no ORM object and no type processor stands 
 from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
+from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
@@ -28,6 +29,8 @@ __all__ = [
     "Conversion",
     "Counter",
     "Endpoint",
+    "EntryAnswer",
+    "EntryRequest",
     "Event",
     "Idempotency",
     "Identity",
@@ -36,7 +39,9 @@ __all__ = [
     "Inbound",
     "Inbox",
     "Journey",
+    "Launch",
     "Lease",
+    "ListMember",
     "Message",
     "PollCursor",
     "Project",
@@ -44,10 +49,12 @@ __all__ = [
     "Receipt",
     "Refusal",
     "Run",
+    "Segment",
     "ShardState",
     "Suppression",
     "Unclaimed",
     "User",
+    "UserList",
     "UserSet",
     "Version",
     "Visit",
