@@ -11,6 +11,7 @@ from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, Us
 from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
+from .notices import Notice
 from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, Refusal, Run, Visit
@@ -43,6 +44,7 @@ __all__ = [
     "Lease",
     "ListMember",
     "Message",
+    "Notice",
     "PollCursor",
     "Project",
     "Quarantine",
