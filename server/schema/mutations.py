@@ -30,6 +30,7 @@ from .problems import (
     RevisionConflictProblem,
     to_problem,
 )
+from .segments import SegmentMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
@@ -189,6 +190,7 @@ class Mutation(
     ConsentMutation,
     InAppMutation,
     NoticeMutation,
+    SegmentMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -38,6 +38,7 @@ from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
+from .segments import Segment, SegmentQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
@@ -49,7 +50,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery, NoticeQuery):
+class Query(IssueQuery, NoticeQuery, SegmentQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))
@@ -200,6 +201,9 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Connection":
         connection = await connections.by_id(context, key[0])
         return Connection.from_record(connection) if connection else None
+    if id.kind == "Segment":
+        segment = await segments.by_id(context, *id.key)
+        return Segment.from_record(segment) if segment else None
     if id.kind == "Notice":
         notice = await notices.by_id(context, key[0])
         return Notice.from_record(notice) if notice else None

@@ -12,6 +12,7 @@ from .mutations import Mutation
 from .notices import Notice
 from .queries import Query
 from .runs import Run
+from .segments import Segment
 from .trials import OUTCOMES
 from .users import User
 from .versions import Version
@@ -23,7 +24,7 @@ class _Schema(strawberry.Schema):
 
 
 SCHEMA = _Schema(
-    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice]
+    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, Segment]
 )
 
 

@@ -16,11 +16,12 @@ from server.journey.moment import Past
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
-from server.store.tables import Event, ListMember, User
+from server.store.tables import Endpoint, Event, ListMember, User
 
 MOST_HOPS = 8
 
 _users, _events, _members = table_of(User), table_of(Event), table_of(ListMember)
+_endpoints = table_of(Endpoint)
 _FORMER = (
     select(_users.c.shard, _users.c.number, _users.c.merged_into)
     .where(_users.c.project_id == bindparam("project_id"))
@@ -37,9 +38,15 @@ _LISTS = (
     .where(_members.c.shard == bindparam("shard"), _members.c.project_id == bindparam("project_id"))
     .where(among(_members.c.user_number, "numbers"), among(_members.c.list_id, "lists"))
 )
+_USABLE = (
+    select(_endpoints.c.user_number, _endpoints.c.channel)
+    .where(_endpoints.c.shard == bindparam("shard"), _endpoints.c.project_id == bindparam("project_id"))
+    .where(among(_endpoints.c.user_number, "numbers"), among(_endpoints.c.channel, "channels"))
+    .where(_endpoints.c.is_current, _endpoints.c.state == "usable")
+)
 
-Deeds = Mapping[str, Mapping[str, Past]]
-"""By event name and by the event's digest."""
+NO_ADDRESS = "no address in use that can be written to"
+
 Place = tuple[int, int]
 """Shard and number."""
 
@@ -50,10 +57,16 @@ class Known:
 
     deeds: defaultdict[int, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     lists: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    usable: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The channels on which they have an address in use that can be written to."""
 
     def past_of(self, number: int) -> Callable[[str], Sequence[Past]]:
         deeds = self.deeds.get(number, {})
         return lambda name: tuple(deeds.get(name, {}).values())
+
+    def reach_of(self, number: int) -> Callable[[str], str]:
+        channels = self.usable.get(number, ())
+        return lambda channel: "" if channel in channels else NO_ADDRESS
 
 
 async def known(
@@ -74,6 +87,10 @@ async def known(
         about = {"shard": shard, "project_id": project_id, "lists": sorted(names)}
         for number, list_id in await session.rows_in(_LISTS, "numbers", numbers, about):
             found.lists[number].add(names[list_id])
+    if wants.channels:
+        about = {"shard": shard, "project_id": project_id, "channels": sorted(wants.channels)}
+        for number, channel in await session.rows_in(_USABLE, "numbers", numbers, about):
+            found.usable[number].add(channel)
     return found
 
 

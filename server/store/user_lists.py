@@ -68,3 +68,9 @@ async def create(session: WriteSession, project_id: int, name: str, now: Instant
 
 async def remove(session: WriteSession, project_id: int, list_id: int) -> None:
     await session.run(delete(_table).where(_table.c.project_id == project_id, _table.c.id == list_id))
+
+
+async def names(session: ReadSession, project_id: int) -> dict[str, int]:
+    """The project's lists by name."""
+    rows = await session.rows(select(_table.c.name, _table.c.id).where(_table.c.project_id == project_id))
+    return {row.name: row.id for row in rows}
