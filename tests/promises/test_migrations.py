@@ -32,6 +32,9 @@ GLOBAL = {
     "connection_health",
     "suppression",
     "inbound",
+    "segment",
+    "user_list",
+    "entry_request",
     "notice",
 }
 """Small tables that are the same for every shard."""

@@ -71,7 +71,14 @@ class Launch(SQLModel, table=True):
     """By which it was planned."""
     request_id: int | None = column.integer(default=None)
     """The request that asked for it; none for one that a step has planned."""
+    planned_at: int = column.integer()
+    """A person whose time was before this has missed it."""
     due_at: int = column.integer()
+    """When it begins, or goes on with those whose time comes later."""
+    done_until: int = column.integer(default=-1)
+    """Up to which instant those whose time it was have been let in; with the cursor, up to `due_at`."""
+    next_at: int | None = column.integer(default=None)
+    """The earliest time of those met so far for whom it is too early."""
     cursor: int = column.integer(default=-1)
     """The number of the last user who has been asked."""
     entered: int = column.integer(default=0)
