@@ -4,7 +4,7 @@ import orjson
 
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
-from server.journey.graph import Reentry
+from server.journey.reentry import Barred, Earlier
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 
@@ -20,12 +20,12 @@ TOO_OLD = 24 * 60 * MINUTE
 class RefusedEntry:
     """Why somebody was not let in."""
 
-    ALREADY_INSIDE = "already_inside"
-    ENTERED_BEFORE = "entered_before"
+    ALREADY_INSIDE = Barred.ALREADY_INSIDE.value
+    ENTERED_BEFORE = Barred.ENTERED_BEFORE.value
     PAUSED = "paused"
     TOO_OLD = "too_old"
-    TOO_SOON = "too_soon"
-    TOO_OFTEN = "too_often"
+    TOO_SOON = Barred.TOO_SOON.value
+    TOO_OFTEN = Barred.TOO_OFTEN.value
     ENDED = "ended"
     TIME_PASSED = "time_passed"
     NOT_IN_AUDIENCE = "not_in_audience"
@@ -44,26 +44,28 @@ def offer_entry(
     batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening
 ) -> RunState | None:
     """Lets the user in by this entry, or notes why it did not."""
-    refused = _refusal(batch, journey, user, event.at)
+    value = batch.catalog.graph_of(journey.id, journey.version).reentry.value_of(event.body)
+    refused = _refusal(batch, journey, user, value, event.at)
     if refused:
         refuse(batch, journey, entry, user, refused, event)
         return None
-    run = _new_run(batch, journey, entry, user, event)
+    run = _new_run(batch, journey, entry, user, value, event)
     runs.begin(batch, run, entry, user)
     return run
 
 
-def _refusal(batch: Batch, journey: LiveJourney, user: UserState, at: Instant) -> str | None:
+def _refusal(
+    batch: Batch, journey: LiveJourney, user: UserState, value: str, at: Instant
+) -> str | None:
     if journey.status is JourneyStatus.PAUSED:
         return RefusedEntry.PAUSED
     if not batch.follows_events and batch.now - at > TOO_OLD:
         return RefusedEntry.TOO_OLD
-    own = _own(batch, journey, user)
-    if any(run.is_open for run in own):
-        return RefusedEntry.ALREADY_INSIDE
-    if own and batch.catalog.graph_of(journey.id, journey.version).reentry is Reentry.NEVER:
-        return RefusedEntry.ENTERED_BEFORE
-    return None
+    own = [
+        Earlier(run.entered_at, None if run.is_open else run.ended_at, run.entry_value)
+        for run in _own(batch, journey, user)
+    ]
+    return batch.catalog.graph_of(journey.id, journey.version).reentry.bars(own, value, at)
 
 
 def refuse(
@@ -80,7 +82,9 @@ def _own(batch: Batch, journey: LiveJourney, user: UserState) -> list[RunState]:
     return [run for run in known if run.journey_id == journey.id]
 
 
-def _new_run(batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening) -> RunState:
+def _new_run(
+    batch: Batch, journey: LiveJourney, entry: Step, user: UserState, value: str, event: Happening
+) -> RunState:
     earlier = max(_own(batch, journey, user), key=lambda run: (run.entered_at, run.id), default=None)
     return RunState(
         shard=batch.shard,
@@ -103,6 +107,7 @@ def _new_run(batch: Batch, journey: LiveJourney, entry: Step, user: UserState, e
         goals="{}",
         # Whoever comes again gets what was drawn the first time.
         variants=earlier.variants if earlier else "{}",
+        entry_value=value,
         entry_address=event.device,
         is_new=True,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -10,17 +9,11 @@ from .cancel_events import CancelEvent, read_cancel_event
 from .goals import Goal, read_goal
 from .moment import Did, Problem
 from .reading import Reader
+from .reentry import ANY_TIME, Reentry, read_reentry
 from .steps import KINDS, EntryEvent, Step
 from .steps.base import read_common
 
 MOST_STEPS = 300
-
-
-class Reentry(StrEnum):
-    """Whether somebody who has left may come in again. Nobody is inside twice at once."""
-
-    AFTER_LEAVING = "after_leaving"
-    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,7 @@ class Graph:
     edges: Sequence[Edge] = ()
     goals: Sequence[Goal] = ()
     cancel_events: Sequence[CancelEvent] = ()
-    reentry: Reentry = Reentry.AFTER_LEAVING
+    reentry: Reentry = ANY_TIME
 
     @cached_property
     def entries(self) -> tuple[EntryEvent, ...]:
@@ -126,9 +119,7 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         edges=edges,
         goals=_read_goals(reader),
         cancel_events=tuple(read_cancel_event(item) for item in reader.items("cancel_events", most=20)),
-        reentry=Reentry(reader.choice("reentry", tuple(Reentry)))
-        if reader.value("reentry", required=False)
-        else Reentry.AFTER_LEAVING,
+        reentry=read_reentry(reader),
     )
     problems = reader.problems
     lists_are_read = not any(problem.path in (("steps",), ("edges",)) for problem in problems)

@@ -89,11 +89,14 @@ class Reentry:
         return begun + self.after_ms
 
 
+ANY_TIME = Reentry()
+
+
 def read_reentry(reader: Reader, key: str = "reentry") -> Reentry:
     """The rules of a graph: one word, as it was at first, or an object."""
     found = reader.value(key, required=False)
     if found is None:
-        return Reentry()
+        return ANY_TIME
     if not isinstance(found, dict):
         return Reentry(again=Again(reader.choice(key, tuple(Again))))
     return _read_rules(reader.inside(key))
