@@ -21,9 +21,9 @@ _REMEMBERED = (
 
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
-    _notices_up()
     _remembered_up()
     _audience_up()
+    _notices_up()
 
 
 def downgrade() -> None:
@@ -31,6 +31,17 @@ def downgrade() -> None:
     _audience_down()
     _remembered_down()
     _notices_down()
+    _remembered_down()
+
+
+def _remembered_up() -> None:
+    for table, name, default in _REMEMBERED:
+        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
+
+
+def _remembered_down() -> None:
+    for table, name, _ in reversed(_REMEMBERED):
+        op.drop_column(table, name)
 
 
 def _notices_up() -> None:
