@@ -18,6 +18,7 @@ from server.store.tables import (
     Arrival,
     Conversion,
     Endpoint,
+    EntryAnswer,
     Event,
     Identity,
     Message,
@@ -60,6 +61,7 @@ _CHANGED_MESSAGES = messages.CHANGED
 _RECEIPTS = inserting(Receipt, once=True)
 _CONVERSIONS = inserting(Conversion, once=True)
 _REFUSALS = inserting(Refusal, once=True)
+_ANSWERS = inserting(EntryAnswer, once=True)
 
 Row = tuple[Any, ...]
 
@@ -131,6 +133,8 @@ class Batch:
     receipts: list[Row] = field(default_factory=list)
     conversions: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
+    answers: list[Row] = field(default_factory=list)
+    """What became of people for whom the API asked."""
     gone_runs: list[Row] = field(default_factory=list)
     gone_events: list[Row] = field(default_factory=list)
     onward: list[Onward] = field(default_factory=list)
@@ -175,6 +179,7 @@ class Batch:
         await session.bulk(_RECEIPTS, self.receipts)
         await session.bulk(_CONVERSIONS, self.conversions)
         await session.bulk(_REFUSALS, self.refusals)
+        await session.bulk(_ANSWERS, self.answers)
         for statement, values in self.statements:
             await session.run(statement, values)
         await self.tally.write(session, self.take_id())

@@ -170,7 +170,7 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
 
 def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, later: list[Any]) -> None:
     inside = any(
-        other.is_open and other.journey_id == run.journey_id
+        other.is_open and (other.journey_id, other.entry_value) == (run.journey_id, run.entry_value)
         for other in batch.runs_by_user[run.project_id, user.number]
     )
     run.shard, run.user_number, run.is_new = batch.shard, user.number, True

@@ -1,16 +1,20 @@
 """Who comes in: an event, or another journey, lets a user in, or is refused for a reason that is counted."""
 
+from typing import NamedTuple
+
 import orjson
 
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
 from server.journey.reentry import Barred, Earlier
 from server.journey.status import JourneyStatus
-from server.journey.steps import Step
+from server.journey.steps import EntryEvent, Step
+from server.store import invitations
 
 from . import runs
 from .batch import Batch
 from .catalog import LiveJourney
+from .people import USER_ID
 from .state import Happening, RunState, UserState, to_json
 
 TOO_OLD = 24 * 60 * MINUTE
@@ -34,29 +38,57 @@ class RefusedEntry:
 
 
 def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
-    """Lets the user in wherever this event does, and notes where it would have and why it did not."""
+    """Lets the user in wherever this event does, and notes where it would have and why it did not.
+
+    Of several entries of a journey the first that fits counts: nobody comes in twice by one event.
+    """
+    offered: set[int] = set()
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if entry.lets_in(event.body):
+        if journey.id in offered or not entry.lets_in(event.body):
+            continue
+        offered.add(journey.id)
+        if entry.users_in:
+            _invite(batch, journey, entry, event)
+        else:
             offer_entry(batch, journey, entry, user, event)
+
+
+def _invite(batch: Batch, journey: LiveJourney, entry: EntryEvent, event: Happening) -> None:
+    """Invites the users whom the event names instead of the one who has done it."""
+    about = {
+        "journey_id": journey.id,
+        "entry_key": entry.key,
+        "at": event.at,
+        "digest": event.digest,
+        "event": event.name,
+        "properties": event.body,
+    }
+    people = [(USER_ID, value) for value in entry.names(event.body)]
+    batch.outgoing += invitations.entries(batch.shards, event.project_id, about, people, batch.now)
+
+
+class Offered(NamedTuple):
+    """What came of it: a run, or why there is none."""
+
+    run: RunState | None
+    refused: str = ""
 
 
 def offer_entry(
     batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening
-) -> RunState | None:
+) -> Offered:
     """Lets the user in by this entry, or notes why it did not."""
     value = batch.catalog.graph_of(journey.id, journey.version).reentry.value_of(event.body)
     refused = _refusal(batch, journey, user, value, event.at)
     if refused:
         refuse(batch, journey, entry, user, refused, event)
-        return None
+        return Offered(None, refused)
     run = _new_run(batch, journey, entry, user, value, event)
     runs.begin(batch, run, entry, user)
-    return run
+    return Offered(run)
 
 
-def _refusal(
-    batch: Batch, journey: LiveJourney, user: UserState, value: str, at: Instant
-) -> str | None:
+def _refusal(batch: Batch, journey: LiveJourney, user: UserState, value: str, at: Instant) -> str | None:
     if journey.status is JourneyStatus.PAUSED:
         return RefusedEntry.PAUSED
     if not batch.follows_events and batch.now - at > TOO_OLD:
@@ -65,7 +97,8 @@ def _refusal(
         Earlier(run.entered_at, None if run.is_open else run.ended_at, run.entry_value)
         for run in _own(batch, journey, user)
     ]
-    return batch.catalog.graph_of(journey.id, journey.version).reentry.bars(own, value, at)
+    barred = batch.catalog.graph_of(journey.id, journey.version).reentry.bars(own, value, at)
+    return barred.value if barred else None
 
 
 def refuse(

@@ -12,10 +12,12 @@ from server.ingest.messages import ArrivedEvent, decode
 from server.store import inbox
 from server.store.consents import DECIDE
 from server.store.ids import digest
+from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 
-from . import addresses, commands, gather, news, people
+from . import addresses, commands, gather, invitations, news, people
 from .batch import Batch, IdentityKey, Known
+from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
 
@@ -38,6 +40,8 @@ class Item:
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
     found: people.Found | None = None
+    guests: list[Guest] = field(default_factory=list)
+    """Those of an invitation who are to be let in here."""
 
     @property
     def own_payload(self) -> bytes:
@@ -63,8 +67,9 @@ class Intake:
     async def load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
         """Finds the users of the items' events, and reads what the items and the due runs ask for."""
         fresh = await self._leave_out_repeated(session, batch, items)
-        await self._find_identities(session, batch, fresh)
-        await self._resolve(session, batch, fresh)
+        inviting = [item for item in items if item.row.kind == INVITE]
+        await self._find_identities(session, batch, fresh, inviting)
+        await self._resolve(session, batch, fresh, inviting)
         await self._load(session, batch, items, due)
 
     def remember(self, batch: Batch) -> None:
@@ -101,10 +106,14 @@ class Intake:
             fresh.append(item)
         return fresh
 
-    async def _find_identities(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+    async def _find_identities(
+        self, session: ReadSession, batch: Batch, items: list[Item], inviting: list[Item]
+    ) -> None:
         wanted: set[IdentityKey] = set()
         for item in items:
             wanted.update(_identities_in(item))
+        for item in inviting:
+            wanted.update(invitations.identities_in(item.row.project_id, item.command))
         missing = []
         for identity in wanted:
             known = self._known.get(identity)
@@ -114,9 +123,11 @@ class Intake:
                 batch.identities[identity] = known
         batch.identities.update(await gather.identities(session, self.shard, missing))
 
-    async def _resolve(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+    async def _resolve(
+        self, session: ReadSession, batch: Batch, items: list[Item], inviting: list[Item]
+    ) -> None:
         numbers = dict(self._next_number)
-        for project_id in {item.row.project_id for item in items}:
+        for project_id in {item.row.project_id for item in [*items, *inviting]}:
             if project_id not in numbers:
                 numbers[project_id] = await gather.next_number(session, self.shard, project_id)
         await gather.users(session, batch, _may_unite(batch, items))
@@ -124,6 +135,8 @@ class Intake:
         for item in items:
             assert item.event is not None
             item.found = resolver.resolve(item.row.project_id, item.event, item.own_payload, item.hops)
+        for item in inviting:
+            item.guests = invitations.resolve(resolver, item.row.project_id, item.command)
         batch.next_number = resolver.next_number
 
     async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
@@ -141,6 +154,10 @@ class Intake:
                 if addresses.tells(event):
                     people_wanted.add(user)
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
+            elif item.guests:
+                guests = _known_guests(item)
+                movers |= guests
+                asked += _asked_of_guests(batch, item, guests)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
             elif item.row.kind in (DECIDE, news.NEWS):
@@ -268,6 +285,17 @@ def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
         for run in batch.runs.values()
         if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
     }
+
+
+def _known_guests(item: Item) -> set[tuple[int, int]]:
+    return {(item.row.project_id, guest.number) for guest in item.guests if guest.number is not None}
+
+
+def _asked_of_guests(batch: Batch, item: Item, guests: set[tuple[int, int]]) -> list[gather.Asked]:
+    graph = batch.catalog.graph_of_journey(item.command["journey_id"])
+    if graph is None:
+        return []
+    return [one for guest in guests for one in gather.asked_by(batch, graph, guest, item.command["at"])]
 
 
 def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:

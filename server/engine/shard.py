@@ -15,11 +15,12 @@ from server.store import inbox
 from server.store.bulk import inserting, table_of
 from server.store.consents import DECIDE
 from server.store.database import Database
+from server.store.invitations import INVITE
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, consents, entering, events, gather, leases, news, people, receipts, runs
+from . import commands, consents, entering, events, gather, invitations, leases, news, people, receipts, runs
 from .batch import Batch
 from .catalog import Catalog
 from .intake import MOST_STOPPED, Intake, Item, up_to_a_turn
@@ -216,6 +217,8 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == INVITE:
+            invitations.take_in(batch, item.row.project_id, command, item.guests)
         elif kind == news.NEWS:
             news.take_in(batch, item.row.project_id, command)
         elif kind == DECIDE:

@@ -9,14 +9,20 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .conditions import LONGEST_BACK, MOST_TIMES, all_hold, holds, read_predicate, read_predicates
+from .conditions import (
+    LONGEST_BACK,
+    LONGEST_NAME,
+    MOST_TIMES,
+    all_hold,
+    holds,
+    read_predicate,
+    read_predicates,
+)
 from .moment import Did, Instant, Past, Predicate
 from .reading import Reader
 
 DEEPEST = 6
 MOST_QUESTIONS = 100
-LONGEST_NAME = 100
-"""Of a segment or a list: graphs and conditions name them."""
 
 
 def _did_nothing(name: str) -> Sequence[Past]:

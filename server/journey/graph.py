@@ -69,6 +69,11 @@ class Graph:
         return self.goal_events.union(ending, *listened)
 
     @cached_property
+    def asks_segments(self) -> frozenset[str]:
+        """The names of the segments that any step asks about the user."""
+        return frozenset[str]().union(*(step.asks_segments() for step in self.steps.values()))
+
+    @cached_property
     def asks_for_reach(self) -> bool:
         """Whether any step asks on which channels the user can be written to."""
         return any(step.asks_for_reach() for step in self.steps.values())

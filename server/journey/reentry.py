@@ -92,20 +92,18 @@ class Reentry:
 ANY_TIME = Reentry()
 
 
-def read_reentry(reader: Reader, key: str = "reentry") -> Reentry:
-    """The rules of a graph: one word, as it was at first, or an object."""
-    found = reader.value(key, required=False)
-    if found is None:
-        return ANY_TIME
-    if not isinstance(found, dict):
-        return Reentry(again=Again(reader.choice(key, tuple(Again))))
-    return _read_rules(reader.inside(key))
+def read_reentry(reader: Reader) -> Reentry:
+    """`reentry`, a word, and `reentry_rules`, which say more of those who may come again."""
+    again = Again.AFTER_LEAVING
+    if reader.value("reentry", required=False) is not None:
+        again = Again(reader.choice("reentry", tuple(Again)))
+    if reader.value("reentry_rules", required=False) is None:
+        return Reentry(again=again)
+    return _read_rules(reader.inside("reentry_rules"), again)
 
 
-def _read_rules(reader: Reader) -> Reentry:
-    before, again = len(reader.problems), Again.AFTER_LEAVING
-    if reader.value("again", required=False) is not None:
-        again = Again(reader.choice("again", tuple(Again)))
+def _read_rules(reader: Reader, again: Again) -> Reentry:
+    before = len(reader.problems)
     since = Since.LEAVING
     if reader.value("since", required=False) is not None:
         since = Since(reader.choice("since", tuple(Since)))

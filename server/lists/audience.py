@@ -16,7 +16,6 @@ from channels.phone import to_e164
 from server.clock import Instant
 from server.engine.addresses import region_of
 from server.engine.people import ANONYMOUS_ID, USER_ID
-from server.errors import BadInput
 from server.store import finding, inbox, projects, setup, user_lists
 from server.store.database import Database
 from server.store.sessions import ReadSession

@@ -86,7 +86,11 @@ class InUse(Refusal):
 
 class Named(Refusal):
     def __init__(
-        self, message: str, path: Path, journeys: Sequence[tuple[int, str]], segments: Sequence[tuple[int, str]]
+        self,
+        message: str,
+        path: Path,
+        journeys: Sequence[tuple[int, str]],
+        segments: Sequence[tuple[int, str]],
     ) -> None:
         named = [f"the journey “{title}”" for _, title in journeys]
         named += [f"the segment “{name}”" for _, name in segments]

@@ -7,7 +7,8 @@ import orjson
 
 from server.clock import Instant
 from server.context import Context
-from server.journey.audience import LONGEST_NAME, Question, read_question
+from server.journey.audience import Question, read_question
+from server.journey.conditions import LONGEST_NAME
 from server.journey.moment import Path, Problem
 from server.journey.reading import Reader
 from server.segments import asking
@@ -116,16 +117,12 @@ def checked_name(name: str) -> str:
     return name
 
 
-async def _refuse_taken(
-    session: ReadSession, context: Context, name: str, *, but: int | None = None
-) -> None:
+async def _refuse_taken(session: ReadSession, context: Context, name: str, *, but: int | None = None) -> None:
     if await segments.has_name(session, context.project_id, name, but=but):
         raise Taken(f"Another segment has the name {name!r}.", ("input", "name"))
 
 
-async def _refuse_named(
-    session: ReadSession, context: Context, name: str, message: str, member: str
-) -> None:
+async def _refuse_named(session: ReadSession, context: Context, name: str, message: str, member: str) -> None:
     journeys = await uses.journeys(
         session, context.project_id, lambda graph: name in uses.named_in(graph, "segment")
     )

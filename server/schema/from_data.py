@@ -27,6 +27,7 @@ from .steps import (
     Did,
     EntryEventStep,
     ExitStep,
+    InSegment,
     Position,
     Predicate,
     SplitStep,
@@ -63,7 +64,12 @@ def to_step(item: Data) -> Step:
 
 
 def _entry_event(item: Data, common: Data) -> Step:
-    return EntryEventStep(**common, event=item["event"], where=predicates(item))
+    return EntryEventStep(
+        **common,
+        event=item["event"],
+        where=predicates(item),
+        users_in=item.get("users_in") or None,
+    )
 
 
 def _delay(item: Data, common: Data) -> Step:
@@ -123,6 +129,9 @@ def _condition(item: Data) -> Condition:
         attribute=_predicate(item) if about == "attribute" else None,
         property=_predicate(item) if about == "property" else None,
         did=Did(event=item["event"], where=predicates(item)) if about == "did" else None,
+        segment=InSegment(segment=item["segment"], is_in=item.get("is_in", True))
+        if about == "segment"
+        else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from .reentry import ReentryRulesInput
 from .sending_inputs import (
     AlimtalkStepInput,
     EmailStepInput,
@@ -85,4 +86,7 @@ class GraphInput:
     goals: list[GoalInput] | None = strawberry.field(default=None, description="Up to 20.")
     reentry: Reentry = strawberry.field(
         default=Reentry.AFTER_LEAVING, description="Whether somebody who has left may come in again."
+    )
+    reentry_rules: ReentryRulesInput | None = strawberry.field(
+        default=None, description="When and how often those may who may come in again."
     )

@@ -22,6 +22,7 @@ from .info import Info, asks_for
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
+from .reentry import ReentryRules, to_reentry_rules
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
 from .source import Source
@@ -63,6 +64,10 @@ class Draft:
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self.graph)
+
+    @field("When and how often those may who may come in again; null without such rules.")
+    def reentry_rules(self) -> ReentryRules | None:
+        return to_reentry_rules(self.graph)
 
     @field("Everything that keeps it from being published; empty when it can be.", list_size=5)
     async def problems(self, info: Info) -> list[GraphProblem]:

@@ -15,6 +15,7 @@ from server.resolvers import (
     messages,
     notices,
     runs,
+    segments,
     suppressions,
     users,
 )

@@ -24,7 +24,10 @@ class _Schema(strawberry.Schema):
 
 
 SCHEMA = _Schema(
-    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, Segment]
+    Query,
+    Mutation,
+    Subscription,
+    types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, Segment],
 )
 
 

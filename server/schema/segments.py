@@ -84,7 +84,7 @@ class SegmentPreview:
     count: int = strawberry.field(description="How many users meet it, exactly.")
     of: int = strawberry.field(description="How many users there are.")
     as_of: datetime = strawberry.field(
-        description="The moment as of which events are asked for; attributes, lists and addresses are today's."
+        description="As of when events are asked for; attributes, lists and addresses are today's."
     )
     sample: list[User] = strawberry.field(
         description="Some of those who meet it: at most 10.", metadata={"list_size": 10}
@@ -184,9 +184,7 @@ class SegmentQuery:
             found = await resolve.preview(info.context, to_conditions(conditions), moment)
             people = await asyncio.gather(*(users.by_key(info.context, key) for key in found.sample))
             sample = [User.from_record(one) for one in people if one is not None]
-            return SegmentPreview(
-                count=found.count, of=found.asked, as_of=to_datetime(moment), sample=sample
-            )
+            return SegmentPreview(count=found.count, of=found.asked, as_of=to_datetime(moment), sample=sample)
         except Refusal as error:
             return to_problem(error)
 
@@ -205,7 +203,7 @@ class SegmentMutation:
         except Refusal as error:
             return to_problem(error)
 
-    @mutation("Changes a segment. Whoever asks it from now on asks the new conditions, in running journeys too.")
+    @mutation("Changes a segment. From now on the new conditions are asked, by running journeys, too.")
     async def update_segment(
         self, info: Info, input: Annotated[UpdateSegmentInput, Input]
     ) -> UpdateSegmentResult:

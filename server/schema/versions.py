@@ -15,6 +15,7 @@ from .graphs import Edge, Goal, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
+from .reentry import ReentryRules, to_reentry_rules
 from .steps import Step
 from .words import Reentry
 
@@ -58,6 +59,10 @@ class Version(Node):
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
+
+    @field("When and how often those may who may come in again; null without such rules.")
+    def reentry_rules(self) -> ReentryRules | None:
+        return to_reentry_rules(self._graph)
 
 
 @strawberry.type(description="A version and its place in a list.")

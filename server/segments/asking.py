@@ -66,9 +66,7 @@ async def pages(
         after = rows[-1].number
 
 
-async def page(
-    session: ReadSession, project_id: int, shard: int, after: int, most: int
-) -> Sequence[Any]:
+async def page(session: ReadSession, project_id: int, shard: int, after: int, most: int) -> Sequence[Any]:
     about = {"shard": shard, "project_id": project_id, "after": after, "most": most}
     return await session.rows(_PAGE, about)
 

@@ -48,12 +48,8 @@ async def locked(session: WriteSession, project_id: int, segment_id: int) -> Seg
     return (await session.exec(wanted.with_for_update())).first()
 
 
-async def create(
-    session: WriteSession, project_id: int, name: str, conditions: str, now: Instant
-) -> Segment:
-    segment = Segment(
-        project_id=project_id, name=name, conditions=conditions, created_at=now, changed_at=now
-    )
+async def create(session: WriteSession, project_id: int, name: str, conditions: str, now: Instant) -> Segment:
+    segment = Segment(project_id=project_id, name=name, conditions=conditions, created_at=now, changed_at=now)
     session.add(segment)
     await session.flush()
     return segment

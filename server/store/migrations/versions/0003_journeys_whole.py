@@ -22,14 +22,13 @@ _REMEMBERED = (
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _remembered_up()
-    _audience_up()
     _notices_up()
+    _audience_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _audience_down()
-    _remembered_down()
     _notices_down()
     _remembered_down()
 
@@ -68,16 +67,6 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
-
-
-def _remembered_up() -> None:
-    for table, name, default in _REMEMBERED:
-        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
-
-
-def _remembered_down() -> None:
-    for table, name, _ in reversed(_REMEMBERED):
-        op.drop_column(table, name)
 
 
 def _audience_up() -> None:
