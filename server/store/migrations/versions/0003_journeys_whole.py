@@ -24,11 +24,13 @@ def upgrade() -> None:
     _remembered_up()
     _notices_up()
     _audience_up()
+    _files_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _audience_down()
+    _files_down()
     _notices_down()
     _remembered_down()
 
@@ -176,3 +178,11 @@ def _requests_up() -> None:
 def _audience_down() -> None:
     for name in ("entry_answer", "entry_request", "launch", "list_member", "user_list", "segment"):
         op.drop_table(name)
+def _files_up() -> None:
+    op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
+    op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
+
+
+def _files_down() -> None:
+    op.drop_index("journey_by_handle", "journey")
+    op.drop_column("journey", "handle")
