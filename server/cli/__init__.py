@@ -10,6 +10,7 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel
 
+from .audience import audience
 from .history import import_history
 from .permissions import consents, suppressions
 from .projects import project
@@ -46,6 +47,7 @@ for command in (
     import_history,
     suppressions,
     consents,
+    audience,
     doctor,
     recount,
     demo,

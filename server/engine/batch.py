@@ -9,7 +9,7 @@ from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.moment import Past
-from server.store import consents, inbox, messages, sightings, users
+from server.store import consents, inbox, messages, sightings, user_lists, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.sessions import WriteSession
@@ -109,9 +109,14 @@ class Batch:
     past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     """Events of users, of the names that some step looks for: by name and digest."""
 
+    lists: defaultdict[UserKey, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The lists that users are on, of those that some segment asks for."""
+
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
     """Events of users that turned out to be others."""
+    moving_lists: dict[UserKey, list[int]] = field(default_factory=dict)
+    """The lists that they are on."""
     next_number: dict[int, int] = field(default_factory=dict)
 
     done: list[int] = field(default_factory=list)
@@ -133,6 +138,8 @@ class Batch:
     receipts: list[Row] = field(default_factory=list)
     conversions: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
+    on_lists: list[Row] = field(default_factory=list)
+    """Who has been put on an uploaded list."""
     answers: list[Row] = field(default_factory=list)
     """What became of people for whom the API asked."""
     gone_runs: list[Row] = field(default_factory=list)
@@ -182,6 +189,8 @@ class Batch:
         await session.bulk(_ANSWERS, self.answers)
         for statement, values in self.statements:
             await session.run(statement, values)
+        # After the statements: a list that is replaced is cleared first.
+        await session.bulk(user_lists.ADD, self.on_lists)
         await self.tally.write(session, self.take_id())
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)

@@ -13,7 +13,7 @@ from server.store.bulk import table_of
 from server.store.consents import Decision
 from server.store.tables import Run
 
-from . import addresses, consents, goals, runs
+from . import addresses, consents, goals, lists, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -77,6 +77,7 @@ def send_away(
         "addresses": [[*where, state] for where, state in user.known_states.items()],
         "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
+        "lists": lists.leave(batch, merge.project_id, merge.number),
         "runs": [run.row() for run in leaving],
         "events": past,
         # Within one shard they lead to the other user already.
@@ -164,6 +165,7 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
         batch.adopted.add((project_id, channel, address))
     for decision in command.get("consents", ()):
         consents.keep(batch, user, project_id, Decision(*decision))
+    lists.put(batch, project_id, user.number, command.get("lists", ()), command["at"])
     for channel, theirs in command["current"].items():
         addresses.keep(batch, user, project_id, channel, theirs, command["at"])
 

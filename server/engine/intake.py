@@ -1,7 +1,8 @@
 """The inbox rows of a turn, understood, and everything that deciding them needs, read in a few statements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -9,14 +10,15 @@ from server.clock import Instant
 from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
-from server.store import inbox
+from server.journey.graph import Graph
+from server.store import inbox, user_lists
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 
-from . import addresses, commands, gather, invitations, news, people
-from .batch import Batch, IdentityKey, Known
+from . import addresses, commands, gather, invitations, news, people, segments
+from .batch import Batch, IdentityKey, Known, UserKey
 from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -54,6 +56,14 @@ class Item:
         if self.event is None or self.hops & people.HISTORY_BIT:
             return None
         return self.event.occurred_at
+
+
+class Entrant(NamedTuple):
+    """Somebody who may come into a journey in this batch, and when."""
+
+    graph: Graph
+    user: UserKey
+    at: Instant
 
 
 @dataclass(slots=True)
@@ -143,25 +153,27 @@ class Intake:
         """Users, runs, messages and the past that the items and the due runs ask for."""
         people_wanted = {(run.project_id, run.user_number) for run in due if _asks_for_user(batch, run)}
         movers: set[tuple[int, int]] = set()
-        asked: list[gather.Asked] = []
+        entrants: list[Entrant] = []
         for item in items:
             if item.event is not None and item.found is not None:
                 user = (item.row.project_id, item.found.number)
                 event = item.event
                 if batch.catalog.concerns_runs(user[0], event.type, event.name):
                     movers.add(user)
-                    asked += _asked_on_entry(batch, user, event)
+                    entrants += _entrants(batch, user, event)
                 if addresses.tells(event):
                     people_wanted.add(user)
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.guests:
                 guests = _known_guests(item)
                 movers |= guests
-                asked += _asked_of_guests(batch, item, guests)
+                entrants += _guests_who_enter(batch, item, guests)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
             elif item.row.kind in (DECIDE, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
+            elif item.row.kind == user_lists.LIST_ADD:
+                people_wanted |= {(item.row.project_id, number) for number in item.command["numbers"]}
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
@@ -171,8 +183,17 @@ class Intake:
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
-        await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await self._load_past(session, batch, entrants)
         await self._load_moves(session, batch, items)
+
+    async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
+        """What the steps of open runs, and of those that may begin, look for in their users' past."""
+        asked, of_segments = gather.asked_by_runs(batch), segments.asked_by_runs(batch)
+        for graph, user, at in entrants:
+            asked += gather.asked_by(batch, graph, user, at)
+            of_segments += segments.asked_by(batch, graph, user, at)
+        await gather.past(session, batch, asked)
+        await segments.load(session, batch, of_segments)
 
     async def _load_followers(
         self, session: ReadSession, batch: Batch, items: list[Item]
@@ -216,12 +237,14 @@ class Intake:
             if user not in batch.runs_by_user:
                 await gather.runs_of(session, batch, [user])
             await gather.users(session, batch, [user])
-            await gather.past(session, batch, gather.asked_by_runs(batch))
+            await self._load_past(session, batch, ())
             await self._load_merge(session, batch, *user)
 
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
         await gather.consents_of(session, batch, project_id, number)
+        lists_of = await user_lists.of_user(session, project_id, batch.shard, number)
+        batch.moving_lists[project_id, number] = lists_of
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
 
@@ -291,16 +314,13 @@ def _known_guests(item: Item) -> set[tuple[int, int]]:
     return {(item.row.project_id, guest.number) for guest in item.guests if guest.number is not None}
 
 
-def _asked_of_guests(batch: Batch, item: Item, guests: set[tuple[int, int]]) -> list[gather.Asked]:
+def _guests_who_enter(batch: Batch, item: Item, guests: set[tuple[int, int]]) -> list[Entrant]:
     graph = batch.catalog.graph_of_journey(item.command["journey_id"])
-    if graph is None:
-        return []
-    return [one for guest in guests for one in gather.asked_by(batch, graph, guest, item.command["at"])]
+    return [] if graph is None else [Entrant(graph, guest, item.command["at"]) for guest in guests]
 
 
-def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:
-    asked: list[gather.Asked] = []
-    for journey, _ in batch.catalog.entries.get((user[0], event.name), ()):
-        graph = batch.catalog.graph_of(journey.id, journey.version)
-        asked += gather.asked_by(batch, graph, user, event.occurred_at)
-    return asked
+def _entrants(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[Entrant]:
+    return [
+        Entrant(batch.catalog.graph_of(journey.id, journey.version), user, event.occurred_at)
+        for journey, _ in batch.catalog.entries.get((user[0], event.name), ())
+    ]

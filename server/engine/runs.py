@@ -14,7 +14,7 @@ from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 
-from . import mailing, profiles
+from . import mailing, profiles, segments
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
@@ -135,6 +135,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         run_id=run.id,
         variants=orjson.loads(run.variants),
         memory=orjson.loads(run.memory),
+        is_in=segments.asking(batch, run.project_id, user, at),
     )
 
 

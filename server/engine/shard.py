@@ -11,7 +11,7 @@ from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
 from server.journey.moment import EndReason
-from server.store import inbox
+from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
 from server.store.consents import DECIDE
 from server.store.database import Database
@@ -20,7 +20,20 @@ from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, consents, entering, events, gather, invitations, leases, news, people, receipts, runs
+from . import (
+    commands,
+    consents,
+    entering,
+    events,
+    gather,
+    invitations,
+    leases,
+    lists,
+    news,
+    people,
+    receipts,
+    runs,
+)
 from .batch import Batch
 from .catalog import Catalog
 from .intake import MOST_STOPPED, Intake, Item, up_to_a_turn
@@ -217,6 +230,10 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == user_lists.LIST_ADD:
+            lists.add(batch, item.row.project_id, command)
+        elif kind == user_lists.LIST_CLEAR:
+            lists.clear(batch, command)
         elif kind == INVITE:
             invitations.take_in(batch, item.row.project_id, command, item.guests)
         elif kind == news.NEWS:

@@ -169,7 +169,7 @@ class ReachableOn:
         return Wants(channels=frozenset((self.channel,)))
 
 
-EVERYBODY = AllOf(())
+EVERYBODY, NOBODY = AllOf(()), AnyOf(())
 
 
 def together(of: Iterable[Question]) -> Wants:

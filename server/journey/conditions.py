@@ -88,7 +88,7 @@ class InSegment:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One question of a split: of the user's attributes, the entry event's properties, the past, a segment."""
+    """One question of a split: of the user's attributes, the entry event's properties, the past, segments."""
 
     about: str
     asks: Predicate | Did | InSegment
@@ -97,7 +97,7 @@ class Condition:
         if isinstance(self.asks, Did):
             return did(self.asks, moment)
         if isinstance(self.asks, InSegment):
-            return moment.is_in(self.asks.segment) is self.asks.is_in
+            return moment.is_in(self.asks.segment, moment.attributes) is self.asks.is_in
         return holds(self.asks, self._values(moment))
 
     def saw(self, moment: Moment) -> tuple[str, Any]:
@@ -105,7 +105,7 @@ class Condition:
         if isinstance(self.asks, Did):
             return f"did {self.asks.event}", len(times(self.asks, moment))
         if isinstance(self.asks, InSegment):
-            return f"segment {self.asks.segment}", moment.is_in(self.asks.segment)
+            return f"segment {self.asks.segment}", moment.is_in(self.asks.segment, moment.attributes)
         return f"{self.about} {self.asks.name}", look_up(self._values(moment), self.asks.name)
 
     def _values(self, moment: Moment) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from server.store.tables import (
     Segment,
     Suppression,
     User,
+    UserList,
     Version,
     Visit,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Segment",
     "Suppression",
     "User",
+    "UserList",
     "Version",
     "Visit",
 ]

@@ -124,7 +124,7 @@ async def _refuse_taken(session: ReadSession, context: Context, name: str, *, bu
 
 async def _refuse_named(session: ReadSession, context: Context, name: str, message: str, member: str) -> None:
     journeys = await uses.journeys(
-        session, context.project_id, lambda graph: name in uses.named_in(graph, "segment")
+        session, context.project_id, lambda graph: uses.is_named_in(graph, "segment", name)
     )
     if journeys:
         raise Named(message, ("input", member), journeys, [])

@@ -16,11 +16,12 @@ KINDS = {
     "Connection": 1,
     "Notice": 1,
     "Segment": 1,
+    "UserList": 1,
 }
 """Every kind of node and of how many numbers its key is made."""
 
 _LONGEST = 120
-_SHORT = frozenset({"Journey", "Version", "Connection", "Notice", "Segment"})
+_SHORT = frozenset({"Journey", "Version", "Connection", "Notice", "Segment", "UserList"})
 """Kinds whose numbers the database counts in 32 bits; it fails over longer ones."""
 
 

@@ -35,6 +35,7 @@ from .segments import SegmentMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
+from .user_lists import UserListMutation
 from .versions import Version
 
 
@@ -199,6 +200,7 @@ class Mutation(
     InAppMutation,
     NoticeMutation,
     SegmentMutation,
+    UserListMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

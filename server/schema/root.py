@@ -14,6 +14,7 @@ from .queries import Query
 from .runs import Run
 from .segments import Segment
 from .trials import OUTCOMES
+from .user_lists import UserList
 from .users import User
 from .versions import Version
 
@@ -27,7 +28,7 @@ SCHEMA = _Schema(
     Query,
     Mutation,
     Subscription,
-    types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, Segment],
+    types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, Segment, UserList],
 )
 
 

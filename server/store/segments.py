@@ -34,6 +34,11 @@ async def page(session: ReadSession, project_id: int, page: Page) -> Slice:
     return sliced(await session.rows(within(statement, (_table.c.name, _table.c.id), page)), page)
 
 
+async def names(session: ReadSession, project_id: int) -> set[str]:
+    rows = await session.rows(select(_table.c.name).where(_table.c.project_id == project_id))
+    return {row.name for row in rows}
+
+
 async def has_name(session: ReadSession, project_id: int, name: str, *, but: int | None = None) -> bool:
     """Whether another segment of the project has the name."""
     statement = select(_table.c.id).where(_table.c.project_id == project_id, _table.c.name == name)

@@ -18,6 +18,12 @@ ADD = inserting(ListMember, once=True)
 CLEAR = delete(_members).where(
     _members.c.shard == bindparam("of_shard"), _members.c.list_id == bindparam("of_list")
 )
+LEAVE = delete(_members).where(
+    _members.c.shard == bindparam("of_shard"),
+    _members.c.project_id == bindparam("of_project"),
+    _members.c.user_number == bindparam("of_number"),
+)
+"""Takes one user off all lists."""
 
 # What tells a shard, in its inbox, to change who is on a list.
 LIST_ADD, LIST_CLEAR = "list_add", "list_clear"
@@ -34,6 +40,16 @@ async def page(session: ReadSession, project_id: int, page: Page) -> Slice:
     """One page of a project's lists, by name."""
     statement = select(_table).where(_table.c.project_id == project_id)
     return sliced(await session.rows(within(statement, (_table.c.name, _table.c.id), page)), page)
+
+
+async def of_user(session: ReadSession, project_id: int, shard: int, number: int) -> list[int]:
+    """The lists that a user is on."""
+    statement = select(_members.c.list_id).where(
+        _members.c.shard == shard,
+        _members.c.project_id == project_id,
+        _members.c.user_number == number,
+    )
+    return [row.list_id for row in await session.rows(statement)]
 
 
 async def sizes(session: ReadSession, shards: int, ids: Sequence[int]) -> dict[int, int]:

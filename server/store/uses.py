@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
+from server.journey.moment import Path
+
 from .bulk import table_of
 from .sessions import ReadSession
 from .tables import Journey, Run, ShardState, Version
@@ -47,19 +49,22 @@ async def _is_inside(session: ReadSession, journey_id: int, version: int) -> boo
     return bool(await session.rows(statement.limit(1)))
 
 
-def named_in(graph: Mapping[str, Any], member: str) -> Iterator[str]:
-    """Every value of this member in a graph's steps, however deep: `segment` or `list`."""
-    for step in graph.get("steps") or ():
-        yield from _within(step, member)
+def is_named_in(graph: Mapping[str, Any], member: str, name: str) -> bool:
+    return any(found == name for _, found in named_in(graph, member))
 
 
-def _within(data: Any, member: str) -> Iterator[str]:
+def named_in(graph: Mapping[str, Any], member: str) -> Iterator[tuple[Path, str]]:
+    """Every value of this member in a graph's steps, however deep, with its place: `segment` or `list`."""
+    yield from _within(graph.get("steps") or [], member, ("steps",))
+
+
+def _within(data: Any, member: str, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(data, list):
-        for one in data:
-            yield from _within(one, member)
+        for index, one in enumerate(data):
+            yield from _within(one, member, (*path, index))
     elif isinstance(data, Mapping):
         if isinstance(data.get(member), str):
-            yield data[member]
+            yield (*path, member), data[member]
         for name, value in data.items():
             if name not in _OF_OTHERS:
-                yield from _within(value, member)
+                yield from _within(value, member, (*path, name))

@@ -28,10 +28,8 @@ def problems(data: Any) -> list[tuple[Any, str]]:
 
 
 def person(*orders: int, at: int = 10 * DAY, **more: Any) -> Person:
-    past = [Past(when, {"total": when}) for when in orders]
-    return Person(
-        at=at, attributes={"plan": "vip"}, past=lambda name: past if name == "order" else (), **more
-    )
+    done = {"order": [Past(when, {"total": when}) for when in orders]}
+    return Person(at=at, attributes={"plan": "vip"}, past=lambda name: done.get(name, []), **more)
 
 
 def did(**more: Any) -> Question:
@@ -90,7 +88,7 @@ def test_a_tree_says_what_has_to_be_known() -> None:
         ({"all": []}, ("all",), "out_of_range"),
         ({"all": [VIP, {"did": {}}]}, ("all", 1, "did", "event"), "missing"),
         (
-            {"not": {"attribute": {"name": "a", "operator": "is"}}},
+            {"not": {"attribute": {"name": "a", "operator": "?"}}},
             ("not", "attribute", "operator"),
             "invalid",
         ),

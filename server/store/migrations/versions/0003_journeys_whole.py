@@ -178,6 +178,8 @@ def _requests_up() -> None:
 def _audience_down() -> None:
     for name in ("entry_answer", "entry_request", "launch", "list_member", "user_list", "segment"):
         op.drop_table(name)
+
+
 def _files_up() -> None:
     op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
     op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
