@@ -30,6 +30,16 @@ class LiveJourney:
     status: JourneyStatus
     version: int
     paused_at: Instant | None = None
+    starts_at: Instant | None = None
+    """When it starts, or started, by itself."""
+    ends_at: Instant | None = None
+    """From then on nobody enters any more."""
+
+    def has_begun(self, at: Instant) -> bool:
+        return self.starts_at is None or at >= self.starts_at
+
+    def has_ended(self, at: Instant) -> bool:
+        return self.ends_at is not None and at >= self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,16 @@ class Catalog:
     """By project: its uploaded lists by name."""
     moving_events: dict[int, set[str]] = field(default_factory=dict)
     """By project: the events that any version of any journey counts as a goal, cancels by or waits for."""
+
+    def starting(self, now: Instant) -> list[LiveJourney]:
+        """The journeys whose time to start has come."""
+        waiting = (one for one in self.journeys.values() if one.status is JourneyStatus.SCHEDULED)
+        return [one for one in waiting if one.has_begun(now)]
+
+    def ending(self, now: Instant) -> list[LiveJourney]:
+        """The journeys that nobody enters any more, and that are not over yet."""
+        open_now = (JourneyStatus.RUNNING, JourneyStatus.PAUSED)
+        return [one for one in self.journeys.values() if one.status in open_now and one.has_ended(now)]
 
     def zone_of(self, project_id: int) -> str:
         return self.zones[project_id]
@@ -109,7 +129,14 @@ async def load(session: ReadSession) -> Catalog:
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
-            row.id, row.project_id, row.title, JourneyStatus(row.status), row.version, row.paused_at
+            row.id,
+            row.project_id,
+            row.title,
+            JourneyStatus(row.status),
+            row.version,
+            row.paused_at,
+            row.starts_at,
+            row.ends_at,
         )
     _index(catalog)
     await _load_audiences(session, catalog)

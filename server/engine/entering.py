@@ -44,7 +44,8 @@ def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
     """
     offered: set[int] = set()
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if journey.id in offered or not entry.lets_in(event.body):
+        fits = entry.lets_in(event.body) and journey.has_begun(event.at)
+        if journey.id in offered or not fits:
             continue
         offered.add(journey.id)
         if entry.users_in:
@@ -89,6 +90,8 @@ def offer_entry(
 
 
 def _refusal(batch: Batch, journey: LiveJourney, user: UserState, value: str, at: Instant) -> str | None:
+    if journey.has_ended(at):
+        return RefusedEntry.ENDED
     if journey.status is JourneyStatus.PAUSED:
         return RefusedEntry.PAUSED
     if not batch.follows_events and batch.now - at > TOO_OLD:

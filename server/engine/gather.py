@@ -72,6 +72,9 @@ _OPEN_OF_JOURNEY = (
     .where(_runs.c.wake_at.is_not(None))
     .limit(bindparam("most"))
 )
+_OVERDUE_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
+    _runs.c.held, _runs.c.wake_at > bindparam("after"), _runs.c.wake_at <= bindparam("until")
+)
 _PAST = (
     select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body, _events.c.digest)
     .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
@@ -191,6 +194,15 @@ async def due(session: ReadSession, batch: Batch, until: Instant, most: int) -> 
 async def open_runs(session: ReadSession, batch: Batch, journey_id: int, most: int) -> list[RunState]:
     about = {"shard": batch.shard, "journey_id": journey_id, "most": most}
     return keep_runs(batch, await session.rows(_OPEN_OF_JOURNEY, about))
+
+
+async def overdue_runs(
+    session: ReadSession, batch: Batch, command: dict[str, Any], most: int
+) -> list[RunState]:
+    """The held runs of a journey whose wait was over in the pause that this command ends."""
+    about = {"shard": batch.shard, "journey_id": command["journey_id"], "most": most}
+    times = {"after": command["at"] - command["shift_ms"], "until": command["at"]}
+    return keep_runs(batch, await session.rows(_OVERDUE_OF_JOURNEY, {**about, **times}))
 
 
 def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:

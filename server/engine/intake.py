@@ -11,7 +11,9 @@ from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
 from server.journey.graph import Graph
+from server.journey.waking import ResumePolicy
 from server.store import inbox, user_lists
+from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.invitations import INVITE
@@ -44,6 +46,8 @@ class Item:
     found: people.Found | None = None
     guests: list[Guest] = field(default_factory=list)
     """Those of an invitation who are to be let in here."""
+    is_full: bool = False
+    """Whether a command found as many runs as one turn may change: then it stays, to find the others."""
 
     @property
     def own_payload(self) -> bytes:
@@ -174,8 +178,10 @@ class Intake:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == user_lists.LIST_ADD:
                 people_wanted |= {(item.row.project_id, number) for number in item.command["numbers"]}
-            elif item.row.kind == commands.STOP:
-                await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+            elif item.row.kind == REMOVE:
+                movers.update((item.row.project_id, number) for number in item.command["numbers"])
+            else:
+                await self._load_page(session, batch, item)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
@@ -194,6 +200,15 @@ class Intake:
             of_segments += segments.asked_by(batch, graph, user, at)
         await gather.past(session, batch, asked)
         await segments.load(session, batch, of_segments)
+
+    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
+        """As many runs of a journey as one turn may change by a command."""
+        found: list[RunState] = []
+        if item.row.kind == commands.STOP:
+            found = await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+        elif item.row.kind == commands.RESUME and item.command.get("policy") == ResumePolicy.SKIP:
+            found = await gather.overdue_runs(session, batch, item.command, MOST_STOPPED)
+        item.is_full = len(found) >= MOST_STOPPED
 
     async def _load_followers(
         self, session: ReadSession, batch: Batch, items: list[Item]

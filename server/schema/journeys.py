@@ -9,7 +9,7 @@ import strawberry
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, records, user_paths
+from server.resolvers import channels, drafts, periods, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 from server.store import runs as stored_runs
@@ -24,6 +24,7 @@ from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
 from .reentry import ReentryRules, to_reentry_rules
+from .resuming import ResumePreview
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
 from .source import Source
@@ -90,7 +91,13 @@ class Journey(JourneyFiles, Node):
     changed_at: datetime = strawberry.field(description="When it was last changed.")
     started_at: datetime | None = strawberry.field(description="When it first let people in.")
     paused_at: datetime | None = strawberry.field(description="Since when it is paused; null if it is not.")
-    finished_at: datetime | None = strawberry.field(description="When it was stopped for good.")
+    finished_at: datetime | None = strawberry.field(description="When it was over for good.")
+    starts_at: datetime | None = strawberry.field(
+        description="When it starts, or started, by itself; null if somebody starts it."
+    )
+    ends_at: datetime | None = strawberry.field(
+        description="From then on nobody enters any more; with the last one inside it is finished."
+    )
 
     @classmethod
     def from_record(cls, record: records.Journey) -> "Journey":
@@ -109,6 +116,8 @@ class Journey(JourneyFiles, Node):
             started_at=to_datetime_if_any(record.started_at),
             paused_at=to_datetime_if_any(record.paused_at),
             finished_at=to_datetime_if_any(record.finished_at),
+            starts_at=to_datetime_if_any(record.starts_at),
+            ends_at=to_datetime_if_any(record.ends_at),
         )
 
     @property
@@ -163,6 +172,11 @@ class Journey(JourneyFiles, Node):
         observes = await channels.observes(info.context)
         return JourneyStats.from_source(Source(self._id, days, found, version, observes))
 
+    @field("What resuming it would do now; null unless it is paused.")
+    async def resume_preview(self, info: Info) -> ResumePreview | None:
+        found = await resuming.preview(info.context, self.record)
+        return ResumePreview.from_preview(found) if found else None
+
     @field("Its runs, the latest to enter first.")
     async def runs(
         self,
@@ -195,7 +209,8 @@ class Journey(JourneyFiles, Node):
 
 def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
-    return [one for one in found if one is not JourneyAction.START or record.version is not None]
+    needs_version = (JourneyAction.START, JourneyAction.SCHEDULE)
+    return [one for one in found if one not in needs_version or record.version is not None]
 
 
 def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
