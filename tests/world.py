@@ -1,13 +1,13 @@
 """A small world to test in: one project, its events, its journeys, an engine on the virtual clock."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from server.clock import EventsClock, Instant
 from server.engine.loop import Engine
@@ -144,10 +144,28 @@ class World:
         return journey.id
 
     async def set_status(self, journey_id: int, status: str) -> None:
+        await self._change(journey_id, status=status)
+
+    async def pause(self, journey_id: int) -> None:
+        """As an operator does: the status, and every shard is told."""
+        await self._change(journey_id, status="paused", paused_at=self.clock.now())
+        await self.command("pause", journey_id=journey_id)
+        await self.settle()
+
+    async def resume(self, journey_id: int) -> None:
+        """Time goes on with what was left of it."""
+        (journey,) = [one for one in await self.rows(Journey) if one.id == journey_id]
+        await self._change(journey_id, status="running", paused_at=None)
+        shift = self.clock.now() - journey.paused_at
+        await self.command("resume", journey_id=journey_id, shift_ms=shift)
+        await self.settle()
+
+    async def _change(self, journey_id: int, **values: Any) -> None:
         async with self.db.write() as session:
             journey = await session.get(Journey, journey_id)
             assert journey is not None
-            journey.status = status
+            for name, value in values.items():
+                setattr(journey, name, value)
             await setup.touch_catalog(session)
 
     async def counts(self, metric: str, *by: str) -> dict[Any, int]:
@@ -189,6 +207,25 @@ async def open_world(url: str, *, zone: str = "Asia/Seoul", start: Instant = NOO
         yield World(db, clock, shards, project, Engine(db, clock, shards, strict=True))
     finally:
         await db.close()
+
+
+@contextmanager
+def statements(db: Database) -> Iterator[list[str]]:
+    """Every statement that the database sees meanwhile."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        seen.append(statement)
+
+    # On PostgreSQL readers and writers share one engine.
+    engines = [db.engine.sync_engine, *([db._reader.sync_engine] if db.is_sqlite else [])]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 def step(key: str, kind: str, **config: Any) -> dict[str, Any]:

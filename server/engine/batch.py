@@ -90,6 +90,16 @@ class Known:
 
 
 @dataclass(slots=True)
+class Permissions:
+    """What is known of the permission to write to the users of a batch."""
+
+    granted: dict[tuple[UserKey, str, str], bool] = field(default_factory=dict)
+    """By user, channel and purpose."""
+    suppressed_until: dict[tuple[int, str, str, str], Instant] = field(default_factory=dict)
+    """By project, channel, address and purpose."""
+
+
+@dataclass(slots=True)
 class Batch:
     shard: int
     shards: int
@@ -112,6 +122,7 @@ class Batch:
     lists: defaultdict[UserKey, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The lists that users are on, of those that some segment asks for."""
 
+    permissions: Permissions = field(default_factory=Permissions)
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
     """Events of users that turned out to be others."""

@@ -235,12 +235,8 @@ def asked_by_runs(batch: Batch) -> list[Asked]:
 
 def asked_by(batch: Batch, graph: Graph, user: UserKey, entered_at: Instant) -> list[Asked]:
     """What the steps of a graph, and of those that it leads to, may look for."""
-    graphs = [graph, *(batch.catalog.graph_of_journey(one) for one in graph.leads_to)]
-    return [
-        Asked(user, one.asks_past_for, _since(one, entered_at))
-        for one in graphs
-        if one is not None and one.asks_past_for
-    ]
+    graphs = [graph, *batch.catalog.led_to(graph)]
+    return [Asked(user, one.asks_past_for, _since(one, entered_at)) for one in graphs if one.asks_past_for]
 
 
 def _since(graph: Graph, entered_at: Instant) -> Instant:

@@ -18,8 +18,9 @@ from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
+from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, gather, invitations, news, people, segments
+from . import addresses, commands, gather, invitations, news, people, reach, segments
 from .batch import Batch, IdentityKey, Known, UserKey
 from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
@@ -174,7 +175,7 @@ class Intake:
                 entrants += _guests_who_enter(batch, item, guests)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind in (DECIDE, news.NEWS):
+            elif item.row.kind in (DECIDE, REMEMBER, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == user_lists.LIST_ADD:
                 people_wanted |= {(item.row.project_id, number) for number in item.command["numbers"]}
@@ -190,6 +191,7 @@ class Intake:
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await self._load_past(session, batch, entrants)
+        await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
     async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
@@ -236,6 +238,7 @@ class Intake:
         led = {(project_id, kind, value) for kind, value in command.get("identities", ())}
         missing = led - batch.identities.keys()
         batch.identities.update(await gather.identities(session, self.shard, missing))
+        await reach.load(session, batch, {(project_id, command["number"])})
         if command["runs"]:
             begun = min(RunState(*values).entered_at for values in command["runs"])
             command["later"] = await gather.since(session, batch, project_id, command["number"], begun)
@@ -339,3 +342,19 @@ def _entrants(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[
         Entrant(batch.catalog.graph_of(journey.id, journey.version), user, event.occurred_at)
         for journey, _ in batch.catalog.entries.get((user[0], event.name), ())
     ]
+
+
+def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
+    """Whose runs, or entries by these events, may ask on which channels they can be written to."""
+    asking = {one for one in batch.catalog.journeys if batch.catalog.asks_for_reach(one)}
+    if not asking:
+        return set()
+    found = {(run.project_id, run.user_number) for run in batch.runs.values() if run.journey_id in asking}
+    for item in items:
+        if item.event is not None and item.found is not None:
+            entries = batch.catalog.entries.get((item.row.project_id, item.event.name), ())
+            if any(journey.id in asking for journey, _ in entries):
+                found.add((item.row.project_id, item.found.number))
+        elif item.guests and item.command["journey_id"] in asking:
+            found |= _known_guests(item)
+    return found

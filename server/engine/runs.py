@@ -13,16 +13,14 @@ from server.journey.moment import EndReason, Moment
 from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
+from server.journey.steps.outcome import MESSAGES
 
-from . import mailing, profiles, segments
+from . import mailing, profiles, reach, segments
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
-
-MESSAGES = "messages"
-"""The member of a run's memory that says what has become of the messages of this visit."""
 
 
 def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
@@ -136,6 +134,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         variants=orjson.loads(run.variants),
         memory=orjson.loads(run.memory),
         is_in=segments.asking(batch, run.project_id, user, at),
+        reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
 
 

@@ -18,10 +18,6 @@ class Reader:
         if not isinstance(data, Mapping):
             self.problems.append(Problem(path, f"An object was wanted, found {_name(data)}."))
 
-    def inside(self, key: str) -> "Reader":
-        """A cursor on the object that is the value of this key."""
-        return Reader(self._data.get(key), (*self.path, key), self.problems)
-
     def refuse(self, key: str | int | None, message: str, code: str = "invalid") -> None:
         path = self.path if key is None else (*self.path, key)
         self.problems.append(Problem(path, message if message.endswith(".") else message + ".", code))
@@ -87,6 +83,10 @@ class Reader:
         if found is not None:
             self.refuse(key, f"`{key}` must be one of {', '.join(choices)}, found {_name(found)}")
         return choices[0]
+
+    def inside(self, key: str) -> "Reader":
+        """A cursor on the object under this key."""
+        return Reader(self.value(key), (*self.path, key), self.problems)
 
     def items(self, key: str, *, most: int, least: int = 0) -> Iterator["Reader"]:
         found = self.value(key, required=least > 0)

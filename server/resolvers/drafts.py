@@ -8,7 +8,7 @@ import orjson
 from server.context import Context
 from server.journey.moment import Problem
 from server.journey.status import EDITABLE, JourneyStatus, allowed
-from server.store import connected, journeys, setup
+from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
@@ -100,12 +100,14 @@ async def save(context: Context, journey_id: int, graph: Graph, expected: int, k
 async def problems(context: Context, graph: Graph) -> list[Problem]:
     """What keeps a draft from being published."""
     async with context.db.read() as session:
-        return await problems_in(session, context, graph)
+        return await faults(session, context, graph)
 
 
-async def problems_in(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
-    """Everything that is wrong with a graph as this session sees the project."""
-    found = problems_of(graph, await connections(session, context))
+async def faults(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
+    """What keeps this graph from being published, as this session's snapshot sees the project."""
+    enterable = await journeys.published(session, context.project_id)
+    pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
+    found = problems_of(graph, await connections(session, context), enterable, pools)
     return found + await graph_names.unknown(session, context, graph)
 
 

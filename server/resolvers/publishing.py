@@ -9,7 +9,7 @@ from server.store import setup
 from server.store.sessions import WriteSession
 from server.store.tables import Journey, Version
 
-from .drafts import editable, problems_in
+from .drafts import editable, faults
 from .lifecycle import check_version
 from .once import Answer, once
 from .refusals import Invalid, InvalidGraph
@@ -33,7 +33,7 @@ async def publish(context: Context, wish: Publication, key: str | None, *, dry_r
         if journey.draft is None:
             raise Invalid("There is no draft to publish: nothing has changed since the last version.")
         graph = orjson.loads(journey.draft)
-        found = await problems_in(session, context, graph)
+        found = await faults(session, context, graph)
         if found:
             raise InvalidGraph(found, graph)
         if dry_run:

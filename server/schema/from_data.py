@@ -8,6 +8,10 @@ from server.journey.steps import MESSAGES, channel_of
 from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
+from .flow_from_data import FLOW_KINDS, FLOW_STEPS
+from .outcomes import outcome_of, to_outcome
+from .predicates import predicate, predicates, to_did
+from .sending_rules import rules_of
 from .sending_steps import (
     AlimtalkStep,
     EmailStep,
@@ -23,17 +27,15 @@ from .sending_steps import (
 from .steps import (
     Branch,
     Condition,
-    DelayStep,
-    Did,
     EntryEventStep,
     ExitStep,
     InSegment,
     Position,
-    Predicate,
     SplitStep,
     Step,
 )
-from .words import ChannelName, Match, Operator, Purpose, word
+from .times import DelayStep, TimeWindowStep, to_delay, to_time_window
+from .words import ChannelName, Match, Purpose, word
 
 Data = dict[str, Any]
 
@@ -48,7 +50,8 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "message": MessageStep,
 }
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *_MESSAGES.values(), ExitStep]
+_STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
+STEPS = [*_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -72,10 +75,6 @@ def _entry_event(item: Data, common: Data) -> Step:
     )
 
 
-def _delay(item: Data, common: Data) -> Step:
-    return DelayStep(**common, duration_seconds=item["duration_ms"] // 1000)
-
-
 def _split(item: Data, common: Data) -> Step:
     branches = [_branch(branch) for branch in item.get("branches") or ()]
     common["outputs"] = [*(branch.output for branch in branches), OTHERWISE]
@@ -89,15 +88,18 @@ def _message(item: Data, common: Data) -> Step:
     if step is MessageStep:
         own = {"channel_name": item["channel"], "content": _named_texts(item, "content")}
     expires = item.get("expires_after_ms")
+    common["outputs"] = list(outcome_of(item).outputs())
     return step(
         **common,
         **own,
+        outcome=to_outcome(item),
         channel=word(ChannelName, channel_of(item) or "", ChannelName.OTHER),
         connection=item.get("connection") or None,
         purpose=Purpose(item.get("purpose") or Purpose.INFORMATION.value),
         expires_after_seconds=None if expires is None else expires // 1000,
         variables=_named_texts(item, "variables"),
         options=item.get("options"),
+        **rules_of(item),
     )
 
 
@@ -111,9 +113,11 @@ def _exit(item: Data, common: Data) -> Step:
 
 _KINDS = {
     "entry_event": _entry_event,
-    "delay": _delay,
+    "delay": to_delay,
+    "time_window": to_time_window,
     "split": _split,
     "exit": _exit,
+    **FLOW_KINDS,
     **dict.fromkeys(_MESSAGES, _message),
 }
 
@@ -126,18 +130,10 @@ def _branch(item: Data) -> Branch:
 def _condition(item: Data) -> Condition:
     about = item["about"]
     return Condition(
-        attribute=_predicate(item) if about == "attribute" else None,
-        property=_predicate(item) if about == "property" else None,
-        did=Did(event=item["event"], where=predicates(item)) if about == "did" else None,
+        attribute=predicate(item) if about == "attribute" else None,
+        property=predicate(item) if about == "property" else None,
+        did=to_did(item) if about == "did" else None,
         segment=InSegment(segment=item["segment"], is_in=item.get("is_in", True))
         if about == "segment"
         else None,
     )
-
-
-def predicates(item: Data) -> list[Predicate]:
-    return [_predicate(predicate) for predicate in item.get("where") or ()]
-
-
-def _predicate(item: Data) -> Predicate:
-    return Predicate(name=item["name"], operator=Operator(item["operator"]), value=item.get("value"))

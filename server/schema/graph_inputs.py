@@ -2,6 +2,13 @@
 
 import strawberry
 
+from .flow_inputs import (
+    GoToJourneyStepInput,
+    ReachabilityStepInput,
+    TriggerInput,
+    UpdateUserStepInput,
+    WaitStepInput,
+)
 from .reentry import ReentryRulesInput
 from .sending_inputs import (
     AlimtalkStepInput,
@@ -13,7 +20,8 @@ from .sending_inputs import (
     WebhookStepInput,
     WhatsappStepInput,
 )
-from .step_inputs import DelayStepInput, EntryEventStepInput, ExitStepInput, PredicateInput, SplitStepInput
+from .step_inputs import EntryEventStepInput, ExitStepInput, PredicateInput, SplitStepInput
+from .time_inputs import DelayStepInput, SilentHoursInput, TimeWindowStepInput
 from .words import Reentry
 
 
@@ -23,7 +31,10 @@ class StepInput:
         default=strawberry.UNSET, description="Lets in whoever does something."
     )
     delay: DelayStepInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Waits for a length of time."
+        default=strawberry.UNSET, description="Waits for a length of time, or until a time."
+    )
+    time_window: TimeWindowStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Waits until one of its windows of time is open."
     )
     split: SplitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Takes one of several ways."
@@ -47,6 +58,18 @@ class StepInput:
     )
     message: MessageStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Sends a message on any channel by its name."
+    )
+    wait: WaitStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Waits until something happens."
+    )
+    update_user: UpdateUserStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Changes what is known of the user."
+    )
+    reachability: ReachabilityStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks whether anything can be sent to the user."
+    )
+    go_to_journey: GoToJourneyStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Leads to another journey."
     )
     exit: ExitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="The journey is completed."
@@ -84,9 +107,16 @@ class GraphInput:
     steps: list[StepInput] = strawberry.field(description="1 to 300 steps.")
     edges: list[EdgeInput] = strawberry.field(description="One for every output of every step.")
     goals: list[GoalInput] | None = strawberry.field(default=None, description="Up to 20.")
+    cancel_events: list[TriggerInput] | None = strawberry.field(
+        default=None,
+        description="Whoever does one of these leaves at once, wherever the run waits: up to 20.",
+    )
     reentry: Reentry = strawberry.field(
         default=Reentry.AFTER_LEAVING, description="Whether somebody who has left may come in again."
     )
     reentry_rules: ReentryRulesInput | None = strawberry.field(
         default=None, description="When and how often those may who may come in again."
+    )
+    silence: list[SilentHoursInput] | None = strawberry.field(
+        default=None, description="When it sends nothing: up to 20 rules, and each has its say."
     )

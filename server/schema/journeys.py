@@ -16,7 +16,8 @@ from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
-from .graphs import Edge, Goal, kind_of, to_edges, to_goals, to_reentry, to_steps
+from .flow_steps import Trigger
+from .graphs import Edge, Goal, kind_of, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .info import Info, asks_for
 from .journey_files import JourneyFiles
@@ -30,6 +31,7 @@ from .runs import RunConnection, RunFilter
 from .source import Source
 from .stats import JourneyStats
 from .steps import Step
+from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
@@ -63,6 +65,10 @@ class Draft:
     def goals(self) -> list[Goal]:
         return to_goals(self.graph)
 
+    @field("What makes people leave at once.", list_size=3)
+    def cancel_events(self) -> list[Trigger]:
+        return to_cancel_events(self.graph)
+
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self.graph)
@@ -70,6 +76,10 @@ class Draft:
     @field("When and how often those may who may come in again; null without such rules.")
     def reentry_rules(self) -> ReentryRules | None:
         return to_reentry_rules(self.graph)
+
+    @field("When it sends nothing, in the person's zone.", list_size=2)
+    def silence(self) -> list[SilentHours]:
+        return to_silence(self.graph)
 
     @field("Everything that keeps it from being published; empty when it can be.", list_size=5)
     async def problems(self, info: Info) -> list[GraphProblem]:

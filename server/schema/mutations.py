@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
@@ -33,6 +34,7 @@ from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
 from .user_lists import UserListMutation
+from .vouchers import VoucherMutation
 
 
 @strawberry.input(description="A new journey.")
@@ -142,6 +144,8 @@ class Mutation(
     NoticeMutation,
     SegmentMutation,
     UserListMutation,
+    CapMutation,
+    VoucherMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -17,6 +17,7 @@ from .trials import OUTCOMES
 from .user_lists import UserList
 from .users import User
 from .versions import Version
+from .vouchers import VoucherPool
 
 
 class _Schema(strawberry.Schema):
@@ -28,7 +29,19 @@ SCHEMA = _Schema(
     Query,
     Mutation,
     Subscription,
-    types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, Segment, UserList],
+    types=[
+        *STEPS,
+        *OUTCOMES,
+        Version,
+        Run,
+        User,
+        Message,
+        Connection,
+        Notice,
+        VoucherPool,
+        Segment,
+        UserList,
+    ],
 )
 
 

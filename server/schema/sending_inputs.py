@@ -4,8 +4,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from .named_texts import NamedTextInput
+from .sending_rules import EndpointChoice, StepFrequencyCapInput, StepVoucherInput
 from .step_inputs import NodeInput
-from .words import Purpose
+from .words import IfNotSent, Purpose, SplitBy
 
 
 @strawberry.input(description="What all message steps have.")
@@ -25,6 +26,19 @@ class SendingInput(NodeInput):
         default=None,
         description="For how long it is of use, from a second to 366 days: later it does not leave.",
     )
+    split_by: SplitBy | None = strawberry.field(
+        default=None,
+        description="Splits by whether this happens: leaves by its word at once, by `not_` and the word when "
+        "the time is over.",
+    )
+    split_after_seconds: int | None = strawberry.field(
+        default=None, description="How long it waits for that: a day by default, at most 90."
+    )
+    if_not_sent: IfNotSent | None = strawberry.field(
+        default=None,
+        description="What happens to whoever cannot be sent to: GO_ON by default. Anything else waits until "
+        "the provider has taken the message over.",
+    )
     variables: list[NamedTextInput] | None = strawberry.field(
         default=None,
         description="Values for a template that the provider keeps, by the name there: up to 50.",
@@ -33,6 +47,15 @@ class SendingInput(NodeInput):
         default=None,
         description="An object that only the connection's adapter understands: `channels { optionsSchema }` "
         "describes it. Every text inside is a Liquid template.",
+    )
+    send_to: EndpointChoice | None = strawberry.field(
+        default=None, description="Which of the user's addresses: ALL by default."
+    )
+    frequency_cap: StepFrequencyCapInput | None = strawberry.field(
+        default=None, description="How it stands to the project's frequency caps: it obeys them by default."
+    )
+    voucher: StepVoucherInput | None = strawberry.field(
+        default=None, description="A code for each message; none by default."
     )
 
 

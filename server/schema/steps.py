@@ -40,11 +40,6 @@ class EntryEventStep(Step):
     )
 
 
-@strawberry.type(description="Waits for a length of time from the moment of arrival.")
-class DelayStep(Step):
-    duration_seconds: int = strawberry.field(description="How long.")
-
-
 @strawberry.type(description="One question of a split.")
 class Condition:
     attribute: Predicate | None = strawberry.field(description="Asks what is known of the user.")
@@ -63,12 +58,16 @@ class InSegment:
     )
 
 
-@strawberry.type(description="Whether the user did something since the run entered.")
+@strawberry.type(description="How often the user did something: since the run entered, or in another time.")
 class Did:
     event: str = strawberry.field(description="The event's name.")
     where: list[Predicate] = strawberry.field(
         description="What has to be true of the event's properties.", metadata={"list_size": 2}
     )
+    within_seconds: int | None = strawberry.field(description="In so long before the moment of asking.")
+    ever: bool = strawberry.field(description="Whether everything counts that is known of the user.")
+    at_least: int = strawberry.field(description="How often at least.")
+    at_most: int | None = strawberry.field(description="How often at most; null: however often.")
 
 
 @strawberry.type(description="One way out of a split, and when it is taken.")

@@ -11,12 +11,14 @@ from server.clock import to_datetime
 from server.resolvers import records
 
 from .fields import field
-from .graphs import Edge, Goal, to_edges, to_goals, to_reentry, to_steps
+from .flow_steps import Trigger
+from .graphs import Edge, Goal, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
 from .reentry import ReentryRules, to_reentry_rules
 from .steps import Step
+from .times import SilentHours, to_silence
 from .words import Reentry
 
 if TYPE_CHECKING:
@@ -56,6 +58,10 @@ class Version(Node):
     def goals(self) -> list[Goal]:
         return to_goals(self._graph)
 
+    @field("What makes people leave at once.", list_size=3)
+    def cancel_events(self) -> list[Trigger]:
+        return to_cancel_events(self._graph)
+
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
@@ -63,6 +69,10 @@ class Version(Node):
     @field("When and how often those may who may come in again; null without such rules.")
     def reentry_rules(self) -> ReentryRules | None:
         return to_reentry_rules(self._graph)
+
+    @field("When it sends nothing, in the person's zone.", list_size=2)
+    def silence(self) -> list[SilentHours]:
+        return to_silence(self._graph)
 
 
 @strawberry.type(description="A version and its place in a list.")

@@ -168,6 +168,23 @@ class Purpose(Enum):
     ADVERTISEMENT = value("advertisement", description="What is to sell something.")
 
 
+@strawberry.enum(description="By what a message step splits: whether it happens in the time that it waits.")
+class SplitBy(Enum):
+    DELIVERED = value("delivered", description="The provider reports that it arrived.")
+    OPENED = value("opened", description="The reader opened it; what machines open does not count.")
+    CLICKED = value("clicked", description="The reader followed a link; what machines follow does not count.")
+    REPLIED = value("replied", description="The reader answered.")
+    SHOWN = value("shown", description="The app or page has shown it.")
+    INTERACTED = value("interacted", description="The reader did something with it in the app.")
+
+
+@strawberry.enum(description="What happens to whoever cannot be sent to.")
+class IfNotSent(Enum):
+    GO_ON = value("go_on", description="The run goes on as if it had been sent.")
+    END = value("end", description="The run ends as SEND_ERROR.")
+    BRANCH = value("branch", description="The run leaves by the output `not_sent`.")
+
+
 @strawberry.enum(description="What became of a message. It only moves up.")
 class DeliveryStatus(Enum):
     QUEUED = value("queued", description="Decided, and not tried yet.")
@@ -229,6 +246,8 @@ class FailureReason(Enum):
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
+    CAPPED = value("capped", description="The user has had as many messages on the channel as a cap allows.")
+    NO_VOUCHER = value("no_voucher", description="The pool that its voucher should come from is empty.")
 
 
 @strawberry.enum(description="What messages are for, as far as permission goes.")
@@ -373,7 +392,9 @@ class ProblemCode(Enum):
     NO_ENTRY = value("no_entry", description="Nobody can come in.")
     UNREACHABLE = value("unreachable", description="No entry leads to the step.")
     LOOP = value("loop", description="A loop in which no time passes.")
+    NEVER_OPENS = value("never_opens", description="Silence leaves no time in which anything could be sent.")
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
+    UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     UNKNOWN_LIST = value("unknown_list", description="The project has no such list.")
     UNKNOWN_SEGMENT = value("unknown_segment", description="The project has no such segment.")

@@ -36,6 +36,11 @@ GLOBAL = {
     "user_list",
     "entry_request",
     "notice",
+    "frequency_cap",
+    "voucher_pool",
+    "voucher",
+    "guard",
+    "guard_setting",
 }
 """Small tables that are the same for every shard."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import notices, projects, segments, user_lists
+from server.store import notices, projects, segments, user_lists, vouchers
 from server.store.tables import Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
@@ -24,6 +24,8 @@ async def lived(api: Api) -> dict[str, str]:
     await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
     await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 2 * HOUR)
     async with world.db.write() as session:
+        pool_id = await vouchers.create(session, world.project_id, "summer", 0, NOON)
+        assert pool_id is not None
         await notices.tell(session, [notices.Told(world.project_id, "vouchers_low", "a", "Low.", NOON)])
         segment = await segments.create(session, world.project_id, "VIP", '{"reachable_on": "sms"}', NOON)
         user_list = await user_lists.create(session, world.project_id, "march", NOON)
@@ -39,6 +41,7 @@ async def lived(api: Api) -> dict[str, str]:
         "Notice": to_id("Notice", notice.id),
         "Segment": to_id("Segment", segment.id or 0),
         "UserList": to_id("UserList", user_list.id or 0),
+        "VoucherPool": to_id("VoucherPool", pool_id),
     }
 
 
@@ -74,16 +77,18 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
         journey(id: $journey) { id } run(id: $run) { id } message(id: $message) { id }
         byUserId: user(identity: {userId: "kim"}) { id }
         byEmail: user(identity: {email: "kim@example.com"}) { id }
-        journeys { edges { node { id } } } notices { edges { node { id } } } }"""
+        journeys { edges { node { id } } } notices { edges { node { id } } }
+        frequencyCaps { channel } voucherPools { id } voucher(code: "A1") { code } }"""
     found = await api.ask(text, journey=ids["Journey"], run=ids["Run"], message=ids["Message"])
     assert found.pop("journeys") == {"edges": []}
     assert found.pop("notices") == {"edges": []}
+    assert found.pop("frequencyCaps") == found.pop("voucherPools") == []
     assert set(found.values()) == {None}
 
 
 _BY_NO_ID = {
-    *("createJourney", "createConnection", "createSegment", "uploadUserList"),
-    *("addSuppression", "removeSuppression", "setConsent"),
+    *("createJourney", "createConnection", "createSegment", "uploadUserList", "createVoucherPool"),
+    *("addSuppression", "removeSuppression", "setConsent", "setFrequencyCaps"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
 MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - _BY_NO_ID)
@@ -100,6 +105,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     for kind in ("Segment", "UserList"):
         if kind in name:
             about = {"id": ids[kind]}
+    if name == "addVoucherCodes":
+        about = {"id": ids["VoucherPool"], "codes": ["A1"]}
     if name == "dismissNotice":
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":
