@@ -16,7 +16,7 @@ from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import addresses, commands, gather, news, people, reach
+from . import addresses, commands, credits, gather, news, people, reach
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -161,6 +161,7 @@ class Intake:
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await credits.load(session, batch, _to_credit(batch, items))
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
@@ -222,6 +223,7 @@ class Intake:
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
         await gather.consents_of(session, batch, project_id, number)
+        await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
 
@@ -285,6 +287,25 @@ def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
         for run in batch.runs.values()
         if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
     }
+
+
+def _to_credit(batch: Batch, items: list[Item]) -> set[int]:
+    """The runs whose conversions, new or old, may be credited to a message otherwise after this batch."""
+    found = {message.run_id for message in batch.messages.values() if news.has_goals(batch, message)}
+    found |= {item.command["run_id"] for item in items if item.row.kind == news.NEWS}
+    for item in items:
+        if item.row.kind == commands.ADOPT:
+            found |= {RunState(*values).id for values in item.command["runs"]}
+        elif item.event is not None and item.found is not None:
+            runs = batch.runs_by_user[item.row.project_id, item.found.number]
+            found |= {run.id for run in runs if _may_reach(batch, run, item.event)}
+    return found
+
+
+def _may_reach(batch: Batch, run: RunState, event: ArrivedEvent) -> bool:
+    graph = batch.catalog.graph_of(run.journey_id, run.version)
+    counts = run.is_open or (run.counts_goals_until or 0) >= event.occurred_at
+    return counts and event.name in graph.goal_events
 
 
 def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:

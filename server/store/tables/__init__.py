@@ -13,7 +13,7 @@ from .messages import Message, Receipt
 from .notices import Notice
 from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
-from .runs import Conversion, Refusal, Run, Visit
+from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .users import Endpoint, Identity, User
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
 
@@ -30,6 +30,7 @@ __all__ = [
     "Counter",
     "Endpoint",
     "Event",
+    "ForeignLetter",
     "Idempotency",
     "Identity",
     "Import",
