@@ -33,11 +33,11 @@ async def create(
     handle: str | None = None,
 ) -> Answer:
     """A journey as a draft, perhaps with a first graph, which may have problems still."""
-    checked = _title(title), _category(category)
+    about = checked(title, category)
 
     async def work(session: WriteSession) -> Answer:
-        draft = _to_text(graph) if graph else None
-        made = await journeys.create(session, context.project_id, *checked, draft, context.clock.now())
+        draft = to_text(graph) if graph else None
+        made = await journeys.create(session, context.project_id, *about, draft, context.clock.now())
         await handles.give(session, made, handle)
         return {"journey_id": made.id}
 
@@ -72,8 +72,8 @@ async def save(context: Context, journey_id: int, graph: Graph, expected: int, k
     """Keeps what is drawn, whatever is wrong with it. Raises RevisionConflict for the second of two."""
 
     async def work(session: WriteSession) -> Answer:
-        journey = await _editable(session, context, journey_id, expected)
-        journey.draft = _to_text(graph)
+        journey = await editable(session, context, journey_id, expected)
+        journey.draft = to_text(graph)
         journey.draft_revision += 1
         journey.changed_at = context.clock.now()
         return {"journey_id": journey_id, "revision": journey.draft_revision}
@@ -87,7 +87,7 @@ async def publish(
     """Makes a version of the draft, which people enter from now on. A dry run only checks."""
 
     async def work(session: WriteSession) -> Answer:
-        journey = await _editable(session, context, journey_id, expected)
+        journey = await editable(session, context, journey_id, expected)
         if journey.draft is None:
             raise Invalid("There is no draft to publish: nothing has changed since the last version.")
         graph = orjson.loads(journey.draft)
@@ -136,9 +136,7 @@ async def wanted(session: WriteSession, context: Context, journey_id: int) -> Jo
     return journey
 
 
-async def _editable(
-    session: WriteSession, context: Context, journey_id: int, expected: int | None
-) -> Journey:
+async def editable(session: WriteSession, context: Context, journey_id: int, expected: int | None) -> Journey:
     journey = await wanted(session, context, journey_id)
     status = JourneyStatus(journey.status)
     if status not in _OPEN:
@@ -146,6 +144,11 @@ async def _editable(
     if expected is not None and journey.draft_revision != expected:
         raise RevisionConflict(expected, journey.draft_revision)
     return journey
+
+
+def checked(title: str, category: str) -> tuple[str, str]:
+    """Both as they are kept. Raises Invalid."""
+    return _title(title), _category(category)
 
 
 def _title(title: str) -> str:
@@ -163,5 +166,5 @@ def _category(category: str) -> str:
     return category
 
 
-def _to_text(graph: Graph) -> str:
+def to_text(graph: Graph) -> str:
     return orjson.dumps(graph).decode()

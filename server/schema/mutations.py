@@ -12,6 +12,7 @@ from server.resolvers.once import Answer
 from server.resolvers.refusals import Missing, Refusal
 from server.store.projects import WRITE
 
+from .applying import ApplyMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .fields import ONCE, Input, mutation
@@ -191,6 +192,7 @@ ArchiveJourneyResult = Annotated[
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
+    ApplyMutation,
     ConnectionMutation,
     TrialMutation,
     SuppressionMutation,
