@@ -16,13 +16,15 @@ from server.store.sessions import ReadSession
 from server.store.tables import Inbox, Run, ShardState
 
 from . import catalog as catalogs
-from . import leases
+from . import leases, transitions
 from .catalog import Catalog
 from .shard import CatalogMoved, Shard, Turn
 
 WORK = "engine"
 MERGE_EVERY = 64
 """Turns of a shard between two looks for crowded user sets."""
+FINISH_EVERY = 64
+"""Turns, while there is always something to do, between two looks whether journeys are over."""
 
 _inbox, _runs, _state = table_of(Inbox), table_of(Run), table_of(ShardState)
 _WITH_WORK = select(_state.c.shard).where(
@@ -102,6 +104,8 @@ class Engine:
         """One turn of every shard of ours that has something to do. Returns whether any had."""
         async with self.db.read() as session:
             ready = await self._ready(session)
+        if await self._make_transitions(idle=not ready):
+            return True
         for number in ready:
             shard = self._mine.get(number)
             if shard is not None:
@@ -109,6 +113,17 @@ class Engine:
             # A batch is some tens of milliseconds of computing: let those in who answer requests.
             await asyncio.sleep(0)
         return bool(ready)
+
+    async def _make_transitions(self, *, idle: bool) -> bool:
+        """What journeys do by themselves now. Whether they are over is asked when there is time for it."""
+        assert self._catalog is not None
+        now = self.clock.now()
+        if self._catalog.starting(now):
+            return await transitions.start(self.db, now)
+        ending = self._catalog.ending(now)
+        if ending and (idle or self.progress.turns % FINISH_EVERY == 0):
+            return await transitions.finish(self.db, ending, self.shards, now)
+        return False
 
     async def _ready(self, session: ReadSession) -> list[int]:
         epoch = await catalogs.current_epoch(session)

@@ -13,16 +13,14 @@ from server.journey.moment import EndReason, Moment
 from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
+from server.journey.steps.outcome import MESSAGES
 
-from . import mailing, profiles
+from . import mailing, profiles, reach
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
-
-MESSAGES = "messages"
-"""The member of a run's memory that says what has become of the messages of this visit."""
 
 
 def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
@@ -135,6 +133,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         run_id=run.id,
         variants=orjson.loads(run.variants),
         memory=orjson.loads(run.memory),
+        reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
 
 

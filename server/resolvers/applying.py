@@ -15,7 +15,6 @@ from server.store.sessions import WriteSession
 from server.store.tables import Journey, Version
 
 from . import drafts, handles
-from .graphs import problems_of
 from .once import Answer, once
 from .refusals import InvalidGraph
 
@@ -45,7 +44,7 @@ async def apply(context: Context, filed: Filed, same: Same, key: str | None, *, 
     """
 
     async def work(session: WriteSession) -> Answer:
-        found = problems_of(filed.graph, await drafts.connections(session, context))
+        found = await drafts.faults(session, context, filed.graph)
         if found:
             raise InvalidGraph(found, filed.graph)
         there = await journeys.by_handle(session, context.project_id, filed.handle)

@@ -8,19 +8,26 @@ from .delay import Delay
 from .email import Email
 from .entry_event import EntryEvent
 from .exit import Exit
+from .go_to_journey import GoToJourney
 from .in_app import InApp
 from .message import CustomMessage
 from .push import Push
+from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
+from .update_user import UpdateUser
+from .wait import WaitForTrigger
 from .webhook import Webhook
 from .whatsapp import Whatsapp
 
 Step = (
     EntryEvent
     | Delay
+    | WaitForTrigger
     | Split
+    | Reachability
+    | UpdateUser
     | Email
     | Push
     | Sms
@@ -29,6 +36,7 @@ Step = (
     | InApp
     | Webhook
     | CustomMessage
+    | GoToJourney
     | Exit
 )
 
@@ -54,12 +62,16 @@ __all__ = [
     "Email",
     "EntryEvent",
     "Exit",
+    "GoToJourney",
     "InApp",
     "MessageStep",
     "Push",
+    "Reachability",
     "Sms",
     "Split",
     "Step",
+    "UpdateUser",
+    "WaitForTrigger",
     "Webhook",
     "Whatsapp",
     "channel_of",
