@@ -16,6 +16,7 @@ from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
 from .upkeep import doctor, migrate, recount
+from .vouchers import vouchers
 
 
 def main() -> None:
@@ -48,6 +49,7 @@ for command in (
     suppressions,
     consents,
     journey,
+    vouchers,
     doctor,
     recount,
     demo,
