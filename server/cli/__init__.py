@@ -15,6 +15,7 @@ from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
+from .simulating import simulate
 from .upkeep import doctor, migrate, recount
 from .vouchers import vouchers
 
@@ -52,6 +53,7 @@ for command in (
     vouchers,
     doctor,
     recount,
+    simulate,
     demo,
     channel,
 ):

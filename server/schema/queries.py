@@ -41,6 +41,7 @@ from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
+from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
@@ -53,7 +54,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery):
+class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery, SimulationQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))
