@@ -11,6 +11,7 @@ from server.errors import ServerError
 from server.scaffold.commands import channel
 
 from .history import import_history
+from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
@@ -48,6 +49,7 @@ for command in (
     import_history,
     suppressions,
     consents,
+    journey,
     vouchers,
     doctor,
     recount,
