@@ -12,6 +12,7 @@ from server.scaffold.commands import channel
 
 from .audience import audience
 from .history import import_history
+from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
@@ -50,6 +51,7 @@ for command in (
     suppressions,
     consents,
     audience,
+    journey,
     vouchers,
     doctor,
     recount,

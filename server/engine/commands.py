@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import bindparam, case, update
 
 from server.clock import Instant
+from server.journey.credit import Letter
 from server.journey.moment import EndReason, Past
 from server.journey.status import JourneyStatus
 from server.journey.waking import ResumePolicy
@@ -15,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, goals, lists, runs
+from . import addresses, consents, credits, goals, lists, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -119,6 +120,7 @@ def send_away(
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
         "lists": lists.leave(batch, merge.project_id, merge.number),
         "runs": [run.row() for run in leaving],
+        "letters": [[run.id, letter] for run in leaving for letter in credits.take_along(batch, run)],
         "events": past,
         # Within one shard they lead to the other user already.
         "identities": [] if merge.home == batch.shard else [[kind, value] for _, kind, value in identities],
@@ -185,6 +187,8 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]
         batch.note_past((project_id, user.number), name, digest, Past(at, orjson.loads(body)))
+    for run_id, letter in command.get("letters", ()):
+        credits.welcome(batch, project_id, run_id, Letter(*letter))
     for values in command["runs"]:
         _take_over_run(batch, user, RunState(*values), command["at"], later)
 

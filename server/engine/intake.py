@@ -20,7 +20,7 @@ from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, gather, invitations, news, people, reach, segments
+from . import addresses, commands, credits, gather, invitations, news, people, reach, segments
 from .batch import Batch, IdentityKey, Known, UserKey
 from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
@@ -191,6 +191,7 @@ class Intake:
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await self._load_past(session, batch, entrants)
+        await credits.load(session, batch, _to_credit(batch, items))
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
@@ -263,6 +264,7 @@ class Intake:
         await gather.consents_of(session, batch, project_id, number)
         lists_of = await user_lists.of_user(session, project_id, batch.shard, number)
         batch.moving_lists[project_id, number] = lists_of
+        await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
 
@@ -342,6 +344,25 @@ def _entrants(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[
         Entrant(batch.catalog.graph_of(journey.id, journey.version), user, event.occurred_at)
         for journey, _ in batch.catalog.entries.get((user[0], event.name), ())
     ]
+
+
+def _to_credit(batch: Batch, items: list[Item]) -> set[int]:
+    """The runs whose conversions, new or old, may be credited to a message otherwise after this batch."""
+    found = {message.run_id for message in batch.messages.values() if news.has_goals(batch, message)}
+    found |= {item.command["run_id"] for item in items if item.row.kind == news.NEWS}
+    for item in items:
+        if item.row.kind == commands.ADOPT:
+            found |= {RunState(*values).id for values in item.command["runs"]}
+        elif item.event is not None and item.found is not None:
+            runs = batch.runs_by_user[item.row.project_id, item.found.number]
+            found |= {run.id for run in runs if _may_reach(batch, run, item.event)}
+    return found
+
+
+def _may_reach(batch: Batch, run: RunState, event: ArrivedEvent) -> bool:
+    graph = batch.catalog.graph_of(run.journey_id, run.version)
+    counts = run.is_open or (run.counts_goals_until or 0) >= event.occurred_at
+    return counts and event.name in graph.goal_events
 
 
 def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:

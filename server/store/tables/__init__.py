@@ -14,7 +14,7 @@ from .messages import Message, Receipt
 from .notices import Notice
 from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
-from .runs import Conversion, Refusal, Run, Visit
+from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
 from .users import Endpoint, Identity, User
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
@@ -34,6 +34,7 @@ __all__ = [
     "EntryAnswer",
     "EntryRequest",
     "Event",
+    "ForeignLetter",
     "FrequencyCap",
     "Guard",
     "GuardSetting",

@@ -87,8 +87,8 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
 
 
 _BY_NO_ID = {
-    *("createJourney", "createConnection", "createSegment", "uploadUserList", "createVoucherPool"),
-    *("addSuppression", "removeSuppression", "setConsent", "setFrequencyCaps"),
+    *("createJourney", "applyJourney", "createConnection", "createVoucherPool", "setFrequencyCaps"),
+    *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
 MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - _BY_NO_ID)

@@ -40,6 +40,7 @@ def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _life_up()
     _remembered_up()
+    _foreign_letters_up()
     _notices_up()
     _sending_up()
     _files_up()
@@ -52,6 +53,7 @@ def downgrade() -> None:
     _files_down()
     _sending_down()
     _notices_down()
+    _foreign_letters_down()
     _remembered_down()
     _life_down()
 
@@ -184,6 +186,26 @@ def _files_up() -> None:
 def _files_down() -> None:
     op.drop_index("journey_by_handle", "journey")
     op.drop_column("journey", "handle")
+
+
+def _foreign_letters_up() -> None:
+    op.create_table(
+        "foreign_letter",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("step_key", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("shard", "run_id", "message_id"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _foreign_letters_down() -> None:
+    op.drop_table("foreign_letter")
 
 
 def _audience_up() -> None:
