@@ -10,10 +10,13 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel
 
+from .audience import audience
 from .history import import_history
+from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
+from .simulating import simulate
 from .upkeep import doctor, migrate, recount
 from .vouchers import vouchers
 
@@ -47,9 +50,12 @@ for command in (
     import_history,
     suppressions,
     consents,
+    audience,
+    journey,
     vouchers,
     doctor,
     recount,
+    simulate,
     demo,
     channel,
 ):
