@@ -1,6 +1,7 @@
 """Who comes in: an event, or another journey, lets a user in, or is refused for a reason that is counted."""
 
 import orjson
+import structlog
 
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
@@ -12,6 +13,8 @@ from . import runs
 from .batch import Batch
 from .catalog import LiveJourney
 from .state import Happening, RunState, UserState, to_json
+
+log = structlog.get_logger("engine")
 
 TOO_OLD = 24 * 60 * MINUTE
 """An event older than this on arrival is a fact, but lets nobody in: the moment has passed."""
@@ -31,13 +34,21 @@ class RefusedEntry:
     NOT_IN_AUDIENCE = "not_in_audience"
     UNKNOWN_USER = "unknown_user"
     LOOP = "loop"
+    INTERNAL_ERROR = "internal_error"
 
 
 def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
     """Lets the user in wherever this event does, and notes where it would have and why it did not."""
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if entry.lets_in(event.body) and journey.has_begun(event.at):
-            offer_entry(batch, journey, entry, user, event)
+        try:
+            if entry.lets_in(event.body) and journey.has_begun(event.at):
+                offer_entry(batch, journey, entry, user, event)
+        except Exception:
+            if batch.is_strict:
+                raise
+            # One journey that cannot decide must not keep the others from doing so, nor lose the event.
+            log.exception("an entry could not decide", journey=journey.id, entry=entry.key)
+            refuse(batch, journey, entry, user, RefusedEntry.INTERNAL_ERROR, event)
 
 
 def offer_entry(

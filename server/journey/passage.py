@@ -8,6 +8,7 @@ from .graph import Graph
 from .moment import Decision, End, EndReason, Instant, Leave, Moment, Wait
 from .steps import MessageStep, Step
 
+LONGEST_WHY = 200
 MOST_STEPS_AT_ONCE = 1000
 """A checked graph cannot loop without time passing; this holds should a check ever be wrong."""
 
@@ -51,6 +52,19 @@ class Passage:
     """The journey in which the person goes on."""
 
 
+class Stuck(Exception):
+    """A step has raised. The passage goes up to there, and ends there with that as the reason."""
+
+    def __init__(self, passage: Passage) -> None:
+        super().__init__(passage.step_key)
+        self.passage = passage
+
+
+def why(error: Exception) -> str:
+    """What was raised, in a few words."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_WHY].rstrip(": ")
+
+
 def enter(graph: Graph, entry: Step, moment: Moment) -> Passage:
     """Lets a run in by this entry."""
     return _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
@@ -82,7 +96,10 @@ def _walk(graph: Graph, step: Step, decide: Callable[[Moment], Decision], moment
     passage = Passage()
     for _ in range(MOST_STEPS_AT_ONCE):
         passage.step_key, passage.arrived_at = step.key, moment.arrived_at
-        decision = decide(moment)
+        try:
+            decision = decide(moment)
+        except Exception as error:
+            raise Stuck(_end(passage, End(EndReason.INTERNAL_ERROR, why(error)), moment)) from error
         if isinstance(decision, Wait):
             passage.wake_at, passage.memory, passage.sends = decision.until, decision.memory, decision.sends
             return passage
