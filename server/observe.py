@@ -71,6 +71,9 @@ class Figures:
         self.sends = Gauge(
             "sojourn_sends", "Messages since the start, by outcome.", ("outcome",), registry=self.registry
         )
+        self.notices = Gauge(
+            "sojourn_notices_unseen", "Notices that nobody has seen.", ("kind",), registry=self.registry
+        )
         self.dropped = Counter(
             "sojourn_tracking_dropped",
             "Opens and clicks that could not be kept; the reader was served.",

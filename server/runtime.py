@@ -25,7 +25,7 @@ from server.engine.loop import Engine
 from server.errors import CannotOpen
 from server.ingest.appender import Appender
 from server.observe import Figures
-from server.store import inbox, migrations, projects, setup
+from server.store import inbox, migrations, notices, projects, setup
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.projects import Access
@@ -96,9 +96,13 @@ class Runtime:
     async def refresh_figures(self) -> None:
         async with self.db.read() as session:
             backlog = await inbox.backlog(session)
+            unseen = await notices.unseen(session)
         self.figures.inbox_rows.set(backlog.rows)
         oldest = backlog.oldest_at
         self.figures.inbox_age.set(0 if oldest is None else max(0, WallClock().now() - oldest) / 1000)
+        self.figures.notices.clear()
+        for kind, count in unseen.items():
+            self.figures.notices.labels(kind).set(count)
         self.figures.worked.set(self.engine.progress.rows)
         self.figures.transitions.set(self.engine.progress.transitions)
         for name, count in self.dispatcher.progress.outcomes.items():

@@ -20,6 +20,7 @@ from .ids import key_in
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
+from .notices import NoticeMutation
 from .problems import (
     GraphProblems,
     IdempotencyConflictProblem,
@@ -181,7 +182,14 @@ ArchiveJourneyResult = Annotated[
 
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
-class Mutation(ConnectionMutation, TrialMutation, SuppressionMutation, ConsentMutation, InAppMutation):
+class Mutation(
+    ConnectionMutation,
+    TrialMutation,
+    SuppressionMutation,
+    ConsentMutation,
+    InAppMutation,
+    NoticeMutation,
+):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
         self, info: Info, input: Annotated[CreateJourneyInput, Input]

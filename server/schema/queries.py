@@ -7,7 +7,17 @@ import strawberry
 
 from server.context import Context
 from server.errors import BadInput
-from server.resolvers import channels, connections, consents, journeys, messages, runs, suppressions, users
+from server.resolvers import (
+    channels,
+    connections,
+    consents,
+    journeys,
+    messages,
+    notices,
+    runs,
+    suppressions,
+    users,
+)
 from server.resolvers.refusals import Refusal
 from server.store.journeys import Wanted
 
@@ -23,6 +33,7 @@ from .issues import IssueQuery
 from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
 from .messages import Message
 from .nodes import Node
+from .notices import Notice, NoticeQuery
 from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
@@ -38,7 +49,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery):
+class Query(IssueQuery, NoticeQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))
@@ -189,5 +200,8 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Connection":
         connection = await connections.by_id(context, key[0])
         return Connection.from_record(connection) if connection else None
+    if id.kind == "Notice":
+        notice = await notices.by_id(context, key[0])
+        return Notice.from_record(notice) if notice else None
     message = await messages.by_key(context, (key[0], key[1]))
     return Message.from_record(message) if message else None

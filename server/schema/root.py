@@ -9,6 +9,7 @@ from .from_data import STEPS
 from .in_app import Subscription
 from .messages import Message
 from .mutations import Mutation
+from .notices import Notice
 from .queries import Query
 from .runs import Run
 from .trials import OUTCOMES
@@ -22,7 +23,7 @@ class _Schema(strawberry.Schema):
 
 
 SCHEMA = _Schema(
-    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection]
+    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice]
 )
 
 

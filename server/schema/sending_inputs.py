@@ -3,14 +3,9 @@
 import strawberry
 from strawberry.scalars import JSON
 
+from .named_texts import NamedTextInput
 from .step_inputs import NodeInput
 from .words import Purpose
-
-
-@strawberry.input(description="A name and a Liquid template.")
-class NamedTextInput:
-    name: str = strawberry.field(description="The name; of two with one name the last holds.")
-    value: str = strawberry.field(description="The text, a Liquid template.")
 
 
 @strawberry.input(description="What all message steps have.")
@@ -114,7 +109,9 @@ class WebhookStepInput(SendingInput):
     description="Sends a message on any channel by its name, for channels that others have plugged in."
 )
 class MessageStepInput(SendingInput):
-    channel_name: str = strawberry.field(description="The name of the channel, as its adapter gives it.")
+    channel_name: str = strawberry.field(
+        description="The name of the channel, as its adapter gives it.", metadata={"stored": "channel"}
+    )
     content: list[NamedTextInput] | None = strawberry.field(
         default=None, description="The fields of the message that the adapter knows, by name: up to 50."
     )

@@ -1,5 +1,7 @@
 """The steps of a drawn graph as they come in, a type each kind."""
 
+from typing import ClassVar
+
 import strawberry
 from strawberry.scalars import JSON
 
@@ -53,6 +55,8 @@ class DidInput:
 
 @strawberry.input(one_of=True, description="One question of a split.")
 class ConditionInput:
+    told_by: ClassVar[str] = "about"
+
     attribute: PredicateInput | None = strawberry.field(
         default=strawberry.UNSET, description="Asks what is known of the user."
     )

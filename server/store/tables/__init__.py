@@ -10,6 +10,7 @@ from .aggregates import Counter, UserSet
 from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
+from .notices import Notice
 from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, Refusal, Run, Visit
@@ -38,6 +39,7 @@ __all__ = [
     "Journey",
     "Lease",
     "Message",
+    "Notice",
     "PollCursor",
     "Project",
     "Quarantine",

@@ -6,8 +6,8 @@ import pytest
 
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import projects
-from server.store.tables import Message, User
+from server.store import notices, projects
+from server.store.tables import Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
 
@@ -23,7 +23,10 @@ async def lived(api: Api) -> dict[str, str]:
     journey_id = await world.add_journey(abandoned_cart())
     await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
     await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 2 * HOUR)
+    async with world.db.write() as session:
+        await notices.tell(session, [notices.Told(world.project_id, "vouchers_low", "a", "Low.", NOON)])
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
+    [notice] = await world.rows(Notice)
     return {
         "Journey": to_id("Journey", journey_id),
         "Version": to_id("Version", journey_id, 1),
@@ -31,6 +34,7 @@ async def lived(api: Api) -> dict[str, str]:
         "User": to_id("User", user.shard, user.number),
         "Message": to_id("Message", message.shard, message.id),
         "Connection": to_id("Connection", connection_id),
+        "Notice": to_id("Notice", notice.id),
     }
 
 
@@ -66,9 +70,10 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
         journey(id: $journey) { id } run(id: $run) { id } message(id: $message) { id }
         byUserId: user(identity: {userId: "kim"}) { id }
         byEmail: user(identity: {email: "kim@example.com"}) { id }
-        journeys { edges { node { id } } } }"""
+        journeys { edges { node { id } } } notices { edges { node { id } } } }"""
     found = await api.ask(text, journey=ids["Journey"], run=ids["Run"], message=ids["Message"])
     assert found.pop("journeys") == {"edges": []}
+    assert found.pop("notices") == {"edges": []}
     assert set(found.values()) == {None}
 
 
@@ -85,6 +90,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
     about: dict[str, Any] = {"id": ids["Connection" if "Connection" in name else "Journey"]}
+    if name == "dismissNotice":
+        about = {"id": ids["Notice"]}
     if name == "reorderConnections":
         about = {"channel": "EMAIL", "ids": [ids["Connection"]]}
     if name == "sendTestMessage":
