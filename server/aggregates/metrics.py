@@ -31,6 +31,10 @@ class Metric(StrEnum):
     DISMISSED = "dismissed"
     REACHED = "reached"
     HITS = "hits"
+    VARIANT_SENT = "variant_sent"
+    VARIANT_OPENED = "variant_opened"
+    VARIANT_CLICKED = "variant_clicked"
+    VARIANT_REACHED = "variant_reached"
 
 
 class Dimension(StrEnum):
@@ -43,6 +47,11 @@ class Dimension(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     REACHED = "reached"
+    DRAWN = "drawn"
+    """Whom a journey with a holdout has drawn, for it or not."""
+    VARIANT_REACHED = "variant_reached"
+    VARIANT_OPENED = "variant_opened"
+    VARIANT_CLICKED = "variant_clicked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +146,33 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         Metric.HITS, "event", "event", "", "Every event that reached the goal; amount of all of them."
+    ),
+    Definition(
+        Metric.VARIANT_SENT,
+        "message",
+        "acceptance",
+        "",
+        "Messages that the provider took over, by the branch that their run had drawn before.",
+    ),
+    Definition(
+        Metric.VARIANT_OPENED,
+        "message",
+        "first open",
+        "actor",
+        "Messages opened at least once, by the branch that their run had drawn before.",
+    ),
+    Definition(
+        Metric.VARIANT_CLICKED,
+        "message",
+        "first click",
+        "actor",
+        "Messages clicked at least once, by the branch that their run had drawn before.",
+    ),
+    Definition(
+        Metric.VARIANT_REACHED,
+        "run",
+        "first hit",
+        "goal",
+        "Runs that reached the goal once they had drawn the branch, each once.",
     ),
 )

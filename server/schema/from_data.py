@@ -8,6 +8,7 @@ from server.journey.steps import MESSAGES, channel_of
 from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
+from .chance_steps import AbSplitStep, RandomSplitStep, ab_split, random_split
 from .sending_steps import (
     AlimtalkStep,
     EmailStep,
@@ -47,7 +48,7 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "message": MessageStep,
 }
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *_MESSAGES.values(), ExitStep]
+STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, AbSplitStep, RandomSplitStep, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -107,6 +108,8 @@ _KINDS = {
     "entry_event": _entry_event,
     "delay": _delay,
     "split": _split,
+    "ab_split": ab_split,
+    "random_split": random_split,
     "exit": _exit,
     **dict.fromkeys(_MESSAGES, _message),
 }

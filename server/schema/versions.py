@@ -59,6 +59,10 @@ class Version(Node):
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
 
+    @field("How many of a hundred people get nothing, so that the rest can be compared with them.")
+    def holdout_percent(self) -> int:
+        return int(self._graph.get("holdout_percent") or 0)
+
 
 @strawberry.type(description="A version and its place in a list.")
 class VersionEdge:

@@ -32,6 +32,7 @@ GLOBAL = {
     "connection_health",
     "suppression",
     "inbound",
+    "verdict",
     "notice",
 }
 """Small tables that are the same for every shard."""

@@ -15,6 +15,7 @@ from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, Refusal, Run, Visit
 from .users import Endpoint, Identity, User
+from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
 
 metadata = SQLModel.metadata
@@ -51,6 +52,7 @@ __all__ = [
     "Unclaimed",
     "User",
     "UserSet",
+    "Verdict",
     "Version",
     "Visit",
     "metadata",

@@ -12,10 +12,12 @@ depends_on = None
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _notices_up()
+    _verdicts_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _verdicts_down()
     _notices_down()
 
 
@@ -43,3 +45,25 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
+
+
+def _verdicts_up() -> None:
+    op.create_table(
+        "verdict",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("journey_id", sa.Integer(), nullable=False),
+        sa.Column("step_key", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("winner", sa.Text(), nullable=False),
+        sa.Column("explore_percent", sa.Integer(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"]),
+        sa.PrimaryKeyConstraint("project_id", "journey_id", "step_key", "round"),
+    )
+
+
+def _verdicts_down() -> None:
+    op.drop_table("verdict")
