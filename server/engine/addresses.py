@@ -63,8 +63,7 @@ def told_by(event: ArrivedEvent, zone: str) -> Iterator[Told]:
         yield from _by_traits(event.body, zone)
     elif is_gone:
         yield from (Told(PUSH, one, True) for one in _push_tokens(event.body.get("push_tokens")))
-    device = event.context.get("device")
-    token = _device_token(device) if isinstance(device, Mapping) else None
+    token = device_of(event)
     if token:
         yield Told(PUSH, token, is_gone)
 
@@ -94,6 +93,12 @@ def _number(found: Any, zone: str) -> str | None:
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     return to_e164(found, region_of(zone)) if isinstance(found, str) and len(found) <= 40 else None
+
+
+def device_of(event: ArrivedEvent) -> str:
+    """The address of the device that tells the event; empty if it tells none."""
+    device = event.context.get("device")
+    return (_device_token(device) or "") if isinstance(device, Mapping) else ""
 
 
 def _device_token(device: Mapping[str, Any]) -> str | None:

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
+from server.journey.moment import Past
 from server.store import consents, inbox, messages, sightings, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
@@ -47,6 +48,8 @@ _RUN_COLUMNS = (
     "end_reason",
     "counts_goals_until",
     "goals",
+    "memory",
+    "variants",
 )
 _CHANGED_RUNS = updating(Run, ("shard", "id"), *_RUN_COLUMNS)
 _GONE_RUNS = deleting(Run, "shard", "id")
@@ -59,6 +62,17 @@ _CONVERSIONS = inserting(Conversion, once=True)
 _REFUSALS = inserting(Refusal, once=True)
 
 Row = tuple[Any, ...]
+
+
+class Onward(NamedTuple):
+    """A run has ended by leading its user to another journey."""
+
+    run: RunState
+    user: UserState
+    journey_id: int
+    at: Instant
+
+
 UserKey = tuple[int, int]
 """Project and number of a user of this shard."""
 IdentityKey = tuple[int, str, str]
@@ -90,10 +104,8 @@ class Batch:
     runs: dict[int, RunState] = field(default_factory=dict)
     runs_by_user: defaultdict[UserKey, list[RunState]] = field(default_factory=lambda: defaultdict(list))
     messages: dict[int, MessageState] = field(default_factory=dict)
-    past: defaultdict[UserKey, list[tuple[Instant, str, dict[str, Any]]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """Events of users, of the names that some step looks for: when, name, properties."""
+    past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
+    """Events of users, of the names that some step looks for: by name and digest."""
 
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
@@ -121,6 +133,7 @@ class Batch:
     refusals: list[Row] = field(default_factory=list)
     gone_runs: list[Row] = field(default_factory=list)
     gone_events: list[Row] = field(default_factory=list)
+    onward: list[Onward] = field(default_factory=list)
     outgoing: list[inbox.Entry] = field(default_factory=list)
     """What this shard has to tell another, or itself in the next batch."""
     statements: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
@@ -129,6 +142,12 @@ class Batch:
     def user(self, key: UserKey) -> UserState:
         """The user, or one of whom only the number matters: nothing else of it is read or changed here."""
         return self.users.get(key) or UserState(key[1], {}, None, 0)
+
+    def note_past(self, key: UserKey, name: str, digest: str, past: Past) -> None:
+        self.past[key].setdefault(name, {})[digest] = past
+
+    def past_of(self, key: UserKey, name: str) -> list[Past]:
+        return list(self.past[key].get(name, {}).values())
 
     def add_run(self, run: RunState) -> None:
         self.runs[run.id] = run
@@ -189,6 +208,8 @@ class Batch:
                 run.end_reason,
                 run.counts_goals_until,
                 run.goals,
+                run.memory,
+                run.variants,
             )
             for run in self.runs.values()
             if run.is_changed and not run.is_new

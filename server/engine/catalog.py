@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import orjson
 from sqlalchemy import select
 
+from server.clock import Instant
 from server.journey.graph import Graph, read_graph
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
@@ -26,6 +27,7 @@ class LiveJourney:
     title: str
     status: JourneyStatus
     version: int
+    paused_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Catalog:
     graphs: dict[tuple[int, int], Graph]
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
-    goal_events: dict[int, set[str]] = field(default_factory=dict)
-    """By project: the events that are a goal of any version of any journey."""
+    moving_events: dict[int, set[str]] = field(default_factory=dict)
+    """By project: the events that any version of any journey counts as a goal, cancels by or waits for."""
 
     def zone_of(self, project_id: int) -> str:
         return self.zones[project_id]
@@ -71,11 +73,16 @@ class Catalog:
     def graph_of(self, journey_id: int, version: int) -> Graph:
         return self.graphs[journey_id, version]
 
+    def graph_of_journey(self, journey_id: int) -> Graph | None:
+        """The graph by which people enter a journey now."""
+        journey = self.journeys.get(journey_id)
+        return self.graphs[journey.id, journey.version] if journey else None
+
     def concerns_runs(self, project_id: int, event_type: str, name: str) -> bool:
         """Whether such an event can let somebody in, or change what a run does."""
-        if (project_id, name) in self.entries or name in self.goal_events.get(project_id, ()):
+        if (project_id, name) in self.entries or name in self.moving_events.get(project_id, ()):
             return True
-        return event_type == "identify" and project_id in self.goal_events
+        return event_type == "identify" and project_id in self.moving_events
 
 
 async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
@@ -96,7 +103,7 @@ async def load(session: ReadSession) -> Catalog:
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
-            row.id, row.project_id, row.title, JourneyStatus(row.status), row.version
+            row.id, row.project_id, row.title, JourneyStatus(row.status), row.version, row.paused_at
         )
     _index(catalog)
     return catalog
@@ -125,5 +132,5 @@ def _index(catalog: Catalog) -> None:
     catalog.entries = dict(entries)
     for (journey_id, _), graph in catalog.graphs.items():
         if journey_id in catalog.journeys:
-            events = catalog.goal_events.setdefault(catalog.journeys[journey_id].project_id, set())
-            events |= graph.goal_events
+            events = catalog.moving_events.setdefault(catalog.journeys[journey_id].project_id, set())
+            events |= graph.moves_runs

@@ -6,14 +6,14 @@ import orjson
 from sqlalchemy import bindparam, update
 
 from server.clock import Instant
-from server.journey.moment import EndReason
+from server.journey.moment import EndReason, Past
 from server.journey.status import JourneyStatus
 from server.store import inbox
 from server.store.bulk import table_of
 from server.store.consents import Decision
 from server.store.tables import Run
 
-from . import addresses, consents, runs
+from . import addresses, consents, goals, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -143,7 +143,7 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
     for at, digest, *values in command["events"]:
         batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]
-        batch.past[project_id, user.number].append((at, name, orjson.loads(body)))
+        batch.note_past((project_id, user.number), name, digest, Past(at, orjson.loads(body)))
     for values in command["runs"]:
         _take_over_run(batch, user, RunState(*values), command["at"], later)
 
@@ -184,6 +184,7 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     for row in later:
         body = orjson.loads(row.body)
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)
-        batch.past[run.project_id, user.number].append((row.occurred_at, row.name, body))
+        past = Past(row.occurred_at, body)
+        batch.note_past((run.project_id, user.number), row.name, row.digest, past)
         runs.wake_until(batch, user, run.project_id, row.occurred_at)
-        runs.offer_goals_of(batch, run, happening)
+        goals.offer_to(batch, run, user, happening)

@@ -1,10 +1,9 @@
 """An event in a batch: it becomes a fact, changes what we know of its user, and moves runs."""
 
-from typing import Any
-
 from server.ingest.messages import ArrivedEvent
+from server.journey.moment import Past
 
-from . import addresses, consents, runs
+from . import addresses, consents, entering, goals, profiles, runs
 from .batch import Batch
 from .state import Happening, UserState, to_json
 
@@ -12,14 +11,16 @@ from .state import Happening, UserState, to_json
 def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> None:
     """Everything that an event of this user does, in the order of the user's own time."""
     at = event.occurred_at
-    happening = Happening(project_id, event.type, event.name, event.body, at, digest)
+    device = addresses.device_of(event) if "device" in event.context else ""
+    happening = Happening(project_id, event.type, event.name, event.body, at, digest, device)
     concerns = batch.catalog.concerns_runs(project_id, event.type, event.name)
     if concerns:
         runs.wake_until(batch, user, project_id, at)
     note(batch, user, project_id, event, digest)
     if concerns and event.type in ("track", "page", "screen"):
-        runs.offer_goals(batch, user, happening)
-        runs.offer_entries(batch, user, happening)
+        goals.offer(batch, user, happening)
+        entering.offer_entries(batch, user, happening)
+        entering.lead_on(batch)
 
 
 def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> None:
@@ -39,20 +40,21 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
         )
     )
     if event.name:
-        batch.past[project_id, user.number].append((event.occurred_at, event.name, event.body))
-    if event.type == "identify" and event.body:
-        learn(user, event.body)
+        past = Past(event.occurred_at, event.body)
+        batch.note_past((project_id, user.number), event.name, digest, past)
+    if event.type == "identify":
+        _learn(user, event)
     if addresses.tells(event):
         for told in addresses.told_by(event, batch.catalog.zone_of(project_id)):
             addresses.take_in(batch, user, project_id, told, event.occurred_at)
     consents.take_in(batch, user, project_id, event)
 
 
-def learn(user: UserState, traits: dict[str, Any]) -> None:
-    """Takes over traits; an explicit null forgets one."""
-    for name, value in traits.items():
-        if value is None:
-            user.attributes.pop(name, None)
-        else:
-            user.attributes[name] = value
-    user.is_changed = True
+def _learn(user: UserState, event: ArrivedEvent) -> None:
+    """Its traits; and the time zone of whoever says nothing else of it."""
+    if event.body:
+        profiles.learn(user, event.body)
+    zone = event.context.get("timezone")
+    unsaid = profiles.TIME_ZONE not in event.body and user.attributes.get(profiles.TIME_ZONE) != zone
+    if isinstance(zone, str) and unsaid and profiles.is_zone(zone):
+        profiles.learn(user, {profiles.TIME_ZONE: zone})

@@ -8,6 +8,8 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from server.clock import Instant
+from server.journey.graph import Graph
+from server.journey.moment import Past
 from server.store import consents
 from server.store.among import among
 from server.store.bulk import table_of
@@ -56,6 +58,7 @@ _RUNS_OF = select(_runs).where(
     _runs.c.project_id == bindparam("project_id"),
     among(_runs.c.user_number, "numbers"),
 )
+_RUNS_BY_ID = select(_runs).where(_runs.c.shard == bindparam("shard"), among(_runs.c.id, "ids"))
 _DUE = (
     select(_runs)
     .where(_runs.c.shard == bindparam("shard"), _runs.c.wake_at <= bindparam("until"))
@@ -70,7 +73,7 @@ _OPEN_OF_JOURNEY = (
     .limit(bindparam("most"))
 )
 _PAST = (
-    select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body)
+    select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body, _events.c.digest)
     .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
     .where(among(_events.c.user_number, "numbers"), among(_events.c.name, "names"))
     .where(_events.c.occurred_at > bindparam("since"))
@@ -172,6 +175,13 @@ async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey])
         keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
 
 
+async def runs_by_ids(session: ReadSession, batch: Batch, ids: Iterable[int]) -> None:
+    """These runs of this shard, into the batch."""
+    missing = [one for one in ids if one not in batch.runs]
+    if missing:
+        keep_runs(batch, await session.rows_in(_RUNS_BY_ID, "ids", missing, {"shard": batch.shard}))
+
+
 async def due(session: ReadSession, batch: Batch, until: Instant, most: int) -> list[RunState]:
     """The runs whose wait is over by then, the longest due first, also into the batch."""
     about = {"shard": batch.shard, "until": until, "most": most}
@@ -195,7 +205,7 @@ def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
 
 
 class Asked(NamedTuple):
-    """What a step may look for in a user's past."""
+    """What steps may look for in a user's past, and from when on."""
 
     user: UserKey
     names: frozenset[str]
@@ -203,11 +213,26 @@ class Asked(NamedTuple):
 
 
 def asked_by_runs(batch: Batch) -> list[Asked]:
+    found = []
+    for run in batch.runs.values():
+        if run.is_open:
+            graph = batch.catalog.graph_of(run.journey_id, run.version)
+            found += asked_by(batch, graph, (run.project_id, run.user_number), run.entered_at)
+    return found
+
+
+def asked_by(batch: Batch, graph: Graph, user: UserKey, entered_at: Instant) -> list[Asked]:
+    """What the steps of a graph, and of those that it leads to, may look for."""
+    graphs = [graph, *(batch.catalog.graph_of_journey(one) for one in graph.leads_to)]
     return [
-        Asked((run.project_id, run.user_number), names, run.entered_at)
-        for run in batch.runs.values()
-        if run.is_open and (names := batch.catalog.graph_of(run.journey_id, run.version).asks_past_for)
+        Asked(user, one.asks_past_for, _since(one, entered_at))
+        for one in graphs
+        if one is not None and one.asks_past_for
     ]
+
+
+def _since(graph: Graph, entered_at: Instant) -> Instant:
+    return -1 if graph.looks_back_ms is None else entered_at - graph.looks_back_ms - 1
 
 
 async def past(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> None:
@@ -226,8 +251,8 @@ async def past(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> No
             "names": sorted(names[project_id]),
             "since": since[project_id],
         }
-        for number, at, name, body in await session.rows_in(_PAST, "numbers", numbers, about):
-            batch.past[project_id, number].append((at, name, orjson.loads(body)))
+        for number, at, name, body, digest in await session.rows_in(_PAST, "numbers", numbers, about):
+            batch.note_past((project_id, number), name, digest, Past(at, orjson.loads(body)))
 
 
 async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tuple[int, str]]:
@@ -239,6 +264,7 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
             project_id=row.project_id,
             journey_id=row.journey_id,
             version=row.version,
+            run_id=row.run_id,
             step_key=row.step_key,
             user_number=row.user_number,
             channel=row.channel,

@@ -14,7 +14,7 @@ from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import addresses, commands, gather, people
+from . import addresses, commands, gather, news, people
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -143,17 +143,28 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == DECIDE:
+            elif item.row.kind in (DECIDE, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == commands.STOP:
                 await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
+        people_wanted |= await self._load_followers(session, batch, items)
+        movers |= _led_elsewhere(batch)
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
         await self._load_moves(session, batch, items)
+
+    async def _load_followers(
+        self, session: ReadSession, batch: Batch, items: list[Item]
+    ) -> set[tuple[int, int]]:
+        """The runs that may wait to know what becomes of their messages. Returns whose they are."""
+        followed = {message.run_id for message in batch.messages.values() if news.is_followed(batch, message)}
+        followed |= {item.command["run_id"] for item in items if item.row.kind == news.NEWS}
+        await gather.runs_by_ids(session, batch, followed)
+        return {(run.project_id, run.user_number) for run in batch.runs.values() if run.id in followed}
 
     async def _load_moves(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
         """What merges need beyond that: a link from another shard is looked up only now, being rare."""
@@ -250,10 +261,18 @@ def _asks_for_user(batch: Batch, run: RunState) -> bool:
     return batch.catalog.graph_of(run.journey_id, run.version).asks_for_user
 
 
+def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
+    """Whose runs may lead to another journey, which asks for all other runs of theirs."""
+    return {
+        (run.project_id, run.user_number)
+        for run in batch.runs.values()
+        if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
+    }
+
+
 def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:
-    asked = []
+    asked: list[gather.Asked] = []
     for journey, _ in batch.catalog.entries.get((user[0], event.name), ()):
-        names = batch.catalog.graph_of(journey.id, journey.version).asks_past_for
-        if names:
-            asked.append(gather.Asked(user, names, event.occurred_at))
+        graph = batch.catalog.graph_of(journey.id, journey.version)
+        asked += gather.asked_by(batch, graph, user, event.occurred_at)
     return asked

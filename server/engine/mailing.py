@@ -1,7 +1,7 @@
 """Messages are born here, in the transaction that decides them; what cannot be sent says why."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -24,13 +24,24 @@ class Letter(NamedTuple):
     skipped: str = ""
 
 
-def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) -> int:
-    """One message for each address of the user, or one that says why not. Returns the id of the first."""
+class Posted(NamedTuple):
+    """A message that was born."""
+
+    id: int
+    skipped: str
+
+    def told(self) -> dict[str, Any]:
+        """What a step that follows its messages knows of it."""
+        status = DeliveryStatus.SKIPPED if self.skipped else DeliveryStatus.QUEUED
+        return {"status": status.value, "reason": self.skipped, "heard": []}
+
+
+def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) -> list[Posted]:
+    """One message for each address of the user, or one that says why not."""
     assert isinstance(step, MessageStep)
     connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
     letters = _letters(connections, _addresses(user, step.channel))
-    ids = [_post(batch, run, step, letter, at) for letter in letters]
-    return ids[0]
+    return [Posted(_post(batch, run, step, letter, at), letter.skipped) for letter in letters]
 
 
 def _addresses(user: UserState, channel: str) -> Sequence[Address]:
@@ -82,6 +93,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             step.purpose,
             None if step.expires_after_ms is None else at + step.expires_after_ms,
             not step.connection,
+            run.variants,
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at)

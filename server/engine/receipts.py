@@ -20,6 +20,7 @@ from server.delivery.status import (
 )
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
+from . import news
 from .batch import Batch
 from .state import MessageState
 
@@ -53,6 +54,7 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     message.is_changed = True
     _count_change(batch, message, before, _counted(message))
     _suppress(batch, message, receipt)
+    news.tell(batch, message, receipt.occurred_at)
 
 
 def _counted(message: MessageState) -> Counted:

@@ -1,6 +1,6 @@
-"""What runs do in a batch: they enter, wake, reach goals, end."""
+"""What runs do in a batch: they enter, wake, hear of what they wait for, end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -8,98 +8,31 @@ import orjson
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import MINUTE, Instant
 from server.journey import passage
-from server.journey.conditions import all_hold
-from server.journey.goals import Goal
-from server.journey.graph import Graph, Reentry
-from server.journey.moment import Did, EndReason, Moment
+from server.journey.graph import Graph
+from server.journey.moment import EndReason, Moment
 from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
-from server.journey.steps import EntryEvent
+from server.journey.steps import Step
 
-from . import mailing
-from .batch import Batch
-from .catalog import LiveJourney
+from . import mailing, profiles
+from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
-TOO_OLD = 24 * 60 * MINUTE
-"""An event older than this on arrival is a fact, but lets nobody in: the moment has passed."""
+MESSAGES = "messages"
+"""The member of a run's memory that says what has become of the messages of this visit."""
 
 
-class RefusedEntry:
-    """Why an event let nobody in."""
-
-    ALREADY_INSIDE = "already_inside"
-    ENTERED_BEFORE = "entered_before"
-    PAUSED = "paused"
-    TOO_OLD = "too_old"
-
-
-def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
-    """Lets the user in wherever this event does, and notes where it would have and why it did not."""
-    for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if not entry.lets_in(event.body):
-            continue
-        refused = _refusal(batch, journey, user, event.at)
-        if refused:
-            _refuse(batch, journey, entry, user, refused, event)
-        else:
-            _enter(batch, journey, entry, user, event)
-
-
-def _refusal(batch: Batch, journey: LiveJourney, user: UserState, at: Instant) -> str | None:
-    if journey.status is JourneyStatus.PAUSED:
-        return RefusedEntry.PAUSED
-    if not batch.follows_events and batch.now - at > TOO_OLD:
-        return RefusedEntry.TOO_OLD
-    own = [run for run in batch.runs_by_user[journey.project_id, user.number] if run.journey_id == journey.id]
-    if any(run.is_open for run in own):
-        return RefusedEntry.ALREADY_INSIDE
-    if own and batch.catalog.graph_of(journey.id, journey.version).reentry is Reentry.NEVER:
-        return RefusedEntry.ENTERED_BEFORE
-    return None
-
-
-def _refuse(
-    batch: Batch, journey: LiveJourney, entry: EntryEvent, user: UserState, reason: str, event: Happening
-) -> None:
-    which = (journey.id, user.number, event.digest, journey.version, entry.key)
-    batch.refusals.append((batch.shard, event.project_id, *which, reason, event.at))
-    about = (event.project_id, journey.id, journey.version, entry.key, event.at)
-    batch.tally.count(Metric.REFUSED, *about, reason=reason)
-
-
-def _enter(batch: Batch, journey: LiveJourney, entry: EntryEvent, user: UserState, event: Happening) -> None:
-    at = event.at
-    run = RunState(
-        shard=batch.shard,
-        id=batch.take_id(),
-        project_id=journey.project_id,
-        journey_id=journey.id,
-        version=journey.version,
-        user_number=user.number,
-        entry_key=entry.key,
-        step_key=entry.key,
-        arrived_at=at,
-        entered_at=at,
-        wake_at=None,
-        held=False,
-        ended_at=None,
-        end_reason=None,
-        counts_goals_until=None,
-        event_name=event.name,
-        properties=to_json(event.body),
-        goals="{}",
-        is_new=True,
-    )
+def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
+    """Lets a new run in by this entry, at the instant at which it entered."""
     batch.add_run(run)
-    graph = batch.catalog.graph_of(journey.id, journey.version)
-    _count(batch, Metric.ENTRIES, run, entry.key, at)
+    at = run.entered_at
+    count(batch, Metric.ENTRIES, run, entry.key, at)
     batch.tally.include(Dimension.ENTERED, run.project_id, str(run.journey_id), user.number, at)
     _arrive(batch, run, entry.key, at)
-    _follow(batch, run, graph, user, passage.enter(graph, entry, _moment(batch, run, user, event.body, at)))
+    _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment))
 
 
 def wake_until(batch: Batch, user: UserState, project_id: int, until: Instant) -> None:
@@ -123,38 +56,100 @@ def may_move(batch: Batch, run: RunState) -> bool:
 
 def wake(batch: Batch, run: RunState, user: UserState) -> None:
     assert run.wake_at is not None
-    late = not batch.follows_events and batch.now - run.wake_at > LATE
-    at = batch.now if late else run.wake_at
-    graph = batch.catalog.graph_of(run.journey_id, run.version)
-    moment = _moment(batch, run, user, orjson.loads(run.properties), at)
-    _follow(batch, run, graph, user, passage.wake(graph, run.step_key, run.arrived_at, moment))
+    at = _happens_at(batch, run, run.wake_at)
+    _go(batch, run, user, at, lambda graph, moment: passage.wake(graph, run.step_key, moment))
+
+
+def hear(batch: Batch, run: RunState, user: UserState, event: Happening) -> None:
+    """Tells a run of an event that the step at which it waits listens for."""
+    if not run.is_open or event.at <= run.arrived_at:
+        return
+    if event.name not in graph_of(batch, run).steps[run.step_key].listens_for():
+        return
+    at = _happens_at(batch, run, event.at)
+    _go(batch, run, user, at, lambda graph, moment: passage.hear(graph, run.step_key, event.name, moment))
+
+
+def hear_messages(batch: Batch, run: RunState, user: UserState, at: Instant) -> None:
+    """Tells a run what has become of the messages of the step at which it waits."""
+    at = _happens_at(batch, run, at)
+    _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
 
 
 def end(batch: Batch, run: RunState, reason: EndReason, at: Instant, because: str = "") -> None:
     """Ends a run where it is, whatever it was waiting for."""
     visit = Visit(run.step_key, run.arrived_at, at, "", because, reason)
-    _note_visit(batch, run, visit, None)
+    _note_visit(batch, run, visit, _first_message(orjson.loads(run.memory)))
     _close(batch, run, reason, at)
 
 
-def _moment(batch: Batch, run: RunState, user: UserState, body: dict[str, Any], at: Instant) -> Moment:
-    known = batch.past[run.project_id, run.user_number]
-
-    def did(question: Did) -> bool:
-        return any(
-            name == question.event and run.entered_at < happened < at and all_hold(question.where, properties)
-            for happened, name, properties in known
-        )
-
-    return Moment(at=at, attributes=user.attributes, properties=body, did=did)
+def graph_of(batch: Batch, run: RunState) -> Graph:
+    return batch.catalog.graph_of(run.journey_id, run.version)
 
 
-def _follow(batch: Batch, run: RunState, graph: Graph, user: UserState, taken: Passage) -> None:
-    """Writes down the way that a run has just gone."""
+def _happens_at(batch: Batch, run: RunState, at: Instant) -> Instant:
+    """When something that was due, or was done, at that instant happens to the run."""
+    late = not batch.follows_events and batch.now - at > LATE
+    return max(batch.now if late else at, run.arrived_at)
+
+
+def _go(
+    batch: Batch,
+    run: RunState,
+    user: UserState,
+    at: Instant,
+    decide: Callable[[Graph, Moment], Passage | None],
+) -> None:
+    """Has the run take the way that is decided. One that may not move now takes it as soon as it may."""
+    graph = graph_of(batch, run)
+    taken = decide(graph, _moment(batch, run, user, at))
+    if taken is None:
+        return
+    if run.is_open and not may_move(batch, run):
+        _wake_when_let_go(batch, run)
+        return
+    _write_down(batch, run, graph, user, taken, at)
+    if taken.sends and run.is_open:
+        # What can never be sent is known at once.
+        _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
+
+
+def _wake_when_let_go(batch: Batch, run: RunState) -> None:
+    journey = batch.catalog.journeys.get(run.journey_id)
+    if journey is not None and journey.paused_at is not None and run.wake_at is not None:
+        run.wake_at = max(min(run.wake_at, journey.paused_at), run.arrived_at)
+        run.is_changed = True
+
+
+def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment:
+    key = (run.project_id, run.user_number)
+    return Moment(
+        at=at,
+        attributes=user.attributes,
+        properties=orjson.loads(run.properties),
+        past=lambda name: batch.past_of(key, name),
+        entered_at=run.entered_at,
+        arrived_at=run.arrived_at,
+        zone=profiles.zone_of(user, batch.catalog.zone_of(run.project_id)),
+        seed=user.user_id if user.user_id is not None else f"{run.shard}/{run.user_number}",
+        run_id=run.id,
+        variants=orjson.loads(run.variants),
+        memory=orjson.loads(run.memory),
+    )
+
+
+def _write_down(
+    batch: Batch, run: RunState, graph: Graph, user: UserState, taken: Passage, at: Instant
+) -> None:
+    """Writes down the way that a run has just gone, all of it at one instant."""
     for index, visit in enumerate(taken.visits):
-        message_id = None
+        if visit.sticks:
+            run.variants = to_json({**orjson.loads(run.variants), visit.step_key: visit.output})
+        if visit.learns:
+            profiles.learn(user, visit.learns)
+        message_id = _first_message(visit.memory)
         if visit.sends:
-            message_id = mailing.send(batch, run, graph.steps[visit.step_key], user, visit.left_at)
+            message_id = mailing.send(batch, run, graph.steps[visit.step_key], user, at)[0].id
         _note_visit(batch, run, visit, message_id)
         if visit.end_reason is None:
             following = taken.visits[index + 1] if index + 1 < len(taken.visits) else None
@@ -162,19 +157,30 @@ def _follow(batch: Batch, run: RunState, graph: Graph, user: UserState, taken: P
             _arrive(batch, run, arrived, visit.left_at)
     run.is_changed = True
     run.step_key, run.arrived_at, run.wake_at = taken.step_key, taken.arrived_at, taken.wake_at
+    memory = dict(taken.memory)
+    if taken.sends:
+        posted = mailing.send(batch, run, graph.steps[run.step_key], user, at)
+        memory[MESSAGES] = {str(one.id): one.told() for one in posted}
+    run.memory = to_json(memory) if memory else "{}"
     if taken.end_reason is not None:
-        _close(batch, run, taken.end_reason, taken.visits[-1].left_at)
+        _close(batch, run, taken.end_reason, at)
+        if taken.enters is not None:
+            batch.onward.append(Onward(run, user, taken.enters, at))
+
+
+def _first_message(memory: Mapping[str, Any]) -> int | None:
+    return next(map(int, memory.get(MESSAGES, ())), None)
 
 
 def _close(batch: Batch, run: RunState, reason: EndReason, at: Instant) -> None:
-    graph = batch.catalog.graph_of(run.journey_id, run.version)
+    graph = graph_of(batch, run)
     run.is_changed = True
-    run.wake_at, run.ended_at, run.end_reason = None, at, reason.value
+    run.wake_at, run.ended_at, run.end_reason, run.memory = None, at, reason.value, "{}"
     run.counts_goals_until = at + graph.longest_window_ms if graph.goals else None
 
 
 def _arrive(batch: Batch, run: RunState, step_key: str, at: Instant) -> None:
-    _count(batch, Metric.ARRIVALS, run, step_key, at)
+    count(batch, Metric.ARRIVALS, run, step_key, at)
     value = f"{run.journey_id}/{step_key}"
     batch.tally.include(Dimension.ARRIVED, run.project_id, value, run.user_number, at)
 
@@ -197,62 +203,16 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
             visit.because,
             reason,
             message_id,
+            to_json(visit.saw) if visit.saw else "{}",
         )
     )
     if reason:
-        _count(batch, Metric.ENDED, run, visit.step_key, visit.left_at, reason=reason)
+        count(batch, Metric.ENDED, run, visit.step_key, visit.left_at, reason=reason)
     else:
-        _count(batch, Metric.LEFT, run, visit.step_key, visit.left_at, output=visit.output)
+        count(batch, Metric.LEFT, run, visit.step_key, visit.left_at, output=visit.output)
         value = f"{run.journey_id}/{visit.step_key}/{visit.output}"
         batch.tally.include(Dimension.LEFT, run.project_id, value, run.user_number, visit.left_at)
 
 
-def _count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:
+def count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:
     batch.tally.count(metric, run.project_id, run.journey_id, run.version, step_key, at, **more)
-
-
-def offer_goals(batch: Batch, user: UserState, event: Happening) -> None:
-    """Counts the event for every run of the user that it is a goal of, and ends those that it should."""
-    if event.name not in batch.catalog.goal_events.get(event.project_id, ()):
-        return
-    for run in list(batch.runs_by_user[event.project_id, user.number]):
-        offer_goals_of(batch, run, event)
-
-
-def offer_goals_of(batch: Batch, run: RunState, event: Happening) -> None:
-    for goal in batch.catalog.graph_of(run.journey_id, run.version).goals:
-        if goal.is_reached_by(event.name, event.body) and _still_counts(run, goal, event.at):
-            _reach(batch, run, goal, event)
-
-
-def _still_counts(run: RunState, goal: Goal, at: Instant) -> bool:
-    if at <= run.entered_at:
-        return False
-    return run.ended_at is None or at <= run.ended_at + goal.window_ms
-
-
-def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
-    at, amount = event.at, goal.amount_of(event.body)
-    whose = (run.project_id, run.journey_id, run.version, run.user_number)
-    batch.conversions.append((batch.shard, run.id, goal.key, event.digest, *whose, at, amount))
-    _count(batch, Metric.HITS, run, "", at, output=goal.key, amount=amount)
-    value = f"{run.journey_id}/{goal.key}"
-    batch.tally.include(Dimension.REACHED, run.project_id, value, run.user_number, at)
-    _count_first(batch, run, goal, at, amount)
-    if goal.ends_journey and run.is_open:
-        end(batch, run, EndReason.GOAL, max(at, run.arrived_at), goal.key)
-
-
-def _count_first(batch: Batch, run: RunState, goal: Goal, at: Instant, amount: int) -> None:
-    """The first hit by the events' own time; one that arrives late takes the place of a later one."""
-    reached: dict[str, Sequence[int]] = orjson.loads(run.goals)
-    first_at, first_amount, hits = reached.get(goal.key, (None, 0, 0))
-    # Among several at one instant the smallest amount: it must not matter which was heard of first.
-    if first_at is None or (at, amount) < (first_at, first_amount):
-        if first_at is not None:
-            _count(batch, Metric.REACHED, run, "", first_at, output=goal.key, n=-1, amount=-first_amount)
-        _count(batch, Metric.REACHED, run, "", at, output=goal.key, amount=amount)
-        first_at, first_amount = at, amount
-    reached[goal.key] = (first_at, first_amount, hits + 1)
-    run.goals = to_json(reached)
-    run.is_changed = True

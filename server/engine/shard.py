@@ -19,7 +19,7 @@ from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, consents, events, gather, leases, people, receipts, runs
+from . import commands, consents, entering, events, gather, leases, news, people, receipts, runs
 from .batch import Batch
 from .catalog import Catalog
 from .intake import MOST_STOPPED, Intake, Item, up_to_a_turn
@@ -97,6 +97,7 @@ class Shard:
         async with self._db.read() as session:
             batch, items, due = await self._gather(session, catalog, most)
         self._decide(batch, items)
+        entering.lead_on(batch)
         wakes = self._wake(batch, due)
         batch.done = [item.row.id for item in items if not self._stays(batch, item)]
         if items or wakes or batch.users:
@@ -215,6 +216,8 @@ class Shard:
             commands.let_go(batch, command)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == news.NEWS:
+            news.take_in(batch, item.row.project_id, command)
         elif kind == DECIDE:
             consents.decide(batch, item.row.project_id, command)
         else:
@@ -230,6 +233,7 @@ class Shard:
                 wakes += 1
                 try:
                     runs.wake(batch, run, user)
+                    entering.lead_on(batch)
                 except Exception as error:
                     log.exception("a run could not go on", shard=self.number, run=run.id)
                     runs.end(batch, run, EndReason.INTERNAL_ERROR, batch.now, type(error).__name__)

@@ -18,6 +18,8 @@ class Happening(NamedTuple):
     body: dict[str, Any]
     at: Instant
     digest: str
+    device: str = ""
+    """The address of the device that told it, if it did."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,11 @@ class RunState:
     event_name: str
     properties: str
     goals: str
+    memory: str = "{}"
+    variants: str = "{}"
+    variant: str = ""
+    entry_value: str = ""
+    entry_address: str = ""
     is_new: bool = False
     is_changed: bool = False
 
@@ -68,6 +75,11 @@ class RunState:
             self.event_name,
             self.properties,
             self.goals,
+            self.memory,
+            self.variants,
+            self.variant,
+            self.entry_value,
+            self.entry_address,
         )
 
 
@@ -99,6 +111,7 @@ class MessageState:
     project_id: int
     journey_id: int
     version: int
+    run_id: int
     step_key: str
     user_number: int
     channel: str

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .moment import Did, Moment, Predicate
+from .moment import Did, Instant, Moment, Predicate
 from .reading import Reader
 
 
@@ -84,9 +84,35 @@ class Condition:
 
     def holds(self, moment: Moment) -> bool:
         if isinstance(self.asks, Did):
-            return moment.did(self.asks)
-        values = moment.attributes if self.about == "attribute" else moment.properties
-        return holds(self.asks, values)
+            return did(self.asks, moment)
+        return holds(self.asks, self._values(moment))
+
+    def saw(self, moment: Moment) -> tuple[str, Any]:
+        """What it looks at, and what it finds there now."""
+        if isinstance(self.asks, Did):
+            return f"did {self.asks.event}", len(times(self.asks, moment))
+        return f"{self.about} {self.asks.name}", look_up(self._values(moment), self.asks.name)
+
+    def _values(self, moment: Moment) -> Mapping[str, Any]:
+        return moment.attributes if self.about == "attribute" else moment.properties
+
+
+def did(question: Did, moment: Moment) -> bool:
+    """Whether it happened as often as was asked for."""
+    count = len(times(question, moment))
+    return count >= question.at_least and (question.at_most is None or count <= question.at_most)
+
+
+def times(question: Did, moment: Moment) -> list[Instant]:
+    """When it happened, in order: since the entry or in the time asked for, and before the moment itself."""
+    since = moment.entered_at if question.within_ms is None else moment.at - question.within_ms - 1
+    if question.ever:
+        since = -1
+    return sorted(
+        one.at
+        for one in moment.past(question.event)
+        if since < one.at < moment.at and all_hold(question.where, one.properties)
+    )
 
 
 def read_predicate(reader: Reader) -> Predicate:
@@ -103,12 +129,39 @@ def read_predicates(reader: Reader, key: str = "where") -> tuple[Predicate, ...]
 
 
 def read_condition(reader: Reader) -> Condition:
-    """`{"about": "attribute"|"property", name, operator, value}` or `{"about": "did", event, where}`."""
+    """`{"about": "attribute"|"property", name, operator, value}` or `{"about": "did", event, where, …}`."""
     before = len(reader.problems)
     about = reader.choice("about", ("attribute", "property", "did"))
     if len(reader.problems) > before:
         # What the rest ought to be depends on it: one fault is told as one problem.
         return Condition(about, Predicate("", "exists"))
     if about == "did":
-        return Condition(about, Did(reader.text("event", longest=256), read_predicates(reader)))
+        return Condition(about, read_did(reader))
     return Condition(about, read_predicate(reader))
+
+
+MOST_TIMES = 10_000
+LONGEST_BACK = 3660 * 86_400_000
+
+
+def read_did(reader: Reader) -> Did:
+    question = Did(
+        event=reader.text("event", longest=256),
+        where=read_predicates(reader),
+        within_ms=reader.duration("within_ms", least=1000, most=LONGEST_BACK, required=False) or None,
+        ever=reader.flag("ever"),
+        at_least=reader.number("at_least", least=0, most=MOST_TIMES, required=False, default=1),
+        at_most=_read_most(reader),
+    )
+    if question.ever and question.within_ms is not None:
+        reader.refuse("ever", "Either `ever` or `within` can be asked for, found both")
+    if question.at_most is not None and question.at_most < question.at_least:
+        message = f"It must be `at_least` ({question.at_least}) or more, found {question.at_most}"
+        reader.refuse("at_most", message, "out_of_range")
+    return question
+
+
+def _read_most(reader: Reader) -> int | None:
+    if reader.value("at_most", required=False) is None:
+        return None
+    return reader.number("at_most", least=0, most=MOST_TIMES)

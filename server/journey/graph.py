@@ -6,8 +6,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from .cancel_events import CancelEvent, read_cancel_event
 from .goals import Goal, read_goal
-from .moment import Problem
+from .moment import Did, Problem
 from .reading import Reader
 from .steps import KINDS, EntryEvent, Step
 from .steps.base import read_common
@@ -36,6 +37,7 @@ class Graph:
     steps: Mapping[str, Step] = field(default_factory=dict)
     edges: Sequence[Edge] = ()
     goals: Sequence[Goal] = ()
+    cancel_events: Sequence[CancelEvent] = ()
     reentry: Reentry = Reentry.AFTER_LEAVING
 
     @cached_property
@@ -51,9 +53,41 @@ class Graph:
         return self._targets[step_key, output]
 
     @cached_property
+    def _asks_past(self) -> tuple[Did, ...]:
+        return tuple(question for step in self.steps.values() for question in step.asks_past())
+
+    @cached_property
     def asks_past_for(self) -> frozenset[str]:
         """The names of all events that any step looks for in the past."""
-        return frozenset().union(*(step.asks_past_for() for step in self.steps.values()))
+        return frozenset(question.event for question in self._asks_past)
+
+    @cached_property
+    def looks_back_ms(self) -> int | None:
+        """How long before now, or else since the entry, steps look into the past; None: as far as it goes."""
+        if any(question.ever for question in self._asks_past):
+            return None
+        return max((question.within_ms or 0 for question in self._asks_past), default=0)
+
+    @cached_property
+    def moves_runs(self) -> frozenset[str]:
+        """The names of the events that reach goals, end runs or are waited for."""
+        listened = (step.listens_for() for step in self.steps.values())
+        ending = frozenset(one.event for one in self.cancel_events)
+        return self.goal_events.union(ending, *listened)
+
+    @cached_property
+    def asks_for_reach(self) -> bool:
+        """Whether any step asks on which channels the user can be written to."""
+        return any(step.asks_for_reach() for step in self.steps.values())
+
+    @cached_property
+    def leads_to(self) -> tuple[int, ...]:
+        """The journeys to which steps take people."""
+        return tuple(one for step in self.steps.values() for one in step.leads_to())
+
+    @cached_property
+    def all_entries(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps.values() if step.is_entry)
 
     @cached_property
     def asks_for_user(self) -> bool:
@@ -91,6 +125,7 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         steps=drawn.steps,
         edges=edges,
         goals=_read_goals(reader),
+        cancel_events=tuple(read_cancel_event(item) for item in reader.items("cancel_events", most=20)),
         reentry=Reentry(reader.choice("reentry", tuple(Reentry)))
         if reader.value("reentry", required=False)
         else Reentry.AFTER_LEAVING,

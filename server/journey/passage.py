@@ -1,7 +1,8 @@
 """What a run does next: from one wait to the next, in one go."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .graph import Graph
 from .moment import Decision, End, EndReason, Instant, Leave, Moment, Wait
@@ -22,6 +23,11 @@ class Visit:
     because: str = ""
     end_reason: EndReason | None = None
     sends: bool = False
+    saw: Mapping[str, Any] = field(default_factory=dict)
+    learns: Mapping[str, Any] = field(default_factory=dict)
+    sticks: bool = False
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """What the step had kept until then."""
 
 
 @dataclass(slots=True)
@@ -33,45 +39,90 @@ class Passage:
     """Where the run waits, or where it ended."""
     arrived_at: Instant = 0
     wake_at: Instant | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """What the step at which it waits keeps."""
+    sends: bool = False
+    """Whether that step asks for a message before it waits."""
     end_reason: EndReason | None = None
+    enters: int | None = None
+    """The journey in which the person goes on."""
 
 
 def enter(graph: Graph, entry: Step, moment: Moment) -> Passage:
     """Lets a run in by this entry."""
-    return _walk(graph, entry, moment.at, entry.arrive, moment)
+    return _walk(graph, entry, entry.arrive, replace(moment, arrived_at=moment.at))
 
 
-def wake(graph: Graph, step_key: str, arrived_at: Instant, moment: Moment) -> Passage:
+def wake(graph: Graph, step_key: str, moment: Moment) -> Passage:
     """Goes on with a run whose wait at this step is over."""
     step = graph.steps[step_key]
-    return _walk(graph, step, arrived_at, step.wake, moment)
+    return _walk(graph, step, step.wake, moment)
 
 
-def _walk(
-    graph: Graph, step: Step, arrived_at: Instant, decide: Callable[[Moment], Decision], moment: Moment
-) -> Passage:
+def hear(graph: Graph, step_key: str, event: str, moment: Moment) -> Passage | None:
+    """What an event of this name does to a run that waits at this step; None: it goes on waiting."""
+    step = graph.steps[step_key]
+    return _unless_none(graph, step, step.hear(moment, event), moment)
+
+
+def hear_messages(graph: Graph, step_key: str, moment: Moment) -> Passage | None:
+    """What has become of the messages of this visit, as `moment.memory` tells, does to the run."""
+    step = graph.steps[step_key]
+    return _unless_none(graph, step, step.hear_messages(moment), moment)
+
+
+def _unless_none(graph: Graph, step: Step, decision: Decision | None, moment: Moment) -> Passage | None:
+    return None if decision is None else _walk(graph, step, lambda _: decision, moment)
+
+
+def _walk(graph: Graph, step: Step, decide: Callable[[Moment], Decision], moment: Moment) -> Passage:
     passage = Passage()
     for _ in range(MOST_STEPS_AT_ONCE):
-        passage.step_key, passage.arrived_at = step.key, arrived_at
+        passage.step_key, passage.arrived_at = step.key, moment.arrived_at
         decision = decide(moment)
         if isinstance(decision, Wait):
-            passage.wake_at = decision.until
+            passage.wake_at, passage.memory, passage.sends = decision.until, decision.memory, decision.sends
             return passage
         if isinstance(decision, End):
-            return _end(passage, decision, moment.at)
-        passage.visits.append(_left(step, arrived_at, decision, moment.at))
-        step, arrived_at = graph.after(step.key, decision.output), moment.at
+            return _end(passage, decision, moment)
+        passage.visits.append(_left(step, decision, moment))
+        moment = _after(moment, step, decision)
+        step = graph.after(step.key, decision.output)
         decide = step.arrive
-    return _end(passage, End(EndReason.INTERNAL_ERROR, "walked in a circle"), moment.at)
+    return _end(passage, End(EndReason.INTERNAL_ERROR, "walked in a circle"), moment)
 
 
-def _left(step: Step, arrived_at: Instant, decision: Leave, at: Instant) -> Visit:
-    return Visit(step.key, arrived_at, at, decision.output, decision.because, None, decision.sends)
+def _after(moment: Moment, step: Step, decision: Leave) -> Moment:
+    """The same moment at the next step, which knows what this one has learnt and drawn."""
+    if decision.learns:
+        known = {**moment.attributes, **decision.learns}
+        moment = replace(moment, attributes={name: one for name, one in known.items() if one is not None})
+    if decision.sticks:
+        moment = replace(moment, variants={**moment.variants, step.key: decision.output})
+    if moment.memory or moment.arrived_at != moment.at:
+        moment = replace(moment, arrived_at=moment.at, memory={})
+    return moment
 
 
-def _end(passage: Passage, decision: End, at: Instant) -> Passage:
-    passage.end_reason = decision.reason
-    passage.visits.append(
-        Visit(passage.step_key, passage.arrived_at, at, "", decision.because, decision.reason)
+def _left(step: Step, decision: Leave, moment: Moment) -> Visit:
+    return Visit(
+        step.key,
+        moment.arrived_at,
+        moment.at,
+        decision.output,
+        decision.because,
+        None,
+        decision.sends,
+        decision.saw,
+        decision.learns,
+        decision.sticks,
+        moment.memory,
     )
+
+
+def _end(passage: Passage, decision: End, moment: Moment) -> Passage:
+    passage.end_reason, passage.enters = decision.reason, decision.enters
+    visit = Visit(passage.step_key, passage.arrived_at, moment.at, "", decision.because, decision.reason)
+    visit.saw, visit.memory = decision.saw, moment.memory
+    passage.visits.append(visit)
     return passage

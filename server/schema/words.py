@@ -114,7 +114,15 @@ class RunState(Enum):
 class EndReason(Enum):
     COMPLETED = value("completed", description="It reached an exit.")
     GOAL = value("goal", description="It reached a goal that ends the journey.")
+    CANCEL_EVENT = value("cancel_event", description="The user did something that cancels the journey.")
+    MOVED_ON = value("moved_on", description="The user went on in another journey.")
+    HELD_OUT = value("held_out", description="The user belongs to the share that gets nothing, to compare.")
     INTERNAL_ERROR = value("internal_error", description="Something went wrong inside: a drop-off.")
+    SEND_ERROR = value("send_error", description="Its message could not be sent: a drop-off.")
+    OVERDUE = value("overdue", description="Its wait fell due during a pause, and was not to be made up for.")
+    EDITED = value("edited", description="The journey was changed, and runs of the old version were ended.")
+    REMOVED = value("removed", description="The user was taken out over the API.")
+    ERASED = value("erased", description="The user was erased.")
     STOPPED = value("stopped", description="The journey was stopped for good.")
     MERGED = value("merged", description="Two users turned out to be one, who was inside already.")
 
@@ -125,6 +133,13 @@ class RefusedEntry(Enum):
     ENTERED_BEFORE = value("entered_before", description="The journey lets everybody in only once.")
     PAUSED = value("paused", description="The journey was paused.")
     TOO_OLD = value("too_old", description="The event came more than a day after it had happened.")
+    TOO_SOON = value("too_soon", description="The user was here before, and it is too soon to come again.")
+    TOO_OFTEN = value("too_often", description="The user has come as often as one may in this time.")
+    ENDED = value("ended", description="The journey's end time has passed.")
+    TIME_PASSED = value("time_passed", description="The time of entry had passed in the user's time zone.")
+    NOT_IN_AUDIENCE = value("not_in_audience", description="The user was not in the audience any more.")
+    UNKNOWN_USER = value("unknown_user", description="There is no such user.")
+    LOOP = value("loop", description="Journeys that lead to each other came back here before time passed.")
     OTHER = value("other", description="A reason that this version of the API does not know.")
 
 

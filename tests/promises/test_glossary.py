@@ -6,7 +6,7 @@ import pytest
 
 from channels.contract import Actor
 from server.delivery.status import DeliveryStatus
-from server.engine.runs import RefusedEntry
+from server.engine.entering import RefusedEntry
 from server.journey.moment import EndReason
 
 PAGE = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")

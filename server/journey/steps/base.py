@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..moment import NEXT, Decision, Leave, Moment, Outputs
+from ..moment import NEXT, Decision, Did, Leave, Moment, Outputs
 from ..reading import Reader
 
 
@@ -36,13 +36,37 @@ class StepBase:
     def wake(self, moment: Moment) -> Decision:
         return Leave()
 
+    def listens_for(self) -> frozenset[str]:
+        """The names of the events that `hear` wants to be told of while a run waits here."""
+        return frozenset()
+
+    def hear(self, moment: Moment, event: str) -> Decision | None:
+        """What an event of this name decides; it is part of the moment's past. None: wait on."""
+        return None
+
+    def follows_messages(self) -> bool:
+        """Whether `hear_messages` wants to know what becomes of the messages of a run that waits here."""
+        return False
+
+    def hear_messages(self, moment: Moment) -> Decision | None:
+        """What has become of them decides; None: wait on."""
+        return None
+
+    def leads_to(self) -> tuple[int, ...]:
+        """The journeys to which it takes people."""
+        return ()
+
     def asks_for_user(self) -> bool:
         """Whether it decides by the user's attributes, or writes to an address of the user."""
         return False
 
-    def asks_past_for(self) -> frozenset[str]:
-        """The names of the events that its decisions look for in the user's past."""
-        return frozenset()
+    def asks_for_reach(self) -> bool:
+        """Whether it asks on which channels the user can be written to."""
+        return False
+
+    def asks_past(self) -> tuple[Did, ...]:
+        """The questions to the user's past that its decisions may ask."""
+        return ()
 
 
 def read_common(reader: Reader) -> dict[str, object]:

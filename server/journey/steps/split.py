@@ -9,6 +9,8 @@ from ..reading import Reader
 from .base import StepBase, read_common
 
 OTHERWISE = "otherwise"
+MOST_SEEN = 5
+"""Questions of a branch whose answers are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +47,22 @@ class Split(StepBase):
         return (*(branch.output for branch in self.branches), OTHERWISE)
 
     def arrive(self, moment: Moment) -> Decision:
-        for branch in self.branches:
-            if branch.holds(moment):
-                return Leave(branch.output)
-        return Leave(OTHERWISE)
+        taken = next((branch.output for branch in self.branches if branch.holds(moment)), OTHERWISE)
+        return Leave(taken, saw=self._saw(moment))
+
+    def _saw(self, moment: Moment) -> dict[str, Any]:
+        return dict(
+            condition.saw(moment) for branch in self.branches for condition in branch.conditions[:MOST_SEEN]
+        )
 
     def asks_for_user(self) -> bool:
         return any(
             condition.about == "attribute" for branch in self.branches for condition in branch.conditions
         )
 
-    def asks_past_for(self) -> frozenset[str]:
+    def asks_past(self) -> tuple[Did, ...]:
         asked = (condition.asks for branch in self.branches for condition in branch.conditions)
-        return frozenset(question.event for question in asked if isinstance(question, Did))
+        return tuple(question for question in asked if isinstance(question, Did))
 
 
 def _read_branch(reader: Reader) -> Branch:

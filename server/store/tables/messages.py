@@ -52,6 +52,8 @@ class Message(SQLModel, table=True):
     """Later than this it helps nobody and does not leave."""
     may_fail_over: bool = False
     """Whether another connection of its channel may send it: its step names none."""
+    variants: str = column.text(default="{}")
+    """The draws of its run until then, as JSON: step to output."""
 
 
 class Receipt(SQLModel, table=True):

@@ -42,6 +42,16 @@ class Run(SQLModel, table=True):
     """Of the event that let the run in, as JSON."""
     goals: str = column.text()
     """Goals reached, as JSON: key to [first at, amount of the first, number of hits]."""
+    memory: str = column.text(default="{}")
+    """What the step at which it waits has kept, as JSON."""
+    variants: str = column.text(default="{}")
+    """Draws that stick, as JSON: step to output."""
+    variant: str = column.text(default="")
+    """`holdout` for the share that gets nothing; empty for everybody else."""
+    entry_value: str = column.text(default="")
+    """What keeps parallel runs of a user apart: a value of the entry event."""
+    entry_address: str = column.text(default="")
+    """The device whose event let the run in, if it told its address."""
 
 
 class Visit(SQLModel, table=True):
@@ -64,6 +74,8 @@ class Visit(SQLModel, table=True):
     because: str = column.text()
     end_reason: str | None = column.text(default=None)
     message_id: int | None = column.integer(default=None)
+    saw: str = column.text(default="{}")
+    """What the decision looked at, as JSON."""
 
 
 class Conversion(SQLModel, table=True):

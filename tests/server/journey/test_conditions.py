@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.journey.conditions import OPERATORS, Condition, holds, look_up, read_condition, read_predicates
-from server.journey.moment import Did, Moment, Predicate
+from server.journey.moment import Did, Moment, Past, Predicate
 from server.journey.reading import Reader
 
 NESTED = {"plan": "gold", "address": {"city": "서울", "lines": ["1", "2"]}, "a.b": 1, "a": {"b": 2}}
@@ -93,7 +93,10 @@ def test_whatever_customers_send_a_comparison_answers_and_never_fails(
 
 
 def _moment(attributes: dict[str, Any], properties: dict[str, Any], *happened: str) -> Moment:
-    return Moment(at=0, attributes=attributes, properties=properties, did=lambda q: q.event in happened)
+    def past(name: str) -> list[Past]:
+        return [Past(1, {})] if name in happened else []
+
+    return Moment(at=2, attributes=attributes, properties=properties, past=past)
 
 
 def test_a_condition_asks_the_attributes_the_entry_event_or_the_past() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.journey import passage
 from server.journey.goals import DAY
 from server.journey.graph import Graph, read_graph
-from server.journey.moment import EndReason, Moment
+from server.journey.moment import EndReason, Moment, Past
 from server.journey.passage import Passage, Visit
 from tests.world import HOUR, NOON, abandoned_cart, line, step
 
@@ -22,7 +22,12 @@ def graph_of(data: dict[str, Any]) -> Graph:
 
 
 def moment(at: int, *happened: str, **attributes: Any) -> Moment:
-    return Moment(at=at, attributes=attributes, properties={}, did=lambda asked: asked.event in happened)
+    """After what happened a moment ago, at a step to which the run came at noon."""
+
+    def past(name: str) -> list[Past]:
+        return [Past(at - 1, {})] if name in happened else []
+
+    return Moment(at=at, attributes=attributes, past=past, arrived_at=NOON)
 
 
 def test_a_run_waits_from_the_moment_of_its_arrival() -> None:
@@ -36,11 +41,11 @@ def test_a_run_waits_from_the_moment_of_its_arrival() -> None:
 def test_a_wait_that_is_over_leads_on_to_the_end() -> None:
     graph = graph_of(abandoned_cart())
     at = NOON + HOUR
-    taken = passage.wake(graph, "hour", NOON, moment(at))
+    taken = passage.wake(graph, "hour", moment(at))
     assert taken == Passage(
         visits=[
             Visit("hour", NOON, at, "next"),
-            Visit("bought", at, at, "otherwise"),
+            Visit("bought", at, at, "otherwise", saw={"did purchase": 0}),
             Visit("mail", at, at, "next", sends=True),
             Visit("done", at, at, end_reason=EndReason.COMPLETED),
         ],
@@ -52,7 +57,7 @@ def test_a_wait_that_is_over_leads_on_to_the_end() -> None:
 
 def test_what_the_user_did_decides_the_branch_and_no_message_is_asked_for() -> None:
     graph = graph_of(abandoned_cart())
-    taken = passage.wake(graph, "hour", NOON, moment(NOON + HOUR, "purchase"))
+    taken = passage.wake(graph, "hour", moment(NOON + HOUR, "purchase"))
     assert [(visit.step_key, visit.output, visit.sends) for visit in taken.visits] == [
         ("hour", "next", False),
         ("bought", "yes", False),
@@ -140,11 +145,15 @@ def test_a_run_walks_along_edges_through_time_and_is_at_any_moment_either_waitin
     graph = graph_of(data)
     visits, taken, at = [], None, NOON
     for _ in range(50):
-        now = Moment(at=at, attributes={}, properties={}, did=lambda _: random.random() < 0.5)
+
+        def past(name: str, now: int = at) -> list[Past]:
+            return [Past(now - 1, {})] if random.random() < 0.5 else []
+
+        now = Moment(at=at, past=past, arrived_at=taken.arrived_at if taken else at)
         if taken is None:
             taken = passage.enter(graph, graph.entries[0], now)
         else:
-            taken = passage.wake(graph, taken.step_key, taken.arrived_at, now)
+            taken = passage.wake(graph, taken.step_key, now)
         visits += taken.visits
         assert (taken.wake_at is None) == (taken.end_reason is not None)
         if taken.wake_at is None:

@@ -7,7 +7,7 @@ import pytest
 from channels import contract, reasons
 from server.aggregates import metrics
 from server.delivery import status as delivery
-from server.engine.runs import RefusedEntry
+from server.engine.entering import RefusedEntry
 from server.journey import graph, moment, status
 from server.journey.conditions import OPERATORS
 from server.schema import words

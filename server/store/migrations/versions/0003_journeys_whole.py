@@ -8,11 +8,22 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_REMEMBERED = (
+    ("run", "memory", "{}"),
+    ("run", "variants", "{}"),
+    ("run", "variant", ""),
+    ("run", "entry_value", ""),
+    ("run", "entry_address", ""),
+    ("visit", "saw", "{}"),
+    ("message", "variants", "{}"),
+)
+
 
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _notices_up()
     _verdicts_up()
+    _remembered_up()
 
 
 def downgrade() -> None:
@@ -67,3 +78,14 @@ def _verdicts_up() -> None:
 
 def _verdicts_down() -> None:
     op.drop_table("verdict")
+    _remembered_down()
+
+
+def _remembered_up() -> None:
+    for table, name, default in _REMEMBERED:
+        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
+
+
+def _remembered_down() -> None:
+    for table, name, _ in reversed(_REMEMBERED):
+        op.drop_column(table, name)

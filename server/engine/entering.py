@@ -1,0 +1,136 @@
+"""Who comes in: an event, or another journey, lets a user in, or is refused for a reason that is counted."""
+
+import orjson
+
+from server.aggregates.metrics import Metric
+from server.clock import MINUTE, Instant
+from server.journey.graph import Reentry
+from server.journey.status import JourneyStatus
+from server.journey.steps import Step
+
+from . import runs
+from .batch import Batch
+from .catalog import LiveJourney
+from .state import Happening, RunState, UserState, to_json
+
+TOO_OLD = 24 * 60 * MINUTE
+"""An event older than this on arrival is a fact, but lets nobody in: the moment has passed."""
+
+
+class RefusedEntry:
+    """Why somebody was not let in."""
+
+    ALREADY_INSIDE = "already_inside"
+    ENTERED_BEFORE = "entered_before"
+    PAUSED = "paused"
+    TOO_OLD = "too_old"
+    TOO_SOON = "too_soon"
+    TOO_OFTEN = "too_often"
+    ENDED = "ended"
+    TIME_PASSED = "time_passed"
+    NOT_IN_AUDIENCE = "not_in_audience"
+    UNKNOWN_USER = "unknown_user"
+    LOOP = "loop"
+
+
+def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
+    """Lets the user in wherever this event does, and notes where it would have and why it did not."""
+    for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
+        if entry.lets_in(event.body):
+            offer_entry(batch, journey, entry, user, event)
+
+
+def offer_entry(
+    batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening
+) -> RunState | None:
+    """Lets the user in by this entry, or notes why it did not."""
+    refused = _refusal(batch, journey, user, event.at)
+    if refused:
+        refuse(batch, journey, entry, user, refused, event)
+        return None
+    run = _new_run(batch, journey, entry, user, event)
+    runs.begin(batch, run, entry, user)
+    return run
+
+
+def _refusal(batch: Batch, journey: LiveJourney, user: UserState, at: Instant) -> str | None:
+    if journey.status is JourneyStatus.PAUSED:
+        return RefusedEntry.PAUSED
+    if not batch.follows_events and batch.now - at > TOO_OLD:
+        return RefusedEntry.TOO_OLD
+    own = _own(batch, journey, user)
+    if any(run.is_open for run in own):
+        return RefusedEntry.ALREADY_INSIDE
+    if own and batch.catalog.graph_of(journey.id, journey.version).reentry is Reentry.NEVER:
+        return RefusedEntry.ENTERED_BEFORE
+    return None
+
+
+def refuse(
+    batch: Batch, journey: LiveJourney, entry: Step, user: UserState, reason: str, event: Happening
+) -> None:
+    which = (journey.id, user.number, event.digest, journey.version, entry.key)
+    batch.refusals.append((batch.shard, event.project_id, *which, reason, event.at))
+    about = (event.project_id, journey.id, journey.version, entry.key, event.at)
+    batch.tally.count(Metric.REFUSED, *about, reason=reason)
+
+
+def _own(batch: Batch, journey: LiveJourney, user: UserState) -> list[RunState]:
+    known = batch.runs_by_user[journey.project_id, user.number]
+    return [run for run in known if run.journey_id == journey.id]
+
+
+def _new_run(batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening) -> RunState:
+    earlier = max(_own(batch, journey, user), key=lambda run: (run.entered_at, run.id), default=None)
+    return RunState(
+        shard=batch.shard,
+        id=batch.take_id(),
+        project_id=journey.project_id,
+        journey_id=journey.id,
+        version=journey.version,
+        user_number=user.number,
+        entry_key=entry.key,
+        step_key=entry.key,
+        arrived_at=event.at,
+        entered_at=event.at,
+        wake_at=None,
+        held=False,
+        ended_at=None,
+        end_reason=None,
+        counts_goals_until=None,
+        event_name=event.name,
+        properties=to_json(event.body),
+        goals="{}",
+        # Whoever comes again gets what was drawn the first time.
+        variants=earlier.variants if earlier else "{}",
+        entry_address=event.device,
+        is_new=True,
+    )
+
+
+MOST_JOURNEYS_AT_ONCE = 20
+"""Journeys that one run may lead on to, one out of the other, before any time has passed."""
+
+
+def lead_on(batch: Batch) -> None:
+    """Lets those whose run has led to another journey in there, at the same instant."""
+    for _ in range(MOST_JOURNEYS_AT_ONCE):
+        if not batch.onward:
+            return
+        onward, batch.onward = batch.onward, []
+        for one in onward:
+            _lead_on(batch, one.run, one.user, one.journey_id, one.at)
+
+
+def _lead_on(batch: Batch, run: RunState, user: UserState, journey_id: int, at: Instant) -> None:
+    journey = batch.catalog.journeys.get(journey_id)
+    if journey is None or journey.project_id != run.project_id:
+        return
+    entry = next(iter(batch.catalog.graph_of(journey.id, journey.version).all_entries))
+    digest = f"run {run.id}"
+    body = orjson.loads(run.properties)
+    event = Happening(run.project_id, "onward", run.event_name, body, at, digest, run.entry_address)
+    if any(own.entered_at == at for own in _own(batch, journey, user)):
+        refuse(batch, journey, entry, user, RefusedEntry.LOOP, event)
+    elif journey.status in (JourneyStatus.RUNNING, JourneyStatus.PAUSED):
+        offer_entry(batch, journey, entry, user, event)
