@@ -8,13 +8,16 @@ import orjson
 from sqlalchemy import select
 
 from server.clock import Instant
+from server.journey.experiments import Verdict
 from server.journey.graph import Graph, read_graph
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
+from server.store import verdicts
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
 from server.store.tables import Connection, Journey, Project, Version
+from server.store.verdicts import VerdictKey
 
 _projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
 _connections = table_of(Connection)
@@ -54,6 +57,8 @@ class Catalog:
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
+    verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
+    """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
     moving_events: dict[int, set[str]] = field(default_factory=dict)
@@ -100,6 +105,7 @@ async def load(session: ReadSession) -> Catalog:
         journeys={},
         connections=await _connected(session),
         graphs=_graphs(await session.rows(select(_versions))),
+        verdicts=await _verdicts(session),
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
@@ -107,6 +113,11 @@ async def load(session: ReadSession) -> Catalog:
         )
     _index(catalog)
     return catalog
+
+
+async def _verdicts(session: ReadSession) -> dict[VerdictKey, list[Verdict]]:
+    found = await verdicts.of_everybody(session)
+    return {key: [Verdict(row.winner, row.explore_percent) for row in rows] for key, rows in found.items()}
 
 
 async def _connected(session: ReadSession) -> dict[tuple[int, str], list[Connected]]:

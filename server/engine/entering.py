@@ -8,7 +8,7 @@ from server.journey.graph import Reentry
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 
-from . import runs
+from . import draws, runs
 from .batch import Batch
 from .catalog import LiveJourney
 from .state import Happening, RunState, UserState, to_json
@@ -102,7 +102,7 @@ def _new_run(batch: Batch, journey: LiveJourney, entry: Step, user: UserState, e
         properties=to_json(event.body),
         goals="{}",
         # Whoever comes again gets what was drawn the first time.
-        variants=earlier.variants if earlier else "{}",
+        variants=draws.carried(earlier.variants) if earlier else draws.NOTHING,
         entry_address=event.device,
         is_new=True,
     )

@@ -276,6 +276,7 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
             attempted_at=row.attempted_at,
             provider_id=row.provider_id,
             heard=orjson.loads(row.heard),
+            variants=row.variants,
         )
     rows = await session.rows_in(_RECEIPTS, "ids", ids, about)
     return {(row.message_id, row.key) for row in rows}

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import bindparam, exists, select
 
-from server.clock import SECOND, Clock
+from server.clock import SECOND, Clock, Instant
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
 from server.store.tables import Inbox, Run, ShardState
 
 from . import catalog as catalogs
-from . import leases
+from . import judging, leases
 from .catalog import Catalog
 from .shard import CatalogMoved, Shard, Turn
 
@@ -70,6 +70,8 @@ class Engine:
     """Raises where otherwise a row that cannot be worked in is looked for: for tests."""
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
+    _judged_at: Instant = 0
+    """When splits were last looked at that choose a branch themselves."""
 
     @property
     def mine(self) -> list[int]:
@@ -108,7 +110,16 @@ class Engine:
                 await self._turn(shard)
             # A batch is some tens of milliseconds of computing: let those in who answer requests.
             await asyncio.sleep(0)
+        if ready:
+            await self._judge()
         return bool(ready)
+
+    async def _judge(self) -> None:
+        """By the engine's own clock, so that months of a replay are looked at as often as real ones."""
+        now = self.clock.now()
+        if self._catalog is not None and now - self._judged_at >= judging.EVERY:
+            self._judged_at = now
+            await judging.look(self.db, self._catalog, self.shards, now)
 
     async def _ready(self, session: ReadSession) -> list[int]:
         epoch = await catalogs.current_epoch(session)

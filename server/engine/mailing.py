@@ -10,6 +10,7 @@ from server.clock import Instant
 from server.delivery.status import DeliveryStatus, SkipReason
 from server.journey.steps import MessageStep, Step
 
+from . import draws
 from .addresses import BY_USER_ID
 from .batch import Batch
 from .catalog import Connected
@@ -93,7 +94,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             step.purpose,
             None if step.expires_after_ms is None else at + step.expires_after_ms,
             not step.connection,
-            run.variants,
+            draws.told(run),
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at)

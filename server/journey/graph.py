@@ -8,6 +8,8 @@ from typing import Any
 
 from .cancel_events import CancelEvent, read_cancel_event
 from .goals import Goal, read_goal
+from .holdout import read_holdout
+from .measuring import goal_problems, message_problems
 from .moment import Did, Problem
 from .reading import Reader
 from .steps import KINDS, EntryEvent, Step
@@ -39,6 +41,8 @@ class Graph:
     goals: Sequence[Goal] = ()
     cancel_events: Sequence[CancelEvent] = ()
     reentry: Reentry = Reentry.AFTER_LEAVING
+    holdout_percent: int = 0
+    """How many of a hundred people get nothing."""
 
     @cached_property
     def entries(self) -> tuple[EntryEvent, ...]:
@@ -129,14 +133,15 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         reentry=Reentry(reader.choice("reentry", tuple(Reentry)))
         if reader.value("reentry", required=False)
         else Reentry.AFTER_LEAVING,
+        holdout_percent=read_holdout(reader),
     )
     problems = reader.problems
     lists_are_read = not any(problem.path in (("steps",), ("edges",)) for problem in problems)
     if lists_are_read:
         problems = [*problems, *_edge_problems(graph, drawn), *_loose_outputs(graph, drawn)]
-        problems += _entry_problems(graph, drawn)
+        problems += [*_entry_problems(graph, drawn), *goal_problems(graph, drawn.places)]
     if not problems:
-        problems = [*_reach_problems(graph), *_loop_problems(graph)]
+        problems = [*_reach_problems(graph), *_loop_problems(graph), *message_problems(graph)]
     return graph, problems
 
 

@@ -3,8 +3,10 @@
 from .draws import fraction
 from .reading import Reader
 
-HOLDOUT = "holdout"
-"""The variant of the runs of people who are held out."""
+HOLDOUT, TREATED = "holdout", "treated"
+"""What a person may draw; the first is also the variant of the runs of people who are held out."""
+JOURNEY = ""
+"""The draw of a journey with a holdout is kept like one of a step, whose key this is."""
 MOST_PERCENT = 50
 
 

@@ -80,6 +80,11 @@ class Reader:
             self.refuse(key, f"`{key}` must be one of {', '.join(choices)}, found {_name(found)}")
         return choices[0]
 
+    def within(self, key: str) -> "Reader | None":
+        """A cursor on the object of that name, if there is one."""
+        found = self.value(key, required=False)
+        return None if found is None else Reader(found, (*self.path, key), self.problems)
+
     def items(self, key: str, *, most: int, least: int = 0) -> Iterator["Reader"]:
         found = self.value(key, required=least > 0)
         if found is None:

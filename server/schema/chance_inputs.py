@@ -17,7 +17,8 @@ class DecidesInput:
     by: DecidesBy = strawberry.field(description="What is compared.")
     goal: strawberry.ID | None = strawberry.field(default=None, description="The goal's key, for GOAL.")
     confidence_percent: int = strawberry.field(
-        default=95, description="How sure it has to be: 80 to 99. At 95, one of 20 without an effect is wrong."
+        default=95,
+        description="How sure it has to be: 80 to 99. At 95, one of 20 without an effect is wrong.",
     )
     least_people: int = strawberry.field(
         default=100, description="So many people of every branch before anything is decided."

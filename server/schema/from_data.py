@@ -48,7 +48,15 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "message": MessageStep,
 }
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, AbSplitStep, RandomSplitStep, *_MESSAGES.values(), ExitStep]
+STEPS: list[type[Step]] = [
+    EntryEventStep,
+    DelayStep,
+    SplitStep,
+    AbSplitStep,
+    RandomSplitStep,
+    *_MESSAGES.values(),
+    ExitStep,
+]
 
 
 def to_step(item: Data) -> Step:

@@ -29,7 +29,8 @@ class StepInput:
         default=strawberry.UNSET, description="Takes one of several ways."
     )
     ab_split: AbSplitStepInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Compares ways with each other: each person always gets the same."
+        default=strawberry.UNSET,
+        description="Compares ways with each other: each person always gets the same.",
     )
     random_split: RandomSplitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Takes one of several ways by chance."

@@ -311,7 +311,9 @@ class Base(Enum):
     QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
     SENT = value("sent", description="Messages that the provider took over in the period.")
     BRANCH = value("branch", description="Runs that drew the branch in the period.")
-    BRANCH_SENT = value("branch_sent", description="Messages of runs of the branch that the provider took over.")
+    BRANCH_SENT = value(
+        "branch_sent", description="Messages of runs of the branch that the provider took over."
+    )
     PEOPLE = value("people", description="Different people, each counted from the first time on.")
 
 

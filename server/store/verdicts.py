@@ -37,7 +37,7 @@ async def _by_step(session: ReadSession, about: ColumnElement[bool]) -> dict[Ver
 
 
 async def give(session: WriteSession, verdict: Verdict) -> bool:
-    """Keeps it, and has every worker know. Returns False if somebody else has decided this round meanwhile."""
+    """Keeps it, and has every worker know. Returns False if this round was decided by others meanwhile."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     insert = dialect.insert(_table).values(**verdict.model_dump()).on_conflict_do_nothing()
     given = await session.run(insert) == 1

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from .ab_split import AbSplit
 from .alimtalk import Alimtalk
 from .delay import Delay
 from .email import Email
@@ -11,6 +12,7 @@ from .exit import Exit
 from .in_app import InApp
 from .message import CustomMessage
 from .push import Push
+from .random_split import RandomSplit
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
@@ -21,6 +23,8 @@ Step = (
     EntryEvent
     | Delay
     | Split
+    | AbSplit
+    | RandomSplit
     | Email
     | Push
     | Sms
@@ -48,6 +52,7 @@ def channel_of(data: Mapping[str, Any]) -> str | None:
 __all__ = [
     "KINDS",
     "MESSAGES",
+    "AbSplit",
     "Alimtalk",
     "CustomMessage",
     "Delay",
@@ -57,6 +62,7 @@ __all__ = [
     "InApp",
     "MessageStep",
     "Push",
+    "RandomSplit",
     "Sms",
     "Split",
     "Step",

@@ -1,6 +1,6 @@
-"""A/B/n split: by chance, in given shares, the same way for the same person. The first branch is the control."""
+"""A/B/n split: by chance, in given shares, always the same way for a person. The first is the control."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -89,12 +89,9 @@ class AbSplit(StepBase):
     def weights(self, verdict: Verdict) -> dict[str, float]:
         return weights(self.percents, verdict)
 
-    def asks_for_standing(self) -> bool:
+    def asks_for_user(self) -> bool:
+        # The draw is the person's: whoever was not loaded would be somebody else.
         return True
-
-    def needs_goals(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        if self.decides is not None and self.decides.by == GOAL:
-            yield ("decides", "goal"), self.decides.goal
 
 
 def read_variants(reader: Reader) -> tuple[Variant, ...]:

@@ -53,7 +53,7 @@ class Message(SQLModel, table=True):
     may_fail_over: bool = False
     """Whether another connection of its channel may send it: its step names none."""
     variants: str = column.text(default="{}")
-    """The draws of its run until then, as JSON: step to output."""
+    """The draws of its run until then, as JSON: step to output, version and round."""
 
 
 class Receipt(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """Draws: in the shares asked for, the same for the same person, moving as few as possible."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
@@ -20,7 +21,7 @@ def shares(draw_: st.DrawFn, least: int = 0) -> dict[str, int]:
     number = draw_(st.integers(2, 10))
     cuts = draw_(st.lists(st.integers(0, 100 - least * number), min_size=number - 1, max_size=number - 1))
     edges = [0, *sorted(cuts), 100 - least * number]
-    parts = [right - left + least for left, right in zip(edges, edges[1:], strict=False)]
+    parts = [right - left + least for left, right in pairwise(edges)]
     return {"abcdefghij"[index]: part for index, part in enumerate(parts)}
 
 
