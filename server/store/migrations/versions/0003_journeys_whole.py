@@ -24,12 +24,24 @@ def upgrade() -> None:
     _notices_up()
     _verdicts_up()
     _remembered_up()
+    _notices_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _verdicts_down()
     _notices_down()
+    _remembered_down()
+
+
+def _remembered_up() -> None:
+    for table, name, default in _REMEMBERED:
+        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
+
+
+def _remembered_down() -> None:
+    for table, name, _ in reversed(_REMEMBERED):
+        op.drop_column(table, name)
 
 
 def _notices_up() -> None:
