@@ -72,6 +72,8 @@ class Engine:
     _catalog: Catalog | None = None
     _judged_at: Instant = 0
     """When splits were last looked at that choose a branch themselves."""
+    _is_unjudged: bool = False
+    """Whether anything has happened since."""
 
     @property
     def mine(self) -> list[int]:
@@ -110,15 +112,16 @@ class Engine:
                 await self._turn(shard)
             # A batch is some tens of milliseconds of computing: let those in who answer requests.
             await asyncio.sleep(0)
-        if ready:
-            await self._judge()
+        self._is_unjudged |= bool(ready)
+        await self._judge(is_idle=not ready)
         return bool(ready)
 
-    async def _judge(self) -> None:
+    async def _judge(self, *, is_idle: bool) -> None:
         """By the engine's own clock, so that months of a replay are looked at as often as real ones."""
         now = self.clock.now()
-        if self._catalog is not None and now - self._judged_at >= judging.EVERY:
-            self._judged_at = now
+        is_due = now - self._judged_at >= judging.EVERY or (is_idle and self.clock.follows_events)
+        if self._catalog is not None and self._is_unjudged and is_due:
+            self._judged_at, self._is_unjudged = now, False
             await judging.look(self.db, self._catalog, self.shards, now)
 
     async def _ready(self, session: ReadSession) -> list[int]:

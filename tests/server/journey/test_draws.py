@@ -43,7 +43,7 @@ def test_a_fraction_never_changes() -> None:
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(shares())
 def test_branches_are_drawn_as_often_as_they_should(percents: dict[str, int]) -> None:
     counted = Counter(draw(weights(percents, NOTHING_DECIDED), name, "1", "split") for name in people)
@@ -61,7 +61,7 @@ def test_steps_and_journeys_draw_apart_from_each_other() -> None:
         assert abs(both / len(people) - 0.25) < 0.04
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(shares(1), shares(1))
 def test_a_change_moves_people_only_to_branches_that_grew_and_from_those_that_shrank(
     before: dict[str, int], after: dict[str, int]
@@ -73,7 +73,7 @@ def test_a_change_moves_people_only_to_branches_that_grew_and_from_those_that_sh
             assert after[new] / before[new] > after[old] / before[old]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(shares(1), st.integers(0, 9), st.integers(1, 50))
 def test_a_winner_takes_from_the_others_and_gives_to_none(
     percents: dict[str, int], which: int, explored: int
@@ -88,7 +88,7 @@ def test_a_winner_takes_from_the_others_and_gives_to_none(
         assert new in (old, winner)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(shares(1), st.integers(0, 9))
 def test_without_a_share_for_the_others_all_go_to_the_winner(percents: dict[str, int], which: int) -> None:
     winner = list(percents)[which % len(percents)]
@@ -100,7 +100,7 @@ def test_a_winner_that_is_no_branch_any_more_changes_nothing() -> None:
     assert weights({"a": 30, "b": 70}, Verdict("c", 10)) == {"a": 30, "b": 70}
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 50), st.integers(0, 50))
 def test_a_larger_holdout_holds_the_same_people_out_and_some_more(one: int, other: int) -> None:
     few, many = sorted((one, other))

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import factorial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.journey.posterior import best_probabilities
@@ -49,6 +49,7 @@ def test_of_several_it_is_what_drawing_from_them_gives() -> None:
         assert found == pytest.approx(counted / rounds, abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.lists(seen, min_size=2, max_size=6))
 def test_one_of_them_is_the_best(branches: list[tuple[int, int]]) -> None:
     found = best_probabilities(branches)
@@ -57,6 +58,7 @@ def test_one_of_them_is_the_best(branches: list[tuple[int, int]]) -> None:
     assert found == best_probabilities(branches)
 
 
+@settings(deadline=None)
 @given(seen, st.integers(2, 8))
 def test_branches_alike_are_equally_likely(branch: tuple[int, int], number: int) -> None:
     assert best_probabilities([branch] * number) == pytest.approx([1 / number] * number, abs=1e-3)

@@ -21,10 +21,9 @@ _REMEMBERED = (
 
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
-    _notices_up()
-    _verdicts_up()
     _remembered_up()
     _notices_up()
+    _verdicts_up()
 
 
 def downgrade() -> None:
@@ -90,14 +89,3 @@ def _verdicts_up() -> None:
 
 def _verdicts_down() -> None:
     op.drop_table("verdict")
-    _remembered_down()
-
-
-def _remembered_up() -> None:
-    for table, name, default in _REMEMBERED:
-        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=default))
-
-
-def _remembered_down() -> None:
-    for table, name, _ in reversed(_REMEMBERED):
-        op.drop_column(table, name)
