@@ -36,7 +36,9 @@ class Signer:
         if any(len(secret) < MIN_SECRET_BYTES for secret in secrets):
             raise ValueError(f"a secret wants at least {MIN_SECRET_BYTES} bytes, found a shorter one")
         self.purpose = purpose
-        self._keys = tuple(_derive(secret, purpose) for secret in secrets)
+        keys = [_derive(secret, purpose) for secret in secrets]
+        # With the key worked in once: what is left for each token takes half the time.
+        self._keys = tuple(hmac.new(key, digestmod="sha256") for key in keys)
 
     def __repr__(self) -> str:
         return f"Signer(purpose={self.purpose!r})"
@@ -67,5 +69,7 @@ def _derive(secret: bytes, purpose: str) -> bytes:
     return hmac.digest(secret, b"sojourn signer v1: " + purpose.encode(), "sha256")
 
 
-def _tag(key: bytes, text: bytes) -> bytes:
-    return urlsafe_b64encode(hmac.digest(key, text, "sha256")[:TAG_BYTES])
+def _tag(key: hmac.HMAC, text: bytes) -> bytes:
+    keyed = key.copy()
+    keyed.update(text)
+    return urlsafe_b64encode(keyed.digest()[:TAG_BYTES])

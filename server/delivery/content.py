@@ -23,8 +23,11 @@ EMAIL = "email"
 PUSH = "push"
 HTML = "html"
 _BODIES = (HTML, "text")
-_FOLLOWED = {channel: ("text", "url") for channel in ("push", "sms", "whatsapp", "in_app")}
-"""By channel: the plain texts whose links lead through us. None of Alimtalk's: what was approved as a
+_FOLLOWED = {
+    EMAIL: (HTML,),
+    **{channel: ("text", "url") for channel in ("push", "sms", "whatsapp", "in_app")},
+}
+"""By channel: the texts whose links lead through us. None of Alimtalk's: what was approved as a
 template has to arrive letter by letter, its buttons' links too."""
 _MOST_GRAPHS = 500
 _NOTHING = Email(key="", title="", channel="")
@@ -77,19 +80,20 @@ class Writer:
         }
 
     def _tracked(self, content: dict[str, str], claimed: Claimed) -> dict[str, str]:
+        row = claimed.row
+        followed = [name for name in _FOLLOWED.get(row.channel, ()) if content.get(name)]
+        if not followed:
+            return content
         about: dict[str, Any] = {
-            "project_id": str(claimed.row.project_id),
+            "project_id": str(row.project_id),
             "shard": claimed.shard,
-            "message_id": str(claimed.row.id),
+            "message_id": str(row.id),
             "sent_at": claimed.attempted_at,
         }
-        if claimed.row.channel == EMAIL and content.get(HTML):
+        if row.channel == EMAIL:
             return {**content, HTML: self.tracking.track_html(content[HTML], **about).text}
-        followed = [name for name in _FOLLOWED.get(claimed.row.channel, ()) if name in content]
-        return {
-            **content,
-            **{name: self.tracking.track_text(content[name], **about).text for name in followed},
-        }
+        texts = {name: self.tracking.track_text(content[name], **about).text for name in followed}
+        return {**content, **texts}
 
     async def _graph(self, journey_id: int, version: int) -> Graph:
         key = (journey_id, version)
@@ -102,7 +106,7 @@ class Writer:
         return self._graphs[key]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Pen:
     """Writes texts for one person at one time."""
 

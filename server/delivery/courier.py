@@ -10,6 +10,7 @@ from typing import Any, cast
 import structlog
 
 from channels.contract import (
+    Accepted,
     AskingSender,
     BatchSender,
     Deferred,
@@ -42,6 +43,7 @@ FRESH_SECONDS = 0.5
 """A claimed message that has waited longer than this is looked at again before it leaves."""
 WRITTEN_IN_A_ROW = 50
 """Messages that are rendered before others get their turn."""
+_NO_OTHER = Ways()
 log = structlog.get_logger("delivery")
 
 Key = tuple[int, int]
@@ -118,15 +120,17 @@ class Courier:
 
     def _held_back(self, claimed: Claimed) -> tuple[bool, HeardReceipt | None]:
         """Whether a message stays here after all, and what is to be heard of that."""
-        at = self.at(claimed)
         why = held_back(claimed.row, self.clock.now())
+        if not why:
+            return False, None
         if why == PARKED:
             return True, None
+        at = self.at(claimed)
         if why == EXPIRED:
             return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
         if why == UNSETTLED:
             return True, tell(claimed, ReceiptKind.UNKNOWN, at, reason=Reason.OUTCOME_UNKNOWN.value)
-        return bool(why), tell(claimed, ReceiptKind.SKIPPED, at, reason=why) if why else None
+        return True, tell(claimed, ReceiptKind.SKIPPED, at, reason=why)
 
     async def _look_again(self, lane: Lane, batch: Sequence[Claimed]) -> None:
         """At all of the lane that have waited too long, at once: whoever comes next finds it done."""
@@ -212,11 +216,14 @@ class Courier:
         row, now = claimed.row, self.clock.now()
         if counts:
             self.routes.health.hear(row.connection_id, outcome, now)
+        ways = _NO_OTHER if isinstance(outcome, Accepted) else self._ways(row, now, was_asked)
+        return receipt_of(outcome, claimed, self.at(claimed), ways)
+
+    def _ways(self, row: Any, now: Instant, was_asked: bool) -> Ways:
         onward = None
         if row.may_fail_over and (was_asked or not is_uncertain(row)):
             onward = self.routes.onward(row.connection_id, now, even_shut=True)
-        ways = Ways(self.routes.on_unknown(row.connection_id), onward, was_asked)
-        return receipt_of(outcome, claimed, self.at(claimed), ways)
+        return Ways(self.routes.on_unknown(row.connection_id), onward, was_asked)
 
     def _not_now(
         self, claimed: Sequence[Claimed], code: str, text: str, *, counts: bool = True

@@ -57,8 +57,8 @@ def is_well_formed(outcome: object) -> bool:
 def receipt_of(outcome: Outcome, claimed: Claimed, now: Instant, ways: Ways) -> HeardReceipt:
     """What is to be heard of this attempt."""
     if isinstance(outcome, Accepted):
-        told = partial(tell, claimed, ReceiptKind.ACCEPTED, now, code=outcome.code, detail=outcome.text)
-        return told(provider_id=outcome.provider_id)
+        code, text, provider_id = outcome.code, outcome.text, outcome.provider_id
+        return tell(claimed, ReceiptKind.ACCEPTED, now, code=code, detail=text, provider_id=provider_id)
     if isinstance(outcome, Rejected) and outcome.reason is Reason.DUPLICATE:
         # The provider has it already, from an attempt whose answer we never saw.
         return tell(claimed, ReceiptKind.ACCEPTED, now, code=outcome.code, detail=outcome.text)

@@ -11,9 +11,13 @@ INTERRUPTED = "interrupted"
 """The code of an unknown outcome whose sender is gone: it counts only while nothing else is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HeardReceipt:
-    """One thing heard about one message of a shard, in our words."""
+    """One thing heard about one message of a shard, in our words.
+
+    Nobody changes one. It is not frozen because there is one for every message, and a frozen one takes five
+    times as long to make.
+    """
 
     message_id: int
     key: str

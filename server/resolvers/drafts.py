@@ -12,6 +12,7 @@ from server.store import connected, journeys, setup
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
+from . import handles
 from .graphs import Connected, problems_of
 from .once import Answer, once
 from .refusals import Invalid, InvalidGraph, Missing, NotAllowed, RevisionConflict
@@ -22,30 +23,49 @@ _OPEN = (JourneyStatus.DRAFT, JourneyStatus.RUNNING, JourneyStatus.PAUSED)
 LONGEST_TITLE, LONGEST_CATEGORY = 200, 100
 
 
-async def create(context: Context, title: str, category: str, graph: Graph | None, key: str | None) -> Answer:
+async def create(
+    context: Context,
+    title: str,
+    category: str,
+    graph: Graph | None,
+    key: str | None,
+    *,
+    handle: str | None = None,
+) -> Answer:
     """A journey as a draft, perhaps with a first graph, which may have problems still."""
     checked = _title(title), _category(category)
 
     async def work(session: WriteSession) -> Answer:
         draft = _to_text(graph) if graph else None
         made = await journeys.create(session, context.project_id, *checked, draft, context.clock.now())
+        await handles.give(session, made, handle)
         return {"journey_id": made.id}
 
-    return await once(context, key, ("createJourney", [title, category, graph]), work)
+    return await once(context, key, ("createJourney", [title, category, graph, handle]), work)
 
 
 async def rename(
-    context: Context, journey_id: int, title: str | None, category: str | None, key: str | None
+    context: Context,
+    journey_id: int,
+    title: str | None,
+    category: str | None,
+    key: str | None,
+    *,
+    handle: str | None = None,
 ) -> Answer:
+    """What is None stays as it is; an empty handle takes it away."""
+
     async def work(session: WriteSession) -> Answer:
         journey = await wanted(session, context, journey_id)
         journey.title = _title(title) if title is not None else journey.title
         journey.category = _category(category) if category is not None else journey.category
         journey.changed_at = context.clock.now()
+        if handle is not None:
+            await handles.give(session, journey, handle)
         await setup.touch_catalog(session)
         return {"journey_id": journey_id}
 
-    return await once(context, key, ("renameJourney", [journey_id, title, category]), work)
+    return await once(context, key, ("renameJourney", [journey_id, title, category, handle]), work)
 
 
 async def save(context: Context, journey_id: int, graph: Graph, expected: int, key: str | None) -> Answer:

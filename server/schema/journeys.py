@@ -19,6 +19,7 @@ from .figures import PeriodInput
 from .graphs import Edge, Goal, kind_of, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .info import Info, asks_for
+from .journey_files import JourneyFiles
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
@@ -71,8 +72,7 @@ class Draft:
 
 
 @strawberry.type(description="A campaign: it lets people in, walks them on, and counts what comes of it.")
-class Journey(Node):
-    record: strawberry.Private[records.Journey]
+class Journey(JourneyFiles, Node):
     title: str = strawberry.field(description="What people call it.")
     category: str | None = strawberry.field(description="By which people sort journeys; null if none.")
     status: JourneyStatus = strawberry.field(description="Where it stands in its life.")

@@ -25,6 +25,7 @@ from .problems import (
     GraphProblems,
     IdempotencyConflictProblem,
     InputProblem,
+    NameTakenProblem,
     NotAllowedProblem,
     NotFoundProblem,
     RevisionConflictProblem,
@@ -40,6 +41,10 @@ from .versions import Version
 class CreateJourneyInput:
     title: str = strawberry.field(description="What people call it: 1 to 200 characters.")
     category: str | None = strawberry.field(default=None, description="By which people sort journeys.")
+    handle: str | None = strawberry.field(
+        default=None,
+        description="What files call it: 1 to 100 letters, digits, - and _; of no other journey.",
+    )
     graph: GraphInput | None = strawberry.field(
         default=None, description="A first drawing; may have problems."
     )
@@ -52,6 +57,9 @@ class RenameJourneyInput:
     title: str | None = strawberry.field(default=None, description="The new title; stays if left out.")
     category: str | None = strawberry.field(
         default=None, description="The new category, empty for none; stays if left out."
+    )
+    handle: str | None = strawberry.field(
+        default=None, description="The new handle, empty for none; stays if left out."
     )
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
@@ -133,11 +141,11 @@ class ArchiveJourneyPayload:
 
 
 CreateJourneyResult = Annotated[
-    CreateJourneyPayload | InputProblem | IdempotencyConflictProblem,
+    CreateJourneyPayload | NameTakenProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("CreateJourneyResult", description="The new journey, or why there is none."),
 ]
 RenameJourneyResult = Annotated[
-    RenameJourneyPayload | NotFoundProblem | InputProblem | IdempotencyConflictProblem,
+    RenameJourneyPayload | NotFoundProblem | NameTakenProblem | InputProblem | IdempotencyConflictProblem,
     strawberry.union("RenameJourneyResult", description="The journey, or why it keeps its name."),
 ]
 SaveDraftResult = Annotated[
@@ -197,7 +205,8 @@ class Mutation(
         context, key = _writing(info), input.idempotency_key
         graph = to_data(input.graph) if input.graph else None
         try:
-            answer = await drafts.create(context, input.title, input.category or "", graph, key)
+            about = input.title, input.category or "", graph, key
+            answer = await drafts.create(context, *about, handle=input.handle)
             return CreateJourneyPayload(journey=await _journey(context, answer))
         except Refusal as error:
             return to_problem(error)
@@ -208,7 +217,8 @@ class Mutation(
     ) -> RenameJourneyResult:
         context, key = _writing(info), input.idempotency_key
         try:
-            answer = await drafts.rename(context, _id(input.id), input.title, input.category, key)
+            about = _id(input.id), input.title, input.category, key
+            answer = await drafts.rename(context, *about, handle=input.handle)
             return RenameJourneyPayload(journey=await _journey(context, answer))
         except Refusal as error:
             return to_problem(error)

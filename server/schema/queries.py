@@ -11,6 +11,7 @@ from server.resolvers import (
     channels,
     connections,
     consents,
+    handles,
     journeys,
     messages,
     notices,
@@ -98,6 +99,13 @@ class Query(IssueQuery, NoticeQuery):
     async def journey(self, info: Info, id: Id) -> Journey | None:
         (journey_id,) = key_in(id, "Journey")
         found = await journeys.by_id(info.context, journey_id)
+        return Journey.from_record(found) if found else None
+
+    @field("The journey that files call so; null if there is none in this project.")
+    async def journey_by_handle(
+        self, info: Info, handle: Annotated[str, strawberry.argument(description="Its handle.")]
+    ) -> Journey | None:
+        found = await handles.by_handle(info.context, handle)
         return Journey.from_record(found) if found else None
 
     @field("One run; null if it is not in this project.")

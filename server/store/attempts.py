@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, case, literal_column, select, update
 
 from server.clock import Instant
 
+from .among import among
 from .bulk import Bulk, table_of
 from .sessions import ReadSession, WriteSession
 from .tables import Message
@@ -17,7 +18,7 @@ _BEGIN = (
     update(_messages)
     .where(
         _messages.c.shard == bindparam("of_shard"),
-        _messages.c.id.in_(bindparam("ids", expanding=True)),
+        among(_messages.c.id, "ids"),
         _messages.c.status == "queued",
         _messages.c.due_at.is_not(None),
     )

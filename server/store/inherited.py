@@ -1,7 +1,6 @@
 """Messages of users who have turned out to be others since: it is the others who decide about them now."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from . import consents, users
@@ -24,4 +23,4 @@ async def _decided(session: ReadSession, shard: int, row: Any) -> Any:
     ]
     # Of two at one instant the refusal holds.
     is_granted = not max(said)[1] if said else None
-    return SimpleNamespace(**{**row._mapping, "is_granted": is_granted})
+    return row._replace(is_granted=is_granted)

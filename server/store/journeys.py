@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel import select as select_record
 
 from server.clock import Instant
-from server.errors import BadInput
+from server.errors import BadInput, Conflict
 from server.journey.status import JourneyStatus
 
 from .bulk import table_of
@@ -67,6 +68,22 @@ async def page(
         )
     rows = await session.rows(within(statement, ORDERS[order], page, descending=descending))
     return sliced(rows, page)
+
+
+async def by_handle(session: ReadSession, project_id: int, handle: str) -> Journey | None:
+    wanted = select_record(Journey).where(
+        col(Journey.project_id) == project_id, col(Journey.handle) == handle
+    )
+    return (await session.exec(wanted)).first()
+
+
+async def give_handle(session: WriteSession, journey: Journey, handle: str | None) -> None:
+    """Raises Conflict if another journey of the project has it; the transaction is lost then."""
+    journey.handle = handle
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"Another journey of this project has the handle {handle!r}.") from error
 
 
 async def create(

@@ -76,18 +76,19 @@ def read(source: str) -> Plain | None:
 def fill(plain: Plain, variables: Mapping[str, object], *, escape: bool) -> str | None:
     """The text for these values; None if one of them is for the engine to write."""
     parts = [plain.texts[0]]
-    for place, default, text in zip(plain.places, plain.defaults, plain.texts[1:], strict=True):
+    # The three are equally long, as `read` made them.
+    for place, default, text in zip(plain.places, plain.defaults, plain.texts[1:], strict=False):
         value: object = variables
         for segment in place:
-            if not isinstance(value, Mapping):
+            if type(value) is not dict and not isinstance(value, Mapping):
                 return None
             value = value.get(segment, "")
-        if default is not None and value in ("", None):
+        if default is not None and (value is None or value == ""):
             parts.append(default)
-        elif type(value) is int:
-            parts.append(str(value))
         elif type(value) is str:
             parts.append(str(escaped(value)) if escape else value)
+        elif type(value) is int:
+            parts.append(str(value))
         else:
             return None
         parts.append(text)

@@ -92,7 +92,9 @@ def render(source: str, variables: Mapping[str, object], *, escape: bool, now: i
     missing renders as nothing. `now` (milliseconds since the epoch) is what `"now" | date: …` means; without
     it that is a problem. Raises `TemplateProblem`.
     """
-    known = {name: variables[name] for name in VARIABLES if name in variables}
+    known = variables
+    if not variables.keys() <= VARIABLES:
+        known = {name: variables[name] for name in VARIABLES if name in variables}
     parts = plain.read(_bounded(source))
     text = plain.fill(parts, known, escape=escape) if parts else None
     if text is not None and len(text) <= MAX_OUTPUT_BYTES // 4:

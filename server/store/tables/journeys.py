@@ -7,12 +7,17 @@ from . import columns as column
 
 
 class Journey(SQLModel, table=True):
-    __table_args__ = (Index("journey_by_project", "project_id", "id"),)
+    __table_args__ = (
+        Index("journey_by_project", "project_id", "id"),
+        Index("journey_by_handle", "project_id", "handle", unique=True),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     project_id: int = Field(foreign_key="project.id")
     title: str = column.text()
     category: str = column.text(default="")
+    handle: str | None = column.text(default=None)
+    """What files call it; of one journey in the project at most."""
     status: str = column.text()
     draft: str | None = column.text(default=None)
     """The graph being drawn, as JSON; none if nothing is unpublished."""

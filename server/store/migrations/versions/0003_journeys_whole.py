@@ -24,11 +24,13 @@ def upgrade() -> None:
     _remembered_up()
     _notices_up()
     _verdicts_up()
+    _files_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _verdicts_down()
+    _files_down()
     _notices_down()
     _remembered_down()
 
@@ -89,3 +91,11 @@ def _verdicts_up() -> None:
 
 def _verdicts_down() -> None:
     op.drop_table("verdict")
+def _files_up() -> None:
+    op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
+    op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
+
+
+def _files_down() -> None:
+    op.drop_index("journey_by_handle", "journey")
+    op.drop_column("journey", "handle")

@@ -1,0 +1,33 @@
+"""Handles: what files call a journey, the same in every environment."""
+
+from server.context import Context
+from server.errors import Conflict
+from server.store import journeys
+from server.store.sessions import WriteSession
+from server.store.tables import Journey
+
+from .refusals import Invalid, Taken
+
+LONGEST_HANDLE = 100
+
+
+async def by_handle(context: Context, handle: str) -> Journey | None:
+    async with context.db.read() as session:
+        return await journeys.by_handle(session, context.project_id, handle)
+
+
+async def give(session: WriteSession, journey: Journey, handle: str | None) -> None:
+    """Gives a journey this handle, or none. Raises Invalid, Taken."""
+    if handle != journey.handle:
+        checked = _checked(handle) if handle else None
+        try:
+            await journeys.give_handle(session, journey, checked)
+        except Conflict as error:
+            raise Taken(error.message, ("input", "handle")) from error
+
+
+def _checked(handle: str) -> str:
+    if len(handle) > LONGEST_HANDLE or not handle.replace("-", "").replace("_", "").isalnum():
+        message = f"A handle has 1 to {LONGEST_HANDLE} letters, digits, - and _; found {handle[:120]!r}."
+        raise Invalid(message, ("input", "handle"))
+    return handle

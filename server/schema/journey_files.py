@@ -1,0 +1,73 @@
+"""What of a journey is for files: its handle, and all of it as one text."""
+
+from enum import Enum
+from typing import Annotated, Any
+
+import orjson
+import strawberry
+
+from server.resolvers import journeys as resolve
+from server.resolvers import records
+
+from .fields import field
+from .file_form import to_text
+from .info import Info
+from .to_data import to_variables
+
+
+@strawberry.enum(description="How a journey is written down.")
+class FileFormat(Enum):
+    YAML = strawberry.enum_value(
+        "yaml", description="For people: lengths of time as `1h 30m`, one line an edge."
+    )
+    JSON = strawberry.enum_value(
+        "json", description="Exactly a `CreateJourneyInput`, to be handed in as a variable."
+    )
+
+
+@strawberry.type(description="What of a journey is for files.")
+class JourneyFiles:
+    record: strawberry.Private[records.Journey]
+
+    @field("What files call it; null if it has no handle. The same in every environment.")
+    def handle(self) -> str | None:
+        return self.record.handle
+
+    @field("All of it as a file, as `sojourn journey apply` takes it; null if there is no such version.")
+    async def file(
+        self,
+        info: Info,
+        format: Annotated[
+            FileFormat, strawberry.argument(description="How it is written.")
+        ] = FileFormat.YAML,
+        version: Annotated[
+            int | None,
+            strawberry.argument(
+                description="The number of a version; by default what is drawn last, the draft or else the "
+                "version that people enter now."
+            ),
+        ] = None,
+    ) -> str | None:
+        graph = await graph_of(info, self.record, version)
+        if graph is None:
+            return None
+        return to_text(_variables(self.record, graph), as_json=format is FileFormat.JSON)
+
+
+async def graph_of(info: Info, record: records.Journey, version: int | None) -> dict[str, Any] | None:
+    """The graph of a version, or else what is drawn last; empty if nothing is. None without the version."""
+    if version is None and record.draft is not None:
+        return dict(orjson.loads(record.draft))
+    number = version if version is not None else record.version
+    if number is None:
+        return {}
+    assert record.id is not None
+    found = await resolve.version(info.context, record.id, number)
+    return dict(orjson.loads(found.graph)) if found else None
+
+
+def _variables(record: records.Journey, graph: dict[str, Any]) -> dict[str, Any]:
+    """The journey as `createJourney` would take it."""
+    about = {"handle": record.handle, "title": record.title, "category": record.category}
+    variables: dict[str, Any] = {name: value for name, value in about.items() if value}
+    return {**variables, "graph": to_variables(graph)} if graph else variables
