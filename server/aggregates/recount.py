@@ -14,8 +14,7 @@ from pyroaring import BitMap
 from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
-from server.delivery.actors import Actor
-from server.delivery.bursts import HIT_KINDS, is_unjudged, judge, to_hit
+from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
 from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear
 from server.journey.graph import Graph, read_graph
 from server.journey.holdout import JOURNEY
@@ -209,7 +208,7 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
     branches = orjson.loads(message.variants).items()
     for receipt in receipts:
         hear(folded, receipt.kind, receipt.occurred_at)
-        if receipt.kind in _READERS and receipt.actor == Actor.HUMAN:
+        if receipt.kind in _READERS and receipt.actor == HUMAN:
             for split, (output, *stratum) in branches:
                 value = value_of(message.journey_id, split, output, Stratum(*stratum))
                 result.include(message, _READERS[receipt.kind], value, receipt.occurred_at)

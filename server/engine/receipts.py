@@ -6,8 +6,7 @@ from channels.contract import ReceiptKind
 from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
-from server.delivery.actors import Actor
-from server.delivery.bursts import HIT_KINDS, hear_hit, seen, to_hit
+from server.delivery.bursts import HIT_KINDS, HUMAN, hear_hit, seen, to_hit
 from server.delivery.receipts import INTERRUPTED, HeardReceipt
 from server.delivery.status import (
     PROVES_SENT,
@@ -112,7 +111,7 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     value = f"{message.journey_id}/{message.step_key}"
     if kind in _SETS:
         batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
-    if kind in _READERS and receipt.actor == Actor.HUMAN:
+    if kind in _READERS and receipt.actor == HUMAN:
         draws.note_reader(batch, message, _READERS[kind], at)
     if kind in PROVES_SENT and message.attempted_at is not None:
         sent = (Dimension.SENT, message.project_id, value, message.user_number, message.attempted_at)

@@ -29,8 +29,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The same parts, backwards."""
-    _verdicts_down()
     _files_down()
+    _verdicts_down()
     _notices_down()
     _remembered_down()
 
@@ -91,6 +91,8 @@ def _verdicts_up() -> None:
 
 def _verdicts_down() -> None:
     op.drop_table("verdict")
+
+
 def _files_up() -> None:
     op.add_column("journey", sa.Column("handle", sa.Text(), nullable=True))
     op.create_index("journey_by_handle", "journey", ["project_id", "handle"], unique=True)
