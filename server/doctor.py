@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select, text
 
+from server import lives
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
 from server.delivery.status import DeliveryStatus
@@ -25,8 +26,8 @@ class Finding:
     wrong: str = ""
 
 
-async def examine(db: Database, now: Instant) -> list[Finding]:
-    """Every check, each with its finding. Changes nothing."""
+async def examine(db: Database, now: Instant, overdue: int = STUCK) -> list[Finding]:
+    """Every check, each with its finding. Changes nothing. A wait that is over is told `overdue` later."""
     found = await migrations.revision(db.engine)
     if found != migrations.HEAD:
         wrong = f"at revision {found or 'none'}, wanted {migrations.HEAD}: run `sojourn migrate`"
@@ -35,6 +36,7 @@ async def examine(db: Database, now: Instant) -> list[Finding]:
         ("journey law: entries = inside now + ended", _journey_law),
         ("step law: arrivals = waiting now + left + ended here", _step_law),
         ("inbox: nothing in quarantine", _quarantine),
+        *lives.checks(now, overdue),
         ("messages: every attempt has an outcome", lambda session: _unanswered(session, now)),
     ]
     if db.is_sqlite:

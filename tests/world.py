@@ -144,10 +144,28 @@ class World:
         return journey.id
 
     async def set_status(self, journey_id: int, status: str) -> None:
+        await self._change(journey_id, status=status)
+
+    async def pause(self, journey_id: int) -> None:
+        """As an operator does: the status, and every shard is told."""
+        await self._change(journey_id, status="paused", paused_at=self.clock.now())
+        await self.command("pause", journey_id=journey_id)
+        await self.settle()
+
+    async def resume(self, journey_id: int) -> None:
+        """Time goes on with what was left of it."""
+        (journey,) = [one for one in await self.rows(Journey) if one.id == journey_id]
+        await self._change(journey_id, status="running", paused_at=None)
+        shift = self.clock.now() - journey.paused_at
+        await self.command("resume", journey_id=journey_id, shift_ms=shift)
+        await self.settle()
+
+    async def _change(self, journey_id: int, **values: Any) -> None:
         async with self.db.write() as session:
             journey = await session.get(Journey, journey_id)
             assert journey is not None
-            journey.status = status
+            for name, value in values.items():
+                setattr(journey, name, value)
             await setup.touch_catalog(session)
 
     async def counts(self, metric: str, *by: str) -> dict[Any, int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from server.clock import WallClock
+from server.clock import MINUTE, WallClock
 
 from .running import of_database, opened, run, settings_for
 
@@ -29,15 +29,22 @@ def migrate(database: str | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--overdue-minutes",
+    type=click.IntRange(1),
+    default=15,
+    show_default=True,
+    help="How long after a wait was over its run is told to be stuck.",
+)
 @of_database
-def doctor(database: str | None) -> None:
+def doctor(overdue_minutes: int, database: str | None) -> None:
     """Looks whether all is well; exits with 1 if something is not."""
 
     async def work() -> list[Any]:
         from server.doctor import examine
 
         async with opened(settings_for(database).database_url) as db:
-            return await examine(db, WallClock().now())
+            return await examine(db, WallClock().now(), overdue_minutes * MINUTE)
 
     findings = run(work())
     for finding in findings:

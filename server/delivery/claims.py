@@ -62,9 +62,15 @@ def why_not(row: Any, now: Instant) -> str:
     """Why this message may not go now: a `SkipReason`, `PARKED`, or nothing."""
     if row.journey_status == JourneyStatus.PAUSED:
         return PARKED
-    if row.journey_status != JourneyStatus.RUNNING:
+    if row.journey_status != JourneyStatus.RUNNING and not _has_run_out(row):
         return SkipReason.JOURNEY_STOPPED.value
     return _STATES.get(row.state, "") or _not_permitted(row, now)
+
+
+def _has_run_out(row: Any) -> bool:
+    """Whether its journey came to its end by itself: what it decided to send still leaves."""
+    over = (JourneyStatus.FINISHED, JourneyStatus.ARCHIVED)
+    return row.journey_status in over and not row.journey_was_stopped
 
 
 def _not_permitted(row: Any, now: Instant) -> str:

@@ -88,6 +88,16 @@ class Known:
 
 
 @dataclass(slots=True)
+class Permissions:
+    """What is known of the permission to write to the users of a batch."""
+
+    granted: dict[tuple[UserKey, str, str], bool] = field(default_factory=dict)
+    """By user, channel and purpose."""
+    suppressed_until: dict[tuple[int, str, str, str], Instant] = field(default_factory=dict)
+    """By project, channel, address and purpose."""
+
+
+@dataclass(slots=True)
 class Batch:
     shard: int
     shards: int
@@ -107,6 +117,7 @@ class Batch:
     past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     """Events of users, of the names that some step looks for: by name and digest."""
 
+    permissions: Permissions = field(default_factory=Permissions)
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
     """Events of users that turned out to be others."""

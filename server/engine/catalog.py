@@ -31,6 +31,16 @@ class LiveJourney:
     status: JourneyStatus
     version: int
     paused_at: Instant | None = None
+    starts_at: Instant | None = None
+    """When it starts, or started, by itself."""
+    ends_at: Instant | None = None
+    """From then on nobody enters any more."""
+
+    def has_begun(self, at: Instant) -> bool:
+        return self.starts_at is None or at >= self.starts_at
+
+    def has_ended(self, at: Instant) -> bool:
+        return self.ends_at is not None and at >= self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class Catalog:
 
     epoch: int
     zones: dict[int, str]
+    need_consent: frozenset[int]
+    """Projects that write nobody an advertisement who has not agreed to it."""
     journeys: dict[int, LiveJourney]
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
@@ -61,11 +73,31 @@ class Catalog:
     """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
+    reaching: set[int] = field(default_factory=set)
+    """Journeys of which a step, or one of a journey to which they lead, asks whom it can write to."""
     moving_events: dict[int, set[str]] = field(default_factory=dict)
     """By project: the events that any version of any journey counts as a goal, cancels by or waits for."""
 
+    def starting(self, now: Instant) -> list[LiveJourney]:
+        """The journeys whose time to start has come."""
+        waiting = (one for one in self.journeys.values() if one.status is JourneyStatus.SCHEDULED)
+        return [one for one in waiting if one.has_begun(now)]
+
+    def ending(self, now: Instant) -> list[LiveJourney]:
+        """The journeys that nobody enters any more, and that are not over yet."""
+        open_now = (JourneyStatus.RUNNING, JourneyStatus.PAUSED)
+        return [one for one in self.journeys.values() if one.status in open_now and one.has_ended(now)]
+
     def zone_of(self, project_id: int) -> str:
         return self.zones[project_id]
+
+    def asks_for_reach(self, journey_id: int) -> bool:
+        """Whether a run of this journey may ask on which channels its user can be written to."""
+        return journey_id in self.reaching
+
+    def requires_consent(self, project_id: int) -> bool:
+        """Whether advertisements go only to those who have agreed."""
+        return project_id in self.need_consent
 
     def connections_for(self, project_id: int, channel: str, name: str) -> list[Connected]:
         """The connection of this name; without one, all that are enabled, in order of preference."""
@@ -83,6 +115,18 @@ class Catalog:
         journey = self.journeys.get(journey_id)
         return self.graphs[journey.id, journey.version] if journey else None
 
+    def led_to(self, graph: Graph) -> list[Graph]:
+        """The graphs of the journeys to which this one leads, and those lead, and so on."""
+        found: dict[int, Graph] = {}
+        ahead = list(graph.leads_to)
+        while ahead:
+            journey_id = ahead.pop()
+            there = self.graph_of_journey(journey_id)
+            if there is not None and journey_id not in found:
+                found[journey_id] = there
+                ahead += there.leads_to
+        return list(found.values())
+
     def concerns_runs(self, project_id: int, event_type: str, name: str) -> bool:
         """Whether such an event can let somebody in, or change what a run does."""
         if (project_id, name) in self.entries or name in self.moving_events.get(project_id, ()):
@@ -99,9 +143,11 @@ async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
 
 async def load(session: ReadSession) -> Catalog:
     """The catalog as this session's snapshot sees it."""
+    found = await session.rows(select(_projects))
     catalog = Catalog(
         epoch=await current_epoch(session),
-        zones={row.id: row.time_zone for row in await session.rows(select(_projects))},
+        zones={row.id: row.time_zone for row in found},
+        need_consent=frozenset(row.id for row in found if row.requires_consent),
         journeys={},
         connections=await _connected(session),
         graphs=_graphs(await session.rows(select(_versions))),
@@ -109,7 +155,14 @@ async def load(session: ReadSession) -> Catalog:
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
-            row.id, row.project_id, row.title, JourneyStatus(row.status), row.version, row.paused_at
+            row.id,
+            row.project_id,
+            row.title,
+            JourneyStatus(row.status),
+            row.version,
+            row.paused_at,
+            row.starts_at,
+            row.ends_at,
         )
     _index(catalog)
     return catalog
@@ -145,3 +198,12 @@ def _index(catalog: Catalog) -> None:
         if journey_id in catalog.journeys:
             events = catalog.moving_events.setdefault(catalog.journeys[journey_id].project_id, set())
             events |= graph.moves_runs
+    _index_reaching(catalog)
+
+
+def _index_reaching(catalog: Catalog) -> None:
+    """Journeys lead to journeys that ask, and so on: until no more are found."""
+    leads = [(journey_id, graph.leads_to) for (journey_id, _), graph in catalog.graphs.items()]
+    catalog.reaching = {one for (one, _), graph in catalog.graphs.items() if graph.asks_for_reach}
+    while more := {one for one, others in leads if catalog.reaching.intersection(others)} - catalog.reaching:
+        catalog.reaching |= more

@@ -3,11 +3,12 @@
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, case, update
 
 from server.clock import Instant
 from server.journey.moment import EndReason, Past
 from server.journey.status import JourneyStatus
+from server.journey.waking import ResumePolicy
 from server.store import inbox
 from server.store.bulk import table_of
 from server.store.consents import Decision
@@ -29,6 +30,14 @@ RELEASE = (
     .where(*_OPEN, _runs.c.held, _runs.c.wake_at.is_not(None))
     .values(held=False, wake_at=_runs.c.wake_at + bindparam("shift"))
 )
+RELEASE_NOW = (
+    update(_runs)
+    .where(*_OPEN, _runs.c.held, _runs.c.wake_at.is_not(None))
+    .values(
+        held=False, wake_at=case((_runs.c.wake_at < bindparam("at"), bindparam("at")), else_=_runs.c.wake_at)
+    )
+)
+"""Every wait keeps its time; what is over by now is over now."""
 
 
 def hold(batch: Batch, command: dict[str, Any]) -> None:
@@ -36,10 +45,28 @@ def hold(batch: Batch, command: dict[str, Any]) -> None:
     batch.statements.append((HOLD, {"of_shard": batch.shard, "of_journey": command["journey_id"]}))
 
 
-def let_go(batch: Batch, command: dict[str, Any]) -> None:
-    """Time goes on with what was left of it."""
+def let_go(batch: Batch, command: dict[str, Any], *, is_last: bool) -> None:
+    """Time goes on; what becomes of what fell due meanwhile is the operator's choice.
+
+    With the choice to skip it, the runs concerned end a page a turn, and only then the others go on.
+    """
     about = {"of_shard": batch.shard, "of_journey": command["journey_id"]}
-    batch.statements.append((RELEASE, {**about, "shift": command["shift_ms"]}))
+    policy = command.get("policy", ResumePolicy.SHIFT)
+    if policy == ResumePolicy.SHIFT:
+        batch.statements.append((RELEASE, {**about, "shift": command["shift_ms"]}))
+        return
+    at = command["at"]
+    if policy == ResumePolicy.SKIP:
+        for run in list(batch.runs.values()):
+            if run.journey_id == command["journey_id"] and fell_due(run, at - command["shift_ms"], at):
+                runs.end(batch, run, EndReason.OVERDUE, max(at, run.arrived_at))
+    if is_last:
+        batch.statements.append((RELEASE_NOW, {**about, "at": at}))
+
+
+def fell_due(run: RunState, paused_at: Instant, at: Instant) -> bool:
+    """Whether the wait of a held run was over in the pause; one that heard what it waited for goes on."""
+    return run.held and run.wake_at is not None and paused_at < run.wake_at <= at
 
 
 def stop(batch: Batch, command: dict[str, Any]) -> None:

@@ -28,6 +28,8 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent)
 
 def keep(batch: Batch, user: UserState, project_id: int, decision: Decision) -> None:
     batch.consents.setdefault((project_id, user.number), []).append(decision)
+    who = ((project_id, user.number), decision.channel, decision.purpose)
+    batch.permissions.granted[who] = decision.granted
     batch.decisions.append(consents.row_of(batch.shard, project_id, user.number, decision))
 
 

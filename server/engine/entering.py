@@ -36,7 +36,7 @@ class RefusedEntry:
 def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
     """Lets the user in wherever this event does, and notes where it would have and why it did not."""
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if entry.lets_in(event.body):
+        if entry.lets_in(event.body) and journey.has_begun(event.at):
             offer_entry(batch, journey, entry, user, event)
 
 
@@ -54,6 +54,8 @@ def offer_entry(
 
 
 def _refusal(batch: Batch, journey: LiveJourney, user: UserState, at: Instant) -> str | None:
+    if journey.has_ended(at):
+        return RefusedEntry.ENDED
     if journey.status is JourneyStatus.PAUSED:
         return RefusedEntry.PAUSED
     if not batch.follows_events and batch.now - at > TOO_OLD:

@@ -72,6 +72,9 @@ _OPEN_OF_JOURNEY = (
     .where(_runs.c.wake_at.is_not(None))
     .limit(bindparam("most"))
 )
+_OVERDUE_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
+    _runs.c.held, _runs.c.wake_at > bindparam("after"), _runs.c.wake_at <= bindparam("until")
+)
 _PAST = (
     select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body, _events.c.digest)
     .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
@@ -193,6 +196,15 @@ async def open_runs(session: ReadSession, batch: Batch, journey_id: int, most: i
     return keep_runs(batch, await session.rows(_OPEN_OF_JOURNEY, about))
 
 
+async def overdue_runs(
+    session: ReadSession, batch: Batch, command: dict[str, Any], most: int
+) -> list[RunState]:
+    """The held runs of a journey whose wait was over in the pause that this command ends."""
+    about = {"shard": batch.shard, "journey_id": command["journey_id"], "most": most}
+    times = {"after": command["at"] - command["shift_ms"], "until": command["at"]}
+    return keep_runs(batch, await session.rows(_OVERDUE_OF_JOURNEY, {**about, **times}))
+
+
 def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
     found = []
     for row in rows:
@@ -223,12 +235,8 @@ def asked_by_runs(batch: Batch) -> list[Asked]:
 
 def asked_by(batch: Batch, graph: Graph, user: UserKey, entered_at: Instant) -> list[Asked]:
     """What the steps of a graph, and of those that it leads to, may look for."""
-    graphs = [graph, *(batch.catalog.graph_of_journey(one) for one in graph.leads_to)]
-    return [
-        Asked(user, one.asks_past_for, _since(one, entered_at))
-        for one in graphs
-        if one is not None and one.asks_past_for
-    ]
+    graphs = [graph, *batch.catalog.led_to(graph)]
+    return [Asked(user, one.asks_past_for, _since(one, entered_at)) for one in graphs if one.asks_past_for]
 
 
 def _since(graph: Graph, entered_at: Instant) -> Instant:

@@ -9,12 +9,14 @@ from server.clock import Instant
 from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
+from server.journey.waking import ResumePolicy
 from server.store import inbox
+from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
 
-from . import addresses, commands, gather, news, people
+from . import addresses, commands, gather, news, people, reach
 from .batch import Batch, IdentityKey, Known
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
@@ -38,6 +40,8 @@ class Item:
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
     found: people.Found | None = None
+    is_full: bool = False
+    """Whether a command found as many runs as one turn may change: then it stays, to find the others."""
 
     @property
     def own_payload(self) -> bytes:
@@ -145,8 +149,10 @@ class Intake:
                 movers.add((item.row.project_id, item.command["number"]))
             elif item.row.kind in (DECIDE, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind == commands.STOP:
-                await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+            elif item.row.kind == REMOVE:
+                movers.update((item.row.project_id, number) for number in item.command["numbers"])
+            else:
+                await self._load_page(session, batch, item)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
@@ -155,7 +161,17 @@ class Intake:
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
+
+    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
+        """As many runs of a journey as one turn may change by a command."""
+        found: list[RunState] = []
+        if item.row.kind == commands.STOP:
+            found = await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
+        elif item.row.kind == commands.RESUME and item.command.get("policy") == ResumePolicy.SKIP:
+            found = await gather.overdue_runs(session, batch, item.command, MOST_STOPPED)
+        item.is_full = len(found) >= MOST_STOPPED
 
     async def _load_followers(
         self, session: ReadSession, batch: Batch, items: list[Item]
@@ -183,6 +199,7 @@ class Intake:
         led = {(project_id, kind, value) for kind, value in command.get("identities", ())}
         missing = led - batch.identities.keys()
         batch.identities.update(await gather.identities(session, self.shard, missing))
+        await reach.load(session, batch, {(project_id, command["number"])})
         if command["runs"]:
             begun = min(RunState(*values).entered_at for values in command["runs"])
             command["later"] = await gather.since(session, batch, project_id, command["number"], begun)
@@ -268,6 +285,20 @@ def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
         for run in batch.runs.values()
         if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
     }
+
+
+def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
+    """Whose runs, or entries by these events, may ask on which channels they can be written to."""
+    asking = {one for one in batch.catalog.journeys if batch.catalog.asks_for_reach(one)}
+    if not asking:
+        return set()
+    found = {(run.project_id, run.user_number) for run in batch.runs.values() if run.journey_id in asking}
+    for item in items:
+        if item.event is not None and item.found is not None:
+            entries = batch.catalog.entries.get((item.row.project_id, item.event.name), ())
+            if any(journey.id in asking for journey, _ in entries):
+                found.add((item.row.project_id, item.found.number))
+    return found
 
 
 def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:

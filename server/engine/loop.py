@@ -16,13 +16,15 @@ from server.store.sessions import ReadSession
 from server.store.tables import Inbox, Run, ShardState
 
 from . import catalog as catalogs
-from . import judging, leases
+from . import judging, leases, transitions
 from .catalog import Catalog
 from .shard import CatalogMoved, Shard, Turn
 
 WORK = "engine"
 MERGE_EVERY = 64
 """Turns of a shard between two looks for crowded user sets."""
+FINISH_EVERY = 64
+"""Turns, while there is always something to do, between two looks whether journeys are over."""
 
 _inbox, _runs, _state = table_of(Inbox), table_of(Run), table_of(ShardState)
 _WITH_WORK = select(_state.c.shard).where(
@@ -106,6 +108,8 @@ class Engine:
         """One turn of every shard of ours that has something to do. Returns whether any had."""
         async with self.db.read() as session:
             ready = await self._ready(session)
+        if await self._make_transitions(idle=not ready):
+            return True
         for number in ready:
             shard = self._mine.get(number)
             if shard is not None:
@@ -123,6 +127,17 @@ class Engine:
         if self._catalog is not None and self._is_unjudged and is_due:
             self._judged_at, self._is_unjudged = now, False
             await judging.look(self.db, self._catalog, self.shards, now)
+
+    async def _make_transitions(self, *, idle: bool) -> bool:
+        """What journeys do by themselves now. Whether they are over is asked when there is time for it."""
+        assert self._catalog is not None
+        now = self.clock.now()
+        if self._catalog.starting(now):
+            return await transitions.start(self.db, now)
+        ending = self._catalog.ending(now)
+        if ending and (idle or self.progress.turns % FINISH_EVERY == 0):
+            return await transitions.finish(self.db, ending, self.shards, now)
+        return False
 
     async def _ready(self, session: ReadSession) -> list[int]:
         epoch = await catalogs.current_epoch(session)

@@ -41,11 +41,11 @@ def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) 
     """One message for each address of the user, or one that says why not."""
     assert isinstance(step, MessageStep)
     connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
-    letters = _letters(connections, _addresses(user, step.channel))
+    letters = letters_for(connections, addresses_of(user, step.channel))
     return [Posted(_post(batch, run, step, letter, at), letter.skipped) for letter in letters]
 
 
-def _addresses(user: UserState, channel: str) -> Sequence[Address]:
+def addresses_of(user: UserState, channel: str) -> Sequence[Address]:
     """Where to write to; what may not be written to only if there is nothing else, so that this is told."""
     if channel in BY_USER_ID:
         return [Address(user.user_id, "usable", 0)] if user.user_id is not None else []
@@ -53,7 +53,7 @@ def _addresses(user: UserState, channel: str) -> Sequence[Address]:
     return [one for one in here if one.state == "usable"] or here[:1]
 
 
-def _letters(connections: Sequence[Connected], addresses: Sequence[Address]) -> list[Letter]:
+def letters_for(connections: Sequence[Connected], addresses: Sequence[Address]) -> list[Letter]:
     found = []
     for one in addresses:
         fitting = next((connected for connected in connections if connected.fits(one.address)), None)

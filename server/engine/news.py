@@ -6,6 +6,7 @@ import orjson
 
 from server.clock import Instant
 from server.delivery.bursts import seen
+from server.journey.steps.outcome import MESSAGES
 from server.store import inbox
 
 from . import entering, runs
@@ -73,7 +74,7 @@ def hear(batch: Batch, run: RunState, message_id: int, told: dict[str, Any], at:
     user = batch.user((run.project_id, run.user_number))
     runs.wake_until(batch, user, run.project_id, at)
     memory = orjson.loads(run.memory)
-    messages = memory.get(runs.MESSAGES, {})
+    messages = memory.get(MESSAGES, {})
     if not run.is_open or messages.get(str(message_id), told) == told:
         return
     messages[str(message_id)] = told

@@ -14,8 +14,9 @@ from server.journey.moment import EndReason, Moment
 from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
+from server.journey.steps.outcome import MESSAGES
 
-from . import draws, mailing, profiles
+from . import draws, mailing, profiles, reach
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
@@ -23,9 +24,6 @@ LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
 NOTHING_SEEN: Mapping[str, Any] = {}
-
-MESSAGES = "messages"
-"""The member of a run's memory that says what has become of the messages of this visit."""
 
 
 def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
@@ -151,6 +149,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         variants=draws.outputs(run),
         standing=lambda step_key: draws.standing(batch, run, step_key),
         memory=orjson.loads(run.memory),
+        reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
 
 

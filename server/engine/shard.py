@@ -13,16 +13,17 @@ from server.clock import Clock, Instant
 from server.journey.moment import EndReason
 from server.store import inbox
 from server.store.bulk import inserting, table_of
+from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, consents, entering, events, gather, leases, news, people, receipts, runs
+from . import commands, consents, entering, events, gather, leases, news, people, receipts, removing, runs
 from .batch import Batch
 from .catalog import Catalog
-from .intake import MOST_STOPPED, Intake, Item, up_to_a_turn
+from .intake import Intake, Item, up_to_a_turn
 from .people import LINK, Resolver
 from .state import RunState
 
@@ -99,7 +100,7 @@ class Shard:
         self._decide(batch, items)
         entering.lead_on(batch)
         wakes = self._wake(batch, due)
-        batch.done = [item.row.id for item in items if not self._stays(batch, item)]
+        batch.done = [item.row.id for item in items if not item.is_full]
         if items or wakes or batch.users:
             async with self._db.write() as session:
                 await self._commit(session, batch)
@@ -132,6 +133,9 @@ class Shard:
             if item.happened_at is not None:
                 self._clock.reach(item.happened_at)
         now = self._clock.now()
+        if catalog.starting(now):
+            # By what these very events say it is time for a journey to start: it does so before them.
+            raise CatalogMoved
         has_all = len(items) == len(rows) < most
         until = now if has_all else self._known_until(now, items)
         tally = Tally(self.number, catalog.zone_of)
@@ -213,11 +217,13 @@ class Shard:
         elif kind == commands.PAUSE:
             commands.hold(batch, command)
         elif kind == commands.RESUME:
-            commands.let_go(batch, command)
+            commands.let_go(batch, command, is_last=not item.is_full)
         elif kind == commands.STOP:
             commands.stop(batch, command)
         elif kind == news.NEWS:
             news.take_in(batch, item.row.project_id, command)
+        elif kind == REMOVE:
+            removing.remove(batch, item.row.project_id, command)
         elif kind == DECIDE:
             consents.decide(batch, item.row.project_id, command)
         else:
@@ -238,13 +244,6 @@ class Shard:
                     log.exception("a run could not go on", shard=self.number, run=run.id)
                     runs.end(batch, run, EndReason.INTERNAL_ERROR, batch.now, type(error).__name__)
         return wakes
-
-    def _stays(self, batch: Batch, item: Item) -> bool:
-        """A stop that found as many runs as it may end at once has more to end."""
-        if item.row.kind != commands.STOP:
-            return False
-        ended = sum(run.journey_id == item.command["journey_id"] for run in batch.runs.values())
-        return bool(ended >= MOST_STOPPED)
 
     # Writing
 

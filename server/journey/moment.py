@@ -79,8 +79,8 @@ def _is_new(step_key: str) -> Standing:
     return NEWCOMER
 
 
-def _not_asked_for(what: str) -> Any:
-    raise RuntimeError(f"A step asked for {what!r} without having said that it would.")
+def _not_asked_for(*what: str) -> Any:
+    raise RuntimeError(f"A step asked for {what} without having said that it would.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +109,8 @@ class Moment:
     """How a split by chance stands for the person: what was decided, what was drawn there before."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """What the step has kept on this visit."""
-    reaches: Callable[[str], str] = _not_asked_for
-    """Why nothing can be sent to the user on this channel; empty if something can."""
+    reaches: Callable[[str, str], str] = _not_asked_for
+    """Why nothing of this purpose can be sent to the user on this channel; empty if something can."""
     is_in: Callable[[str], bool] = _not_asked_for
     """Whether the user is in the segment of this id."""
 

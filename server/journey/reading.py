@@ -22,6 +22,10 @@ class Reader:
         path = self.path if key is None else (*self.path, key)
         self.problems.append(Problem(path, message if message.endswith(".") else message + ".", code))
 
+    def names(self) -> list[str]:
+        """Of everything that is there, known or not."""
+        return [str(name) for name in self._data]
+
     def value(self, key: str, *, required: bool = True, default: Any = None) -> Any:
         found = self._data.get(key, MISSING)
         if found is MISSING or found is None:

@@ -6,18 +6,22 @@ from enum import StrEnum
 class JourneyStatus(StrEnum):
     DRAFT = "draft"
     """Being drawn; handles nobody."""
+    SCHEDULED = "scheduled"
+    """Waits for its time to start; handles nobody until then."""
     RUNNING = "running"
     """Lets people in and moves them on."""
     PAUSED = "paused"
     """Lets nobody in; the time of those inside stands still and goes on with what was left of it."""
     FINISHED = "finished"
-    """Over for good: whoever was inside has ended as stopped."""
+    """Over for good: it was stopped, or its end was reached and the last person has left."""
     ARCHIVED = "archived"
     """Put away; its figures stay."""
 
 
 class JourneyAction(StrEnum):
     START = "start"
+    SCHEDULE = "schedule"
+    UNSCHEDULE = "unschedule"
     PAUSE = "pause"
     RESUME = "resume"
     STOP = "stop"
@@ -26,6 +30,10 @@ class JourneyAction(StrEnum):
 
 TRANSITIONS: dict[tuple[JourneyStatus, JourneyAction], JourneyStatus] = {
     (JourneyStatus.DRAFT, JourneyAction.START): JourneyStatus.RUNNING,
+    (JourneyStatus.DRAFT, JourneyAction.SCHEDULE): JourneyStatus.SCHEDULED,
+    (JourneyStatus.SCHEDULED, JourneyAction.SCHEDULE): JourneyStatus.SCHEDULED,
+    (JourneyStatus.SCHEDULED, JourneyAction.UNSCHEDULE): JourneyStatus.DRAFT,
+    (JourneyStatus.SCHEDULED, JourneyAction.START): JourneyStatus.RUNNING,
     (JourneyStatus.RUNNING, JourneyAction.PAUSE): JourneyStatus.PAUSED,
     (JourneyStatus.PAUSED, JourneyAction.RESUME): JourneyStatus.RUNNING,
     (JourneyStatus.RUNNING, JourneyAction.STOP): JourneyStatus.FINISHED,
@@ -33,6 +41,10 @@ TRANSITIONS: dict[tuple[JourneyStatus, JourneyAction], JourneyStatus] = {
     (JourneyStatus.DRAFT, JourneyAction.ARCHIVE): JourneyStatus.ARCHIVED,
     (JourneyStatus.FINISHED, JourneyAction.ARCHIVE): JourneyStatus.ARCHIVED,
 }
+
+
+EDITABLE = (JourneyStatus.DRAFT, JourneyStatus.SCHEDULED, JourneyStatus.RUNNING, JourneyStatus.PAUSED)
+"""Whose draft, name and end can still be changed."""
 
 
 def allowed(status: JourneyStatus) -> list[JourneyAction]:

@@ -11,6 +11,12 @@ SEEN_BY_OUR_LINKS = frozenset({ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptK
 CLICKS_FOLLOWED = ("push", "sms", "whatsapp", "in_app")
 """Channels without HTML whose links lead through us, too."""
 
+BY_OUR_LINKS = {
+    "email": SEEN_BY_OUR_LINKS,
+    **dict.fromkeys(CLICKS_FOLLOWED, frozenset({ReceiptKind.CLICKED})),
+}
+"""By channel: what our own links tell."""
+
 
 async def adapters(context: Context) -> list[Adapter]:
     """Everything that is plugged in, in order of key."""
@@ -19,10 +25,10 @@ async def adapters(context: Context) -> list[Adapter]:
 
 async def observes(context: Context) -> dict[str, frozenset[ReceiptKind]]:
     """By channel: the kinds of receipts that any of the project's connections can bring."""
-    found = {"email": SEEN_BY_OUR_LINKS, **dict.fromkeys(CLICKS_FOLLOWED, frozenset({ReceiptKind.CLICKED}))}
+    found = dict(BY_OUR_LINKS)
     for channel, kinds in await context.observed.load(context.project_id):
         found[channel] = found.get(channel, frozenset()) | kinds
     return found
 
 
-__all__ = ["CLICKS_FOLLOWED", "SEEN_BY_OUR_LINKS", "Adapter", "adapters", "observes"]
+__all__ = ["BY_OUR_LINKS", "CLICKS_FOLLOWED", "SEEN_BY_OUR_LINKS", "Adapter", "adapters", "observes"]

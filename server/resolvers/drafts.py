@@ -1,4 +1,4 @@
-"""Drafts: made, saved, checked, published. A published version never changes."""
+"""Drafts: made, copied, saved, checked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 from server.context import Context
 from server.journey.moment import Problem
-from server.journey.status import JourneyStatus, allowed
+from server.journey.status import EDITABLE, JourneyStatus, allowed
 from server.store import connected, journeys, setup
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
@@ -15,11 +15,10 @@ from server.store.tables import Journey, Version
 from . import handles
 from .graphs import Connected, problems_of
 from .once import Answer, once
-from .refusals import Invalid, InvalidGraph, Missing, NotAllowed, RevisionConflict
+from .refusals import Invalid, Missing, NotAllowed, RevisionConflict
 
 Graph = Mapping[str, Any]
 
-_OPEN = (JourneyStatus.DRAFT, JourneyStatus.RUNNING, JourneyStatus.PAUSED)
 LONGEST_TITLE, LONGEST_CATEGORY = 200, 100
 
 
@@ -42,6 +41,23 @@ async def create(
         return {"journey_id": made.id}
 
     return await once(context, key, ("createJourney", [title, category, graph, handle]), work)
+
+
+async def clone(
+    context: Context, journey_id: int, title: str | None, key: str | None, *, with_draft: bool
+) -> Answer:
+    """Another journey with the same drawing, as a draft: what is unpublished, or else the newest version."""
+
+    async def work(session: WriteSession) -> Answer:
+        journey = await wanted(session, context, journey_id)
+        graph = journey.draft if with_draft else None
+        if graph is None and journey.version is not None:
+            graph = (await session.get_one(Version, (journey_id, journey.version))).graph
+        about = (_title(title if title is not None else journey.title), journey.category)
+        made = await journeys.create(session, context.project_id, *about, graph, context.clock.now())
+        return {"journey_id": made.id}
+
+    return await once(context, key, ("cloneJourney", [journey_id, title, with_draft]), work)
 
 
 async def rename(
@@ -72,7 +88,7 @@ async def save(context: Context, journey_id: int, graph: Graph, expected: int, k
     """Keeps what is drawn, whatever is wrong with it. Raises RevisionConflict for the second of two."""
 
     async def work(session: WriteSession) -> Answer:
-        journey = await _editable(session, context, journey_id, expected)
+        journey = await editable(session, context, journey_id, expected)
         journey.draft = _to_text(graph)
         journey.draft_revision += 1
         journey.changed_at = context.clock.now()
@@ -81,44 +97,16 @@ async def save(context: Context, journey_id: int, graph: Graph, expected: int, k
     return await once(context, key, ("saveDraft", [journey_id, graph, expected]), work)
 
 
-async def publish(
-    context: Context, journey_id: int, expected: int | None, key: str | None, *, dry_run: bool
-) -> Answer:
-    """Makes a version of the draft, which people enter from now on. A dry run only checks."""
-
-    async def work(session: WriteSession) -> Answer:
-        journey = await _editable(session, context, journey_id, expected)
-        if journey.draft is None:
-            raise Invalid("There is no draft to publish: nothing has changed since the last version.")
-        graph = orjson.loads(journey.draft)
-        found = problems_of(graph, await connections(session, context))
-        if found:
-            raise InvalidGraph(found, graph)
-        if dry_run:
-            return {"journey_id": journey_id, "version": None}
-        return {"journey_id": journey_id, "version": await _publish(session, context, journey)}
-
-    if dry_run:
-        async with context.db.write() as session:
-            return await work(session)
-    return await once(context, key, ("publishJourney", [journey_id, expected]), work)
-
-
-async def _publish(session: WriteSession, context: Context, journey: Journey) -> int:
-    assert journey.id is not None
-    assert journey.draft is not None
-    now, number = context.clock.now(), (journey.version or 0) + 1
-    session.add(Version(journey_id=journey.id, number=number, graph=journey.draft, published_at=now))
-    journey.version, journey.draft, journey.changed_at = number, None, now
-    await session.flush()
-    await setup.touch_catalog(session)
-    return number
-
-
 async def problems(context: Context, graph: Graph) -> list[Problem]:
     """What keeps a draft from being published."""
     async with context.db.read() as session:
-        return problems_of(graph, await connections(session, context))
+        return await faults(session, context, graph)
+
+
+async def faults(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
+    """What keeps this graph from being published, as this session's snapshot sees the project."""
+    enterable = await journeys.published(session, context.project_id)
+    return problems_of(graph, await connections(session, context), enterable)
 
 
 async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:
@@ -136,12 +124,11 @@ async def wanted(session: WriteSession, context: Context, journey_id: int) -> Jo
     return journey
 
 
-async def _editable(
-    session: WriteSession, context: Context, journey_id: int, expected: int | None
-) -> Journey:
+async def editable(session: WriteSession, context: Context, journey_id: int, expected: int | None) -> Journey:
+    """The journey, held for this transaction. Raises Missing, NotAllowed, RevisionConflict."""
     journey = await wanted(session, context, journey_id)
     status = JourneyStatus(journey.status)
-    if status not in _OPEN:
+    if status not in EDITABLE:
         raise NotAllowed(f"A journey that is {status.value} cannot be edited.", status, allowed(status))
     if expected is not None and journey.draft_revision != expected:
         raise RevisionConflict(expected, journey.draft_revision)

@@ -1,6 +1,6 @@
 """Everything that is wrong with a drawn graph: its shape, its texts, and what its connections cannot send."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -9,8 +9,10 @@ from pydantic import BaseModel, ValidationError
 from channels.contract import AnyChannel
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path, Problem
-from server.journey.steps import MessageStep
+from server.journey.steps import GoToJourney, MessageStep
 from server.templates.render import compile_problems
+
+from .channels import BY_OUR_LINKS
 
 _LIQUID = ("{{", "{%")
 
@@ -24,13 +26,18 @@ class Connected(NamedTuple):
     is_enabled: bool = True
 
 
-def problems_of(data: Mapping[str, Any], connections: Mapping[str, Connected]) -> list[Problem]:
-    """All problems with their paths. `connections` are the project's, by name."""
+def problems_of(
+    data: Mapping[str, Any], connections: Mapping[str, Connected], journeys: Collection[int] = ()
+) -> list[Problem]:
+    """All problems with their paths. `connections` are the project's, by name; `journeys` those of the
+    project that can be entered."""
     graph, problems = read_graph(data)
+    problems += _journey_problems(graph, data, journeys)
     for index, step in _messages(graph, data):
         here = ("steps", index)
         problems += _text_problems(here, step)
         problems += _connection_problems(here, step, connections)
+        problems += _outcome_problems(here, step, connections)
         chosen = connections.get(step.connection)
         if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:
             told = {problem.path for problem in problems}
@@ -40,6 +47,14 @@ def problems_of(data: Mapping[str, Any], connections: Mapping[str, Connected]) -
             )
             problems += (problem for problem in found if problem.path not in told)
     return problems
+
+
+def _journey_problems(graph: Graph, data: Mapping[str, Any], journeys: Collection[int]) -> Iterator[Problem]:
+    for index, item in enumerate(data.get("steps") or ()):
+        step = graph.steps.get(item.get("key", ""))
+        if isinstance(step, GoToJourney) and step.journey and step.journey not in journeys:
+            message = "There is no such journey in this project that has a published version."
+            yield Problem(("steps", index, "journey"), message, "unknown_journey")
 
 
 def _text_problems(here: Path, step: MessageStep) -> Iterator[Problem]:
@@ -60,6 +75,23 @@ def _connection_problems(
         yield Problem(path, message, "unknown_connection")
     elif not step.connection and step.channel and not any(connections[name].is_enabled for name in there):
         yield Problem(path, f"There is no connection for {step.channel} that is on.", "no_connection")
+
+
+def _outcome_problems(
+    here: Path, step: MessageStep, connections: Mapping[str, Connected]
+) -> Iterator[Problem]:
+    """A split by what nobody can ever tell would send everybody the same way."""
+    wanted = step.outcome.split_by
+    senders = [
+        one.adapter
+        for name, one in connections.items()
+        if one.channel == step.channel and step.connection in ("", name) and one.adapter is not None
+    ]
+    tellers = [one for one in senders if wanted in {kind.value for kind in one.capabilities.observes}]
+    seen_by_us = wanted in BY_OUR_LINKS.get(step.channel, ())
+    if wanted and senders and not tellers and not seen_by_us:
+        message = f"No connection for {step.channel} can tell whether a message was {wanted}."
+        yield Problem((*here, "split_by"), message, "not_observable")
 
 
 def _problems_with(adapter: AnyChannel, here: Path, step: MessageStep) -> Iterator[Problem]:

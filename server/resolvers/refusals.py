@@ -4,6 +4,7 @@ Refusal
 ├── Missing               there is no such thing in this project
 ├── NotAllowed            not in this status; says what is allowed
 ├── RevisionConflict      somebody else has saved meanwhile
+├── VersionConflict       somebody else has published meanwhile
 ├── IdempotencyConflict   this key was used for something else
 ├── InvalidGraph          everything that is wrong with it
 ├── InvalidSettings       everything that is wrong with them
@@ -50,6 +51,16 @@ class RevisionConflict(Refusal):
             f"Revision {expected} was expected, found {actual}: somebody has saved meanwhile. "
             "Read the draft again and bring your changes in.",
             ("input", "expectedRevision"),
+        )
+        self.expected, self.actual = expected, actual
+
+
+class VersionConflict(Refusal):
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(
+            f"Version {expected} was expected, found {actual}: somebody has published meanwhile. "
+            "Look at the new version, and decide again.",
+            ("input", "expectedVersion"),
         )
         self.expected, self.actual = expected, actual
 

@@ -9,6 +9,9 @@ from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
 from .chance_steps import AbSplitStep, RandomSplitStep, ab_split, random_split
+from .flow_from_data import FLOW_KINDS, FLOW_STEPS
+from .outcomes import outcome_of, to_outcome
+from .predicates import predicate, predicates, to_did
 from .sending_steps import (
     AlimtalkStep,
     EmailStep,
@@ -25,15 +28,13 @@ from .steps import (
     Branch,
     Condition,
     DelayStep,
-    Did,
     EntryEventStep,
     ExitStep,
     Position,
-    Predicate,
     SplitStep,
     Step,
 )
-from .words import ChannelName, Match, Operator, Purpose, word
+from .words import ChannelName, Match, Purpose, word
 
 Data = dict[str, Any]
 
@@ -52,6 +53,7 @@ STEPS: list[type[Step]] = [
     EntryEventStep,
     DelayStep,
     SplitStep,
+    *FLOW_STEPS,
     AbSplitStep,
     RandomSplitStep,
     *_MESSAGES.values(),
@@ -92,9 +94,11 @@ def _message(item: Data, common: Data) -> Step:
     if step is MessageStep:
         own = {"channel_name": item["channel"], "content": _named_texts(item, "content")}
     expires = item.get("expires_after_ms")
+    common["outputs"] = list(outcome_of(item).outputs())
     return step(
         **common,
         **own,
+        outcome=to_outcome(item),
         channel=word(ChannelName, channel_of(item) or "", ChannelName.OTHER),
         connection=item.get("connection") or None,
         purpose=Purpose(item.get("purpose") or Purpose.INFORMATION.value),
@@ -119,6 +123,7 @@ _KINDS = {
     "ab_split": ab_split,
     "random_split": random_split,
     "exit": _exit,
+    **FLOW_KINDS,
     **dict.fromkeys(_MESSAGES, _message),
 }
 
@@ -131,15 +136,7 @@ def _branch(item: Data) -> Branch:
 def _condition(item: Data) -> Condition:
     about = item["about"]
     return Condition(
-        attribute=_predicate(item) if about == "attribute" else None,
-        property=_predicate(item) if about == "property" else None,
-        did=Did(event=item["event"], where=predicates(item)) if about == "did" else None,
+        attribute=predicate(item) if about == "attribute" else None,
+        property=predicate(item) if about == "property" else None,
+        did=to_did(item) if about == "did" else None,
     )
-
-
-def predicates(item: Data) -> list[Predicate]:
-    return [_predicate(predicate) for predicate in item.get("where") or ()]
-
-
-def _predicate(item: Data) -> Predicate:
-    return Predicate(name=item["name"], operator=Operator(item["operator"]), value=item.get("value"))

@@ -3,6 +3,13 @@
 import strawberry
 
 from .chance_inputs import AbSplitStepInput, RandomSplitStepInput
+from .flow_inputs import (
+    GoToJourneyStepInput,
+    ReachabilityStepInput,
+    TriggerInput,
+    UpdateUserStepInput,
+    WaitStepInput,
+)
 from .sending_inputs import (
     AlimtalkStepInput,
     EmailStepInput,
@@ -55,6 +62,18 @@ class StepInput:
     message: MessageStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Sends a message on any channel by its name."
     )
+    wait: WaitStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Waits until something happens."
+    )
+    update_user: UpdateUserStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Changes what is known of the user."
+    )
+    reachability: ReachabilityStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks whether anything can be sent to the user."
+    )
+    go_to_journey: GoToJourneyStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Leads to another journey."
+    )
     exit: ExitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="The journey is completed."
     )
@@ -91,6 +110,10 @@ class GraphInput:
     steps: list[StepInput] = strawberry.field(description="1 to 300 steps.")
     edges: list[EdgeInput] = strawberry.field(description="One for every output of every step.")
     goals: list[GoalInput] | None = strawberry.field(default=None, description="Up to 20.")
+    cancel_events: list[TriggerInput] | None = strawberry.field(
+        default=None,
+        description="Whoever does one of these leaves at once, wherever the run waits: up to 20.",
+    )
     reentry: Reentry = strawberry.field(
         default=Reentry.AFTER_LEAVING, description="Whether somebody who has left may come in again."
     )

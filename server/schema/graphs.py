@@ -2,7 +2,9 @@
 
 import strawberry
 
-from .from_data import Data, predicates, to_step
+from .flow_steps import Trigger
+from .from_data import Data, to_step
+from .predicates import predicates
 from .steps import Predicate, Step
 from .words import JourneyKind, Reentry
 
@@ -56,6 +58,10 @@ def to_goals(data: Data) -> list[Goal]:
         )
         for item in data.get("goals") or ()
     ]
+
+
+def to_cancel_events(data: Data) -> list[Trigger]:
+    return [Trigger(event=one["event"], where=predicates(one)) for one in data.get("cancel_events") or ()]
 
 
 def to_reentry(data: Data) -> Reentry:

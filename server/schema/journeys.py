@@ -9,20 +9,22 @@ import strawberry
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, records, user_paths
+from server.resolvers import channels, drafts, periods, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
-from .graphs import Edge, Goal, kind_of, to_edges, to_goals, to_reentry, to_steps
+from .flow_steps import Trigger
+from .graphs import Edge, Goal, kind_of, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .info import Info, asks_for
 from .journey_files import JourneyFiles
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
+from .resuming import ResumePreview
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
 from .source import Source
@@ -61,6 +63,10 @@ class Draft:
     def goals(self) -> list[Goal]:
         return to_goals(self.graph)
 
+    @field("What makes people leave at once.", list_size=3)
+    def cancel_events(self) -> list[Trigger]:
+        return to_cancel_events(self.graph)
+
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self.graph)
@@ -85,7 +91,13 @@ class Journey(JourneyFiles, Node):
     changed_at: datetime = strawberry.field(description="When it was last changed.")
     started_at: datetime | None = strawberry.field(description="When it first let people in.")
     paused_at: datetime | None = strawberry.field(description="Since when it is paused; null if it is not.")
-    finished_at: datetime | None = strawberry.field(description="When it was stopped for good.")
+    finished_at: datetime | None = strawberry.field(description="When it was over for good.")
+    starts_at: datetime | None = strawberry.field(
+        description="When it starts, or started, by itself; null if somebody starts it."
+    )
+    ends_at: datetime | None = strawberry.field(
+        description="From then on nobody enters any more; with the last one inside it is finished."
+    )
 
     @classmethod
     def from_record(cls, record: records.Journey) -> "Journey":
@@ -104,6 +116,8 @@ class Journey(JourneyFiles, Node):
             started_at=to_datetime_if_any(record.started_at),
             paused_at=to_datetime_if_any(record.paused_at),
             finished_at=to_datetime_if_any(record.finished_at),
+            starts_at=to_datetime_if_any(record.starts_at),
+            ends_at=to_datetime_if_any(record.ends_at),
         )
 
     @property
@@ -158,6 +172,11 @@ class Journey(JourneyFiles, Node):
         observes = await channels.observes(info.context)
         return JourneyStats.from_source(Source(self._id, days, found, version, observes))
 
+    @field("What resuming it would do now; null unless it is paused.")
+    async def resume_preview(self, info: Info) -> ResumePreview | None:
+        found = await resuming.preview(info.context, self.record)
+        return ResumePreview.from_preview(found) if found else None
+
     @field("Its runs, the latest to enter first.")
     async def runs(
         self,
@@ -190,7 +209,8 @@ class Journey(JourneyFiles, Node):
 
 def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
-    return [one for one in found if one is not JourneyAction.START or record.version is not None]
+    needs_version = (JourneyAction.START, JourneyAction.SCHEDULE)
+    return [one for one in found if one not in needs_version or record.version is not None]
 
 
 def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:

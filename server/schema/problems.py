@@ -45,6 +45,12 @@ class RevisionConflictProblem(Problem):
     actual_revision: int = strawberry.field(description="What there is.")
 
 
+@strawberry.type(description="Somebody else has published meanwhile.")
+class VersionConflictProblem(Problem):
+    expected_version: int = strawberry.field(description="What you had.")
+    actual_version: int = strawberry.field(description="What people enter now; 0 for none.")
+
+
 @strawberry.type(description="This idempotency key was used for another input.")
 class IdempotencyConflictProblem(Problem):
     pass
@@ -116,6 +122,9 @@ def _problem(error: refusals.Refusal) -> Any:
     if isinstance(error, refusals.RevisionConflict):
         revisions: dict[str, Any] = {"expected_revision": error.expected, "actual_revision": error.actual}
         return RevisionConflictProblem(code=ProblemCode.REVISION_CONFLICT, **revisions, **about)
+    if isinstance(error, refusals.VersionConflict):
+        versions: dict[str, Any] = {"expected_version": error.expected, "actual_version": error.actual}
+        return VersionConflictProblem(code=ProblemCode.VERSION_CONFLICT, **versions, **about)
     if isinstance(error, refusals.IdempotencyConflict):
         return IdempotencyConflictProblem(code=ProblemCode.IDEMPOTENCY_CONFLICT, **about)
     if isinstance(error, refusals.InvalidGraph):

@@ -5,7 +5,7 @@ from strawberry.scalars import JSON
 
 from .named_texts import NamedTextInput
 from .step_inputs import NodeInput
-from .words import Purpose
+from .words import IfNotSent, Purpose, SplitBy
 
 
 @strawberry.input(description="What all message steps have.")
@@ -24,6 +24,19 @@ class SendingInput(NodeInput):
     expires_after_seconds: int | None = strawberry.field(
         default=None,
         description="For how long it is of use, from a second to 366 days: later it does not leave.",
+    )
+    split_by: SplitBy | None = strawberry.field(
+        default=None,
+        description="Splits by whether this happens: leaves by its word at once, by `not_` and the word when "
+        "the time is over.",
+    )
+    split_after_seconds: int | None = strawberry.field(
+        default=None, description="How long it waits for that: a day by default, at most 90."
+    )
+    if_not_sent: IfNotSent | None = strawberry.field(
+        default=None,
+        description="What happens to whoever cannot be sent to: GO_ON by default. Anything else waits until "
+        "the provider has taken the message over.",
     )
     variables: list[NamedTextInput] | None = strawberry.field(
         default=None,

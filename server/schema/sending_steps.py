@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.scalars import JSON
 
+from .outcomes import StepOutcome
 from .steps import Step
 from .words import ChannelName, Purpose
 
@@ -14,7 +15,8 @@ class NamedText:
 
 
 @strawberry.interface(
-    description="A step that sends messages and goes on at once. Its texts are Liquid templates."
+    description="A step that sends messages and goes on at once, or when it knows what became of them. Its "
+    "texts are Liquid templates."
 )
 class SendingStep(Step):
     channel: ChannelName = strawberry.field(description="How the user is reached.")
@@ -25,6 +27,7 @@ class SendingStep(Step):
     expires_after_seconds: int | None = strawberry.field(
         description="For how long it is of use; null: for ever."
     )
+    outcome: StepOutcome = strawberry.field(description="What it waits to know before it goes on.")
     variables: list[NamedText] = strawberry.field(
         description="Values for a template that the provider keeps.", metadata={"list_size": 5}
     )

@@ -45,11 +45,19 @@ class DelayStepInput(NodeInput):
     duration_seconds: int = strawberry.field(description="How long: from a second to 366 days.")
 
 
-@strawberry.input(description="Whether the user did something since the run entered.")
+@strawberry.input(description="How often the user did something: since the run entered, or in another time.")
 class DidInput:
     event: str = strawberry.field(description="The event's name.")
     where: list[PredicateInput] | None = strawberry.field(
         default=None, description="What has to be true of the event's properties: all of it."
+    )
+    within_seconds: int | None = strawberry.field(
+        default=None, description="In so long before the moment of asking, also before the entry."
+    )
+    ever: bool = strawberry.field(default=False, description="Counts everything that is known of the user.")
+    at_least: int | None = strawberry.field(default=None, description="How often at least: 1 by default.")
+    at_most: int | None = strawberry.field(
+        default=None, description="How often at most; with `atLeast: 0` and `atMost: 0`: never."
     )
 
 
@@ -64,7 +72,7 @@ class ConditionInput:
         default=strawberry.UNSET, description="Asks the event that let the run in."
     )
     did: DidInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Asks what the user has done since the run entered."
+        default=strawberry.UNSET, description="Asks what the user has done."
     )
 
 

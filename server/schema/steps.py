@@ -49,12 +49,16 @@ class Condition:
     did: "Did | None" = strawberry.field(description="Asks what the user has done since the run entered.")
 
 
-@strawberry.type(description="Whether the user did something since the run entered.")
+@strawberry.type(description="How often the user did something: since the run entered, or in another time.")
 class Did:
     event: str = strawberry.field(description="The event's name.")
     where: list[Predicate] = strawberry.field(
         description="What has to be true of the event's properties.", metadata={"list_size": 2}
     )
+    within_seconds: int | None = strawberry.field(description="In so long before the moment of asking.")
+    ever: bool = strawberry.field(description="Whether everything counts that is known of the user.")
+    at_least: int = strawberry.field(description="How often at least.")
+    at_most: int | None = strawberry.field(description="How often at most; null: however often.")
 
 
 @strawberry.type(description="One way out of a split, and when it is taken.")

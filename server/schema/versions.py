@@ -11,7 +11,8 @@ from server.clock import to_datetime
 from server.resolvers import records
 
 from .fields import field
-from .graphs import Edge, Goal, to_edges, to_goals, to_reentry, to_steps
+from .flow_steps import Trigger
+from .graphs import Edge, Goal, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
 from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
@@ -54,6 +55,10 @@ class Version(Node):
     @field("What it is for.", list_size=3)
     def goals(self) -> list[Goal]:
         return to_goals(self._graph)
+
+    @field("What makes people leave at once.", list_size=3)
+    def cancel_events(self) -> list[Trigger]:
+        return to_cancel_events(self._graph)
 
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:

@@ -26,19 +26,33 @@ def word(words: type[E], stored: str, otherwise: E) -> E:
 @strawberry.enum(description="Where a journey stands in its life.")
 class JourneyStatus(Enum):
     DRAFT = value("draft", description="Being drawn; handles nobody.")
+    SCHEDULED = value("scheduled", description="Starts at a set time; handles nobody until then.")
     RUNNING = value("running", description="Lets people in and moves them on.")
     PAUSED = value("paused", description="Lets nobody in; for those inside, time stands still.")
-    FINISHED = value("finished", description="Over for good; whoever was inside has ended as stopped.")
+    FINISHED = value(
+        "finished", description="Over for good: stopped, or its end was reached and the last person has left."
+    )
     ARCHIVED = value("archived", description="Put away; its figures stay.")
 
 
 @strawberry.enum(description="What can be done with a journey.")
 class JourneyAction(Enum):
     START = value("start", description="Lets people in, from now on.")
+    SCHEDULE = value("schedule", description="Has it start at a time; also sets another time.")
+    UNSCHEDULE = value("unschedule", description="Takes that time back; it is a draft again.")
     PAUSE = value("pause", description="Stops the time for everybody inside.")
-    RESUME = value("resume", description="Lets time go on with what was left of it.")
+    RESUME = value("resume", description="Lets time go on for everybody inside.")
     STOP = value("stop", description="Ends it for good, and everybody's run with it.")
     ARCHIVE = value("archive", description="Puts it away.")
+
+
+@strawberry.enum(description="What happens at the end of a pause to waits that fell due in it.")
+class ResumePolicy(Enum):
+    SHIFT = value("shift", description="Every wait goes on with what was left of it at the pause's start.")
+    CATCH_UP = value("catch_up", description="What fell due goes on at once; everything else keeps its time.")
+    SKIP = value(
+        "skip", description="Runs whose wait fell due end as overdue; everything else keeps its time."
+    )
 
 
 @strawberry.enum(description="How people come into a journey.")
@@ -159,6 +173,23 @@ class ChannelName(Enum):
 class Purpose(Enum):
     INFORMATION = value("information", description="What the user has to know, e.g. of an order.")
     ADVERTISEMENT = value("advertisement", description="What is to sell something.")
+
+
+@strawberry.enum(description="By what a message step splits: whether it happens in the time that it waits.")
+class SplitBy(Enum):
+    DELIVERED = value("delivered", description="The provider reports that it arrived.")
+    OPENED = value("opened", description="The reader opened it; what machines open does not count.")
+    CLICKED = value("clicked", description="The reader followed a link; what machines follow does not count.")
+    REPLIED = value("replied", description="The reader answered.")
+    SHOWN = value("shown", description="The app or page has shown it.")
+    INTERACTED = value("interacted", description="The reader did something with it in the app.")
+
+
+@strawberry.enum(description="What happens to whoever cannot be sent to.")
+class IfNotSent(Enum):
+    GO_ON = value("go_on", description="The run goes on as if it had been sent.")
+    END = value("end", description="The run ends as SEND_ERROR.")
+    BRANCH = value("branch", description="The run leaves by the output `not_sent`.")
 
 
 @strawberry.enum(description="What became of a message. It only moves up.")
@@ -357,6 +388,7 @@ class ProblemCode(Enum):
     NOT_FOUND = value("not_found", description="There is no such thing in this project.")
     NOT_ALLOWED = value("not_allowed", description="Not in the present status.")
     REVISION_CONFLICT = value("revision_conflict", description="Somebody else has saved meanwhile.")
+    VERSION_CONFLICT = value("version_conflict", description="Somebody else has published meanwhile.")
     IDEMPOTENCY_CONFLICT = value("idempotency_conflict", description="The key was used for another input.")
     INVALID_GRAPH = value("invalid_graph", description="The graph cannot run; `problems` says why.")
     INVALID_SETTINGS = value("invalid_settings", description="Settings cannot work; `problems` says why.")

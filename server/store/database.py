@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.errors import CannotOpen
 
+from .at_once import connector
 from .sessions import ReadSession, WriteSession
 
 _SQLITE_PRAGMAS = (
@@ -40,9 +41,10 @@ _SQLITE_READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
 class Database:
     """The open database: `read()` gives a snapshot, `write()` a transaction."""
 
-    def __init__(self, url: str, *, readers: int = 4, beside: bool = False) -> None:
+    def __init__(self, url: str, *, readers: int = 4, beside: bool = False, throwaway: bool = False) -> None:
         """`beside` is for a process beside the server's: it takes a database that is there, and on SQLite
-        leaves the checkpoints to the server. Raises CannotOpen."""
+        leaves the checkpoints to the server. `throwaway` is for an SQLite file that is good until the process
+        ends and belongs to one task: nothing waits for the disk or for another thread. Raises CannotOpen."""
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writing: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
@@ -50,8 +52,10 @@ class Database:
             if beside and not Path(self.url.database or "").exists():
                 raise CannotOpen(f"There is no database at {self.url.database}: `sojourn migrate` makes one.")
             pragmas = (*_SQLITE_WRITER, "wal_autocheckpoint=0") if beside else _SQLITE_WRITER
-            self._writer = _sqlite_engine(self.url, pragmas, "BEGIN IMMEDIATE", size=1)
-            self._reader = _sqlite_engine(self.url, _SQLITE_READER, "BEGIN", size=readers)
+            pragmas = (*pragmas, "synchronous=OFF") if throwaway else pragmas
+            more = {"async_creator": connector(Path(self.url.database or ""))} if throwaway else {}
+            self._writer = _sqlite_engine(self.url, pragmas, "BEGIN IMMEDIATE", size=1, **more)
+            self._reader = _sqlite_engine(self.url, _SQLITE_READER, "BEGIN", size=readers, **more)
         else:
             self._writer = create_async_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=8)
             self._reader = self._writer.execution_options(
@@ -107,8 +111,8 @@ def parse_url(url: str) -> URL:
     raise CannotOpen(f"Databases are sqlite:/// or postgresql://, found {parsed.drivername}://.")
 
 
-def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30)
+def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int, **more: Any) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30, **more)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

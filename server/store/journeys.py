@@ -48,6 +48,12 @@ async def by_ids(session: ReadSession, project_id: int, ids: Sequence[int]) -> d
     return {row.id: row for row in rows}
 
 
+async def published(session: ReadSession, project_id: int) -> set[int]:
+    """The journeys of a project that have a version which people can enter."""
+    statement = select(_table.c.id).where(_table.c.project_id == project_id, _table.c.version.is_not(None))
+    return {row.id for row in await session.rows(statement)}
+
+
 async def page(
     session: ReadSession, project_id: int, wanted: Wanted, order: str, page: Page, *, descending: bool
 ) -> Slice:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, or_, select, true, update
+from sqlalchemy import and_, bindparam, exists, func, literal, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -77,6 +77,7 @@ _WITH_ITS_WORLD = (
         _messages.c.event,
         _journeys.c.title,
         _journeys.c.status.label("journey_status"),
+        _journeys.c.was_stopped.label("journey_was_stopped"),
         _endpoints.c.state,
         _users.c.user_id,
         _users.c.merged_into,
@@ -263,6 +264,35 @@ async def park(session: WriteSession, shard: int, ids: Sequence[int]) -> None:
 async def unpark(session: WriteSession, shards: Collection[int], now: Instant) -> int:
     """Makes the queued messages of journeys that are not, or no longer, paused due again."""
     return await session.run(_UNPARK, {"shards": list(shards), "now": now})
+
+
+_IS_QUEUED = _messages.c.status == literal("queued", literal_execute=True)
+"""As the indexes that hold only such messages say it."""
+
+
+class Held(NamedTuple):
+    """The messages of a journey that have not left."""
+
+    messages: int
+    expired: int
+    """Those of them whose time is over by then."""
+
+
+async def waiting_of(
+    session: ReadSession, project_id: int, journey_id: int, shards: int, by: Instant
+) -> Held:
+    """What of a journey is queued, whether it is due, tried again later, or kept back by a pause."""
+    expired = func.count().filter(_messages.c.expires_at <= by)
+    # Apart, so that each part has its own index: what is due, and what is kept back.
+    total = [0, 0]
+    for here in (_messages.c.due_at.is_not(None), _messages.c.due_at.is_(None)):
+        rows = await session.rows(
+            select(func.count(), expired)
+            .where(_messages.c.shard.in_(list(range(shards))), here, _IS_QUEUED)
+            .where(_messages.c.journey_id == journey_id, _messages.c.project_id == project_id)
+        )
+        total = [total[0] + int(rows[0][0]), total[1] + int(rows[0][1])]
+    return Held(*total)
 
 
 async def graph_text(session: ReadSession, journey_id: int, version: int) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
+
+from server.clock import DAY, HOUR, Instant
 
 from .bulk import table_of
 from .paging import Page, Slice, sliced, within
@@ -34,6 +36,69 @@ async def by_ids(session: ReadSession, project_id: int, shards: int, ids: Sequen
         _table.c.project_id == project_id,
     )
     return {row.id: row for row in await session.rows(statement)}
+
+
+async def count_open(session: ReadSession, project_id: int, journey_id: int, shards: int) -> int:
+    """How many are inside a journey now."""
+    statement = select(func.count()).where(*_open_of(project_id, journey_id, shards))
+    return int((await session.rows(statement))[0][0])
+
+
+async def count_open_of_users(
+    session: ReadSession, project_id: int, keys: Sequence[UserKey], journey_ids: Sequence[int] | None
+) -> int:
+    """How often these users are inside these journeys now, or inside any."""
+    if not keys:
+        return 0
+    statement = select(func.count()).where(
+        _table.c.project_id == project_id, among(_table, keys), _table.c.wake_at.is_not(None)
+    )
+    if journey_ids is not None:
+        statement = statement.where(_table.c.journey_id.in_(list(journey_ids)))
+    return int((await session.rows(statement))[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The open runs of a paused journey by when their wait is over, as it stands in the rows."""
+
+    all: int
+    by_pause: int
+    """Over when the pause began, or moved there because what they wait for has happened."""
+    in_pause: int
+    after_pause_hour: int
+    after_pause_day: int
+    """Within an hour or a day after the pause began."""
+    next_hour: int
+    next_day: int
+    """Within an hour or a day from now."""
+
+
+async def waits(
+    session: ReadSession, project_id: int, journey_id: int, shards: int, paused_at: Instant, now: Instant
+) -> Waits:
+    def between(first: Instant, last: Instant) -> ColumnElement[int]:
+        return func.count().filter(_table.c.wake_at > first, _table.c.wake_at <= last)
+
+    statement = select(
+        func.count(),
+        func.count().filter(_table.c.wake_at <= paused_at),
+        between(paused_at, now),
+        between(paused_at, paused_at + HOUR),
+        between(paused_at, paused_at + DAY),
+        between(now, now + HOUR),
+        between(now, now + DAY),
+    ).where(*_open_of(project_id, journey_id, shards))
+    return Waits(*(int(n) for n in (await session.rows(statement))[0]))
+
+
+def _open_of(project_id: int, journey_id: int, shards: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _table.c.shard.in_(list(range(shards))),
+        _table.c.project_id == project_id,
+        _table.c.journey_id == journey_id,
+        _table.c.wake_at.is_not(None),
+    )
 
 
 async def page(session: ReadSession, project_id: int, journey_id: int, wanted: Wanted, page: Page) -> Slice:

@@ -1,6 +1,6 @@
 """What suppresses an address, whoever said so: asked for one, for many, in SQL, and listed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,13 @@ _SOME = (
     .where(_table.c.project_id == bindparam("of_project"), _table.c.channel == bindparam("of_channel"))
     .where(among(_table.c.address, "addresses"), _table.c.set_by == bindparam("of_set_by"))
     .order_by(_table.c.address, _table.c.purpose)
+)
+
+
+_SUPPRESSING = (
+    select(_table)
+    .where(_table.c.project_id == bindparam("of_project"), _table.c.channel == bindparam("of_channel"))
+    .where(among(_table.c.address, "addresses"), _table.c.since.is_not(None))
 )
 
 
@@ -71,6 +78,19 @@ async def by_key(session: ReadSession, key: Key, set_by: str) -> Any | None:
     about = {"of_project": key[0], "of_channel": key[1], "addresses": [key[2]], "of_set_by": set_by}
     rows = [row for row in await session.rows(_SOME, about) if row.purpose == key[3]]
     return rows[0] if rows and rows[0].since is not None else None
+
+
+async def until_by_address(
+    session: ReadSession, project_id: int, addresses: Mapping[str, Collection[str]]
+) -> dict[Key, Instant]:
+    """Until when these addresses, by channel and as they are written here, are suppressed, by purpose."""
+    found: dict[Key, Instant] = {}
+    for channel, written in addresses.items():
+        about = {"of_project": project_id, "of_channel": channel}
+        for row in await session.rows_in(_SUPPRESSING, "addresses", sorted(written), about):
+            until = FOR_EVER if row.until is None else row.until
+            found[key_of(row)] = max(until, found.get(key_of(row), 0))
+    return found
 
 
 async def page(session: ReadSession, project_id: int, wanted: Wanted, at: Instant, page: Page) -> Slice:

@@ -95,6 +95,52 @@ async def by_identity(
     return None
 
 
+async def by_identities(
+    session: ReadSession, project_id: int, shards: int, kind: str, values: Iterable[str]
+) -> dict[str, UserKey]:
+    """The users that many values of one kind lead to, as `by_identity` finds one."""
+    asked: defaultdict[int, set[str]] = defaultdict(set)
+    for value in values:
+        asked[shard_of(project_id, value, shards)].add(value)
+    found: dict[str, UserKey] = {}
+    for _ in range(MOST_HOPS):
+        if not asked:
+            break
+        here = or_(
+            *(
+                and_(_identities.c.shard == shard, _identities.c.value.in_(wanted))
+                for shard, wanted in asked.items()
+            )
+        )
+        statement = select(_identities).where(
+            _identities.c.project_id == project_id, _identities.c.kind == kind, here
+        )
+        asked = defaultdict(set)
+        for row in await session.rows(statement):
+            if row.home != row.shard:
+                asked[row.home].add(row.value)
+            elif row.number is not None:
+                found[row.value] = (row.shard, row.number)
+    return found
+
+
+async def finals(session: ReadSession, project_id: int, keys: Iterable[UserKey]) -> dict[UserKey, UserKey]:
+    """By user: whom it turned out to be; itself, mostly."""
+    now = {key: key for key in keys}
+    for _ in range(MOST_HOPS):
+        rows = await by_keys(session, project_id, list({*now.values()})) if now else {}
+        merged = {key: row.merged_into for key, row in rows.items() if row.merged_into is not None}
+        if not merged:
+            break
+        now = {key: _key_in(merged[at]) if at in merged else at for key, at in now.items()}
+    return now
+
+
+def _key_in(text: str) -> UserKey:
+    shard, _, number = text.partition(":")
+    return int(shard), int(number)
+
+
 async def by_address(
     session: ReadSession, project_id: int, shards: int, channel: str, address: str
 ) -> UserKey | None:

@@ -9,22 +9,29 @@ from .delay import Delay
 from .email import Email
 from .entry_event import EntryEvent
 from .exit import Exit
+from .go_to_journey import GoToJourney
 from .in_app import InApp
 from .message import CustomMessage
 from .push import Push
 from .random_split import RandomSplit
+from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
+from .update_user import UpdateUser
+from .wait import WaitForTrigger
 from .webhook import Webhook
 from .whatsapp import Whatsapp
 
 Step = (
     EntryEvent
     | Delay
+    | WaitForTrigger
     | Split
     | AbSplit
     | RandomSplit
+    | Reachability
+    | UpdateUser
     | Email
     | Push
     | Sms
@@ -33,6 +40,7 @@ Step = (
     | InApp
     | Webhook
     | CustomMessage
+    | GoToJourney
     | Exit
 )
 
@@ -59,13 +67,17 @@ __all__ = [
     "Email",
     "EntryEvent",
     "Exit",
+    "GoToJourney",
     "InApp",
     "MessageStep",
     "Push",
     "RandomSplit",
+    "Reachability",
     "Sms",
     "Split",
     "Step",
+    "UpdateUser",
+    "WaitForTrigger",
     "Webhook",
     "Whatsapp",
     "channel_of",

@@ -1,4 +1,5 @@
-"""What every message step has: it asks for messages to the user on a channel, and goes on at once.
+"""What every message step has: it asks for messages to the user on a channel, and goes on at once, or when it
+knows what has become of them.
 
 Texts are Liquid over `user`, `event` and `journey`; they are compiled where templates live, and what is
 wrong with them is told together with what is wrong with the graph.
@@ -8,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Self
 
-from ..moment import Decision, Leave, Moment, Path
+from ..moment import Decision, Leave, Moment, Outputs, Path, Wait
 from ..reading import Reader
 from .base import StepBase, read_common
+from .outcome import MESSAGES, Outcome, read_outcome
 
 PURPOSES = ("information", "advertisement")
 """What a message may be for, in the words of the contract; the first if a step does not say."""
@@ -51,6 +53,7 @@ class MessageStep(StepBase):
     purpose: str = PURPOSES[0]
     expires_after_ms: int | None = None
     """How long after the decision it is of use; later it does not leave."""
+    outcome: Outcome = Outcome()
     content: Mapping[str, str] = field(default_factory=dict)
     """Templates by the name of the content's field; those that say nothing are left out."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -63,10 +66,11 @@ class MessageStep(StepBase):
         common: dict[str, Any] = read_common(reader)
         return cls(
             **common,
-            channel=cls.on or _read_channel(reader),
+            channel=cls.on or read_channel(reader),
             connection=reader.text("connection", required=False, longest=LONGEST_NAME).strip(),
-            purpose=_read_purpose(reader),
+            purpose=read_purpose(reader),
             expires_after_ms=_read_expiry(reader),
+            outcome=read_outcome(reader),
             content=cls.read_content(reader),
             variables=read_templates(reader, "variables"),
             options=_read_options(reader),
@@ -99,8 +103,27 @@ class MessageStep(StepBase):
     def asks_for_user(self) -> bool:
         return True
 
+    def outputs(self) -> Outputs:
+        return self.outcome.outputs()
+
     def arrive(self, moment: Moment) -> Decision:
-        return Leave(sends=True)
+        return self._send(moment)
+
+    def wake(self, moment: Moment) -> Decision:
+        if MESSAGES not in moment.memory:
+            return self._send(moment)
+        return self.outcome.judge(moment) or self.outcome.time_over(moment)
+
+    def follows_messages(self) -> bool:
+        return self.outcome.is_awaited
+
+    def hear_messages(self, moment: Moment) -> Decision | None:
+        return self.outcome.judge(moment) if MESSAGES in moment.memory else None
+
+    def _send(self, moment: Moment) -> Decision:
+        if not self.outcome.is_awaited:
+            return Leave(sends=True)
+        return Wait(moment.at + self.outcome.longest_ms, sends=True)
 
 
 def key_of(name: str) -> str:
@@ -140,14 +163,14 @@ def read_templates(reader: Reader, key: str) -> Mapping[str, str]:
     return read
 
 
-def _read_channel(reader: Reader) -> str:
+def read_channel(reader: Reader) -> str:
     channel = reader.text("channel", longest=64)
     if channel and not (channel.isascii() and channel.replace("_", "").replace("-", "").isalnum()):
         reader.refuse("channel", f"`channel` may hold letters, digits, - and _, found {channel!r}")
     return channel
 
 
-def _read_purpose(reader: Reader) -> str:
+def read_purpose(reader: Reader) -> str:
     if reader.value("purpose", required=False) is None:
         return PURPOSES[0]
     return reader.choice("purpose", PURPOSES)

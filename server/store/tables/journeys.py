@@ -30,6 +30,12 @@ class Journey(SQLModel, table=True):
     started_at: int | None = column.integer(default=None)
     paused_at: int | None = column.integer(default=None)
     finished_at: int | None = column.integer(default=None)
+    starts_at: int | None = column.integer(default=None)
+    """When it starts, or started, by itself; none if somebody starts it."""
+    ends_at: int | None = column.integer(default=None)
+    """From then on nobody enters any more."""
+    was_stopped: bool = False
+    """Whether somebody ended it for good, so that what still waits to be sent is cancelled."""
 
 
 class Version(SQLModel, table=True):
@@ -39,3 +45,5 @@ class Version(SQLModel, table=True):
     number: int = Field(primary_key=True)
     graph: str = column.text()
     published_at: int = column.integer()
+    moves: str | None = column.text(default=None)
+    """What becomes of the people who were inside, as JSON: see `server.journey.moving`; none: they stay."""

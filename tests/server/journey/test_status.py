@@ -9,6 +9,10 @@ from server.journey.status import TRANSITIONS, JourneyAction, JourneyStatus, all
 EXPECTED = {
     ("draft", "start"): "running",
     ("draft", "archive"): "archived",
+    ("draft", "schedule"): "scheduled",
+    ("scheduled", "schedule"): "scheduled",
+    ("scheduled", "unschedule"): "draft",
+    ("scheduled", "start"): "running",
     ("running", "pause"): "paused",
     ("running", "stop"): "finished",
     ("paused", "resume"): "running",

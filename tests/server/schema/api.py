@@ -57,6 +57,7 @@ class Api:
                 ... on GraphProblems {{ problems {{ message code path }} }}
                 ... on NotAllowedProblem {{ status allowedActions }}
                 ... on RevisionConflictProblem {{ expectedRevision actualRevision }}
+                ... on VersionConflictProblem {{ expectedVersion actualVersion }}
             }}
             {selection}
         }} }}"""
@@ -82,7 +83,7 @@ class Api:
                 event.remove(engine, "before_cursor_execute", note)
 
 
-ACTIONS = ("startJourney", "pauseJourney", "resumeJourney", "stopJourney", "archiveJourney")
+ACTIONS = ("startJourney", "unscheduleJourney", "pauseJourney", "stopJourney", "archiveJourney")
 
 
 @asynccontextmanager

@@ -98,6 +98,10 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
     if name == "createUserToken":
         about = {"connectionId": ids["Connection"], "userId": "u1"}
+    if name == "removeFromJourneys":
+        about = {"userIds": ["kim"], "journeyIds": [ids["Journey"]]}
+    if name == "scheduleJourney":
+        more = {"at": "2030-01-01T00:00:00Z"}
     refused = await small_api.change(name, **about, **more)
     assert refused["__typename"] == "NotFoundProblem"
 

@@ -19,8 +19,26 @@ _REMEMBERED = (
 )
 
 
+def _life_up() -> None:
+    op.add_column("journey", sa.Column("starts_at", sa.BigInteger(), nullable=True))
+    op.add_column("journey", sa.Column("ends_at", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "journey", sa.Column("was_stopped", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    # Until now there was no other way to be over.
+    op.execute("UPDATE journey SET was_stopped = true WHERE finished_at IS NOT NULL")
+    op.add_column("version", sa.Column("moves", sa.Text(), nullable=True))
+
+
+def _life_down() -> None:
+    op.drop_column("version", "moves")
+    for name in ("was_stopped", "ends_at", "starts_at"):
+        op.drop_column("journey", name)
+
+
 def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
+    _life_up()
     _remembered_up()
     _notices_up()
     _verdicts_up()
@@ -33,6 +51,7 @@ def downgrade() -> None:
     _verdicts_down()
     _notices_down()
     _remembered_down()
+    _life_down()
 
 
 def _remembered_up() -> None:

@@ -1,0 +1,1 @@
+"""For teams that test their journeys: the same rehearsals that the server makes, as a fixture of pytest."""
