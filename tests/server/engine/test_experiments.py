@@ -289,12 +289,12 @@ async def test_who_is_held_out_gets_nothing_and_is_counted_apart(world: World) -
     for day in range(2):
         await sign_up(world, *PEOPLE, at=NOON + day * DAY)
     runs = await world.runs()
-    held = {run.user_number for run in runs if run.variant == "holdout"}
+    held = {(run.shard, run.user_number) for run in runs if run.variant == "holdout"}
     assert 20 <= len(held) <= 55
     assert len(runs) == 240
-    assert all((run.user_number in held) == (run.variant == "holdout") for run in runs)
+    assert all(((run.shard, run.user_number) in held) == (run.variant == "holdout") for run in runs)
     assert {run.end_reason for run in runs if run.variant} == {"held_out"}
-    assert held.isdisjoint({row.user_number for row in await world.rows(Message)})
+    assert held.isdisjoint({(row.shard, row.user_number) for row in await world.rows(Message)})
     await world.live(*(world.event("purchase", NOON + 2 * DAY, user=name, total=1) for name in PEOPLE))
     apart = await world.counts("entries", "variant")
     assert apart == {"": 240 - 2 * len(held), "holdout": 2 * len(held)}
