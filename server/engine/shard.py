@@ -18,6 +18,7 @@ from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
+from server.store.vouchers import REMEMBER
 
 from . import catalog as catalogs
 from . import commands, consents, entering, events, gather, leases, news, people, receipts, removing, runs
@@ -224,6 +225,8 @@ class Shard:
             news.take_in(batch, item.row.project_id, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
+        elif kind == REMEMBER:
+            commands.remember(batch, item.row.project_id, command)
         elif kind == DECIDE:
             consents.decide(batch, item.row.project_id, command)
         else:

@@ -89,6 +89,10 @@ class Reader:
         found = self.value(key, required=False)
         return None if found is None else Reader(found, (*self.path, key), self.problems)
 
+    def inside(self, key: str) -> "Reader":
+        """A cursor on the object under this key."""
+        return Reader(self.value(key), (*self.path, key), self.problems)
+
     def items(self, key: str, *, most: int, least: int = 0) -> Iterator["Reader"]:
         found = self.value(key, required=least > 0)
         if found is None:

@@ -17,6 +17,7 @@ from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
 from .steps import Step
+from .times import SilentHours, to_silence
 from .words import Reentry
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Version(Node):
     @field("How many of a hundred people get nothing, so that the rest can be compared with them.")
     def holdout_percent(self) -> int:
         return int(self._graph.get("holdout_percent") or 0)
+
+    @field("When it sends nothing, in the person's zone.", list_size=2)
+    def silence(self) -> list[SilentHours]:
+        return to_silence(self._graph)
 
 
 @strawberry.type(description="A version and its place in a list.")

@@ -34,6 +34,11 @@ GLOBAL = {
     "inbound",
     "verdict",
     "notice",
+    "frequency_cap",
+    "voucher_pool",
+    "voucher",
+    "guard",
+    "guard_setting",
 }
 """Small tables that are the same for every shard."""
 

@@ -18,6 +18,7 @@ from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
+from .time_window import TimeWindow
 from .update_user import UpdateUser
 from .wait import WaitForTrigger
 from .webhook import Webhook
@@ -26,6 +27,7 @@ from .whatsapp import Whatsapp
 Step = (
     EntryEvent
     | Delay
+    | TimeWindow
     | WaitForTrigger
     | Split
     | AbSplit
@@ -76,6 +78,7 @@ __all__ = [
     "Sms",
     "Split",
     "Step",
+    "TimeWindow",
     "UpdateUser",
     "WaitForTrigger",
     "Webhook",
