@@ -15,7 +15,8 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
-from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear
+from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear, opened_at, sent_at
+from server.journey.credit import Letter, credit_of
 from server.journey.graph import Graph, read_graph
 from server.journey.holdout import JOURNEY
 from server.store.bulk import inserting, table_of
@@ -57,6 +58,10 @@ class Recount:
     graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
     """By journey and version."""
     draws: Draws = field(default_factory=Draws)
+    hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    """Conversions by run."""
+    letters: defaultdict[int, list[Letter]] = field(default_factory=lambda: defaultdict(list))
+    """Messages of runs that have any, as far as they can be credited."""
 
     def count(
         self, fact: Any, metric: Metric, step_key: str, at: int, *, amount: int = 0, n: int = 1, **more: str
@@ -87,6 +92,7 @@ async def recount(session: ReadSession) -> Recount:
     await _refusals(session, result)
     await _conversions(session, result)
     await _messages(session, result)
+    _credit(result)
     return result
 
 
@@ -154,6 +160,7 @@ async def _conversions(session: ReadSession, result: Recount) -> None:
         result.count(hit, Metric.HITS, "", hit.occurred_at, amount=hit.amount, **more)
         if not more["variant"]:
             result.include(hit, Dimension.REACHED, f"{hit.journey_id}/{hit.goal_key}", hit.occurred_at)
+            result.hits[hit.run_id].append(hit)
         _note_branches(result, hit, by_branch)
         known = first.get((hit.run_id, hit.goal_key))
         if known is None or (hit.occurred_at, hit.amount) < (known.occurred_at, known.amount):
@@ -181,6 +188,19 @@ def _note_branches(result: Recount, hit: Any, first: FirstOfBranch) -> None:
             continue
         if known is None or (hit.occurred_at, hit.amount) < (known.occurred_at, known.amount):
             first[hit.run_id, taken, hit.goal_key] = hit
+
+
+def _credit(result: Recount) -> None:
+    """Every hit to one message of its run, wherever the run has come since, or to none."""
+    for run_id, hits in result.hits.items():
+        for hit in hits:
+            credit = credit_of(hit.occurred_at, result.letters.get(run_id, ()))
+            more: dict[str, Any] = {"output": hit.goal_key, "amount": hit.amount}
+            direct = (credit.direct.step_key, credit.direct.channel) if credit.direct else ("", "")
+            more_direct = {**more, "channel": direct[1], "reason": credit.how}
+            result.count(hit, Metric.CREDITED, direct[0], hit.occurred_at, **more_direct)
+            for one in credit.assisted:
+                result.count(hit, Metric.ASSISTED, one.step_key, hit.occurred_at, channel=one.channel, **more)
 
 
 async def _messages(session: ReadSession, result: Recount) -> None:
@@ -230,6 +250,9 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
             for split, (output, *_) in branches:
                 more = {"output": output, "channel": channel, "reason": reason}
                 result.count(message, _OF_BRANCHES[metric], split, at, **more)
+    if message.run_id in result.hits:
+        times = sent_at(folded, message.attempted_at), opened_at(folded)
+        result.letters[message.run_id].append(Letter(message.id, step_key, channel, *times))
 
 
 async def differences(session: ReadSession) -> list[str]:

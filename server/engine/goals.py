@@ -7,9 +7,10 @@ import orjson
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
 from server.journey.goals import Goal
+from server.journey.holdout import HOLDOUT
 from server.journey.moment import EndReason
 
-from . import draws, runs
+from . import credits, draws, runs
 from .batch import Batch
 from .runs import count, graph_of, include
 from .state import Happening, RunState, UserState, to_json
@@ -57,6 +58,8 @@ def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
     batch.conversions.append((batch.shard, run.id, goal.key, event.digest, *whose, at, amount))
     count(batch, Metric.HITS, run, "", at, output=goal.key, amount=amount)
     include(batch, Dimension.REACHED, run, goal.key, at)
+    if run.variant != HOLDOUT:
+        credits.count(batch, run, goal.key, at, amount)
     _count_first(batch, run, goal, at, amount)
     draws.reach(batch, run, goal, at, amount)
     if goal.ends_journey and run.is_open:

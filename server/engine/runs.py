@@ -16,7 +16,7 @@ from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 from server.journey.steps.outcome import MESSAGES
 
-from . import draws, mailing, profiles, reach
+from . import draws, mailing, profiles, reach, segments
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
@@ -149,6 +149,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         variants=draws.outputs(run),
         standing=lambda step_key: draws.standing(batch, run, step_key),
         memory=orjson.loads(run.memory),
+        is_in=segments.asking(batch, run.project_id, user, at),
         reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
 

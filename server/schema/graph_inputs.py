@@ -10,6 +10,7 @@ from .flow_inputs import (
     UpdateUserStepInput,
     WaitStepInput,
 )
+from .reentry import ReentryRulesInput
 from .sending_inputs import (
     AlimtalkStepInput,
     EmailStepInput,
@@ -124,6 +125,9 @@ class GraphInput:
     holdout_percent: int = strawberry.field(
         default=0,
         description="How many of a hundred people get nothing, so that the rest can be compared: 0 to 50.",
+    )
+    reentry_rules: ReentryRulesInput | None = strawberry.field(
+        default=None, description="When and how often those may who may come in again."
     )
     silence: list[SilentHoursInput] | None = strawberry.field(
         default=None, description="When it sends nothing: up to 20 rules, and each has its say."
