@@ -128,7 +128,11 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Messages clicked at least once, by this kind of actor.",
     ),
     Definition(
-        Metric.UNSUBSCRIBED, "message", "first request", "", "Messages whose reader asked for no more."
+        Metric.UNSUBSCRIBED,
+        "message",
+        "first request",
+        "",
+        "Messages whose reader asked for no more, by a link, through the provider, or by answering STOP.",
     ),
     Definition(
         Metric.COMPLAINED, "message", "first complaint", "", "Messages whose reader reported them as spam."

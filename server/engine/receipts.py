@@ -7,7 +7,7 @@ from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
 from server.delivery.bursts import HIT_KINDS, HUMAN, hear_hit, seen, to_hit
-from server.delivery.receipts import INTERRUPTED, HeardReceipt
+from server.delivery.receipts import INTERRUPTED, WRITTEN, HeardReceipt
 from server.delivery.status import (
     PROVES_SENT,
     STILL_OURS,
@@ -176,7 +176,7 @@ def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> Non
 def _against(receipt: HeardReceipt) -> str:
     """The reason not to write to the address again that a receipt gives; none for most."""
     if receipt.kind in _OPTS_OUT:
-        return Reason.OPTED_OUT.value
+        return "" if receipt.code == WRITTEN else Reason.OPTED_OUT.value
     if receipt.kind not in _ENDS_BADLY:
         return ""
     known = receipt.reason in _REASONS and Reason(receipt.reason).policy.suppress is not Suppress.NO

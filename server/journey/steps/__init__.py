@@ -51,6 +51,8 @@ MESSAGES: dict[str, type[MessageStep]] = {
     kind: step for kind, step in KINDS.items() if issubclass(step, MessageStep)
 }
 """Those that send."""
+CHANNELS = frozenset(step.on for step in MESSAGES.values() if step.on)
+"""Those that have a step of their own. A connection may bring others."""
 
 
 def channel_of(data: Mapping[str, Any]) -> str | None:
@@ -60,6 +62,7 @@ def channel_of(data: Mapping[str, Any]) -> str | None:
 
 
 __all__ = [
+    "CHANNELS",
     "KINDS",
     "MESSAGES",
     "AbSplit",
