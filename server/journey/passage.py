@@ -65,9 +65,20 @@ def why(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:LONGEST_WHY].rstrip(": ")
 
 
-def enter(graph: Graph, entry: Step, moment: Moment) -> Passage:
-    """Lets a run in by this entry."""
-    return _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+def enter(graph: Graph, entry: Step, moment: Moment, saw: Mapping[str, Any] | None = None) -> Passage:
+    """Lets a run in by this entry. `saw` is kept as what was looked at on coming in."""
+    try:
+        passage = _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+    except Stuck as stuck:
+        _keep_seen(stuck.passage, saw)
+        raise
+    return _keep_seen(passage, saw)
+
+
+def _keep_seen(passage: Passage, saw: Mapping[str, Any] | None) -> Passage:
+    if saw and passage.visits:
+        passage.visits[0].saw = {**passage.visits[0].saw, **saw}
+    return passage
 
 
 def wake(graph: Graph, step_key: str, moment: Moment) -> Passage:
