@@ -14,7 +14,7 @@ from server.store.bulk import table_of
 from server.store.consents import Decision
 from server.store.tables import Run
 
-from . import addresses, consents, goals, runs
+from . import addresses, consents, goals, moving, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -208,6 +208,7 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     elif run.is_open and inside:
         runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
     batch.add_run(run)
+    moving.catch_up(batch, run, at)
     for row in later:
         body = orjson.loads(row.body)
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)

@@ -9,9 +9,10 @@ from server.clock import Instant
 from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
+from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
 from server.store import inbox
-from server.store.commands import REMOVE
+from server.store.commands import MOVE, REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
@@ -152,7 +153,7 @@ class Intake:
             elif item.row.kind == REMOVE:
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])
             else:
-                await self._load_page(session, batch, item)
+                movers |= await self._load_page(session, batch, item)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
@@ -160,18 +161,23 @@ class Intake:
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
-        await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked, *_asked_on_move(batch, items)])
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
-    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
-        """As many runs of a journey as one turn may change by a command."""
+    async def _load_page(
+        self, session: ReadSession, batch: Batch, item: Item
+    ) -> set[tuple[int, int]]:
+        """As many runs of a journey as one turn may change by a command. Returns whose runs go on by it."""
         found: list[RunState] = []
         if item.row.kind == commands.STOP:
             found = await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
         elif item.row.kind == commands.RESUME and item.command.get("policy") == ResumePolicy.SKIP:
             found = await gather.overdue_runs(session, batch, item.command, MOST_STOPPED)
+        elif item.row.kind == MOVE:
+            found = await gather.unsettled_runs(session, batch, item.command, MOST_STOPPED)
         item.is_full = len(found) >= MOST_STOPPED
+        return {(run.project_id, run.user_number) for run in found} if item.row.kind == MOVE else set()
 
     async def _load_followers(
         self, session: ReadSession, batch: Batch, items: list[Item]
@@ -226,11 +232,11 @@ class Intake:
 
 
 def up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
-    """The rows up to the first after which time itself goes differently for the runs of a journey."""
+    """The rows up to the first after which time, or the graph, is another for the runs of a journey."""
     items: list[Item] = []
     for row in rows:
         items.append(understand(row))
-        if row.kind in (commands.PAUSE, commands.RESUME):
+        if row.kind in (commands.PAUSE, commands.RESUME, MOVE):
             break
     return items
 
@@ -299,6 +305,24 @@ def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
             if any(journey.id in asking for journey, _ in entries):
                 found.add((item.row.project_id, item.found.number))
     return found
+
+
+def _moved(batch: Batch, items: list[Item]) -> list[tuple[Graph, RunState]]:
+    """The runs that a command may move to another version, with the graph of that."""
+    return [
+        (batch.catalog.graph_of(run.journey_id, item.command["version"]), run)
+        for item in items
+        if item.row.kind == MOVE
+        for run in batch.runs.values()
+        if run.journey_id == item.command["journey_id"] and run.is_open
+    ]
+
+
+def _asked_on_move(batch: Batch, items: list[Item]) -> list[gather.Asked]:
+    asked: list[gather.Asked] = []
+    for graph, run in _moved(batch, items):
+        asked += gather.asked_by(batch, graph, (run.project_id, run.user_number), run.entered_at)
+    return asked
 
 
 def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:

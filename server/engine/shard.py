@@ -13,14 +13,14 @@ from server.clock import Clock, Instant
 from server.journey.moment import EndReason
 from server.store import inbox
 from server.store.bulk import inserting, table_of
-from server.store.commands import REMOVE
+from server.store.commands import MOVE, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, consents, entering, events, gather, leases, news, people, receipts, removing, runs
+from . import commands, consents, entering, events, gather, leases, moving, news, people, receipts, removing, runs
 from .batch import Batch
 from .catalog import Catalog
 from .intake import Intake, Item, up_to_a_turn
@@ -222,6 +222,8 @@ class Shard:
             commands.stop(batch, command)
         elif kind == news.NEWS:
             news.take_in(batch, item.row.project_id, command)
+        elif kind == MOVE:
+            moving.move(batch, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
         elif kind == DECIDE:
