@@ -161,13 +161,13 @@ class Intake:
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
-        await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked, *_asked_on_move(batch, items)])
+        await gather.past(
+            session, batch, [*gather.asked_by_runs(batch), *asked, *_asked_on_move(batch, items)]
+        )
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
-    async def _load_page(
-        self, session: ReadSession, batch: Batch, item: Item
-    ) -> set[tuple[int, int]]:
+    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> set[tuple[int, int]]:
         """As many runs of a journey as one turn may change by a command. Returns whose runs go on by it."""
         found: list[RunState] = []
         if item.row.kind == commands.STOP:

@@ -82,7 +82,7 @@ def end(batch: Batch, run: RunState, reason: EndReason, at: Instant, because: st
 
 
 class Arrival(NamedTuple):
-    """Where a run comes to in another version, and when; its time stands still since `paused_at`, if it does."""
+    """Where a run comes to in another version, and when; since `paused_at` its time may stand still."""
 
     version: int
     step_key: str

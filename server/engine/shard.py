@@ -20,7 +20,20 @@ from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 
 from . import catalog as catalogs
-from . import commands, consents, entering, events, gather, leases, moving, news, people, receipts, removing, runs
+from . import (
+    commands,
+    consents,
+    entering,
+    events,
+    gather,
+    leases,
+    moving,
+    news,
+    people,
+    receipts,
+    removing,
+    runs,
+)
 from .batch import Batch
 from .catalog import Catalog
 from .intake import Intake, Item, up_to_a_turn

@@ -97,50 +97,14 @@ async def save(context: Context, journey_id: int, graph: Graph, expected: int, k
     return await once(context, key, ("saveDraft", [journey_id, graph, expected]), work)
 
 
-<<<<<<< HEAD
-async def publish(
-    context: Context, journey_id: int, expected: int | None, key: str | None, *, dry_run: bool
-) -> Answer:
-    """Makes a version of the draft, which people enter from now on. A dry run only checks."""
-
-    async def work(session: WriteSession) -> Answer:
-        journey = await _editable(session, context, journey_id, expected)
-        if journey.draft is None:
-            raise Invalid("There is no draft to publish: nothing has changed since the last version.")
-        graph = orjson.loads(journey.draft)
-        found = await _problems_of(session, context, graph)
-        if found:
-            raise InvalidGraph(found, graph)
-        if dry_run:
-            return {"journey_id": journey_id, "version": None}
-        return {"journey_id": journey_id, "version": await _publish(session, context, journey)}
-
-    if dry_run:
-        async with context.db.write() as session:
-            return await work(session)
-    return await once(context, key, ("publishJourney", [journey_id, expected]), work)
-
-
-async def _publish(session: WriteSession, context: Context, journey: Journey) -> int:
-    assert journey.id is not None
-    assert journey.draft is not None
-    now, number = context.clock.now(), (journey.version or 0) + 1
-    session.add(Version(journey_id=journey.id, number=number, graph=journey.draft, published_at=now))
-    journey.version, journey.draft, journey.changed_at = number, None, now
-    await session.flush()
-    await setup.touch_catalog(session)
-    return number
-
-
-=======
->>>>>>> main
 async def problems(context: Context, graph: Graph) -> list[Problem]:
     """What keeps a draft from being published."""
     async with context.db.read() as session:
-        return await _problems_of(session, context, graph)
+        return await faults(session, context, graph)
 
 
-async def _problems_of(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
+async def faults(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
+    """What keeps this graph from being published, as this session's snapshot sees the project."""
     enterable = await journeys.published(session, context.project_id)
     return problems_of(graph, await connections(session, context), enterable)
 

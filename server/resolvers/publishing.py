@@ -14,8 +14,7 @@ from server.store.commands import MOVE
 from server.store.sessions import WriteSession
 from server.store.tables import Journey, Version
 
-from .drafts import connections, editable
-from .graphs import problems_of
+from .drafts import editable, faults
 from .lifecycle import check_version, tell_every_shard
 from .once import Answer, once
 from .refusals import Invalid, InvalidGraph
@@ -75,7 +74,7 @@ async def _checked(session: WriteSession, context: Context, journey: Journey) ->
     if journey.draft is None:
         raise Invalid("There is no draft to publish: nothing has changed since the last version.")
     data = orjson.loads(journey.draft)
-    found = problems_of(data, await connections(session, context))
+    found = await faults(session, context, data)
     if found:
         raise InvalidGraph(found, data)
     return read_graph(data)[0]

@@ -107,7 +107,9 @@ PublishJourneyResult = Annotated[
 
 @strawberry.type(description="How a draft becomes a version.")
 class PublishingMutation:
-    @mutation("Makes a version of the draft. People enter it from now on; those inside stay in theirs, or move.")
+    @mutation(
+        "Makes a version of the draft. People enter it from now on; those inside stay in theirs, or move."
+    )
     async def publish_journey(
         self, info: Info, input: Annotated[PublishJourneyInput, Input]
     ) -> PublishJourneyResult:

@@ -44,7 +44,7 @@ class Visit:
     arrived_at: datetime = strawberry.field(description="When the run came to the step.")
     left_at: datetime | None = strawberry.field(description="When it left; null while it waits there.")
     output: str | None = strawberry.field(
-        description="By which output it left, `@2` if an edit moved it to version 2; null if it did not go on."
+        description="By which output it left, `@2` if an edit moved it to version 2; null if it has not left."
     )
     because: str | None = strawberry.field(
         description="Why it left or ended there, where there is more to say."

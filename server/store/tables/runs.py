@@ -41,7 +41,7 @@ class Run(SQLModel, table=True):
     properties: str = column.text()
     """Of the event that let the run in, as JSON."""
     goals: str = column.text()
-    """Goals reached, as JSON: key to [first at, amount of the first, number of hits, version of the first]."""
+    """Goals reached, as JSON: key to [first at, amount of the first, number of hits, version of it]."""
     memory: str = column.text(default="{}")
     """What the step at which it waits has kept, as JSON."""
     variants: str = column.text(default="{}")
