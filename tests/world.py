@@ -1,13 +1,13 @@
 """A small world to test in: one project, its events, its journeys, an engine on the virtual clock."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from server.clock import EventsClock, Instant
 from server.engine.loop import Engine
@@ -207,6 +207,25 @@ async def open_world(url: str, *, zone: str = "Asia/Seoul", start: Instant = NOO
         yield World(db, clock, shards, project, Engine(db, clock, shards, strict=True))
     finally:
         await db.close()
+
+
+@contextmanager
+def statements(db: Database) -> Iterator[list[str]]:
+    """Every statement that the database sees meanwhile."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        seen.append(statement)
+
+    # On PostgreSQL readers and writers share one engine.
+    engines = [db.engine.sync_engine, *([db._reader.sync_engine] if db.is_sqlite else [])]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 def step(key: str, kind: str, **config: Any) -> dict[str, Any]:

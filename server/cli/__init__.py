@@ -14,7 +14,9 @@ from .history import import_history
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
+from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .vouchers import vouchers
 
 
 def main() -> None:
@@ -46,8 +48,10 @@ for command in (
     import_history,
     suppressions,
     consents,
+    vouchers,
     doctor,
     recount,
+    simulate,
     demo,
     channel,
 ):

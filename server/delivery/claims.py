@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from server.engine import leases
 from server.journey.status import JourneyStatus
 from server.store import attempts, inbox, outbox
 from server.store.sessions import WriteSession
+
+from . import caps, vouchers
 
 WORK = "dispatch"
 PARKED = "parked"
@@ -38,6 +40,8 @@ class Claimed:
     """The message with its world, as last looked at."""
     attempt: int
     attempted_at: Instant
+    voucher: str = ""
+    """The code that it carries, if its step gives any."""
     looked_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -123,12 +127,34 @@ async def claim(
     may_go = {row.id: row for row in sorted_by.pop("", [])}
     await outbox.park(session, shard, [row.id for row in sorted_by.pop(PARKED, [])])
     await end(session, shard, sorted_by.pop(EXPIRED, []) + sorted_by.pop(UNSETTLED, []), now)
+    when_due = clock.follows_events
+    for row in await _without_room(session, shard, list(may_go.values()), now, when_due=when_due):
+        sorted_by[SkipReason.CAPPED.value].append(may_go.pop(row.id))
+    handing = await vouchers.prepare(session, shard, list(may_go.values()))
+    for row in handing.without:
+        sorted_by[SkipReason.NO_VOUCHER.value].append(may_go.pop(row.id))
     for reason, skipped in sorted_by.items():
-        await outbox.skip(session, shard, [row.id for row in skipped], reason)
-        await inbox.append(session, [_skip(shard, row, reason, now) for row in skipped])
-    begun = await attempts.begin(session, shard, list(may_go), now, when_due=clock.follows_events)
-    claimed = [Claimed(shard, may_go[one.id], one.attempt, one.attempted_at) for one in begun]
+        await _skip(session, shard, skipped, reason, now)
+    going = [message_id for message_id in may_go if message_id not in handing.later]
+    begun = await attempts.begin(session, shard, going, now, when_due=when_due)
+    codes = await vouchers.hand_out(session, shard, handing, [may_go[one.id] for one in begun], now)
+    claimed = [_claimed(shard, may_go[one.id], one, codes) for one in begun]
     return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
+
+
+async def _without_room(
+    session: WriteSession, shard: int, rows: Sequence[Any], now: Instant, *, when_due: bool
+) -> list[Any]:
+    """Those that a frequency cap leaves no room for. One that may have arrived has its room already."""
+    free = [row for row in rows if not is_uncertain(row)]
+    attempted_at = {row.id: row.due_at if when_due else now for row in free}
+    full = await caps.without_room(session, shard, free, attempted_at)
+    return [row for row in free if row.id in full]
+
+
+def _claimed(shard: int, row: Any, attempt: attempts.Attempt, codes: Mapping[int, str]) -> Claimed:
+    voucher = codes.get(row.id, row.voucher)
+    return Claimed(shard, row, attempt.attempt, attempt.attempted_at, voucher)
 
 
 async def end(session: WriteSession, shard: int, over: Sequence[Any], now: Instant) -> None:
@@ -147,6 +173,11 @@ def _ended(shard: int, row: Any, now: Instant) -> inbox.Entry:
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
-def _skip(shard: int, row: Any, reason: str, now: Instant) -> inbox.Entry:
+async def _skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
+    await outbox.skip(session, shard, [row.id for row in skipped], reason)
+    await inbox.append(session, [_skipped(shard, row, reason, now) for row in skipped])
+
+
+def _skipped(shard: int, row: Any, reason: str, now: Instant) -> inbox.Entry:
     receipt = HeardReceipt(row.id, "decision", ReceiptKind.SKIPPED, now, reason=reason)
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)

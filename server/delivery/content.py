@@ -47,7 +47,7 @@ class Writer:
         step = await self._step(row)
         whose = (str(row.project_id), claimed.shard, str(row.id))
         way_out = self.tracking.unsubscribe_url(*whose)
-        pen = _Pen(self._values(row, way_out), claimed.attempted_at)
+        pen = _Pen(self._values(claimed, way_out), claimed.attempted_at)
         known = {name: text for name, text in step.content.items() if name in fields}
         content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
         return Message(
@@ -67,7 +67,8 @@ class Writer:
         step = (await self._graph(row.journey_id, row.version)).steps.get(row.step_key)
         return step if isinstance(step, MessageStep) else _NOTHING
 
-    def _values(self, row: Any, unsubscribe_url: str) -> dict[str, object]:
+    def _values(self, claimed: Claimed, unsubscribe_url: str) -> dict[str, object]:
+        row = claimed.row
         event = orjson.loads(row.event)
         properties = event["properties"]
         return {
@@ -76,6 +77,7 @@ class Writer:
             "journey": {"id": row.journey_id, "title": row.title},
             "project": {"name": row.project_name, "timezone": row.time_zone},
             "message": {"id": row.id},
+            "voucher": {"code": claimed.voucher},
             "unsubscribe_url": unsubscribe_url,
         }
 

@@ -40,6 +40,8 @@ class SkipReason(StrEnum):
     JOURNEY_STOPPED = "journey_stopped"
     TEMPLATE_ERROR = "template_error"
     NO_CONNECTION = "no_connection"
+    CAPPED = "capped"
+    NO_VOUCHER = "no_voucher"
 
 
 Heard = dict[str, list[Any]]

@@ -160,9 +160,15 @@ def take_in(batch: Batch, user: UserState, project_id: int, told: Told, at: Inst
         _let_go(batch, user, project_id, told.channel, gone, at)
     elif told.address is not None:
         known = next((one for one in here if one.address == told.address), None)
-        is_fresh = known is not None and at - known.changed_at < HEARD_AGAIN_AFTER
-        if known is None or (told.channel == PUSH and not is_fresh):
+        if known is None or (told.channel == PUSH and _is_news(here, known, at)):
             _put_first(batch, user, project_id, told.channel, told.address, at)
+
+
+def _is_news(here: list[Address], known: Address, at: Instant) -> bool:
+    """Whether a device is to be written down again: it was another's turn, or it is long ago."""
+    if known is not here[0]:
+        return at > here[0].changed_at
+    return at - known.changed_at >= HEARD_AGAIN_AFTER
 
 
 def keep(

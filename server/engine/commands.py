@@ -13,6 +13,7 @@ from server.store import inbox
 from server.store.bulk import table_of
 from server.store.consents import Decision
 from server.store.tables import Run
+from server.store.vouchers import REMEMBER
 
 from . import addresses, consents, goals, moving, runs
 from .batch import Batch, IdentityKey
@@ -74,6 +75,18 @@ def stop(batch: Batch, command: dict[str, Any]) -> None:
     for run in list(batch.runs.values()):
         if run.journey_id == command["journey_id"] and run.is_open:
             runs.end(batch, run, EndReason.STOPPED, max(command["at"], run.arrived_at))
+
+
+def remember(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
+    """Keeps at a user what a message gave them; at the other, if ours turned out to be another."""
+    user = batch.users[project_id, command["number"]]
+    if user.merged_into is not None:
+        home, _, number = user.merged_into.partition(":")
+        payload = orjson.dumps({**command, "number": int(number)})
+        batch.outgoing.append(inbox.Entry(int(home), project_id, REMEMBER, payload, batch.now))
+        return
+    user.attributes[command["attribute"]] = command["value"]
+    user.is_changed = True
 
 
 def send_away(

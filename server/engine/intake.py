@@ -16,6 +16,7 @@ from server.store.commands import MOVE, REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.sessions import ReadSession
+from server.store.vouchers import REMEMBER
 
 from . import addresses, commands, gather, news, people, reach
 from .batch import Batch, IdentityKey, Known
@@ -148,7 +149,7 @@ class Intake:
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
-            elif item.row.kind in (DECIDE, news.NEWS):
+            elif item.row.kind in (DECIDE, REMEMBER, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == REMOVE:
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])

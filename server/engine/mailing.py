@@ -9,8 +9,9 @@ from server.aggregates.metrics import Metric
 from server.clock import Instant
 from server.delivery.status import DeliveryStatus, SkipReason
 from server.journey.steps import MessageStep, Step
+from server.journey.steps.sending_rules import SendTo
 
-from .addresses import BY_USER_ID
+from .addresses import BY_USER_ID, PUSH
 from .batch import Batch
 from .catalog import Connected
 from .state import Address, RunState, UserState, to_json
@@ -40,8 +41,19 @@ def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) 
     """One message for each address of the user, or one that says why not."""
     assert isinstance(step, MessageStep)
     connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
-    letters = letters_for(connections, addresses_of(user, step.channel))
+    letters = letters_for(connections, _chosen(user, step, run))
     return [Posted(_post(batch, run, step, letter, at), letter.skipped) for letter in letters]
+
+
+def _chosen(user: UserState, step: MessageStep, run: RunState) -> Sequence[Address]:
+    """Those of the user's addresses that the step writes to."""
+    chosen, found = step.rules.send_to, addresses_of(user, step.channel)
+    if chosen is SendTo.LAST_ACTIVE:
+        return found[:1]
+    # On the other channels people have one address, which is whatever is asked for.
+    if chosen is SendTo.TRIGGERING and step.channel == PUSH:
+        return [one for one in user.addresses.get(PUSH, ()) if one.address == run.entry_address]
+    return found
 
 
 def addresses_of(user: UserState, channel: str) -> Sequence[Address]:
@@ -94,6 +106,10 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             None if step.expires_after_ms is None else at + step.expires_after_ms,
             not step.connection,
             run.variants,
+            step.rules.cap.written,
+            step.rules.pool,
+            step.rules.remember_as,
+            "",
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at)

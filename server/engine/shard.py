@@ -18,6 +18,7 @@ from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
+from server.store.vouchers import REMEMBER
 
 from . import catalog as catalogs
 from . import (
@@ -239,6 +240,8 @@ class Shard:
             moving.move(batch, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
+        elif kind == REMEMBER:
+            commands.remember(batch, item.row.project_id, command)
         elif kind == DECIDE:
             consents.decide(batch, item.row.project_id, command)
         else:

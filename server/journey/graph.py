@@ -10,6 +10,7 @@ from .cancel_events import CancelEvent, read_cancel_event
 from .goals import Goal, read_goal
 from .moment import Did, Problem
 from .reading import Reader
+from .silence import Silence, read_silence
 from .steps import KINDS, EntryEvent, Step
 from .steps.base import read_common
 
@@ -39,6 +40,7 @@ class Graph:
     goals: Sequence[Goal] = ()
     cancel_events: Sequence[CancelEvent] = ()
     reentry: Reentry = Reentry.AFTER_LEAVING
+    silence: Silence = field(default_factory=Silence)
 
     @cached_property
     def entries(self) -> tuple[EntryEvent, ...]:
@@ -129,6 +131,7 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         reentry=Reentry(reader.choice("reentry", tuple(Reentry)))
         if reader.value("reentry", required=False)
         else Reentry.AFTER_LEAVING,
+        silence=read_silence(reader),
     )
     problems = reader.problems
     lists_are_read = not any(problem.path in (("steps",), ("edges",)) for problem in problems)
@@ -255,12 +258,12 @@ def _loop_problems(graph: Graph) -> Iterable[Problem]:
 def _reached_at_once(graph: Graph, start: str) -> set[str]:
     """The steps to which a run that leaves this one comes before any time has passed."""
     reached: set[str] = set()
-    frontier = [] if graph.steps[start].takes_time else [start]
+    frontier = [] if graph.steps[start].lets_time_pass() else [start]
     while frontier:
         source = frontier.pop()
         for output in graph.steps[source].outputs():
             target = graph.after(source, output)
-            if not target.takes_time and target.key not in reached:
+            if not target.lets_time_pass() and target.key not in reached:
                 reached.add(target.key)
                 frontier.append(target.key)
     return reached

@@ -6,10 +6,13 @@ from typing import Any
 
 from .graph import Graph
 from .moment import Decision, End, EndReason, Instant, Leave, Moment, Wait
-from .steps import Step
+from .steps import MessageStep, Step
 
 MOST_STEPS_AT_ONCE = 1000
 """A checked graph cannot loop without time passing; this holds should a check ever be wrong."""
+
+SILENT = "silent"
+"""The member of a visit's memory that says that it waits for silent hours to end."""
 
 
 @dataclass(slots=True)
@@ -50,13 +53,13 @@ class Passage:
 
 def enter(graph: Graph, entry: Step, moment: Moment) -> Passage:
     """Lets a run in by this entry."""
-    return _walk(graph, entry, entry.arrive, replace(moment, arrived_at=moment.at))
+    return _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
 
 
 def wake(graph: Graph, step_key: str, moment: Moment) -> Passage:
     """Goes on with a run whose wait at this step is over."""
     step = graph.steps[step_key]
-    return _walk(graph, step, step.wake, moment)
+    return _walk(graph, step, _woken(graph, step) if SILENT in moment.memory else step.wake, moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,32 @@ def _walk(graph: Graph, step: Step, decide: Callable[[Moment], Decision], moment
         passage.visits.append(_left(step, decision, moment))
         moment = _after(moment, step, decision)
         step = graph.after(step.key, decision.output)
-        decide = step.arrive
+        decide = _at_its_time(graph, step)
     return _end(passage, End(EndReason.INTERNAL_ERROR, "walked in a circle"), moment)
+
+
+def _at_its_time(graph: Graph, step: Step) -> Callable[[Moment], Decision]:
+    """Arriving; but where a message would leave in silent hours, the run waits for their end first."""
+    if not isinstance(step, MessageStep) or not graph.silence.rules:
+        return step.arrive
+
+    def arrive(moment: Moment) -> Decision:
+        opens = graph.silence.next_open(moment.at, step.channel, step.purpose, moment.zone)
+        return Wait(until=opens, memory={SILENT: True}) if opens > moment.at else step.arrive(moment)
+
+    return arrive
+
+
+def _woken(graph: Graph, step: Step) -> Callable[[Moment], Decision]:
+    """Arriving after silence, unless there is another by now: the person may have moved."""
+
+    def arrive(moment: Moment) -> Decision:
+        decision = _at_its_time(graph, step)(replace(moment, memory={}))
+        if isinstance(decision, Leave) and not decision.because:
+            decision = replace(decision, because="waited for the end of silent hours")
+        return decision
+
+    return arrive
 
 
 def _after(moment: Moment, step: Step, decision: Leave) -> Moment:

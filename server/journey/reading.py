@@ -84,6 +84,10 @@ class Reader:
             self.refuse(key, f"`{key}` must be one of {', '.join(choices)}, found {_name(found)}")
         return choices[0]
 
+    def inside(self, key: str) -> "Reader":
+        """A cursor on the object under this key."""
+        return Reader(self.value(key), (*self.path, key), self.problems)
+
     def items(self, key: str, *, most: int, least: int = 0) -> Iterator["Reader"]:
         found = self.value(key, required=least > 0)
         if found is None:

@@ -29,10 +29,13 @@ from .plan import Plan
 
 UNSUBSCRIBE = "https://rehearsal.invalid/unsubscribe"
 """What a rehearsed message says instead of its signed link."""
-_OBSERVES = (
-    *(ReceiptKind.DELIVERED, ReceiptKind.BOUNCED, ReceiptKind.OPENED, ReceiptKind.CLICKED),
-    *(ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED, ReceiptKind.REPLIED),
+OBSERVES = frozenset(
+    {
+        *(ReceiptKind.DELIVERED, ReceiptKind.BOUNCED, ReceiptKind.OPENED, ReceiptKind.CLICKED),
+        *(ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED),
+    }
 )
+"""What can be heard of a rehearsed message."""
 
 
 class NoSettings(BaseModel):
@@ -71,7 +74,7 @@ class StandInChannel(BaseChannel[NoSettings]):
         self._plan, self._bag = plan, bag
         self.capabilities = Capabilities(
             content={name: ContentField() for name in fields},
-            observes=frozenset(_OBSERVES),
+            observes=OBSERVES,
             on_unknown=OnUnknown.RESEND_SAME_KEY,
             native_idempotency=True,
             batch_size=200,

@@ -8,7 +8,7 @@ import orjson
 from server.context import Context
 from server.journey.moment import Problem
 from server.journey.status import EDITABLE, JourneyStatus, allowed
-from server.store import connected, journeys, setup
+from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
@@ -106,7 +106,8 @@ async def problems(context: Context, graph: Graph) -> list[Problem]:
 async def faults(session: ReadSession, context: Context, graph: Graph) -> list[Problem]:
     """What keeps this graph from being published, as this session's snapshot sees the project."""
     enterable = await journeys.published(session, context.project_id)
-    return problems_of(graph, await connections(session, context), enterable)
+    pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
+    return problems_of(graph, await connections(session, context), enterable, pools)
 
 
 async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:

@@ -13,6 +13,7 @@ from server.journey.steps import GoToJourney, MessageStep
 from server.templates.render import compile_problems
 
 from .channels import BY_OUR_LINKS
+from .sending_problems import message_problems, voucher_problems
 
 _LIQUID = ("{{", "{%")
 
@@ -27,15 +28,20 @@ class Connected(NamedTuple):
 
 
 def problems_of(
-    data: Mapping[str, Any], connections: Mapping[str, Connected], journeys: Collection[int] = ()
+    data: Mapping[str, Any],
+    connections: Mapping[str, Connected],
+    journeys: Collection[int] = (),
+    pools: Collection[str] = (),
 ) -> list[Problem]:
-    """All problems with their paths. `connections` are the project's, by name; `journeys` those of the
-    project that can be entered."""
+    """All problems with their paths. `connections` and `pools` of vouchers are the project's, by name;
+    `journeys` those of the project that can be entered."""
     graph, problems = read_graph(data)
     problems += _journey_problems(graph, data, journeys)
     for index, step in _messages(graph, data):
         here = ("steps", index)
         problems += _text_problems(here, step)
+        problems += voucher_problems(here, step, pools)
+        problems += message_problems(here, step, graph)
         problems += _connection_problems(here, step, connections)
         problems += _outcome_problems(here, step, connections)
         chosen = connections.get(step.connection)

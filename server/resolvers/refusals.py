@@ -8,6 +8,7 @@ Refusal
 ├── IdempotencyConflict   this key was used for something else
 ├── InvalidGraph          everything that is wrong with it
 ├── InvalidSettings       everything that is wrong with them
+├── InvalidRehearsal      everything that is wrong with what shall be played
 ├── Taken                 the name belongs to another
 ├── InUse                 something else needs it as it is
 ├── Unwanted              whoever reads this address wants nothing from us
@@ -96,4 +97,10 @@ class InUse(Refusal):
 class InvalidSettings(Refusal):
     def __init__(self, message: str, problems: Sequence[SettingsProblem]) -> None:
         super().__init__(message, ("input", "settings"))
+        self.problems = list(problems)
+
+
+class InvalidRehearsal(Refusal):
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"There are {len(problems)} problem(s), so nothing was played.")
         self.problems = list(problems)

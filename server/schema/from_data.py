@@ -11,6 +11,7 @@ from server.journey.steps.split import OTHERWISE
 from .flow_from_data import FLOW_KINDS, FLOW_STEPS
 from .outcomes import outcome_of, to_outcome
 from .predicates import predicate, predicates, to_did
+from .sending_rules import rules_of
 from .sending_steps import (
     AlimtalkStep,
     EmailStep,
@@ -26,13 +27,13 @@ from .sending_steps import (
 from .steps import (
     Branch,
     Condition,
-    DelayStep,
     EntryEventStep,
     ExitStep,
     Position,
     SplitStep,
     Step,
 )
+from .times import DelayStep, TimeWindowStep, to_delay, to_time_window
 from .words import ChannelName, Match, Purpose, word
 
 Data = dict[str, Any]
@@ -48,7 +49,8 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "message": MessageStep,
 }
 
-STEPS: list[type[Step]] = [EntryEventStep, DelayStep, SplitStep, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
+_STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
+STEPS = [*_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -65,10 +67,6 @@ def to_step(item: Data) -> Step:
 
 def _entry_event(item: Data, common: Data) -> Step:
     return EntryEventStep(**common, event=item["event"], where=predicates(item))
-
-
-def _delay(item: Data, common: Data) -> Step:
-    return DelayStep(**common, duration_seconds=item["duration_ms"] // 1000)
 
 
 def _split(item: Data, common: Data) -> Step:
@@ -95,6 +93,7 @@ def _message(item: Data, common: Data) -> Step:
         expires_after_seconds=None if expires is None else expires // 1000,
         variables=_named_texts(item, "variables"),
         options=item.get("options"),
+        **rules_of(item),
     )
 
 
@@ -108,7 +107,8 @@ def _exit(item: Data, common: Data) -> Step:
 
 _KINDS = {
     "entry_event": _entry_event,
-    "delay": _delay,
+    "delay": to_delay,
+    "time_window": to_time_window,
     "split": _split,
     "exit": _exit,
     **FLOW_KINDS,

@@ -19,7 +19,8 @@ from .sending_inputs import (
     WebhookStepInput,
     WhatsappStepInput,
 )
-from .step_inputs import DelayStepInput, EntryEventStepInput, ExitStepInput, PredicateInput, SplitStepInput
+from .step_inputs import EntryEventStepInput, ExitStepInput, PredicateInput, SplitStepInput
+from .time_inputs import DelayStepInput, SilentHoursInput, TimeWindowStepInput
 from .words import Reentry
 
 
@@ -29,7 +30,10 @@ class StepInput:
         default=strawberry.UNSET, description="Lets in whoever does something."
     )
     delay: DelayStepInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Waits for a length of time."
+        default=strawberry.UNSET, description="Waits for a length of time, or until a time."
+    )
+    time_window: TimeWindowStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Waits until one of its windows of time is open."
     )
     split: SplitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Takes one of several ways."
@@ -108,4 +112,7 @@ class GraphInput:
     )
     reentry: Reentry = strawberry.field(
         default=Reentry.AFTER_LEAVING, description="Whether somebody who has left may come in again."
+    )
+    silence: list[SilentHoursInput] | None = strawberry.field(
+        default=None, description="When it sends nothing: up to 20 rules, and each has its say."
     )

@@ -7,11 +7,20 @@ import strawberry
 
 from server.errors import BadInput
 
-KINDS = {"Journey": 1, "Version": 2, "Run": 1, "User": 2, "Message": 2, "Connection": 1, "Notice": 1}
+KINDS = {
+    "Journey": 1,
+    "Version": 2,
+    "Run": 1,
+    "User": 2,
+    "Message": 2,
+    "Connection": 1,
+    "Notice": 1,
+    "VoucherPool": 1,
+}
 """Every kind of node and of how many numbers its key is made."""
 
 _LONGEST = 120
-_SHORT = frozenset({"Journey", "Version", "Connection", "Notice"})
+_SHORT = frozenset({"Journey", "Version", "Connection", "Notice", "VoucherPool"})
 """Kinds whose numbers the database counts in 32 bits; it fails over longer ones."""
 
 

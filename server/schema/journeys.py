@@ -30,6 +30,7 @@ from .runs import RunConnection, RunFilter
 from .source import Source
 from .stats import JourneyStats
 from .steps import Step
+from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
@@ -70,6 +71,10 @@ class Draft:
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self.graph)
+
+    @field("When it sends nothing, in the person's zone.", list_size=2)
+    def silence(self) -> list[SilentHours]:
+        return to_silence(self.graph)
 
     @field("Everything that keeps it from being published; empty when it can be.", list_size=5)
     async def problems(self, info: Info) -> list[GraphProblem]:

@@ -83,6 +83,7 @@ class Message(Node):
         description="Later than this it does not leave any more; null if it has no such time."
     )
     provider_id: str | None = strawberry.field(description="The name by which the provider knows it.")
+    voucher_code: str | None = strawberry.field(description="The code that it carries; null for none.")
     engagements: list[Engagement] = strawberry.field(
         description="What was done with it: opens, clicks and so on.", metadata={"list_size": 5}
     )
@@ -102,6 +103,7 @@ class Message(Node):
             attempts=record.attempt,
             expires_at=to_datetime_if_any(record.expires_at),
             provider_id=record.provider_id or None,
+            voucher_code=record.voucher or None,
             engagements=_engagements(orjson.loads(record.heard)),
         )
 

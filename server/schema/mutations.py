@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
@@ -31,6 +32,7 @@ from .removing import RemovalMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
+from .vouchers import VoucherMutation
 
 
 @strawberry.input(description="A new journey.")
@@ -138,6 +140,8 @@ class Mutation(
     ConsentMutation,
     InAppMutation,
     NoticeMutation,
+    CapMutation,
+    VoucherMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -7,7 +7,7 @@ import strawberry
 
 from server.clock import to_datetime, to_datetime_if_any
 from server.errors import BadInput
-from server.resolvers import connections, journeys, records
+from server.resolvers import connections, journeys, records, vouchers
 from server.resolvers import notices as resolve
 from server.resolvers.refusals import Missing, Refusal
 from server.store.notices import Wanted
@@ -23,6 +23,7 @@ from .nodes import Node
 from .notice_kinds import NoticeKind
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem, to_problem
+from .vouchers import VoucherPool
 from .words import word
 
 ORDER = "notices"
@@ -61,6 +62,13 @@ class Notice(Node):
             return None
         found = await connections.by_id(info.context, self.record.connection_id)
         return Connection.from_record(found) if found else None
+
+    @field("The pool of vouchers that it is about, if it is about one.")
+    async def voucher_pool(self, info: Info) -> VoucherPool | None:
+        if self.record.pool_id is None:
+            return None
+        found = await vouchers.by_id(info.context, self.record.pool_id)
+        return VoucherPool.from_record(found) if found else None
 
 
 @strawberry.type(description="A notice and its place in the list.")

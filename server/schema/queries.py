@@ -18,12 +18,14 @@ from server.resolvers import (
     runs,
     suppressions,
     users,
+    vouchers,
 )
 from server.resolvers.refusals import Refusal
 from server.store.journeys import Wanted
 
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .caps import CapQuery
 from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
@@ -39,9 +41,11 @@ from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
+from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
+from .vouchers import VoucherPool, VoucherQuery
 from .words import Direction
 
 MOST_NODES = 100
@@ -50,7 +54,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery, NoticeQuery):
+class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery, SimulationQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))
@@ -211,5 +215,8 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Notice":
         notice = await notices.by_id(context, key[0])
         return Notice.from_record(notice) if notice else None
+    if id.kind == "VoucherPool":
+        pool = await vouchers.by_id(context, key[0])
+        return VoucherPool.from_record(pool) if pool else None
     message = await messages.by_key(context, (key[0], key[1]))
     return Message.from_record(message) if message else None

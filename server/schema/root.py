@@ -15,6 +15,7 @@ from .runs import Run
 from .trials import OUTCOMES
 from .users import User
 from .versions import Version
+from .vouchers import VoucherPool
 
 
 class _Schema(strawberry.Schema):
@@ -23,7 +24,10 @@ class _Schema(strawberry.Schema):
 
 
 SCHEMA = _Schema(
-    Query, Mutation, Subscription, types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice]
+    Query,
+    Mutation,
+    Subscription,
+    types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, VoucherPool],
 )
 
 

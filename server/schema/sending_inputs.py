@@ -4,6 +4,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from .named_texts import NamedTextInput
+from .sending_rules import EndpointChoice, StepFrequencyCapInput, StepVoucherInput
 from .step_inputs import NodeInput
 from .words import IfNotSent, Purpose, SplitBy
 
@@ -46,6 +47,15 @@ class SendingInput(NodeInput):
         default=None,
         description="An object that only the connection's adapter understands: `channels { optionsSchema }` "
         "describes it. Every text inside is a Liquid template.",
+    )
+    send_to: EndpointChoice | None = strawberry.field(
+        default=None, description="Which of the user's addresses: ALL by default."
+    )
+    frequency_cap: StepFrequencyCapInput | None = strawberry.field(
+        default=None, description="How it stands to the project's frequency caps: it obeys them by default."
+    )
+    voucher: StepVoucherInput | None = strawberry.field(
+        default=None, description="A code for each message; none by default."
     )
 
 

@@ -4,6 +4,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from .outcomes import StepOutcome
+from .sending_rules import EndpointChoice, StepFrequencyCap, StepVoucher
 from .steps import Step
 from .words import ChannelName, Purpose
 
@@ -32,6 +33,11 @@ class SendingStep(Step):
         description="Values for a template that the provider keeps.", metadata={"list_size": 5}
     )
     options: JSON | None = strawberry.field(description="What only the connection's adapter understands.")
+    send_to: EndpointChoice = strawberry.field(description="Which of the user's addresses are written to.")
+    frequency_cap: StepFrequencyCap = strawberry.field(
+        description="How it stands to the project's frequency caps."
+    )
+    voucher: StepVoucher | None = strawberry.field(description="Where each message gets a code from.")
 
 
 @strawberry.type(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")

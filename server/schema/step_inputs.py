@@ -40,11 +40,6 @@ class EntryEventStepInput(NodeInput):
     )
 
 
-@strawberry.input(description="Waits for a length of time from the moment of arrival.")
-class DelayStepInput(NodeInput):
-    duration_seconds: int = strawberry.field(description="How long: from a second to 366 days.")
-
-
 @strawberry.input(description="How often the user did something: since the run entered, or in another time.")
 class DidInput:
     event: str = strawberry.field(description="The event's name.")

@@ -37,11 +37,6 @@ class EntryEventStep(Step):
     )
 
 
-@strawberry.type(description="Waits for a length of time from the moment of arrival.")
-class DelayStep(Step):
-    duration_seconds: int = strawberry.field(description="How long.")
-
-
 @strawberry.type(description="One question of a split.")
 class Condition:
     attribute: Predicate | None = strawberry.field(description="Asks what is known of the user.")

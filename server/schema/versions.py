@@ -17,6 +17,7 @@ from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
 from .steps import Step
+from .times import SilentHours, to_silence
 from .words import Reentry
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class Version(Node):
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
+
+    @field("When it sends nothing, in the person's zone.", list_size=2)
+    def silence(self) -> list[SilentHours]:
+        return to_silence(self._graph)
 
 
 @strawberry.type(description="A version and its place in a list.")

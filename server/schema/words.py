@@ -260,6 +260,8 @@ class FailureReason(Enum):
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
+    CAPPED = value("capped", description="The user has had as many messages on the channel as a cap allows.")
+    NO_VOUCHER = value("no_voucher", description="The pool that its voucher should come from is empty.")
 
 
 @strawberry.enum(description="What messages are for, as far as permission goes.")
@@ -406,7 +408,9 @@ class ProblemCode(Enum):
     NO_ENTRY = value("no_entry", description="Nobody can come in.")
     UNREACHABLE = value("unreachable", description="No entry leads to the step.")
     LOOP = value("loop", description="A loop in which no time passes.")
+    NEVER_OPENS = value("never_opens", description="Silence leaves no time in which anything could be sent.")
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
+    UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     TAKEN = value("taken", description="The name is taken.")
     IN_USE = value("in_use", description="Something else needs it as it is.")

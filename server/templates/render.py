@@ -25,7 +25,9 @@ from server.templates import filters, plain
 
 T = TypeVar("T")
 
-VARIABLES = frozenset(("user", "event", "journey", "project", "message", "unsubscribe_url"))
+VARIABLES = frozenset(
+    ("user", "event", "journey", "project", "message", "messages", "voucher", "unsubscribe_url")
+)
 
 MAX_SOURCE_CHARS = 262_144
 MAX_OUTPUT_BYTES = 262_144

@@ -33,6 +33,11 @@ GLOBAL = {
     "suppression",
     "inbound",
     "notice",
+    "frequency_cap",
+    "voucher_pool",
+    "voucher",
+    "guard",
+    "guard_setting",
 }
 """Small tables that are the same for every shard."""
 

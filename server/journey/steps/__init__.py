@@ -16,6 +16,7 @@ from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
+from .time_window import TimeWindow
 from .update_user import UpdateUser
 from .wait import WaitForTrigger
 from .webhook import Webhook
@@ -24,6 +25,7 @@ from .whatsapp import Whatsapp
 Step = (
     EntryEvent
     | Delay
+    | TimeWindow
     | WaitForTrigger
     | Split
     | Reachability
@@ -70,6 +72,7 @@ __all__ = [
     "Sms",
     "Split",
     "Step",
+    "TimeWindow",
     "UpdateUser",
     "WaitForTrigger",
     "Webhook",

@@ -26,6 +26,10 @@ class StepBase:
     title: str
     position: Place | None = None
 
+    def lets_time_pass(self) -> bool:
+        """As `takes_time`, for kinds of which only some steps do."""
+        return self.takes_time
+
     def outputs(self) -> Outputs:
         """The names of the ways out. Each needs exactly one edge."""
         return (NEXT,)

@@ -13,6 +13,7 @@ from ..moment import Decision, Leave, Moment, Outputs, Path, Wait
 from ..reading import Reader
 from .base import StepBase, read_common
 from .outcome import MESSAGES, Outcome, read_outcome
+from .sending_rules import SendingRules
 
 PURPOSES = ("information", "advertisement")
 """What a message may be for, in the words of the contract; the first if a step does not say."""
@@ -60,6 +61,7 @@ class MessageStep(StepBase):
     """Templates of the values for a template that the provider keeps, by the name there."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only the adapter understands; every text inside is a template."""
+    rules: SendingRules = SendingRules()
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -74,6 +76,7 @@ class MessageStep(StepBase):
             content=cls.read_content(reader),
             variables=read_templates(reader, "variables"),
             options=_read_options(reader),
+            rules=SendingRules.read(reader),
         )
 
     @classmethod

@@ -14,6 +14,7 @@ from .notices import Notice
 from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, Refusal, Run, Visit
+from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
 from .users import Endpoint, Identity, User
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
 
@@ -30,6 +31,9 @@ __all__ = [
     "Counter",
     "Endpoint",
     "Event",
+    "FrequencyCap",
+    "Guard",
+    "GuardSetting",
     "Idempotency",
     "Identity",
     "Import",
@@ -53,5 +57,7 @@ __all__ = [
     "UserSet",
     "Version",
     "Visit",
+    "Voucher",
+    "VoucherPool",
     "metadata",
 ]

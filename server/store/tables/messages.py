@@ -20,6 +20,11 @@ class Message(SQLModel, table=True):
         ),
         column.partial_index("message_attempted", "shard", "attempted_at", where=sql("status = 'attempted'")),
         Index("message_by_run", "shard", "run_id"),
+        column.partial_index(
+            "message_by_user",
+            *("shard", "project_id", "user_number", "channel", "attempted_at"),
+            where=sql("attempted_at IS NOT NULL"),
+        ),
         Index("message_by_provider_id", "shard", "connection_id", "provider_id"),
         column.SHARDED,
     )
@@ -54,6 +59,14 @@ class Message(SQLModel, table=True):
     """Whether another connection of its channel may send it: its step names none."""
     variants: str = column.text(default="{}")
     """The draws of its run until then, as JSON: step to output."""
+    cap: str = column.text(default="")
+    """What its step says of frequency caps: `server.journey.steps.sending_rules.Cap`, written."""
+    pool: str = column.text(default="")
+    """The pool of vouchers that it takes its code from."""
+    remember_as: str = column.text(default="")
+    """The user's attribute that keeps the code."""
+    voucher: str = column.text(default="")
+    """Its code, once it has one."""
 
 
 class Receipt(SQLModel, table=True):

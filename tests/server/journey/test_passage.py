@@ -12,6 +12,8 @@ from server.journey.goals import DAY
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import EndReason, Moment, Past
 from server.journey.passage import Passage, Visit
+from server.journey.reading import Reader
+from server.journey.waits import read_waiting
 from tests.world import HOUR, NOON, abandoned_cart, line, step
 
 
@@ -106,14 +108,14 @@ def test_a_graph_that_was_never_checked_ends_a_run_that_walks_in_a_circle() -> N
 @st.composite
 def sound_graphs(draw: st.DrawFn) -> dict[str, Any]:
     """Random graphs: edges lead forward, or back to a delay, so that every loop takes time."""
-    kinds = draw(st.lists(st.sampled_from(["delay", "split", "email"]), max_size=7))
+    kinds = draw(st.lists(st.sampled_from(["delay", "time_window", "split", "email"]), max_size=7))
     steps = [step("in", "entry_event", event="start")]
     for number, kind in enumerate(kinds):
         steps.append(step(f"s{number}", kind, **_config(draw, kind)))
     steps.append(step("out", "exit"))
     edges = []
     for place, one in enumerate(steps[:-1]):
-        back = [other["key"] for other in steps[1 : place + 1] if other["kind"] == "delay"]
+        back = [other["key"] for other in steps[1 : place + 1] if _takes_time(other)]
         # The first output goes on by one, so that everything is reached; the others go wherever they may.
         edges.append({"from": one["key"], "output": _outputs(one)[0], "to": steps[place + 1]["key"]})
         anywhere = [other["key"] for other in steps[place + 1 :]] + back
@@ -124,7 +126,11 @@ def sound_graphs(draw: st.DrawFn) -> dict[str, Any]:
 
 def _config(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     if kind == "delay":
-        return {"duration_ms": draw(st.integers(1000, 40 * DAY))}
+        return draw(
+            st.fixed_dictionaries({"duration_ms": st.integers(1000, 40 * DAY)}) | st.sampled_from(WAITS)
+        )
+    if kind == "time_window":
+        return {"windows": [{"weekdays": ["tuesday"], "from": "01:30", "until": "02:30"}]}
     if kind == "email":
         return {"connection": "mail", "subject": "Hello", "text": "Hello"}
     names = draw(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3, unique=True))
@@ -132,7 +138,23 @@ def _config(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     return {"branches": [{"output": name, "conditions": asked} for name in names]}
 
 
+WAITS: list[dict[str, Any]] = [
+    {"clock_time": {"at": "02:30"}},
+    {"clock_time": {"at": "02:30", "if_passed": "go_on"}},
+    {"weekday_time": {"weekdays": ["sunday", "wednesday"], "at": "01:30"}},
+    {"date_time": {"date": "2024-03-20", "at": "09:00", "if_passed": "leave"}},
+    {"date_from": {"from": "attribute", "name": "born", "yearly": True, "if_unreadable": "leave"}},
+    {"date_from": {"from": "attribute", "name": "ends", "days": -3, "if_passed": "go_on"}},
+]
+
+
+def _takes_time(one: dict[str, Any]) -> bool:
+    return "duration_ms" in one or one in [{**one, **wait} for wait in (WAITS[0], WAITS[2])]
+
+
 def _outputs(one: dict[str, Any]) -> list[str]:
+    if one["kind"] == "delay":
+        return list(read_waiting(Reader(one)).outputs())
     if one["kind"] == "split":
         return [*(branch["output"] for branch in one["branches"]), "otherwise"]
     return ["next"]
@@ -149,7 +171,9 @@ def test_a_run_walks_along_edges_through_time_and_is_at_any_moment_either_waitin
         def past(name: str, now: int = at) -> list[Past]:
             return [Past(now - 1, {})] if random.random() < 0.5 else []
 
-        now = Moment(at=at, past=past, arrived_at=taken.arrived_at if taken else at)
+        known = {"born": random.choice(["03-14", None]), "ends": random.choice(["2024-05-01", "2024-03-01"])}
+        arrived = taken.arrived_at if taken else at
+        now = Moment(at=at, attributes=known, past=past, arrived_at=arrived, zone="America/New_York")
         if taken is None:
             taken = passage.enter(graph, graph.entries[0], now)
         else:
@@ -158,7 +182,7 @@ def test_a_run_walks_along_edges_through_time_and_is_at_any_moment_either_waitin
         assert (taken.wake_at is None) == (taken.end_reason is not None)
         if taken.wake_at is None:
             break
-        assert graph.steps[taken.step_key].takes_time
+        assert graph.steps[taken.step_key].kind in ("delay", "time_window")
         assert taken.wake_at > at
         # Timers may fire late, never early.
         at = taken.wake_at + random.choice([0, 0, 1, DAY])

@@ -79,7 +79,7 @@ def test_every_fault_gives_its_problem_at_its_path_all_at_once() -> None:
         (line(ENTRY, EXIT, reentry="daily"), ("reentry",), "invalid"),
         (line(ENTRY, {**EXIT, "position": {"x": 1}}), ("steps", 1, "position"), "invalid"),
         (line(ENTRY, {**EXIT, "title": "t" * 201}), ("steps", 1, "title"), "too_long"),
-        (line(ENTRY, step("d", "delay"), EXIT), ("steps", 1, "duration_ms"), "missing"),
+        (line(ENTRY, step("d", "delay"), EXIT), ("steps", 1), "missing"),
         (line(ENTRY, step("d", "delay", duration_ms=True), EXIT), ("steps", 1, "duration_ms"), "invalid"),
         (line(ENTRY, step("d", "delay", duration_ms=9e9), EXIT), ("steps", 1, "duration_ms"), "invalid"),
         (line(ENTRY, EXIT, goals=[{"key": "g", "event": "e", "ends_journey": 1}]),

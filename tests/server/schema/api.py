@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from sqlalchemy import event
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -18,7 +17,7 @@ from server.routes.graphql import GraphQLEndpoint, Options
 from server.schema.root import SCHEMA
 from server.store import inbox, projects
 from server.store.receipts import key_of
-from tests.world import World
+from tests.world import World, statements
 
 HOST: Host = build_host(discover=False)
 
@@ -66,21 +65,8 @@ class Api:
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
         """Every statement that the database sees meanwhile."""
-        seen: list[str] = []
-
-        def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-            seen.append(statement)
-
-        db = self.world.db
-        # On PostgreSQL readers and writers share one engine.
-        engines = [db.engine.sync_engine, *([db._reader.sync_engine] if db.is_sqlite else [])]
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", note)
-        try:
+        with statements(self.world.db) as seen:
             yield seen
-        finally:
-            for engine in engines:
-                event.remove(engine, "before_cursor_execute", note)
 
 
 ACTIONS = ("startJourney", "unscheduleJourney", "pauseJourney", "stopJourney", "archiveJourney")

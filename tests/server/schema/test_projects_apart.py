@@ -6,7 +6,7 @@ import pytest
 
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import notices, projects
+from server.store import notices, projects, vouchers
 from server.store.tables import Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
@@ -24,6 +24,8 @@ async def lived(api: Api) -> dict[str, str]:
     await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
     await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 2 * HOUR)
     async with world.db.write() as session:
+        pool_id = await vouchers.create(session, world.project_id, "summer", 0, NOON)
+        assert pool_id is not None
         await notices.tell(session, [notices.Told(world.project_id, "vouchers_low", "a", "Low.", NOON)])
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
@@ -35,6 +37,7 @@ async def lived(api: Api) -> dict[str, str]:
         "Message": to_id("Message", message.shard, message.id),
         "Connection": to_id("Connection", connection_id),
         "Notice": to_id("Notice", notice.id),
+        "VoucherPool": to_id("VoucherPool", pool_id),
     }
 
 
@@ -70,14 +73,17 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
         journey(id: $journey) { id } run(id: $run) { id } message(id: $message) { id }
         byUserId: user(identity: {userId: "kim"}) { id }
         byEmail: user(identity: {email: "kim@example.com"}) { id }
-        journeys { edges { node { id } } } notices { edges { node { id } } } }"""
+        journeys { edges { node { id } } } notices { edges { node { id } } }
+        frequencyCaps { channel } voucherPools { id } voucher(code: "A1") { code } }"""
     found = await api.ask(text, journey=ids["Journey"], run=ids["Run"], message=ids["Message"])
     assert found.pop("journeys") == {"edges": []}
     assert found.pop("notices") == {"edges": []}
+    assert found.pop("frequencyCaps") == found.pop("voucherPools") == []
     assert set(found.values()) == {None}
 
 
 _BY_NO_ID = {"createJourney", "createConnection", "addSuppression", "removeSuppression", "setConsent"}
+_BY_NO_ID |= {"setFrequencyCaps", "createVoucherPool"}
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
 MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - _BY_NO_ID)
 
@@ -90,6 +96,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
     about: dict[str, Any] = {"id": ids["Connection" if "Connection" in name else "Journey"]}
+    if name == "addVoucherCodes":
+        about = {"id": ids["VoucherPool"], "codes": ["A1"]}
     if name == "dismissNotice":
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":

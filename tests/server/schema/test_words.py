@@ -10,7 +10,8 @@ from server.delivery import status as delivery
 from server.engine.entering import RefusedEntry
 from server.journey import graph, moment, status
 from server.journey.conditions import OPERATORS
-from server.schema import words
+from server.journey.steps import sending_rules as rules
+from server.schema import sending_rules, words
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ from server.schema import words
         (words.DeliveryStatus, delivery.DeliveryStatus),
         (words.FailureReason, reasons.Reason),
         (words.FailureReason, delivery.SkipReason),
+        (sending_rules.EndpointChoice, rules.SendTo),
+        (sending_rules.CapRule, rules.CapRule),
         (words.Metric, metrics.Metric),
     ],
 )

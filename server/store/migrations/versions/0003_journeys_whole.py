@@ -43,12 +43,14 @@ def upgrade() -> None:
     _life_up()
     _remembered_up()
     _notices_up()
+    _sending_up()
     _files_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _files_down()
+    _sending_down()
     _notices_down()
     _remembered_down()
     _life_down()
@@ -88,6 +90,90 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
+
+
+def _sending_up() -> None:
+    op.create_table(
+        "frequency_cap",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("window_ms", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "channel", "window_ms"),
+    )
+    _vouchers_up()
+    _guard_up()
+    for name in ("cap", "pool", "remember_as", "voucher"):
+        op.add_column("message", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+    tried = sa.text("attempted_at IS NOT NULL")
+    by_user = ["shard", "project_id", "user_number", "channel", "attempted_at"]
+    op.create_index("message_by_user", "message", by_user, sqlite_where=tried, postgresql_where=tried)
+
+
+def _vouchers_up() -> None:
+    op.create_table(
+        "voucher_pool",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("low_water", sa.BigInteger(), nullable=False),
+        sa.Column("fills", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "voucher",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=True),
+        sa.Column("message_shard", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "code"),
+        sa.UniqueConstraint("pool_id", "number"),
+    )
+    left = sa.text("taken_at IS NULL")
+    op.create_index(
+        "voucher_left", "voucher", ["pool_id", "number"], sqlite_where=left, postgresql_where=left
+    )
+
+
+def _guard_up() -> None:
+    op.create_table(
+        "guard_setting",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("channels", sa.Text(), nullable=False),
+        sa.Column("window_ms", sa.BigInteger(), nullable=False),
+        sa.Column("bounce_rate", sa.Float(), nullable=False),
+        sa.Column("complaint_rate", sa.Float(), nullable=False),
+        sa.Column("least_sent", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+    figures = ("sent", "bounced", "complained", "since", "sent_before", "bounced_before", "complained_before")
+    op.create_table(
+        "guard",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("journey_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("tripped_at", sa.BigInteger(), nullable=True),
+        sa.Column("because", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in figures),
+        sa.PrimaryKeyConstraint("project_id", "journey_id", "connection_id"),
+    )
+
+
+def _sending_down() -> None:
+    op.drop_index("message_by_user", "message")
+    for name in ("cap", "pool", "remember_as", "voucher"):
+        op.drop_column("message", name)
+    for name in ("guard", "guard_setting", "voucher", "voucher_pool", "frequency_cap"):
+        op.drop_table(name)
 
 
 def _files_up() -> None:

@@ -1,0 +1,131 @@
+"""Rehearsals over the API: what is played is a draft, a version or a graph; nothing of it stays."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from server.context import Context
+from server.errors import Overloaded
+from server.journey.graph import read_graph
+from server.journey.moment import Problem
+from server.rehearsal.plan import MOST_PEOPLE, Person, Plan, StandIn
+from server.rehearsal.reading import Setting, read_plan
+from server.rehearsal.rehearse import Rehearsed, rehearse
+from server.rehearsal.sampling import sample
+from server.rehearsal.stage import stand_ins
+from server.store import connected
+from server.store.sessions import ReadSession
+
+from . import journeys
+from .drafts import connections
+from .graphs import problems_of
+from .refusals import Invalid, InvalidGraph, InvalidRehearsal, Missing
+
+Data = Mapping[str, Any]
+
+_WITHOUT_CONNECTIONS = ("unknown_connection", "no_connection")
+"""What keeps a draft from being published, and not from being rehearsed: stand-ins need no connections."""
+_playing = threading.Lock()
+"""One rehearsal at a time in a process: each takes all of a processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What shall be played: a graph, or what is drawn of a journey, or one of its versions."""
+
+    said: Data
+    """What `read_plan` reads."""
+    graph: Data | None = None
+    journey_id: int | None = None
+    version: int | None = None
+    title: str = ""
+    sampled: int = 0
+    connections: list[StandIn] = field(default_factory=list)
+
+
+async def simulate(context: Context, wanted: Wanted) -> Rehearsed:
+    """Raises Missing, Invalid, InvalidGraph, InvalidRehearsal, Overloaded."""
+    title, graph = await _graph(context, wanted)
+    plan = await _plan(context, wanted, title, graph)
+    if not _playing.acquire(blocking=False):
+        message = "Another rehearsal is being played in this process. Try again in a moment."
+        raise Overloaded(message, retry_after_seconds=5)
+    try:
+        # In a thread of its own: a rehearsal is computing all the time.
+        return await asyncio.to_thread(asyncio.run, rehearse(plan))
+    finally:
+        _playing.release()
+
+
+async def _graph(context: Context, wanted: Wanted) -> tuple[str, Data]:
+    if (wanted.graph is None) == (wanted.journey_id is None):
+        raise Invalid("Name a `journey`, or hand in a `graph`: one of the two.")
+    if wanted.graph is not None:
+        return wanted.title or "Rehearsal", wanted.graph
+    assert wanted.journey_id is not None
+    journey = await journeys.by_id(context, wanted.journey_id)
+    if journey is None:
+        raise Missing("There is no such journey in this project.", ("input", "journey"))
+    text = journey.draft if wanted.version is None else None
+    if text is None:
+        number = wanted.version if wanted.version is not None else journey.version
+        found = await journeys.version(context, wanted.journey_id, number) if number is not None else None
+        if found is None:
+            what = "version of this number" if number is not None else "graph yet: nothing is drawn"
+            raise Missing(f"The journey has no {what}.", ("input", "version" if number else "journey"))
+        text = found.graph
+    return journey.title, orjson.loads(text)
+
+
+async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Plan:
+    project = await journeys.project(context)
+    async with context.db.read() as session:
+        found = problems_of(graph, await connections(session, context))
+        found = [one for one in found if one.code not in _WITHOUT_CONNECTIONS]
+        if found:
+            raise InvalidGraph(found, graph)
+        setting = Setting(
+            graph,
+            context.clock.now(),
+            title=title,
+            journey_id=wanted.journey_id or 1,
+            zone=project.time_zone,
+            project_name=project.name,
+            requires_consent=project.requires_consent,
+            connections=await _stand_ins(session, context.project_id, graph),
+            sampled=await _sampled(session, context, wanted),
+        )
+    plan, problems = read_plan(wanted.said, setting)
+    if problems:
+        raise InvalidRehearsal(problems)
+    return plan
+
+
+async def _stand_ins(session: ReadSession, project_id: int, graph: Data) -> list[StandIn]:
+    """One for each of the project's connections, and for those that are still missing."""
+    rows = await connected.of_project(session, project_id)
+    known = [StandIn(row.name, row.channel, row.takes, row.preference, bool(row.is_enabled)) for row in rows]
+    names = {one.name for one in known}
+    sending = {one.channel for one in known if one.is_enabled}
+    missing = [
+        one
+        for one in stand_ins(read_graph(graph)[0])
+        if one.name not in names and (one.name != one.channel or one.channel not in sending)
+    ]
+    return [*known, *missing]
+
+
+async def _sampled(session: ReadSession, context: Context, wanted: Wanted) -> list[Person]:
+    if not wanted.sampled:
+        return []
+    if not 0 < wanted.sampled <= MOST_PEOPLE:
+        path = ("sample",)
+        message = f"1 to {MOST_PEOPLE} users can be sampled, found {wanted.sampled}."
+        raise InvalidRehearsal([Problem(path, message, "out_of_range")])
+    seed = wanted.said.get("seed")
+    about = (context.project_id, context.shards, wanted.sampled, seed if isinstance(seed, int) else 0)
+    return await sample(session, *about)
