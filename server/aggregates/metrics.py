@@ -33,6 +33,8 @@ class Metric(StrEnum):
     DISMISSED = "dismissed"
     REACHED = "reached"
     HITS = "hits"
+    CREDITED = "credited"
+    ASSISTED = "assisted"
 
 
 class Dimension(StrEnum):
@@ -153,5 +155,15 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         Metric.HITS, "event", "event", "", "Every event that reached the goal; amount of all of them."
+    ),
+    Definition(
+        Metric.CREDITED,
+        "event",
+        "event",
+        "how",
+        "Hits of a goal by the message credited with them: the last opened before, else the last sent.",
+    ),
+    Definition(
+        Metric.ASSISTED, "event", "event", "", "Hits of a goal before which this message was sent as well."
     ),
 )

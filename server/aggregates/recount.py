@@ -16,7 +16,8 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, is_unjudged, judge, to_hit
-from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear
+from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear, opened_at, sent_at
+from server.journey.credit import Letter, credit_of
 from server.journey.graph import Graph, read_graph
 from server.journey.moving import version_in
 from server.store.bulk import inserting, table_of
@@ -55,6 +56,10 @@ class Recount:
     zones: dict[int, str] = field(default_factory=dict)
     graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
     """By journey and version."""
+    hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    """Conversions by run."""
+    letters: defaultdict[int, list[Letter]] = field(default_factory=lambda: defaultdict(list))
+    """Messages of runs that have any, as far as they can be credited."""
 
     def count(
         self, fact: Any, metric: Metric, step_key: str, at: int, *, amount: int = 0, n: int = 1, **more: str
@@ -84,6 +89,7 @@ async def recount(session: ReadSession) -> Recount:
     await _refusals(session, result)
     await _conversions(session, result)
     await _messages(session, result)
+    _credit(result)
     return result
 
 
@@ -145,11 +151,25 @@ async def _conversions(session: ReadSession, result: Recount) -> None:
     async for hit in _pages(session, select(table)):
         result.count(hit, Metric.HITS, "", hit.occurred_at, output=hit.goal_key, amount=hit.amount)
         result.include(hit, Dimension.REACHED, f"{hit.journey_id}/{hit.goal_key}", hit.occurred_at)
+        result.hits[hit.run_id].append(hit)
         known = first.get((hit.run_id, hit.goal_key))
         if known is None or (hit.occurred_at, hit.amount) < (known.occurred_at, known.amount):
             first[hit.run_id, hit.goal_key] = hit
     for (_, goal_key), hit in first.items():
         result.count(hit, Metric.REACHED, "", hit.occurred_at, output=goal_key, amount=hit.amount)
+
+
+def _credit(result: Recount) -> None:
+    """Every hit to one message of its run, wherever the run has come since, or to none."""
+    for run_id, hits in result.hits.items():
+        for hit in hits:
+            credit = credit_of(hit.occurred_at, result.letters.get(run_id, ()))
+            more: dict[str, Any] = {"output": hit.goal_key, "amount": hit.amount}
+            direct = (credit.direct.step_key, credit.direct.channel) if credit.direct else ("", "")
+            more_direct = {**more, "channel": direct[1], "reason": credit.how}
+            result.count(hit, Metric.CREDITED, direct[0], hit.occurred_at, **more_direct)
+            for one in credit.assisted:
+                result.count(hit, Metric.ASSISTED, one.step_key, hit.occurred_at, channel=one.channel, **more)
 
 
 async def _messages(session: ReadSession, result: Recount) -> None:
@@ -184,6 +204,9 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
         result.count(message, every, step_key, at, channel=channel, reason=actor)
     for (metric, reason), at in counted(folded, message.reason, message.attempted_at).items():
         result.count(message, metric, step_key, at, channel=channel, reason=reason)
+    if message.run_id in result.hits:
+        times = sent_at(folded, message.attempted_at), opened_at(folded)
+        result.letters[message.run_id].append(Letter(message.id, step_key, channel, *times))
 
 
 async def differences(session: ReadSession) -> list[str]:

@@ -10,7 +10,9 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel
 
+from .audience import audience
 from .history import import_history
+from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .serving import demo, serve
@@ -48,6 +50,8 @@ for command in (
     import_history,
     suppressions,
     consents,
+    audience,
+    journey,
     vouchers,
     doctor,
     recount,

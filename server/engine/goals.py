@@ -9,7 +9,7 @@ from server.clock import Instant
 from server.journey.goals import Goal
 from server.journey.moment import EndReason
 
-from . import runs
+from . import credits, runs
 from .batch import Batch
 from .runs import count, graph_of
 from .state import Happening, RunState, UserState, to_json
@@ -58,6 +58,7 @@ def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
     count(batch, Metric.HITS, run, "", at, output=goal.key, amount=amount)
     value = f"{run.journey_id}/{goal.key}"
     batch.tally.include(Dimension.REACHED, run.project_id, value, run.user_number, at)
+    credits.count(batch, run, goal.key, at, amount)
     _count_first(batch, run, goal, at, amount)
     if goal.ends_journey and run.is_open:
         runs.end(batch, run, EndReason.GOAL, max(at, run.arrived_at), goal.key)

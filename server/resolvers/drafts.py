@@ -12,7 +12,7 @@ from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
-from . import handles
+from . import graph_names, handles
 from .graphs import Connected, problems_of
 from .once import Answer, once
 from .refusals import Invalid, Missing, NotAllowed, RevisionConflict
@@ -32,11 +32,11 @@ async def create(
     handle: str | None = None,
 ) -> Answer:
     """A journey as a draft, perhaps with a first graph, which may have problems still."""
-    checked = _title(title), _category(category)
+    about = checked(title, category)
 
     async def work(session: WriteSession) -> Answer:
-        draft = _to_text(graph) if graph else None
-        made = await journeys.create(session, context.project_id, *checked, draft, context.clock.now())
+        draft = to_text(graph) if graph else None
+        made = await journeys.create(session, context.project_id, *about, draft, context.clock.now())
         await handles.give(session, made, handle)
         return {"journey_id": made.id}
 
@@ -89,7 +89,7 @@ async def save(context: Context, journey_id: int, graph: Graph, expected: int, k
 
     async def work(session: WriteSession) -> Answer:
         journey = await editable(session, context, journey_id, expected)
-        journey.draft = _to_text(graph)
+        journey.draft = to_text(graph)
         journey.draft_revision += 1
         journey.changed_at = context.clock.now()
         return {"journey_id": journey_id, "revision": journey.draft_revision}
@@ -107,7 +107,8 @@ async def faults(session: ReadSession, context: Context, graph: Graph) -> list[P
     """What keeps this graph from being published, as this session's snapshot sees the project."""
     enterable = await journeys.published(session, context.project_id)
     pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
-    return problems_of(graph, await connections(session, context), enterable, pools)
+    found = problems_of(graph, await connections(session, context), enterable, pools)
+    return found + await graph_names.unknown(session, context, graph)
 
 
 async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:
@@ -136,6 +137,11 @@ async def editable(session: WriteSession, context: Context, journey_id: int, exp
     return journey
 
 
+def checked(title: str, category: str) -> tuple[str, str]:
+    """Both as they are kept. Raises Invalid."""
+    return _title(title), _category(category)
+
+
 def _title(title: str) -> str:
     title = title.strip()
     if not 0 < len(title) <= LONGEST_TITLE:
@@ -151,5 +157,5 @@ def _category(category: str) -> str:
     return category
 
 
-def _to_text(graph: Graph) -> str:
+def to_text(graph: Graph) -> str:
     return orjson.dumps(graph).decode()

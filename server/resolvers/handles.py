@@ -19,14 +19,15 @@ async def by_handle(context: Context, handle: str) -> Journey | None:
 async def give(session: WriteSession, journey: Journey, handle: str | None) -> None:
     """Gives a journey this handle, or none. Raises Invalid, Taken."""
     if handle != journey.handle:
-        checked = _checked(handle) if handle else None
+        wanted = checked(handle) if handle else None
         try:
-            await journeys.give_handle(session, journey, checked)
+            await journeys.give_handle(session, journey, wanted)
         except Conflict as error:
             raise Taken(error.message, ("input", "handle")) from error
 
 
-def _checked(handle: str) -> str:
+def checked(handle: str) -> str:
+    """Raises Invalid."""
     if len(handle) > LONGEST_HANDLE or not handle.replace("-", "").replace("_", "").isalnum():
         message = f"A handle has 1 to {LONGEST_HANDLE} letters, digits, - and _; found {handle[:120]!r}."
         raise Invalid(message, ("input", "handle"))

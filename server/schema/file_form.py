@@ -64,6 +64,10 @@ class FiledJourney:
     _sheet: Sheet
     _origins: dict[Spelled, Path] = field(default_factory=dict)
 
+    def says(self, spelled: Spelled) -> bool:
+        """Whether the file says anything under this name."""
+        return spelled in self._origins
+
     def place_of(self, spelled: Spelled) -> Place | None:
         """Where in the file this part of the input stands, or what it would stand in."""
         for length in range(len(spelled), -1, -1):

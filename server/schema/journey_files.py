@@ -9,6 +9,7 @@ import strawberry
 from server.resolvers import journeys as resolve
 from server.resolvers import records
 
+from .diffs import JourneyDiff, between
 from .fields import field
 from .file_form import to_text
 from .info import Info
@@ -52,6 +53,28 @@ class JourneyFiles:
         if graph is None:
             return None
         return to_text(_variables(self.record, graph), as_json=format is FileFormat.JSON)
+
+    @field("What makes one drawing of it another; null without one of these versions.")
+    async def diff(
+        self,
+        info: Info,
+        older: Annotated[
+            int | None,
+            strawberry.argument(
+                name="from", description="The number of a version; the one that people enter now by default."
+            ),
+        ] = None,
+        newer: Annotated[
+            int | None,
+            strawberry.argument(
+                name="to", description="The number of a version; what is drawn last by default."
+            ),
+        ] = None,
+    ) -> JourneyDiff | None:
+        number = older if older is not None else self.record.version
+        old = {} if number is None else await graph_of(info, self.record, number)
+        new = await graph_of(info, self.record, newer)
+        return None if old is None or new is None else JourneyDiff.of(between(old, new))
 
 
 async def graph_of(info: Info, record: records.Journey, version: int | None) -> dict[str, Any] | None:

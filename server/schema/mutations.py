@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
@@ -29,9 +30,11 @@ from .problems import (
 )
 from .publishing import PublishingMutation
 from .removing import RemovalMutation
+from .segments import SegmentMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
+from .user_lists import UserListMutation
 from .vouchers import VoucherMutation
 
 
@@ -131,6 +134,7 @@ SaveDraftResult = Annotated[
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
+    ApplyMutation,
     LifeMutation,
     PublishingMutation,
     RemovalMutation,
@@ -140,6 +144,8 @@ class Mutation(
     ConsentMutation,
     InAppMutation,
     NoticeMutation,
+    SegmentMutation,
+    UserListMutation,
     CapMutation,
     VoucherMutation,
 ):

@@ -99,6 +99,22 @@ class Conversion(SQLModel, table=True):
     """In ten-thousandths of the currency's unit."""
 
 
+class ForeignLetter(SQLModel, table=True):
+    """What is known of a message of a run that was born in another shard than the run's present one."""
+
+    __tablename__ = "foreign_letter"
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    run_id: int = column.key()
+    message_id: int = column.key()
+    project_id: int = column.integer()
+    step_key: str = column.text()
+    channel: str = column.text()
+    sent_at: int | None = column.integer(default=None)
+    opened_at: int | None = column.integer(default=None)
+
+
 class Refusal(SQLModel, table=True):
     """An event that would have let somebody in, and why it did not."""
 
