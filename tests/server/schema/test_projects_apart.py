@@ -83,7 +83,7 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
 
 
 _BY_NO_ID = {"createJourney", "createConnection", "addSuppression", "removeSuppression", "setConsent"}
-_BY_NO_ID |= {"applyJourney", "setFrequencyCaps", "createVoucherPool"}
+_BY_NO_ID |= {"applyJourney", "createJourneyFromTemplate", "setFrequencyCaps", "createVoucherPool"}
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
 MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - _BY_NO_ID)
 
