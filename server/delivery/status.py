@@ -119,6 +119,16 @@ def sent_at(heard: Mapping[str, list[Any]], attempted_at: Instant | None) -> Ins
     return (attempted_at if attempted_at is not None else min(proofs)) if proofs else None
 
 
+BY_PEOPLE = ("human", "unsure")
+"""Whose opens and clicks tell something of the reader; a machine's tell nothing."""
+
+
+def opened_at(heard: Mapping[str, list[Any]]) -> Instant | None:
+    """When a person first opened it or followed a link in it. Takes what `bursts.seen` makes of it all."""
+    keys = [f"{kind}/{who}" for kind in WITH_ACTOR for who in BY_PEOPLE]
+    return min((heard[key][0] for key in keys if key in heard), default=None)
+
+
 def counted(heard: Mapping[str, list[Any]], reason: str, attempted_at: Instant | None) -> Counted:
     """What this message counts as, once each: the metric and its reason, and when.
 

@@ -8,17 +8,21 @@ from typing import Any, NamedTuple
 from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
+from server.journey.credit import Letter
 from server.journey.moment import Past
-from server.store import consents, inbox, messages, sightings, users
+from server.store import consents, inbox, messages, sightings, user_lists, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
+from server.store.receipts import key_of
 from server.store.sessions import WriteSession
 from server.store.suppressing import Sighting
 from server.store.tables import (
     Arrival,
     Conversion,
     Endpoint,
+    EntryAnswer,
     Event,
+    ForeignLetter,
     Identity,
     Message,
     Receipt,
@@ -58,8 +62,10 @@ _VISITS = inserting(Visit)
 _MESSAGES = inserting(Message)
 _CHANGED_MESSAGES = messages.CHANGED
 _RECEIPTS = inserting(Receipt, once=True)
+_FOREIGN_LETTERS = replacing(ForeignLetter, "sent_at", "opened_at")
 _CONVERSIONS = inserting(Conversion, once=True)
 _REFUSALS = inserting(Refusal, once=True)
+_ANSWERS = inserting(EntryAnswer, once=True)
 
 Row = tuple[Any, ...]
 
@@ -117,10 +123,19 @@ class Batch:
     past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     """Events of users, of the names that some step looks for: by name and digest."""
 
+    lists: defaultdict[UserKey, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The lists that users are on, of those that some segment asks for."""
+
+    hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    """Conversions of runs whose messages may be credited, by run: `credits.Hit`."""
+    letters: defaultdict[int, dict[int, Letter]] = field(default_factory=lambda: defaultdict(dict))
+    """What is known of the messages of those runs, by run and message."""
     permissions: Permissions = field(default_factory=Permissions)
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
     """Events of users that turned out to be others."""
+    moving_lists: dict[UserKey, list[int]] = field(default_factory=dict)
+    """The lists that they are on."""
     next_number: dict[int, int] = field(default_factory=dict)
 
     done: list[int] = field(default_factory=list)
@@ -142,6 +157,11 @@ class Batch:
     receipts: list[Row] = field(default_factory=list)
     conversions: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
+    on_lists: list[Row] = field(default_factory=list)
+    """Who has been put on an uploaded list."""
+    answers: list[Row] = field(default_factory=list)
+    """What became of people for whom the API asked."""
+    foreign_letters: dict[tuple[int, int], Row] = field(default_factory=dict)
     gone_runs: list[Row] = field(default_factory=list)
     gone_events: list[Row] = field(default_factory=list)
     onward: list[Onward] = field(default_factory=list)
@@ -153,6 +173,10 @@ class Batch:
     def user(self, key: UserKey) -> UserState:
         """The user, or one of whom only the number matters: nothing else of it is read or changed here."""
         return self.users.get(key) or UserState(key[1], {}, None, 0)
+
+    def is_ours(self, id: int) -> bool:
+        """Whether a message or a run of this id was born in this shard."""
+        return key_of(id)[0] == self.shard
 
     def note_past(self, key: UserKey, name: str, digest: str, past: Past) -> None:
         self.past[key].setdefault(name, {})[digest] = past
@@ -185,9 +209,13 @@ class Batch:
         await session.bulk(_CHANGED_MESSAGES, self._changed_messages())
         await session.bulk(_RECEIPTS, self.receipts)
         await session.bulk(_CONVERSIONS, self.conversions)
+        await session.bulk(_FOREIGN_LETTERS, list(self.foreign_letters.values()))
         await session.bulk(_REFUSALS, self.refusals)
+        await session.bulk(_ANSWERS, self.answers)
         for statement, values in self.statements:
             await session.run(statement, values)
+        # After the statements: a list that is replaced is cleared first.
+        await session.bulk(user_lists.ADD, self.on_lists)
         await self.tally.write(session, self.take_id())
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)

@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import bindparam, case, update
 
 from server.clock import Instant
+from server.journey.credit import Letter
 from server.journey.moment import EndReason, Past
 from server.journey.status import JourneyStatus
 from server.journey.waking import ResumePolicy
@@ -15,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, goals, runs
+from . import addresses, consents, credits, goals, lists, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -117,7 +118,9 @@ def send_away(
         "addresses": [[*where, state] for where, state in user.known_states.items()],
         "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
+        "lists": lists.leave(batch, merge.project_id, merge.number),
         "runs": [run.row() for run in leaving],
+        "letters": [[run.id, letter] for run in leaving for letter in credits.take_along(batch, run)],
         "events": past,
         # Within one shard they lead to the other user already.
         "identities": [] if merge.home == batch.shard else [[kind, value] for _, kind, value in identities],
@@ -184,6 +187,8 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]
         batch.note_past((project_id, user.number), name, digest, Past(at, orjson.loads(body)))
+    for run_id, letter in command.get("letters", ()):
+        credits.welcome(batch, project_id, run_id, Letter(*letter))
     for values in command["runs"]:
         _take_over_run(batch, user, RunState(*values), command["at"], later)
 
@@ -204,13 +209,14 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
         batch.adopted.add((project_id, channel, address))
     for decision in command.get("consents", ()):
         consents.keep(batch, user, project_id, Decision(*decision))
+    lists.put(batch, project_id, user.number, command.get("lists", ()), command["at"])
     for channel, theirs in command["current"].items():
         addresses.keep(batch, user, project_id, channel, theirs, command["at"])
 
 
 def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, later: list[Any]) -> None:
     inside = any(
-        other.is_open and other.journey_id == run.journey_id
+        other.is_open and (other.journey_id, other.entry_value) == (run.journey_id, run.entry_value)
         for other in batch.runs_by_user[run.project_id, user.number]
     )
     run.shard, run.user_number, run.is_new = batch.shard, user.number, True

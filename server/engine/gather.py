@@ -267,26 +267,31 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
     """These messages into the batch; returns the receipts that are known of them already."""
     about = {"shard": batch.shard}
     for row in await session.rows_in(_MESSAGES, "ids", ids, about):
-        batch.messages[row.id] = MessageState(
-            id=row.id,
-            project_id=row.project_id,
-            journey_id=row.journey_id,
-            version=row.version,
-            run_id=row.run_id,
-            step_key=row.step_key,
-            user_number=row.user_number,
-            channel=row.channel,
-            address=row.address,
-            purpose=row.purpose,
-            status=row.status,
-            reason=row.reason,
-            attempt=row.attempt,
-            attempted_at=row.attempted_at,
-            provider_id=row.provider_id,
-            heard=orjson.loads(row.heard),
-        )
+        batch.messages[row.id] = to_message(row)
     rows = await session.rows_in(_RECEIPTS, "ids", ids, about)
     return {(row.message_id, row.key) for row in rows}
+
+
+def to_message(row: Any) -> MessageState:
+    return MessageState(
+        id=row.id,
+        project_id=row.project_id,
+        journey_id=row.journey_id,
+        version=row.version,
+        run_id=row.run_id,
+        step_key=row.step_key,
+        user_number=row.user_number,
+        channel=row.channel,
+        address=row.address,
+        purpose=row.purpose,
+        status=row.status,
+        reason=row.reason,
+        attempt=row.attempt,
+        attempted_at=row.attempted_at,
+        provider_id=row.provider_id,
+        heard=orjson.loads(row.heard),
+        variants=row.variants,
+    )
 
 
 async def moving(session: ReadSession, batch: Batch, project_id: int, number: int) -> list[Any]:

@@ -6,10 +6,12 @@ import orjson
 
 from server.clock import Instant
 from server.delivery.bursts import seen
+from server.delivery.status import BY_PEOPLE
+from server.journey.credit import Letter
 from server.journey.steps.outcome import MESSAGES
 from server.store import inbox
 
-from . import entering, runs
+from . import credits, entering, runs
 from .batch import Batch
 from .state import MessageState, RunState, to_json
 
@@ -17,8 +19,6 @@ NEWS = "news"
 """The command that tells another shard, to which the run of a message has moved, what became of it."""
 
 ENGAGEMENTS = ("delivered", "opened", "clicked", "replied", "shown", "interacted", "dismissed")
-BY_PEOPLE = ("human", "unsure")
-"""Whose opens and clicks count: a machine's tell nothing of the reader."""
 
 
 def is_followed(batch: Batch, message: MessageState) -> bool:
@@ -29,17 +29,31 @@ def is_followed(batch: Batch, message: MessageState) -> bool:
 
 
 def tell(batch: Batch, message: MessageState, at: Instant) -> None:
-    """Tells the run of a message what has become of it, wherever the run is now."""
-    if not is_followed(batch, message):
+    """Tells of a message that something was heard of: its run, wherever that is now, and its conversions."""
+    letter, followed = credits.letter_of(message), is_followed(batch, message)
+    if has_goals(batch, message):
+        credits.hear(batch, message.run_id, letter)
+    elif not followed:
         return
+    elsewhere = _elsewhere(batch, message.project_id, message.user_number)
     run = batch.runs.get(message.run_id)
-    if run is not None:
+    if run is not None and followed:
         hear(batch, run, message.id, told(message), at)
-        return
-    user = batch.users.get((message.project_id, message.user_number))
-    if user is not None and user.merged_into is not None:
-        news = {"run_id": message.run_id, "message_id": message.id, "told": told(message), "at": at}
-        forward(batch, message.project_id, user.merged_into, news)
+    elif elsewhere:
+        news = {"run_id": message.run_id, "told": told(message), "at": at, "letter": list(letter)}
+        forward(batch, message.project_id, elsewhere, news)
+
+
+def has_goals(batch: Batch, message: MessageState) -> bool:
+    graph = batch.catalog.graphs.get((message.journey_id, message.version))
+    return graph is not None and bool(graph.goals)
+
+
+def _elsewhere(batch: Batch, project_id: int, number: int) -> str:
+    """The user in another shard, as `shard:number`, into whom this one was merged; empty if there is none."""
+    user = batch.users.get((project_id, number))
+    merged_into = (user.merged_into if user else None) or ""
+    return "" if merged_into.startswith(f"{batch.shard}:") else merged_into
 
 
 def forward(batch: Batch, project_id: int, merged_into: str, news: dict[str, Any]) -> None:
@@ -51,11 +65,13 @@ def forward(batch: Batch, project_id: int, merged_into: str, news: dict[str, Any
 
 def take_in(batch: Batch, project_id: int, news: dict[str, Any]) -> None:
     """News from another shard, of a run that has come here, or has gone on since."""
-    run, user = batch.runs.get(news["run_id"]), batch.users.get((project_id, news["number"]))
+    letter = Letter(*news["letter"])
+    credits.welcome(batch, project_id, news["run_id"], letter)
+    run, elsewhere = batch.runs.get(news["run_id"]), _elsewhere(batch, project_id, news["number"])
     if run is not None:
-        hear(batch, run, news["message_id"], news["told"], news["at"])
-    elif user is not None and user.merged_into is not None:
-        forward(batch, project_id, user.merged_into, news)
+        hear(batch, run, letter.id, news["told"], news["at"])
+    elif elsewhere:
+        forward(batch, project_id, elsewhere, news)
 
 
 def told(message: MessageState) -> dict[str, Any]:

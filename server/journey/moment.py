@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .experiments import NEWCOMER, Standing
+
 Instant = int
 """Milliseconds since the epoch, UTC."""
 
@@ -73,8 +75,16 @@ def _knows_nothing(name: str) -> Sequence[Past]:
     return ()
 
 
+def _is_new(step_key: str) -> Standing:
+    return NEWCOMER
+
+
 def _not_asked_for(*what: str) -> Any:
     raise RuntimeError(f"A step asked for {what} without having said that it would.")
+
+
+def _knows_no_segments(name: str, attributes: Mapping[str, Any]) -> bool:
+    return bool(_not_asked_for(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +106,17 @@ class Moment:
     seed: str = ""
     """Stands for the person in draws that stick."""
     run_id: int = 0
+    journey_id: int = 0
     variants: Mapping[str, str] = field(default_factory=dict)
     """Draws that stick: the output that the person got, by step."""
+    standing: Callable[[str], Standing] = _is_new
+    """How a split by chance stands for the person: what was decided, what was drawn there before."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """What the step has kept on this visit."""
     reaches: Callable[[str, str], str] = _not_asked_for
     """Why nothing of this purpose can be sent to the user on this channel; empty if something can."""
-    is_in: Callable[[str], bool] = _not_asked_for
-    """Whether the user is in the segment of this id."""
+    is_in: Callable[[str, Mapping[str, Any]], bool] = _knows_no_segments
+    """Whether the user, with these attributes, belongs to the segment of this name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -9,12 +10,21 @@ import orjson
 from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
 from server.aggregates.metrics import Dimension
+from server.journey.goals import AMOUNT_SCALE
 from server.loaders import Figures
 from server.resolvers import periods
 
+from .figures import Money
 from .graphs import Goal, to_goals
 
 Data = dict[str, Any]
+
+
+def money_of(goal: Goal, amount: int) -> Money | None:
+    """An amount of the goal's; none if the goal names no amount."""
+    if not goal.amount_property:
+        return None
+    return Money(amount=Decimal(amount) / AMOUNT_SCALE, currency=goal.currency)
 
 
 @dataclass(slots=True)

@@ -12,13 +12,14 @@ from server.aggregates.series import series
 from server.clock import to_datetime
 from server.journey.steps import channel_of
 
+from .credits import CreditStats, credits_of
 from .deliveries import BY_ACTOR_TOO, ChannelStats, MetricStats, metric_of
 from .fields import field
 from .figures import Money, Period, Point, Share, Tally, share, to_period
 from .from_data import to_step
 from .graphs import Edge, Goal, to_edge
 from .runs import to_money
-from .source import Data, Source
+from .source import Data, Source, money_of
 from .steps import Step
 from .words import (
     Base,
@@ -83,6 +84,10 @@ class GoalStats:
     )
 
 
+DROP_OFFS = (EndReason.INTERNAL_ERROR, EndReason.SEND_ERROR)
+"""Ends that nobody wanted: something went wrong inside, or nothing could be sent."""
+
+
 @strawberry.type(description="The figures of one step. Arrivals are waiting, have left, or ended here.")
 class StepStats:
     source: strawberry.Private[Source]
@@ -111,10 +116,10 @@ class StepStats:
     def ended_here(self) -> list[EndCount]:
         return ends_of(self.source.answer, self.item["key"])
 
-    @field("Runs that ended at it because something went wrong inside, of its arrivals.")
+    @field("Runs that ended at it because something went wrong or could not be sent, of its arrivals.")
     def drop_offs(self) -> Share:
         answer, key = self.source.answer, self.item["key"]
-        dropped = answer.total(M.ENDED, key, reason=EndReason.INTERNAL_ERROR.value)
+        dropped = sum(answer.total(M.ENDED, key, reason=reason.value) for reason in DROP_OFFS)
         return share(dropped, answer.total(M.ARRIVALS, key), Base.ARRIVALS)
 
     @field("Its arrivals, of all entries in the period.")
@@ -141,6 +146,10 @@ class StepStats:
         answer, key = self.source.answer, self.item["key"]
         lost = sum(answer.total(metric, key) for metric in (M.FAILED, M.BOUNCED, M.SKIPPED))
         return share(lost, answer.total(M.QUEUED, key), Base.QUEUED)
+
+    @field("Conversions credited to its messages, by goal; null for steps that send nothing.", list_size=3)
+    def credited(self) -> list[CreditStats] | None:
+        return credits_of(self.source, self.item["key"]) if self._sends() else None
 
     def _sends(self) -> bool:
         return channel_of(self.item) is not None
@@ -256,13 +265,9 @@ def goal_stats(source: Source, goal: Goal) -> GoalStats:
         hits=sum(count.n for count in hits),
         per_run=share(runs, answer.total(M.ENTRIES), Base.ENTRIES),
         per_user=None if users is None or entered is None else share(users, entered, Base.USERS_ENTERED),
-        revenue=_money(goal, sum(count.amount for count in hits)),
-        first_revenue=_money(goal, sum(count.amount for count in reached)),
+        revenue=money_of(goal, sum(count.amount for count in hits)),
+        first_revenue=money_of(goal, sum(count.amount for count in reached)),
     )
-
-
-def _money(goal: Goal, amount: int) -> Money | None:
-    return Money(amount=to_money(amount), currency=goal.currency) if goal.amount_property else None
 
 
 def edge_stats(source: Source, item: Data, current: bool) -> EdgeStats:

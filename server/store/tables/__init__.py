@@ -7,15 +7,17 @@ that we write with orjson ourselves: no ORM object and no type processor stands 
 from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
+from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
 from .notices import Notice
 from .permissions import Consent, InApp, Inbound, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
-from .runs import Conversion, Refusal, Run, Visit
+from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
 from .users import Endpoint, Identity, User
+from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
 
 metadata = SQLModel.metadata
@@ -30,7 +32,10 @@ __all__ = [
     "Conversion",
     "Counter",
     "Endpoint",
+    "EntryAnswer",
+    "EntryRequest",
     "Event",
+    "ForeignLetter",
     "FrequencyCap",
     "Guard",
     "GuardSetting",
@@ -41,7 +46,9 @@ __all__ = [
     "Inbound",
     "Inbox",
     "Journey",
+    "Launch",
     "Lease",
+    "ListMember",
     "Message",
     "Notice",
     "PollCursor",
@@ -50,11 +57,14 @@ __all__ = [
     "Receipt",
     "Refusal",
     "Run",
+    "Segment",
     "ShardState",
     "Suppression",
     "Unclaimed",
     "User",
+    "UserList",
     "UserSet",
+    "Verdict",
     "Version",
     "Visit",
     "Voucher",

@@ -45,7 +45,7 @@ class Run(SQLModel, table=True):
     memory: str = column.text(default="{}")
     """What the step at which it waits has kept, as JSON."""
     variants: str = column.text(default="{}")
-    """Draws that stick, as JSON: step to output."""
+    """Draws that stick, as JSON by step: `server/engine/draws.py` says of what."""
     variant: str = column.text(default="")
     """`holdout` for the share that gets nothing; empty for everybody else."""
     entry_value: str = column.text(default="")
@@ -95,6 +95,22 @@ class Conversion(SQLModel, table=True):
     occurred_at: int = column.integer()
     amount: int = column.integer()
     """In ten-thousandths of the currency's unit."""
+
+
+class ForeignLetter(SQLModel, table=True):
+    """What is known of a message of a run that was born in another shard than the run's present one."""
+
+    __tablename__ = "foreign_letter"
+    __table_args__ = (column.SHARDED,)
+
+    shard: int = column.key()
+    run_id: int = column.key()
+    message_id: int = column.key()
+    project_id: int = column.integer()
+    step_key: str = column.text()
+    channel: str = column.text()
+    sent_at: int | None = column.integer(default=None)
+    opened_at: int | None = column.integer(default=None)
 
 
 class Refusal(SQLModel, table=True):

@@ -40,16 +40,22 @@ def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _life_up()
     _remembered_up()
+    _foreign_letters_up()
     _notices_up()
+    _verdicts_up()
     _sending_up()
     _files_up()
+    _audience_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _audience_down()
     _files_down()
     _sending_down()
+    _verdicts_down()
     _notices_down()
+    _foreign_letters_down()
     _remembered_down()
     _life_down()
 
@@ -88,6 +94,28 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
+
+
+def _verdicts_up() -> None:
+    op.create_table(
+        "verdict",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("journey_id", sa.Integer(), nullable=False),
+        sa.Column("step_key", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("winner", sa.Text(), nullable=False),
+        sa.Column("explore_percent", sa.Integer(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"]),
+        sa.PrimaryKeyConstraint("project_id", "journey_id", "step_key", "round"),
+    )
+
+
+def _verdicts_down() -> None:
+    op.drop_table("verdict")
 
 
 def _sending_up() -> None:
@@ -182,3 +210,132 @@ def _files_up() -> None:
 def _files_down() -> None:
     op.drop_index("journey_by_handle", "journey")
     op.drop_column("journey", "handle")
+
+
+def _foreign_letters_up() -> None:
+    op.create_table(
+        "foreign_letter",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("step_key", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("shard", "run_id", "message_id"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _foreign_letters_down() -> None:
+    op.drop_table("foreign_letter")
+
+
+def _audience_up() -> None:
+    _segments_up()
+    _launches_up()
+    _requests_up()
+
+
+def _segments_up() -> None:
+    op.create_table(
+        "segment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("conditions", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "user_list",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "list_member",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("list_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "list_id", "user_number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("list_member_by_user", "list_member", ["shard", "project_id", "user_number"])
+
+
+def _launches_up() -> None:
+    op.create_table(
+        "launch",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("journey_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_key", sa.Text(), nullable=False),
+        sa.Column("occurrence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True),
+        sa.Column("planned_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_until", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("entered", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("shard", "journey_id", "entry_key", "occurrence"),
+        sqlite_with_rowid=False,
+    )
+    waiting = sa.text("done_at IS NULL AND NOT held")
+    op.create_index(
+        "launch_due", "launch", ["shard", "due_at"], sqlite_where=waiting, postgresql_where=waiting
+    )
+
+
+def _requests_up() -> None:
+    op.create_table(
+        "entry_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("journey_id", sa.BigInteger(), nullable=False),
+        sa.Column("entry_key", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("properties", sa.Text(), nullable=False),
+        sa.Column("creates_users", sa.Boolean(), nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_entry_request_project_id", "entry_request", ["project_id"])
+    op.create_table(
+        "entry_answer",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("request_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_number", sa.BigInteger(), nullable=True),
+        sa.Column("run_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "request_id", "kind", "value"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _audience_down() -> None:
+    for name in ("entry_answer", "entry_request", "launch", "list_member", "user_list", "segment"):
+        op.drop_table(name)

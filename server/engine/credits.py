@@ -1,0 +1,112 @@
+"""Which messages are credited with the conversions of a batch, and with earlier ones as more is heard.
+
+A run's messages lie in the shard in which they were born. A run that goes on in another takes along what is
+known of them, and what is heard later follows it: so each shard credits the conversions that it holds.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from server.aggregates.metrics import Metric
+from server.clock import Instant
+from server.delivery.bursts import seen
+from server.delivery.status import opened_at, sent_at
+from server.journey.credit import Letter, credit_of
+from server.store.among import among
+from server.store.bulk import table_of
+from server.store.sessions import ReadSession
+from server.store.tables import Conversion, ForeignLetter, Message
+
+from . import gather
+from .batch import Batch
+from .state import MessageState, RunState
+
+_messages, _conversions, _foreign = table_of(Message), table_of(Conversion), table_of(ForeignLetter)
+_MESSAGES_OF = select(_messages).where(
+    _messages.c.shard == bindparam("shard"), among(_messages.c.run_id, "runs")
+)
+_CONVERSIONS_OF = select(_conversions).where(
+    _conversions.c.shard == bindparam("shard"), among(_conversions.c.run_id, "runs")
+)
+_FOREIGN_OF = select(_foreign).where(_foreign.c.shard == bindparam("shard"), among(_foreign.c.run_id, "runs"))
+
+
+class Hit(NamedTuple):
+    """A conversion, as it is counted."""
+
+    project_id: int
+    journey_id: int
+    version: int
+    goal_key: str
+    at: Instant
+    amount: int
+
+
+async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int]) -> None:
+    """The conversions of these runs in this shard, and all of their messages, into the batch."""
+    wanted = sorted(set(run_ids) - batch.hits.keys())
+    if not wanted:
+        return
+    batch.hits.update((run_id, []) for run_id in wanted)
+    about = {"shard": batch.shard}
+    for row in await session.rows_in(_CONVERSIONS_OF, "runs", wanted, about):
+        where = (row.project_id, row.journey_id, row.version)
+        batch.hits[row.run_id].append(Hit(*where, row.goal_key, row.occurred_at, row.amount))
+    for row in await session.rows_in(_FOREIGN_OF, "runs", wanted, about):
+        batch.letters[row.run_id][row.message_id] = _letter_of_row(row)
+    for row in await session.rows_in(_MESSAGES_OF, "runs", wanted, about):
+        message = batch.messages.get(row.id) or gather.to_message(row)
+        batch.letters[row.run_id][row.id] = letter_of(message)
+
+
+def _letter_of_row(row: Any) -> Letter:
+    return Letter(row.message_id, row.step_key, row.channel, row.sent_at, row.opened_at)
+
+
+def letter_of(message: MessageState) -> Letter:
+    heard = seen(message.heard)
+    sent = sent_at(heard, message.attempted_at)
+    return Letter(message.id, message.step_key, message.channel, sent, opened_at(heard))
+
+
+def count(batch: Batch, run: RunState, goal_key: str, at: Instant, amount: int) -> None:
+    """Counts a new conversion where it is due."""
+    hit = Hit(run.project_id, run.journey_id, run.version, goal_key, at, amount)
+    batch.hits[run.id].append(hit)
+    _count(batch, hit, batch.letters[run.id], 1)
+
+
+def hear(batch: Batch, run_id: int, letter: Letter) -> None:
+    """What is now known of a message moves the credit for the conversions of its run."""
+    known = batch.letters[run_id]
+    if known.get(letter.id) == letter:
+        return
+    after = {**known, letter.id: letter}
+    for hit in batch.hits[run_id]:
+        _count(batch, hit, known, -1)
+        _count(batch, hit, after, 1)
+    batch.letters[run_id] = after
+
+
+def take_along(batch: Batch, run: RunState) -> list[list[Any]]:
+    """What is known of a run's messages, for the shard in which it goes on."""
+    return [list(letter) for letter in batch.letters[run.id].values()]
+
+
+def welcome(batch: Batch, project_id: int, run_id: int, letter: Letter) -> None:
+    """Keeps what is known of a message that was born in another shard."""
+    hear(batch, run_id, letter)
+    if not batch.is_ours(letter.id):
+        batch.foreign_letters[run_id, letter.id] = (batch.shard, run_id, letter.id, project_id, *letter[1:])
+
+
+def _count(batch: Batch, hit: Hit, letters: dict[int, Letter], n: int) -> None:
+    credit = credit_of(hit.at, letters.values())
+    about = (hit.project_id, hit.journey_id, hit.version)
+    more: dict[str, Any] = {"output": hit.goal_key, "n": n, "amount": n * hit.amount}
+    step_key, channel = (credit.direct.step_key, credit.direct.channel) if credit.direct else ("", "")
+    batch.tally.count(Metric.CREDITED, *about, step_key, hit.at, channel=channel, reason=credit.how, **more)
+    for one in credit.assisted:
+        batch.tally.count(Metric.ASSISTED, *about, one.step_key, hit.at, channel=one.channel, **more)
