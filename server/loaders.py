@@ -23,6 +23,7 @@ from server.store import (
     projects,
     receipts,
     runs,
+    user_lists,
     users,
     versions,
     visits,
@@ -112,6 +113,9 @@ class Loaders:
         self.health_by_connection: DataLoader[int, ConnectionHealth | None] = self._by(connected.health)
         self.backlog_by_connection: DataLoader[int, int | None] = self._by(
             lambda session, ids: connected.backlog(session, shards, ids)
+        )
+        self.size_by_list: DataLoader[int, int | None] = self._by(
+            lambda session, ids: user_lists.sizes(session, shards, ids)
         )
         self.consents_by_user: DataLoader[UserKey, list[Consent] | None] = self._by(
             lambda session, keys: consents.by_users(session, project_id, keys)

@@ -10,6 +10,7 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel
 
+from .audience import audience
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
@@ -49,6 +50,7 @@ for command in (
     import_history,
     suppressions,
     consents,
+    audience,
     journey,
     vouchers,
     doctor,

@@ -134,7 +134,7 @@ async def claim(
     for row in handing.without:
         sorted_by[SkipReason.NO_VOUCHER.value].append(may_go.pop(row.id))
     for reason, skipped in sorted_by.items():
-        await _skip(session, shard, skipped, reason, now)
+        await skip(session, shard, skipped, reason, now)
     going = [message_id for message_id in may_go if message_id not in handing.later]
     begun = await attempts.begin(session, shard, going, now, when_due=when_due)
     codes = await vouchers.hand_out(session, shard, handing, [may_go[one.id] for one in begun], now)
@@ -173,7 +173,8 @@ def _ended(shard: int, row: Any, now: Instant) -> inbox.Entry:
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
-async def _skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
+async def skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
+    """Gives up queued messages that may not go, and tells the inbox."""
     await outbox.skip(session, shard, [row.id for row in skipped], reason)
     await inbox.append(session, [_skipped(shard, row, reason, now) for row in skipped])
 

@@ -152,11 +152,12 @@ class Courier:
         asks = capabilities.on_unknown is OnUnknown.ASK
         told: list[Told] = []
         written: list[tuple[Claimed, Message]] = []
+        earlier = await self.writer.recall(ready)
         for number, one in enumerate(ready):
             if number % WRITTEN_IN_A_ROW == WRITTEN_IN_A_ROW - 1:
                 await asyncio.sleep(0)
             try:
-                message = await self.writer.write(one, capabilities.content)
+                message = await self.writer.write(one, capabilities.content, earlier.get(one.key))
             except TemplateProblem as problem:
                 told.append((one, self._unwritten(one, problem)))
             except Exception as error:

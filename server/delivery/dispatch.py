@@ -25,6 +25,7 @@ from server.store import open_connections, outbox, routes
 from server.store.database import Database
 from server.store.sessions import WriteSession
 
+from .canceling import cancel
 from .claims import WORK, Claimed, claim
 from .content import Writer
 from .courier import Courier
@@ -88,6 +89,8 @@ class Dispatcher:
         self._look_again_at: dict[tuple[int, int], float] = {}
         """Shards and connections that send nothing now: when to look at them again."""
         self._epoch: int | None = None
+        self._over: set[int] = set()
+        """Journeys that are over and of which nothing waits any more in our shards."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Works until told to stop; then finishes the sends in flight and lets its shards go."""
@@ -163,6 +166,7 @@ class Dispatcher:
         self.hands.refresh()
         if new:
             self._epoch = None
+            self._over = set()
 
     async def let_go(self) -> None:
         """Lets other workers have our shards at once."""
@@ -191,8 +195,20 @@ class Dispatcher:
         if self._mine:
             async with self.db.write() as session:
                 await outbox.unpark(session, self._mine, self.clock.now())
+            await self._cancel_stopped()
         self._look_again_at.clear()
         self._epoch = epoch
+
+    async def _cancel_stopped(self) -> None:
+        """Gives up what waits of journeys that have ended since we last looked."""
+        async with self.db.read() as session:
+            over = await outbox.journeys_over(session)
+        for shard, token in list(self._mine.items() if over - self._over else ()):
+            try:
+                await cancel(self.db, self.clock, shard, token, over - self._over)
+            except leases.LostLease:
+                self._mine.pop(shard, None)
+        self._over = over
 
     # Claims
 

@@ -10,7 +10,7 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
-from server.store import consents, inbox, messages, sightings, users
+from server.store import consents, inbox, messages, sightings, user_lists, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
@@ -20,6 +20,7 @@ from server.store.tables import (
     Arrival,
     Conversion,
     Endpoint,
+    EntryAnswer,
     Event,
     ForeignLetter,
     Identity,
@@ -64,6 +65,7 @@ _RECEIPTS = inserting(Receipt, once=True)
 _FOREIGN_LETTERS = replacing(ForeignLetter, "sent_at", "opened_at")
 _CONVERSIONS = inserting(Conversion, once=True)
 _REFUSALS = inserting(Refusal, once=True)
+_ANSWERS = inserting(EntryAnswer, once=True)
 
 Row = tuple[Any, ...]
 
@@ -121,6 +123,9 @@ class Batch:
     past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     """Events of users, of the names that some step looks for: by name and digest."""
 
+    lists: defaultdict[UserKey, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The lists that users are on, of those that some segment asks for."""
+
     hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """Conversions of runs whose messages may be credited, by run: `credits.Hit`."""
     letters: defaultdict[int, dict[int, Letter]] = field(default_factory=lambda: defaultdict(dict))
@@ -129,6 +134,8 @@ class Batch:
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
     """Events of users that turned out to be others."""
+    moving_lists: dict[UserKey, list[int]] = field(default_factory=dict)
+    """The lists that they are on."""
     next_number: dict[int, int] = field(default_factory=dict)
 
     done: list[int] = field(default_factory=list)
@@ -150,6 +157,10 @@ class Batch:
     receipts: list[Row] = field(default_factory=list)
     conversions: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
+    on_lists: list[Row] = field(default_factory=list)
+    """Who has been put on an uploaded list."""
+    answers: list[Row] = field(default_factory=list)
+    """What became of people for whom the API asked."""
     foreign_letters: dict[tuple[int, int], Row] = field(default_factory=dict)
     gone_runs: list[Row] = field(default_factory=list)
     gone_events: list[Row] = field(default_factory=list)
@@ -200,8 +211,11 @@ class Batch:
         await session.bulk(_CONVERSIONS, self.conversions)
         await session.bulk(_FOREIGN_LETTERS, list(self.foreign_letters.values()))
         await session.bulk(_REFUSALS, self.refusals)
+        await session.bulk(_ANSWERS, self.answers)
         for statement, values in self.statements:
             await session.run(statement, values)
+        # After the statements: a list that is replaced is cleared first.
+        await session.bulk(user_lists.ADD, self.on_lists)
         await self.tally.write(session, self.take_id())
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)

@@ -8,16 +8,18 @@ import orjson
 from sqlalchemy import select
 
 from server.clock import Instant
+from server.journey.audience import Question, read_question
 from server.journey.graph import Graph, read_graph
+from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
-from server.store.tables import Connection, Journey, Project, Version
+from server.store.tables import Connection, Journey, Project, Segment, UserList, Version
 
 _projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
-_connections = table_of(Connection)
+_connections, _segments, _lists = table_of(Connection), table_of(Segment), table_of(UserList)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class Catalog:
     graphs: dict[tuple[int, int], Graph]
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
+    segments: dict[tuple[int, str], Question] = field(default_factory=dict)
+    """By project and name: what a segment asks."""
+    lists: dict[int, dict[str, int]] = field(default_factory=dict)
+    """By project: its uploaded lists by name."""
     reaching: set[int] = field(default_factory=set)
     """Journeys of which a step, or one of a journey to which they lead, asks whom it can write to."""
     moving_events: dict[int, set[str]] = field(default_factory=dict)
@@ -159,7 +165,16 @@ async def load(session: ReadSession) -> Catalog:
             row.ends_at,
         )
     _index(catalog)
+    await _load_audiences(session, catalog)
     return catalog
+
+
+async def _load_audiences(session: ReadSession, catalog: Catalog) -> None:
+    for row in await session.rows(select(_segments)):
+        question = read_question(Reader(orjson.loads(row.conditions)))
+        catalog.segments[row.project_id, row.name] = question
+    for row in await session.rows(select(_lists.c.project_id, _lists.c.name, _lists.c.id)):
+        catalog.lists.setdefault(row.project_id, {})[row.name] = row.id
 
 
 async def _connected(session: ReadSession) -> dict[tuple[int, str], list[Connected]]:

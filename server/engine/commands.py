@@ -16,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, credits, goals, runs
+from . import addresses, consents, credits, goals, lists, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -118,6 +118,7 @@ def send_away(
         "addresses": [[*where, state] for where, state in user.known_states.items()],
         "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
+        "lists": lists.leave(batch, merge.project_id, merge.number),
         "runs": [run.row() for run in leaving],
         "letters": [[run.id, letter] for run in leaving for letter in credits.take_along(batch, run)],
         "events": past,
@@ -208,13 +209,14 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
         batch.adopted.add((project_id, channel, address))
     for decision in command.get("consents", ()):
         consents.keep(batch, user, project_id, Decision(*decision))
+    lists.put(batch, project_id, user.number, command.get("lists", ()), command["at"])
     for channel, theirs in command["current"].items():
         addresses.keep(batch, user, project_id, channel, theirs, command["at"])
 
 
 def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, later: list[Any]) -> None:
     inside = any(
-        other.is_open and other.journey_id == run.journey_id
+        other.is_open and (other.journey_id, other.entry_value) == (run.journey_id, run.entry_value)
         for other in batch.runs_by_user[run.project_id, user.number]
     )
     run.shard, run.user_number, run.is_new = batch.shard, user.number, True

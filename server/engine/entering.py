@@ -1,16 +1,20 @@
 """Who comes in: an event, or another journey, lets a user in, or is refused for a reason that is counted."""
 
+from typing import NamedTuple
+
 import orjson
 
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
-from server.journey.graph import Reentry
+from server.journey.reentry import Barred, Earlier
 from server.journey.status import JourneyStatus
-from server.journey.steps import Step
+from server.journey.steps import EntryEvent, Step
+from server.store import invitations
 
 from . import runs
 from .batch import Batch
 from .catalog import LiveJourney
+from .people import USER_ID
 from .state import Happening, RunState, UserState, to_json
 
 TOO_OLD = 24 * 60 * MINUTE
@@ -20,12 +24,12 @@ TOO_OLD = 24 * 60 * MINUTE
 class RefusedEntry:
     """Why somebody was not let in."""
 
-    ALREADY_INSIDE = "already_inside"
-    ENTERED_BEFORE = "entered_before"
+    ALREADY_INSIDE = Barred.ALREADY_INSIDE.value
+    ENTERED_BEFORE = Barred.ENTERED_BEFORE.value
     PAUSED = "paused"
     TOO_OLD = "too_old"
-    TOO_SOON = "too_soon"
-    TOO_OFTEN = "too_often"
+    TOO_SOON = Barred.TOO_SOON.value
+    TOO_OFTEN = Barred.TOO_OFTEN.value
     ENDED = "ended"
     TIME_PASSED = "time_passed"
     NOT_IN_AUDIENCE = "not_in_audience"
@@ -34,38 +38,70 @@ class RefusedEntry:
 
 
 def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
-    """Lets the user in wherever this event does, and notes where it would have and why it did not."""
+    """Lets the user in wherever this event does, and notes where it would have and why it did not.
+
+    Of several entries of a journey the first that fits counts: nobody comes in twice by one event.
+    """
+    offered: set[int] = set()
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        if entry.lets_in(event.body) and journey.has_begun(event.at):
+        fits = entry.lets_in(event.body) and journey.has_begun(event.at)
+        if journey.id in offered or not fits:
+            continue
+        offered.add(journey.id)
+        if entry.users_in:
+            _invite(batch, journey, entry, event)
+        else:
             offer_entry(batch, journey, entry, user, event)
+
+
+def _invite(batch: Batch, journey: LiveJourney, entry: EntryEvent, event: Happening) -> None:
+    """Invites the users whom the event names instead of the one who has done it."""
+    about = {
+        "journey_id": journey.id,
+        "entry_key": entry.key,
+        "at": event.at,
+        "digest": event.digest,
+        "event": event.name,
+        "properties": event.body,
+    }
+    people = [(USER_ID, value) for value in entry.names(event.body)]
+    batch.outgoing += invitations.entries(batch.shards, event.project_id, about, people, batch.now)
+
+
+class Offered(NamedTuple):
+    """What came of it: a run, or why there is none."""
+
+    run: RunState | None
+    refused: str = ""
 
 
 def offer_entry(
     batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening
-) -> RunState | None:
+) -> Offered:
     """Lets the user in by this entry, or notes why it did not."""
-    refused = _refusal(batch, journey, user, event.at)
+    value = batch.catalog.graph_of(journey.id, journey.version).reentry.value_of(event.body)
+    refused = _refusal(batch, journey, user, value, event.at)
     if refused:
         refuse(batch, journey, entry, user, refused, event)
-        return None
-    run = _new_run(batch, journey, entry, user, event)
+        return Offered(None, refused)
+    run = _new_run(batch, journey, entry, user, value, event)
     runs.begin(batch, run, entry, user)
-    return run
+    return Offered(run)
 
 
-def _refusal(batch: Batch, journey: LiveJourney, user: UserState, at: Instant) -> str | None:
+def _refusal(batch: Batch, journey: LiveJourney, user: UserState, value: str, at: Instant) -> str | None:
     if journey.has_ended(at):
         return RefusedEntry.ENDED
     if journey.status is JourneyStatus.PAUSED:
         return RefusedEntry.PAUSED
     if not batch.follows_events and batch.now - at > TOO_OLD:
         return RefusedEntry.TOO_OLD
-    own = _own(batch, journey, user)
-    if any(run.is_open for run in own):
-        return RefusedEntry.ALREADY_INSIDE
-    if own and batch.catalog.graph_of(journey.id, journey.version).reentry is Reentry.NEVER:
-        return RefusedEntry.ENTERED_BEFORE
-    return None
+    own = [
+        Earlier(run.entered_at, None if run.is_open else run.ended_at, run.entry_value)
+        for run in _own(batch, journey, user)
+    ]
+    barred = batch.catalog.graph_of(journey.id, journey.version).reentry.bars(own, value, at)
+    return barred.value if barred else None
 
 
 def refuse(
@@ -82,7 +118,9 @@ def _own(batch: Batch, journey: LiveJourney, user: UserState) -> list[RunState]:
     return [run for run in known if run.journey_id == journey.id]
 
 
-def _new_run(batch: Batch, journey: LiveJourney, entry: Step, user: UserState, event: Happening) -> RunState:
+def _new_run(
+    batch: Batch, journey: LiveJourney, entry: Step, user: UserState, value: str, event: Happening
+) -> RunState:
     earlier = max(_own(batch, journey, user), key=lambda run: (run.entered_at, run.id), default=None)
     return RunState(
         shard=batch.shard,
@@ -105,6 +143,7 @@ def _new_run(batch: Batch, journey: LiveJourney, entry: Step, user: UserState, e
         goals="{}",
         # Whoever comes again gets what was drawn the first time.
         variants=earlier.variants if earlier else "{}",
+        entry_value=value,
         entry_address=event.device,
         is_new=True,
     )

@@ -1,7 +1,8 @@
 """The inbox rows of a turn, understood, and everything that deciding them needs, read in a few statements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -9,16 +10,19 @@ from server.clock import Instant
 from server.delivery import receipts as wire
 from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
+from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
-from server.store import inbox
+from server.store import inbox, user_lists
 from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
+from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, credits, gather, news, people, reach
-from .batch import Batch, IdentityKey, Known
+from . import addresses, commands, credits, gather, invitations, news, people, reach, segments
+from .batch import Batch, IdentityKey, Known, UserKey
+from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
 from .state import RunState
 
@@ -41,6 +45,8 @@ class Item:
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
     found: people.Found | None = None
+    guests: list[Guest] = field(default_factory=list)
+    """Those of an invitation who are to be let in here."""
     is_full: bool = False
     """Whether a command found as many runs as one turn may change: then it stays, to find the others."""
 
@@ -57,6 +63,14 @@ class Item:
         return self.event.occurred_at
 
 
+class Entrant(NamedTuple):
+    """Somebody who may come into a journey in this batch, and when."""
+
+    graph: Graph
+    user: UserKey
+    at: Instant
+
+
 @dataclass(slots=True)
 class Intake:
     """Reads for one shard, and remembers from turn to turn what only this shard's worker changes."""
@@ -68,8 +82,9 @@ class Intake:
     async def load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
         """Finds the users of the items' events, and reads what the items and the due runs ask for."""
         fresh = await self._leave_out_repeated(session, batch, items)
-        await self._find_identities(session, batch, fresh)
-        await self._resolve(session, batch, fresh)
+        inviting = [item for item in items if item.row.kind == INVITE]
+        await self._find_identities(session, batch, fresh, inviting)
+        await self._resolve(session, batch, fresh, inviting)
         await self._load(session, batch, items, due)
 
     def remember(self, batch: Batch) -> None:
@@ -106,10 +121,14 @@ class Intake:
             fresh.append(item)
         return fresh
 
-    async def _find_identities(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+    async def _find_identities(
+        self, session: ReadSession, batch: Batch, items: list[Item], inviting: list[Item]
+    ) -> None:
         wanted: set[IdentityKey] = set()
         for item in items:
             wanted.update(_identities_in(item))
+        for item in inviting:
+            wanted.update(invitations.identities_in(item.row.project_id, item.command))
         missing = []
         for identity in wanted:
             known = self._known.get(identity)
@@ -119,9 +138,11 @@ class Intake:
                 batch.identities[identity] = known
         batch.identities.update(await gather.identities(session, self.shard, missing))
 
-    async def _resolve(self, session: ReadSession, batch: Batch, items: list[Item]) -> None:
+    async def _resolve(
+        self, session: ReadSession, batch: Batch, items: list[Item], inviting: list[Item]
+    ) -> None:
         numbers = dict(self._next_number)
-        for project_id in {item.row.project_id for item in items}:
+        for project_id in {item.row.project_id for item in [*items, *inviting]}:
             if project_id not in numbers:
                 numbers[project_id] = await gather.next_number(session, self.shard, project_id)
         await gather.users(session, batch, _may_unite(batch, items))
@@ -129,27 +150,35 @@ class Intake:
         for item in items:
             assert item.event is not None
             item.found = resolver.resolve(item.row.project_id, item.event, item.own_payload, item.hops)
+        for item in inviting:
+            item.guests = invitations.resolve(resolver, item.row.project_id, item.command)
         batch.next_number = resolver.next_number
 
     async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
         """Users, runs, messages and the past that the items and the due runs ask for."""
         people_wanted = {(run.project_id, run.user_number) for run in due if _asks_for_user(batch, run)}
         movers: set[tuple[int, int]] = set()
-        asked: list[gather.Asked] = []
+        entrants: list[Entrant] = []
         for item in items:
             if item.event is not None and item.found is not None:
                 user = (item.row.project_id, item.found.number)
                 event = item.event
                 if batch.catalog.concerns_runs(user[0], event.type, event.name):
                     movers.add(user)
-                    asked += _asked_on_entry(batch, user, event)
+                    entrants += _entrants(batch, user, event)
                 if addresses.tells(event):
                     people_wanted.add(user)
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
+            elif item.guests:
+                guests = _known_guests(item)
+                movers |= guests
+                entrants += _guests_who_enter(batch, item, guests)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
             elif item.row.kind in (DECIDE, REMEMBER, news.NEWS):
                 people_wanted.add((item.row.project_id, item.command["number"]))
+            elif item.row.kind == user_lists.LIST_ADD:
+                people_wanted |= {(item.row.project_id, number) for number in item.command["numbers"]}
             elif item.row.kind == REMOVE:
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])
             else:
@@ -161,10 +190,19 @@ class Intake:
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
-        await gather.past(session, batch, [*gather.asked_by_runs(batch), *asked])
+        await self._load_past(session, batch, entrants)
         await credits.load(session, batch, _to_credit(batch, items))
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
+
+    async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
+        """What the steps of open runs, and of those that may begin, look for in their users' past."""
+        asked, of_segments = gather.asked_by_runs(batch), segments.asked_by_runs(batch)
+        for graph, user, at in entrants:
+            asked += gather.asked_by(batch, graph, user, at)
+            of_segments += segments.asked_by(batch, graph, user, at)
+        await gather.past(session, batch, asked)
+        await segments.load(session, batch, of_segments)
 
     async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
         """As many runs of a journey as one turn may change by a command."""
@@ -218,12 +256,14 @@ class Intake:
             if user not in batch.runs_by_user:
                 await gather.runs_of(session, batch, [user])
             await gather.users(session, batch, [user])
-            await gather.past(session, batch, gather.asked_by_runs(batch))
+            await self._load_past(session, batch, ())
             await self._load_merge(session, batch, *user)
 
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
         await gather.consents_of(session, batch, project_id, number)
+        lists_of = await user_lists.of_user(session, project_id, batch.shard, number)
+        batch.moving_lists[project_id, number] = lists_of
         await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
 
@@ -290,6 +330,22 @@ def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
     }
 
 
+def _known_guests(item: Item) -> set[tuple[int, int]]:
+    return {(item.row.project_id, guest.number) for guest in item.guests if guest.number is not None}
+
+
+def _guests_who_enter(batch: Batch, item: Item, guests: set[tuple[int, int]]) -> list[Entrant]:
+    graph = batch.catalog.graph_of_journey(item.command["journey_id"])
+    return [] if graph is None else [Entrant(graph, guest, item.command["at"]) for guest in guests]
+
+
+def _entrants(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[Entrant]:
+    return [
+        Entrant(batch.catalog.graph_of(journey.id, journey.version), user, event.occurred_at)
+        for journey, _ in batch.catalog.entries.get((user[0], event.name), ())
+    ]
+
+
 def _to_credit(batch: Batch, items: list[Item]) -> set[int]:
     """The runs whose conversions, new or old, may be credited to a message otherwise after this batch."""
     found = {message.run_id for message in batch.messages.values() if news.has_goals(batch, message)}
@@ -320,12 +376,6 @@ def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
             entries = batch.catalog.entries.get((item.row.project_id, item.event.name), ())
             if any(journey.id in asking for journey, _ in entries):
                 found.add((item.row.project_id, item.found.number))
+        elif item.guests and item.command["journey_id"] in asking:
+            found |= _known_guests(item)
     return found
-
-
-def _asked_on_entry(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[gather.Asked]:
-    asked: list[gather.Asked] = []
-    for journey, _ in batch.catalog.entries.get((user[0], event.name), ()):
-        graph = batch.catalog.graph_of(journey.id, journey.version)
-        asked += gather.asked_by(batch, graph, user, event.occurred_at)
-    return asked

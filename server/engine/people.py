@@ -95,17 +95,7 @@ class Resolver:
                     user.user_id, user.is_changed = value, True
                     self._put(primary, self.batch.shard, user.number, event)
                     return user.number
-        number = self.next_number[project_id]
-        self.next_number[project_id] = number + 1
-        self.batch.users[project_id, number] = UserState(
-            number=number,
-            attributes={},
-            user_id=value if kind == USER_ID else None,
-            created_at=event.occurred_at,
-            is_new=True,
-        )
-        self._put(primary, self.batch.shard, number, event)
-        return number
+        return self.make(primary, event.occurred_at)
 
     def _link(
         self, project_id: int, kind: str, value: str, number: int, event: ArrivedEvent, *, force: bool
@@ -131,6 +121,21 @@ class Resolver:
             return []
         self.merged.add((project_id, number))
         return [Merge(project_id, number, home, into)]
+
+    def make(self, identity: IdentityKey, at: int) -> int:
+        """A new user to whom this identity leads."""
+        project_id, kind, value = identity
+        number = self.next_number[project_id]
+        self.next_number[project_id] = number + 1
+        self.batch.users[project_id, number] = UserState(
+            number=number,
+            attributes={},
+            user_id=value if kind == USER_ID else None,
+            created_at=at,
+            is_new=True,
+        )
+        self._write(identity, self.batch.shard, number, at)
+        return number
 
     def linked(self, project_id: int, command: dict[str, object]) -> list[Merge]:
         """Another shard says that one of our identities is its user's."""

@@ -15,7 +15,7 @@ from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 from server.journey.steps.outcome import MESSAGES
 
-from . import mailing, profiles, reach
+from . import mailing, profiles, reach, segments
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
@@ -133,6 +133,7 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         run_id=run.id,
         variants=orjson.loads(run.variants),
         memory=orjson.loads(run.memory),
+        is_in=segments.asking(batch, run.project_id, user, at),
         reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
 

@@ -11,17 +11,32 @@ from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
 from server.journey.moment import EndReason
-from server.store import inbox
+from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
 from server.store.commands import REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
+from server.store.invitations import INVITE
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 from server.store.vouchers import REMEMBER
 
 from . import catalog as catalogs
-from . import commands, consents, entering, events, gather, leases, news, people, receipts, removing, runs
+from . import (
+    commands,
+    consents,
+    entering,
+    events,
+    gather,
+    invitations,
+    leases,
+    lists,
+    news,
+    people,
+    receipts,
+    removing,
+    runs,
+)
 from .batch import Batch
 from .catalog import Catalog
 from .intake import Intake, Item, up_to_a_turn
@@ -221,6 +236,12 @@ class Shard:
             commands.let_go(batch, command, is_last=not item.is_full)
         elif kind == commands.STOP:
             commands.stop(batch, command)
+        elif kind == user_lists.LIST_ADD:
+            lists.add(batch, item.row.project_id, command)
+        elif kind == user_lists.LIST_CLEAR:
+            lists.clear(batch, command)
+        elif kind == INVITE:
+            invitations.take_in(batch, item.row.project_id, command, item.guests)
         elif kind == news.NEWS:
             news.take_in(batch, item.row.project_id, command)
         elif kind == REMOVE:

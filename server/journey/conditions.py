@@ -11,6 +11,9 @@ from typing import Any
 from .moment import Did, Instant, Moment, Predicate
 from .reading import Reader
 
+LONGEST_NAME = 100
+"""Of a segment or a list: graphs and conditions name them."""
+
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def holds(found: Any, wanted: Any) -> bool:
@@ -76,21 +79,33 @@ def look_up(values: Mapping[str, Any], name: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class InSegment:
+    """Whether the user belongs to a segment, or does not."""
+
+    segment: str
+    is_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """One question of a split: of the user's attributes, the entry event's properties, or the past."""
+    """One question of a split: of the user's attributes, the entry event's properties, the past, segments."""
 
     about: str
-    asks: Predicate | Did
+    asks: Predicate | Did | InSegment
 
     def holds(self, moment: Moment) -> bool:
         if isinstance(self.asks, Did):
             return did(self.asks, moment)
+        if isinstance(self.asks, InSegment):
+            return moment.is_in(self.asks.segment, moment.attributes) is self.asks.is_in
         return holds(self.asks, self._values(moment))
 
     def saw(self, moment: Moment) -> tuple[str, Any]:
         """What it looks at, and what it finds there now."""
         if isinstance(self.asks, Did):
             return f"did {self.asks.event}", len(times(self.asks, moment))
+        if isinstance(self.asks, InSegment):
+            return f"segment {self.asks.segment}", moment.is_in(self.asks.segment, moment.attributes)
         return f"{self.about} {self.asks.name}", look_up(self._values(moment), self.asks.name)
 
     def _values(self, moment: Moment) -> Mapping[str, Any]:
@@ -129,15 +144,24 @@ def read_predicates(reader: Reader, key: str = "where") -> tuple[Predicate, ...]
 
 
 def read_condition(reader: Reader) -> Condition:
-    """`{"about": "attribute"|"property", name, operator, value}` or `{"about": "did", event, where, …}`."""
+    """What it is `about`, and what that takes.
+
+    `attribute` and `property`: name, operator, value. `did`: event, where, … `segment`: segment, is_in.
+    """
     before = len(reader.problems)
-    about = reader.choice("about", ("attribute", "property", "did"))
+    about = reader.choice("about", ("attribute", "property", "did", "segment"))
     if len(reader.problems) > before:
         # What the rest ought to be depends on it: one fault is told as one problem.
         return Condition(about, Predicate("", "exists"))
     if about == "did":
         return Condition(about, read_did(reader))
+    if about == "segment":
+        return Condition(about, read_in_segment(reader))
     return Condition(about, read_predicate(reader))
+
+
+def read_in_segment(reader: Reader) -> InSegment:
+    return InSegment(reader.text("segment", longest=LONGEST_NAME), reader.flag("is_in", default=True))
 
 
 MOST_TIMES = 10_000

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -10,18 +9,12 @@ from .cancel_events import CancelEvent, read_cancel_event
 from .goals import Goal, read_goal
 from .moment import Did, Problem
 from .reading import Reader
+from .reentry import ANY_TIME, Reentry, read_reentry
 from .silence import Silence, read_silence
 from .steps import KINDS, EntryEvent, Step
 from .steps.base import read_common
 
 MOST_STEPS = 300
-
-
-class Reentry(StrEnum):
-    """Whether somebody who has left may come in again. Nobody is inside twice at once."""
-
-    AFTER_LEAVING = "after_leaving"
-    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Graph:
     edges: Sequence[Edge] = ()
     goals: Sequence[Goal] = ()
     cancel_events: Sequence[CancelEvent] = ()
-    reentry: Reentry = Reentry.AFTER_LEAVING
+    reentry: Reentry = ANY_TIME
     silence: Silence = field(default_factory=Silence)
 
     @cached_property
@@ -76,6 +69,11 @@ class Graph:
         listened = (step.listens_for() for step in self.steps.values())
         ending = frozenset(one.event for one in self.cancel_events)
         return self.goal_events.union(ending, *listened)
+
+    @cached_property
+    def asks_segments(self) -> frozenset[str]:
+        """The names of the segments that any step asks about the user."""
+        return frozenset[str]().union(*(step.asks_segments() for step in self.steps.values()))
 
     @cached_property
     def asks_for_reach(self) -> bool:
@@ -128,9 +126,7 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         edges=edges,
         goals=_read_goals(reader),
         cancel_events=tuple(read_cancel_event(item) for item in reader.items("cancel_events", most=20)),
-        reentry=Reentry(reader.choice("reentry", tuple(Reentry)))
-        if reader.value("reentry", required=False)
-        else Reentry.AFTER_LEAVING,
+        reentry=read_reentry(reader),
         silence=read_silence(reader),
     )
     problems = reader.problems

@@ -77,6 +77,10 @@ def _not_asked_for(*what: str) -> Any:
     raise RuntimeError(f"A step asked for {what} without having said that it would.")
 
 
+def _knows_no_segments(name: str, attributes: Mapping[str, Any]) -> bool:
+    return bool(_not_asked_for(name))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """Everything a decision may depend on."""
@@ -102,8 +106,8 @@ class Moment:
     """What the step has kept on this visit."""
     reaches: Callable[[str, str], str] = _not_asked_for
     """Why nothing of this purpose can be sent to the user on this channel; empty if something can."""
-    is_in: Callable[[str], bool] = _not_asked_for
-    """Whether the user is in the segment of this id."""
+    is_in: Callable[[str, Mapping[str, Any]], bool] = _knows_no_segments
+    """Whether the user, with these attributes, belongs to the segment of this name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,35 @@ def encoding_of(path: Path) -> str:
     return "utf-8-sig"
 
 
-def read(path: Path, wanted: Sequence[str], known: Sequence[str]) -> Iterator[Line]:
+@contextmanager
+def _opened(source: Path | IO[str]) -> Iterator[IO[str]]:
+    """A file in its encoding; a text that is open already, from its beginning."""
+    if not isinstance(source, Path):
+        source.seek(0)
+        yield source
+        return
+    with source.open(encoding=encoding_of(source), errors="surrogateescape", newline="") as file:
+        yield file
+
+
+def _heading(row: Sequence[str]) -> list[str]:
+    return [name.strip().removeprefix("\ufeff").lower() for name in row]
+
+
+def check_one_of(source: Path | IO[str], columns: Sequence[str]) -> None:
+    """Raises BadInput for a file that has none of these columns."""
+    with _opened(source) as file:
+        heading = _heading(next(csv.reader(file), []))
+    if not set(heading) & set(columns):
+        found = ", ".join(heading)[:200] or "none"
+        raise BadInput(f"The file has none of the columns {', '.join(columns)}; its columns: {found}.")
+
+
+def read(source: Path | IO[str], wanted: Sequence[str], known: Sequence[str]) -> Iterator[Line]:
     """The file's rows, one at a time. Raises BadInput without the columns that are wanted."""
-    with path.open(encoding=encoding_of(path), errors="surrogateescape", newline="") as file:
+    with _opened(source) as file:
         reader = csv.reader(file)
-        heading = [name.strip().lower() for name in next(reader, [])]
+        heading = _heading(next(reader, []))
         missing = [name for name in wanted if name not in heading]
         if missing:
             found = ", ".join(heading) or "none"

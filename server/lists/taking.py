@@ -23,10 +23,11 @@ class Taken:
     refused: int = 0
     problems: list[str] = field(default_factory=list)
     """The first of the rows that were refused, each with its line, and why."""
+    most_told: int = MOST_TOLD
 
     def refuse(self, line: int, why: str) -> None:
         self.refused += 1
-        if len(self.problems) < MOST_TOLD:
+        if len(self.problems) < self.most_told:
             self.problems.append(f"line {line}: {why}")
 
 

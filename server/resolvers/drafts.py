@@ -12,7 +12,7 @@ from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
-from . import handles
+from . import graph_names, handles
 from .graphs import Connected, problems_of
 from .once import Answer, once
 from .refusals import Invalid, Missing, NotAllowed, RevisionConflict
@@ -107,7 +107,8 @@ async def faults(session: ReadSession, context: Context, graph: Graph) -> list[P
     """What keeps this graph from being published, as this session's snapshot sees the project."""
     enterable = await journeys.published(session, context.project_id)
     pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
-    return problems_of(graph, await connections(session, context), enterable, pools)
+    found = problems_of(graph, await connections(session, context), enterable, pools)
+    return found + await graph_names.unknown(session, context, graph)
 
 
 async def connections(session: ReadSession, context: Context) -> dict[str, Connected]:

@@ -30,8 +30,7 @@ async def once(
     if key is None:
         async with context.db.write() as session:
             return await work(session)
-    if not 0 < len(key) <= LONGEST_KEY:
-        raise Invalid(f"An idempotency key has 1 to {LONGEST_KEY} characters.", ("input", "idempotencyKey"))
+    _check(key)
     fingerprint = _fingerprint(context, wish)
     async with context.db.write() as session:
         taken_by = await idempotency.claim(session, context.project_id, key, fingerprint, context.clock.now())
@@ -42,6 +41,31 @@ async def once(
         answer = await work(session)
         await idempotency.keep(session, context.project_id, key, orjson.dumps(answer).decode())
         return answer
+
+
+async def repeatable(
+    context: Context, key: str | None, wish: tuple[str, Any], work: Callable[[], Awaitable[Answer]]
+) -> Answer:
+    """As `once`, for work of several transactions that changes nothing if it is done again."""
+    if key is not None:
+        _check(key)
+        async with context.db.read() as session:
+            found = await idempotency.find(session, context.project_id, key)
+        if found is not None:
+            if found[0] != _fingerprint(context, wish):
+                raise IdempotencyConflict
+            return dict(orjson.loads(found[1]))
+    done = await work()
+
+    async def keep(session: WriteSession) -> Answer:
+        return done
+
+    return await once(context, key, wish, keep)
+
+
+def _check(key: str) -> None:
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise Invalid(f"An idempotency key has 1 to {LONGEST_KEY} characters.", ("input", "idempotencyKey"))
 
 
 def _fingerprint(context: Context, wish: tuple[str, Any]) -> str:

@@ -12,8 +12,10 @@ from server.store.tables import (
     Project,
     Receipt,
     Run,
+    Segment,
     Suppression,
     User,
+    UserList,
     Version,
     Visit,
 )
@@ -30,8 +32,10 @@ __all__ = [
     "Project",
     "Receipt",
     "Run",
+    "Segment",
     "Suppression",
     "User",
+    "UserList",
     "Version",
     "Visit",
 ]

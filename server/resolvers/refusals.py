@@ -11,6 +11,8 @@ Refusal
 ├── InvalidRehearsal      everything that is wrong with what shall be played
 ├── Taken                 the name belongs to another
 ├── InUse                 something else needs it as it is
+├── Named                 journeys or segments name it
+├── InvalidConditions     everything that is wrong with a segment's conditions
 ├── Unwanted              whoever reads this address wants nothing from us
 └── Invalid               one value cannot be used
 """
@@ -92,6 +94,27 @@ class InUse(Refusal):
     def __init__(self, message: str, path: Path, journeys: Sequence[tuple[int, str]], messages: int) -> None:
         super().__init__(message, path)
         self.journeys, self.messages = list(journeys), messages
+
+
+class Named(Refusal):
+    def __init__(
+        self,
+        message: str,
+        path: Path,
+        journeys: Sequence[tuple[int, str]],
+        segments: Sequence[tuple[int, str]],
+    ) -> None:
+        named = [f"the journey “{title}”" for _, title in journeys]
+        named += [f"the segment “{name}”" for _, name in segments]
+        super().__init__(f"{message}: {', '.join(named)}.", path)
+        self.journeys, self.segments = list(journeys), list(segments)
+
+
+class InvalidConditions(Refusal):
+    def __init__(self, problems: Sequence[Problem], path: Path) -> None:
+        message = f"The conditions have {len(problems)} problem(s), so nobody can be asked."
+        super().__init__(message, path)
+        self.problems = list(problems)
 
 
 class InvalidSettings(Refusal):

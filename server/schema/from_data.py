@@ -29,6 +29,7 @@ from .steps import (
     Condition,
     EntryEventStep,
     ExitStep,
+    InSegment,
     Position,
     SplitStep,
     Step,
@@ -66,7 +67,12 @@ def to_step(item: Data) -> Step:
 
 
 def _entry_event(item: Data, common: Data) -> Step:
-    return EntryEventStep(**common, event=item["event"], where=predicates(item))
+    return EntryEventStep(
+        **common,
+        event=item["event"],
+        where=predicates(item),
+        users_in=item.get("users_in") or None,
+    )
 
 
 def _split(item: Data, common: Data) -> Step:
@@ -127,4 +133,7 @@ def _condition(item: Data) -> Condition:
         attribute=predicate(item) if about == "attribute" else None,
         property=predicate(item) if about == "property" else None,
         did=to_did(item) if about == "did" else None,
+        segment=InSegment(segment=item["segment"], is_in=item.get("is_in", True))
+        if about == "segment"
+        else None,
     )

@@ -9,6 +9,7 @@ from .flow_inputs import (
     UpdateUserStepInput,
     WaitStepInput,
 )
+from .reentry import ReentryRulesInput
 from .sending_inputs import (
     AlimtalkStepInput,
     EmailStepInput,
@@ -112,6 +113,9 @@ class GraphInput:
     )
     reentry: Reentry = strawberry.field(
         default=Reentry.AFTER_LEAVING, description="Whether somebody who has left may come in again."
+    )
+    reentry_rules: ReentryRulesInput | None = strawberry.field(
+        default=None, description="When and how often those may who may come in again."
     )
     silence: list[SilentHoursInput] | None = strawberry.field(
         default=None, description="When it sends nothing: up to 20 rules, and each has its say."

@@ -15,12 +15,14 @@ KINDS = {
     "Message": 2,
     "Connection": 1,
     "Notice": 1,
+    "Segment": 1,
+    "UserList": 1,
     "VoucherPool": 1,
 }
 """Every kind of node and of how many numbers its key is made."""
 
 _LONGEST = 120
-_SHORT = frozenset({"Journey", "Version", "Connection", "Notice", "VoucherPool"})
+_SHORT = frozenset({"Journey", "Version", "Connection", "Notice", "VoucherPool", "Segment", "UserList"})
 """Kinds whose numbers the database counts in 32 bits; it fails over longer ones."""
 
 

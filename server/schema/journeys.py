@@ -24,6 +24,7 @@ from .journey_files import JourneyFiles
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
+from .reentry import ReentryRules, to_reentry_rules
 from .resuming import ResumePreview
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
@@ -71,6 +72,10 @@ class Draft:
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self.graph)
+
+    @field("When and how often those may who may come in again; null without such rules.")
+    def reentry_rules(self) -> ReentryRules | None:
+        return to_reentry_rules(self.graph)
 
     @field("When it sends nothing, in the person's zone.", list_size=2)
     def silence(self) -> list[SilentHours]:

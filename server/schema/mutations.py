@@ -30,9 +30,11 @@ from .problems import (
 )
 from .publishing import PublishingMutation
 from .removing import RemovalMutation
+from .segments import SegmentMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
+from .user_lists import UserListMutation
 from .vouchers import VoucherMutation
 
 
@@ -142,6 +144,8 @@ class Mutation(
     ConsentMutation,
     InAppMutation,
     NoticeMutation,
+    SegmentMutation,
+    UserListMutation,
     CapMutation,
     VoucherMutation,
 ):

@@ -10,6 +10,7 @@ from server.journey import moment
 from server.resolvers import refusals
 
 from .ids import to_id
+from .segment_inputs import to_conditions_path
 from .to_data import to_graphql_path
 from .words import JourneyAction, JourneyStatus, ProblemCode, word
 
@@ -89,6 +90,26 @@ class ConnectionInUseProblem(Problem):
     queued_messages: int = strawberry.field(description="Messages that wait to be sent through it.")
 
 
+@strawberry.type(description="Journeys or segments name it, so it stays as it is.")
+class NamedProblem(Problem):
+    journeys: list[strawberry.ID] = strawberry.field(
+        description="The journeys that are not over and name it.", metadata={"list_size": 10}
+    )
+    segments: list[strawberry.ID] = strawberry.field(
+        description="The segments that name it.", metadata={"list_size": 10}
+    )
+
+
+@strawberry.type(description="One thing that is wrong with conditions.")
+class ConditionProblem(Problem):
+    pass
+
+
+@strawberry.type(description="Everything that is wrong with a segment's conditions, at once.")
+class ConditionProblems(Problem):
+    problems: list[ConditionProblem] = strawberry.field(description="All of it, each with its path.")
+
+
 @strawberry.type(description="Whoever reads this address wants nothing from us.")
 class SuppressedProblem(Problem):
     pass
@@ -137,11 +158,28 @@ def _problem(error: refusals.Refusal) -> Any:
         return SettingsProblems(code=ProblemCode.INVALID_SETTINGS, problems=settings, **about)
     if isinstance(error, refusals.Unwanted):
         return SuppressedProblem(code=ProblemCode.UNWANTED, **about)
+    if isinstance(error, refusals.Named):
+        named: dict[str, Any] = {
+            "journeys": [to_id("Journey", one) for one, _ in error.journeys],
+            "segments": [to_id("Segment", one) for one, _ in error.segments],
+        }
+        return NamedProblem(code=ProblemCode.IN_USE, **named, **about)
+    if isinstance(error, refusals.InvalidConditions):
+        found = [to_condition_problem(problem, error.path) for problem in error.problems]
+        return ConditionProblems(code=ProblemCode.INVALID, problems=found, **about)
     if isinstance(error, refusals.InUse):
         journeys = [to_id("Journey", journey_id) for journey_id, _ in error.journeys]
         use: dict[str, Any] = {"journeys": journeys, "queued_messages": error.messages}
         return ConnectionInUseProblem(code=ProblemCode.IN_USE, **use, **about)
     return InputProblem(code=ProblemCode.INVALID, **about)
+
+
+def to_condition_problem(problem: moment.Problem, path: moment.Path) -> ConditionProblem:
+    return ConditionProblem(
+        message=problem.message,
+        code=word(ProblemCode, problem.code, ProblemCode.INVALID),
+        path=[*map(str, path), *to_conditions_path(problem.path)],
+    )
 
 
 def to_settings_problem(problem: contract.Problem) -> SettingsProblem:

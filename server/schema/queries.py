@@ -16,7 +16,9 @@ from server.resolvers import (
     messages,
     notices,
     runs,
+    segments,
     suppressions,
+    user_lists,
     users,
     vouchers,
 )
@@ -41,8 +43,10 @@ from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
+from .segments import Segment, SegmentQuery
 from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
+from .user_lists import UserList, UserListQuery
 from .users import IdentityInput, User, to_wanted
 from .versions import Version
 from .vouchers import VoucherPool, VoucherQuery
@@ -54,7 +58,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery, SimulationQuery):
+class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery, SimulationQuery, SegmentQuery, UserListQuery):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))
@@ -212,6 +216,12 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Connection":
         connection = await connections.by_id(context, key[0])
         return Connection.from_record(connection) if connection else None
+    if id.kind == "Segment":
+        segment = await segments.by_id(context, *id.key)
+        return Segment.from_record(segment) if segment else None
+    if id.kind == "UserList":
+        user_list = await user_lists.by_id(context, *id.key)
+        return UserList.from_record(user_list) if user_list else None
     if id.kind == "Notice":
         notice = await notices.by_id(context, key[0])
         return Notice.from_record(notice) if notice else None

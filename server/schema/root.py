@@ -12,7 +12,9 @@ from .mutations import Mutation
 from .notices import Notice
 from .queries import Query
 from .runs import Run
+from .segments import Segment
 from .trials import OUTCOMES
+from .user_lists import UserList
 from .users import User
 from .versions import Version
 from .vouchers import VoucherPool
@@ -27,7 +29,19 @@ SCHEMA = _Schema(
     Query,
     Mutation,
     Subscription,
-    types=[*STEPS, *OUTCOMES, Version, Run, User, Message, Connection, Notice, VoucherPool],
+    types=[
+        *STEPS,
+        *OUTCOMES,
+        Version,
+        Run,
+        User,
+        Message,
+        Connection,
+        Notice,
+        VoucherPool,
+        Segment,
+        UserList,
+    ],
 )
 
 

@@ -38,6 +38,11 @@ class EntryEventStepInput(NodeInput):
     where: list[PredicateInput] | None = strawberry.field(
         default=None, description="What has to be true of the event's properties: all of it."
     )
+    users_in: str | None = strawberry.field(
+        default=None,
+        description="The property that names by their ids the users who come in instead of the one who has "
+        "done it: one, or a list of up to 100.",
+    )
 
 
 @strawberry.input(description="How often the user did something: since the run entered, or in another time.")
@@ -56,6 +61,14 @@ class DidInput:
     )
 
 
+@strawberry.input(description="Whether the user belongs to a segment.")
+class InSegmentInput:
+    segment: str = strawberry.field(description="The segment's name.")
+    is_in: bool = strawberry.field(
+        default=True, description="Whether those are wanted who belong to it, or those who do not."
+    )
+
+
 @strawberry.input(one_of=True, description="One question of a split.")
 class ConditionInput:
     told_by: ClassVar[str] = "about"
@@ -68,6 +81,9 @@ class ConditionInput:
     )
     did: DidInput | None = strawberry.field(
         default=strawberry.UNSET, description="Asks what the user has done."
+    )
+    segment: InSegmentInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks whether the user belongs to a segment at that moment."
     )
 
 

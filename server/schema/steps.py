@@ -35,6 +35,9 @@ class EntryEventStep(Step):
     where: list[Predicate] = strawberry.field(
         description="What has to be true of the event's properties.", metadata={"list_size": 2}
     )
+    users_in: str | None = strawberry.field(
+        description="The property that names the users who come in; null for the one who has done it."
+    )
 
 
 @strawberry.type(description="One question of a split.")
@@ -42,6 +45,17 @@ class Condition:
     attribute: Predicate | None = strawberry.field(description="Asks what is known of the user.")
     property: Predicate | None = strawberry.field(description="Asks the event that let the run in.")
     did: "Did | None" = strawberry.field(description="Asks what the user has done since the run entered.")
+    segment: "InSegment | None" = strawberry.field(
+        description="Asks whether the user belongs to a segment at that moment."
+    )
+
+
+@strawberry.type(description="Whether the user belongs to a segment.")
+class InSegment:
+    segment: str = strawberry.field(description="The segment's name.")
+    is_in: bool = strawberry.field(
+        description="Whether those are wanted who belong to it, or those who do not."
+    )
 
 
 @strawberry.type(description="How often the user did something: since the run entered, or in another time.")

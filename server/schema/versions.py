@@ -16,6 +16,7 @@ from .graphs import Edge, Goal, to_cancel_events, to_edges, to_goals, to_reentry
 from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
+from .reentry import ReentryRules, to_reentry_rules
 from .steps import Step
 from .times import SilentHours, to_silence
 from .words import Reentry
@@ -64,6 +65,10 @@ class Version(Node):
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
+
+    @field("When and how often those may who may come in again; null without such rules.")
+    def reentry_rules(self) -> ReentryRules | None:
+        return to_reentry_rules(self._graph)
 
     @field("When it sends nothing, in the person's zone.", list_size=2)
     def silence(self) -> list[SilentHours]:

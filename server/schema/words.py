@@ -82,6 +82,12 @@ class Reentry(Enum):
     NEVER = value("never", description="One run a user.")
 
 
+@strawberry.enum(description="From when on the time until the next entry counts.")
+class ReentrySince(Enum):
+    ENTRY = value("entry", description="From the earlier entry on.")
+    LEAVING = value("leaving", description="From the earlier leaving on.")
+
+
 @strawberry.enum(
     description="How a property or an attribute is compared. What cannot be compared is not true."
 )
@@ -390,6 +396,8 @@ class ProblemCode(Enum):
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
     UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
+    UNKNOWN_LIST = value("unknown_list", description="The project has no such list.")
+    UNKNOWN_SEGMENT = value("unknown_segment", description="The project has no such segment.")
     TAKEN = value("taken", description="The name is taken.")
     IN_USE = value("in_use", description="Something else needs it as it is.")
     UNWANTED = value("unwanted", description="Whoever reads this address wants nothing from us.")

@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import func, select
 
+from . import uses
 from .bulk import table_of
 from .sessions import ReadSession
-from .tables import Connection, ConnectionHealth, Journey, Message, Run, ShardState, Version
+from .tables import Connection, ConnectionHealth, Message
 
 _table, _health, _messages = table_of(Connection), table_of(ConnectionHealth), table_of(Message)
-_journeys, _versions, _runs = table_of(Journey), table_of(Version), table_of(Run)
-_states = table_of(ShardState)
 _PLAIN = [column for column in _table.columns if column.name != "sealed"]
 
 
@@ -55,7 +53,7 @@ async def backlog(session: ReadSession, shards: int, ids: Sequence[int]) -> dict
 
 
 async def use(session: ReadSession, project_id: int, shards: int, connection_id: int, name: str) -> Use:
-    journeys = await _naming(session, project_id, name)
+    journeys = await uses.journeys(session, project_id, lambda graph: names(graph, name))
     # The empty provider's name lets the index find what has not been taken over.
     statement = select(func.count()).where(
         _messages.c.shard.in_(list(range(shards))),
@@ -66,33 +64,6 @@ async def use(session: ReadSession, project_id: int, shards: int, connection_id:
     return Use(journeys, int((await session.rows(statement))[0][0]))
 
 
-async def _naming(session: ReadSession, project_id: int, name: str) -> list[tuple[int, str]]:
-    """Journeys that let people in by a version with this connection, or have people inside of one."""
-    statement = (
-        select(_journeys.c.id, _journeys.c.title, _journeys.c.version, _versions.c.number, _versions.c.graph)
-        .join(_versions, _versions.c.journey_id == _journeys.c.id)
-        .where(_journeys.c.project_id == project_id, _journeys.c.status.in_(("running", "paused")))
-        .order_by(_journeys.c.id)
-    )
-    found: dict[int, str] = {}
-    for row in await session.rows(statement):
-        if row.id in found or not names(orjson.loads(row.graph), name):
-            continue
-        if row.number == row.version or await _is_inside(session, row.id, row.number):
-            found[row.id] = row.title
-    return list(found.items())
-
-
 def names(graph: Mapping[str, Any], connection: str) -> bool:
     """Whether a step of this graph says that it sends through this connection."""
     return any(step.get("connection") == connection for step in graph["steps"])
-
-
-async def _is_inside(session: ReadSession, journey_id: int, version: int) -> bool:
-    statement = select(_runs.c.id).where(
-        _runs.c.shard.in_(select(_states.c.shard)),
-        _runs.c.journey_id == journey_id,
-        _runs.c.wake_at.is_not(None),
-        _runs.c.version == version,
-    )
-    return bool(await session.rows(statement.limit(1)))

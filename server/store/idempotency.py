@@ -1,11 +1,13 @@
 """What clients asked us to do only once."""
 
-from sqlalchemy import select, update
+from typing import Any
+
+from sqlalchemy import Select, select, update
 
 from server.clock import Instant
 
 from .bulk import inserting, table_of
-from .sessions import WriteSession
+from .sessions import ReadSession, WriteSession
 from .tables import Idempotency
 
 _table = table_of(Idempotency)
@@ -25,6 +27,12 @@ async def claim(
     return None if found[1] == "" else found[0]
 
 
+async def find(session: ReadSession, project_id: int, key: str) -> tuple[str, str] | None:
+    """The fingerprint of what took this key, and its answer; none if nothing has."""
+    rows = await session.rows(_of(project_id, key))
+    return (rows[0].fingerprint, rows[0].answer) if rows else None
+
+
 async def answer(session: WriteSession, project_id: int, key: str) -> str:
     return (await _row(session, project_id, key))[1]
 
@@ -36,6 +44,10 @@ async def keep(session: WriteSession, project_id: int, key: str, answer: str) ->
 
 
 async def _row(session: WriteSession, project_id: int, key: str) -> tuple[str, str]:
-    statement = select(_table.c.fingerprint, _table.c.answer)
-    rows = await session.rows(statement.where(_table.c.project_id == project_id, _table.c.key == key))
+    rows = await session.rows(_of(project_id, key))
     return rows[0].fingerprint, rows[0].answer
+
+
+def _of(project_id: int, key: str) -> Select[Any]:
+    statement = select(_table.c.fingerprint, _table.c.answer)
+    return statement.where(_table.c.project_id == project_id, _table.c.key == key)

@@ -150,6 +150,25 @@ _WAITING = (
     .order_by(_messages.c.due_at, _messages.c.id)
     .limit(bindparam("most"))
 )
+_WAITING_OF = (
+    select(
+        _messages.c.id,
+        _messages.c.project_id,
+        _messages.c.connection_id,
+        _messages.c.attempt,
+        _messages.c.reason,
+    )
+    .where(
+        _messages.c.shard == bindparam("of_shard"),
+        _messages.c.due_at.is_not(None),
+        _messages.c.status == "queued",
+        _messages.c.journey_id.in_(bindparam("journeys", expanding=True)),
+    )
+    .limit(bindparam("most"))
+)
+_OVER = select(_journeys.c.id).where(
+    _journeys.c.status.in_([JourneyStatus.FINISHED.value, JourneyStatus.ARCHIVED.value])
+)
 _IS_UNCERTAIN = _messages.c.reason == Reason.OUTCOME_UNKNOWN.value
 _OVERDUE = _WAITING.where(
     or_(
@@ -259,6 +278,19 @@ async def move(session: WriteSession, shard: int, ids: Sequence[int], here: int,
         return set()
     about = {"of_shard": shard, "ids": list(ids), "of_connection": here, "to_connection": there}
     return {row.id for row in await session.rows(_MOVE, about)}
+
+
+async def journeys_over(session: ReadSession) -> set[int]:
+    """The journeys that send nothing more."""
+    return {row.id for row in await session.rows(_OVER)}
+
+
+async def still_waiting(
+    session: ReadSession, shard: int, journeys: Collection[int], most: int
+) -> list[Waiting]:
+    """Messages of these journeys that wait to leave, now or later; parked ones are `unpark`ed first."""
+    about = {"of_shard": shard, "journeys": list(journeys), "most": most}
+    return [Waiting(*row) for row in await session.rows(_WAITING_OF, about)]
 
 
 async def park(session: WriteSession, shard: int, ids: Sequence[int]) -> None:

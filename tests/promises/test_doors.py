@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels.host",
         *WORDS,
     ),
+    "server.segments": ("server.store", "server.journey", "server.clock", "server.errors"),
     "server.templates": ("server.clock", "server.errors", "server.journey", "server.ingest.segment_time"),
     "server.ingest": ("server.store", "server.clock", "server.errors", "server.observe", "server.body"),
     "server.aggregates": (
@@ -37,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.engine": (
         "server.store",
+        "server.segments",
         "server.journey",
         "server.aggregates",
         "server.delivery.bursts",
@@ -77,6 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.resolvers": (
         "server.store",
+        "server.segments",
         "server.journey",
         "server.aggregates",
         "server.delivery",

@@ -68,6 +68,10 @@ class StepBase:
         """Whether it asks on which channels the user can be written to."""
         return False
 
+    def asks_segments(self) -> frozenset[str]:
+        """The names of the segments that it asks about the user."""
+        return frozenset()
+
     def asks_past(self) -> tuple[Did, ...]:
         """The questions to the user's past that its decisions may ask."""
         return ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..conditions import Condition, read_condition
+from ..conditions import Condition, InSegment, read_condition
 from ..moment import Decision, Did, Leave, Moment, Outputs
 from ..reading import Reader
 from .base import StepBase, read_common
@@ -57,8 +57,14 @@ class Split(StepBase):
 
     def asks_for_user(self) -> bool:
         return any(
-            condition.about == "attribute" for branch in self.branches for condition in branch.conditions
+            condition.about in ("attribute", "segment")
+            for branch in self.branches
+            for condition in branch.conditions
         )
+
+    def asks_segments(self) -> frozenset[str]:
+        asked = (condition.asks for branch in self.branches for condition in branch.conditions)
+        return frozenset(question.segment for question in asked if isinstance(question, InSegment))
 
     def asks_past(self) -> tuple[Did, ...]:
         asked = (condition.asks for branch in self.branches for condition in branch.conditions)

@@ -7,6 +7,7 @@ that we write with orjson ourselves: no ORM object and no type processor stands 
 from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
+from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
@@ -30,6 +31,8 @@ __all__ = [
     "Conversion",
     "Counter",
     "Endpoint",
+    "EntryAnswer",
+    "EntryRequest",
     "Event",
     "ForeignLetter",
     "FrequencyCap",
@@ -42,7 +45,9 @@ __all__ = [
     "Inbound",
     "Inbox",
     "Journey",
+    "Launch",
     "Lease",
+    "ListMember",
     "Message",
     "Notice",
     "PollCursor",
@@ -51,10 +56,12 @@ __all__ = [
     "Receipt",
     "Refusal",
     "Run",
+    "Segment",
     "ShardState",
     "Suppression",
     "Unclaimed",
     "User",
+    "UserList",
     "UserSet",
     "Version",
     "Visit",

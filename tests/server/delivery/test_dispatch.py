@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from channels import Accepted, Deferred, Host, Reason, Rejected, Unknown
-from channels.contract import Receipt, ReceiptKind, Tools
+from channels.contract import OnUnknown, Receipt, ReceiptKind, Tools
 from channels.testing.fake import FakeChannel, FakeSender
 from channels.testing.fates import FakeSettings
 from channels.testing.script import Hang, Script
@@ -126,6 +126,43 @@ async def test_a_parked_message_of_a_journey_that_is_stopped_is_skipped(world: W
         await office.settle()
         assert len(office.fake.attempts) == 0
     assert await office.receipts() == [("skipped", "journey_stopped")]
+
+
+async def test_a_stop_cancels_what_waits_for_a_later_attempt_at_once(world: World) -> None:
+    journey_id = await born(world)
+    later = Deferred(NOON + 6 * HOUR, Reason.RATE_LIMITED)
+    async with open_office(world, script=Script(addresses={KIM: later})) as office:
+        await office.settle()
+        assert (await office.message()).status == "queued"
+        await world.set_status(journey_id, "finished")
+        await office.settle()
+        message = await office.message()
+    assert (message.status, message.reason, message.due_at) == ("skipped", "journey_stopped", None)
+    assert await world.counts("skipped", "reason") == {"journey_stopped": 1}
+
+
+async def test_a_stop_cancels_what_waits_for_a_connection_that_is_off(world: World) -> None:
+    await world.add_connection(is_enabled=False)
+    journey_id = await world.add_journey(welcome())
+    await sign_up(world, "kim")
+    await world.settle()
+    async with open_office(world) as office:
+        await office.settle()
+        assert (await office.message()).status == "queued"
+        await world.set_status(journey_id, "finished")
+        await office.settle()
+        assert (await office.message()).reason == "journey_stopped"
+
+
+async def test_a_stop_leaves_open_what_may_have_arrived(world: World) -> None:
+    journey_id = await born(world)
+    script = Script(addresses={KIM: Unknown()})
+    async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
+        await office.settle()
+        await world.set_status(journey_id, "finished")
+        await office.settle()
+        message = await office.message()
+    assert (message.status, message.reason) == ("unknown", "outcome_unknown")
 
 
 async def test_a_refusal_says_why_and_an_invalid_address_is_left_alone(world: World) -> None:

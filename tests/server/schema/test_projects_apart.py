@@ -6,7 +6,7 @@ import pytest
 
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import notices, projects, vouchers
+from server.store import notices, projects, segments, user_lists, vouchers
 from server.store.tables import Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
@@ -27,6 +27,8 @@ async def lived(api: Api) -> dict[str, str]:
         pool_id = await vouchers.create(session, world.project_id, "summer", 0, NOON)
         assert pool_id is not None
         await notices.tell(session, [notices.Told(world.project_id, "vouchers_low", "a", "Low.", NOON)])
+        segment = await segments.create(session, world.project_id, "VIP", '{"reachable_on": "sms"}', NOON)
+        user_list = await user_lists.create(session, world.project_id, "march", NOON)
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
     return {
@@ -37,6 +39,8 @@ async def lived(api: Api) -> dict[str, str]:
         "Message": to_id("Message", message.shard, message.id),
         "Connection": to_id("Connection", connection_id),
         "Notice": to_id("Notice", notice.id),
+        "Segment": to_id("Segment", segment.id or 0),
+        "UserList": to_id("UserList", user_list.id or 0),
         "VoucherPool": to_id("VoucherPool", pool_id),
     }
 
@@ -82,8 +86,10 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
     assert set(found.values()) == {None}
 
 
-_BY_NO_ID = {"createJourney", "createConnection", "addSuppression", "removeSuppression", "setConsent"}
-_BY_NO_ID |= {"applyJourney", "setFrequencyCaps", "createVoucherPool"}
+_BY_NO_ID = {
+    *("createJourney", "applyJourney", "createConnection", "createVoucherPool", "setFrequencyCaps"),
+    *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
+}
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
 MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - _BY_NO_ID)
 
@@ -96,6 +102,9 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
     about: dict[str, Any] = {"id": ids["Connection" if "Connection" in name else "Journey"]}
+    for kind in ("Segment", "UserList"):
+        if kind in name:
+            about = {"id": ids[kind]}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
     if name == "dismissNotice":

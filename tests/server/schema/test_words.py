@@ -8,7 +8,7 @@ from channels import contract, reasons
 from server.aggregates import metrics
 from server.delivery import status as delivery
 from server.engine.entering import RefusedEntry
-from server.journey import graph, moment, status
+from server.journey import moment, reentry, status
 from server.journey.conditions import OPERATORS
 from server.journey.steps import sending_rules as rules
 from server.schema import sending_rules, words
@@ -20,7 +20,8 @@ from server.schema import sending_rules, words
         (words.JourneyStatus, status.JourneyStatus),
         (words.JourneyAction, status.JourneyAction),
         (words.EndReason, moment.EndReason),
-        (words.Reentry, graph.Reentry),
+        (words.Reentry, reentry.Again),
+        (words.ReentrySince, reentry.Since),
         (words.ReceiptKind, contract.ReceiptKind),
         (words.Actor, contract.Actor),
         (words.DeliveryStatus, delivery.DeliveryStatus),

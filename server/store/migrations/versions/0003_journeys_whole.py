@@ -44,10 +44,12 @@ def upgrade() -> None:
     _notices_up()
     _sending_up()
     _files_up()
+    _audience_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _audience_down()
     _files_down()
     _sending_down()
     _notices_down()
@@ -204,3 +206,112 @@ def _foreign_letters_up() -> None:
 
 def _foreign_letters_down() -> None:
     op.drop_table("foreign_letter")
+
+
+def _audience_up() -> None:
+    _segments_up()
+    _launches_up()
+    _requests_up()
+
+
+def _segments_up() -> None:
+    op.create_table(
+        "segment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("conditions", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "user_list",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+    op.create_table(
+        "list_member",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("list_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "list_id", "user_number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("list_member_by_user", "list_member", ["shard", "project_id", "user_number"])
+
+
+def _launches_up() -> None:
+    op.create_table(
+        "launch",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("journey_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_key", sa.Text(), nullable=False),
+        sa.Column("occurrence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True),
+        sa.Column("planned_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_until", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("entered", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("shard", "journey_id", "entry_key", "occurrence"),
+        sqlite_with_rowid=False,
+    )
+    waiting = sa.text("done_at IS NULL AND NOT held")
+    op.create_index(
+        "launch_due", "launch", ["shard", "due_at"], sqlite_where=waiting, postgresql_where=waiting
+    )
+
+
+def _requests_up() -> None:
+    op.create_table(
+        "entry_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("journey_id", sa.BigInteger(), nullable=False),
+        sa.Column("entry_key", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("properties", sa.Text(), nullable=False),
+        sa.Column("creates_users", sa.Boolean(), nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_entry_request_project_id", "entry_request", ["project_id"])
+    op.create_table(
+        "entry_answer",
+        sa.Column("shard", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("request_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_number", sa.BigInteger(), nullable=True),
+        sa.Column("run_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "request_id", "kind", "value"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _audience_down() -> None:
+    for name in ("entry_answer", "entry_request", "launch", "list_member", "user_list", "segment"):
+        op.drop_table(name)

@@ -1,0 +1,106 @@
+"""Segments in a batch: what they ask of users is read beforehand, and asked when a step wants to know."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from server.clock import Instant
+from server.journey.audience import NOBODY, Person, Question, together
+from server.journey.graph import Graph
+from server.segments import people
+from server.store.sessions import ReadSession
+
+from .batch import Batch, UserKey
+from .state import UserState
+
+
+class Asked(NamedTuple):
+    """Segments that may be asked about a user, from an instant on."""
+
+    user: UserKey
+    names: frozenset[str]
+    at: Instant
+
+
+def asked_by_runs(batch: Batch) -> list[Asked]:
+    found = []
+    for run in batch.runs.values():
+        if run.is_open:
+            graph = batch.catalog.graph_of(run.journey_id, run.version)
+            found += asked_by(batch, graph, (run.project_id, run.user_number), run.arrived_at)
+    return found
+
+
+def asked_by(batch: Batch, graph: Graph, user: UserKey, at: Instant) -> list[Asked]:
+    """What the steps of a graph, and of those that it leads to, may ask."""
+    graphs = [graph, *(batch.catalog.graph_of_journey(one) for one in graph.leads_to)]
+    return [Asked(user, one.asks_segments, at) for one in graphs if one is not None and one.asks_segments]
+
+
+async def load(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> None:
+    """What these segments want to know of these users, into the batch. The users are there already."""
+    numbers: defaultdict[int, set[int]] = defaultdict(set)
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    earliest: dict[int, Instant] = {}
+    for (project_id, number), wanted, at in asked:
+        numbers[project_id].add(number)
+        names[project_id] |= wanted
+        earliest[project_id] = min(at, earliest.get(project_id, at))
+    for project_id, here in numbers.items():
+        questions = [question_of(batch, project_id, name) for name in names[project_id]]
+        await know(session, batch, project_id, here, questions, earliest[project_id])
+
+
+async def know(
+    session: ReadSession,
+    batch: Batch,
+    project_id: int,
+    numbers: Collection[int],
+    questions: Iterable[Question],
+    at: Instant,
+) -> None:
+    """What these questions want to know of users at that instant or later, into the batch."""
+    lists: Mapping[str, int] = batch.catalog.lists.get(project_id, {})
+    about = (project_id, batch.shard, numbers, together(questions), lists, at)
+    known = await people.known(session, *about)
+    for number, deeds in known.deeds.items():
+        for name, done in deeds.items():
+            for digest, past in done.items():
+                batch.note_past((project_id, number), name, digest, past)
+    for number, on in known.lists.items():
+        batch.lists[project_id, number] |= on
+
+
+def question_of(batch: Batch, project_id: int, name: str) -> Question:
+    """What the segment asks. One that has been taken away since has nobody in it."""
+    return batch.catalog.segments.get((project_id, name), NOBODY)
+
+
+def asking(
+    batch: Batch, project_id: int, user: UserState, at: Instant
+) -> Callable[[str, Mapping[str, Any]], bool]:
+    """Answers whether the user, with these attributes, belongs to a segment at that instant."""
+
+    def is_in(name: str, attributes: Mapping[str, Any]) -> bool:
+        somebody = person(batch, project_id, user, at, attributes)
+        return question_of(batch, project_id, name).holds(somebody)
+
+    return is_in
+
+
+def person(
+    batch: Batch, project_id: int, user: UserState, at: Instant, attributes: Mapping[str, Any]
+) -> Person:
+    key = (project_id, user.number)
+    return Person(
+        at=at,
+        attributes=attributes,
+        past=lambda name: batch.past_of(key, name),
+        lists=batch.lists.get(key, ()),
+        reaches=lambda channel: _reach(user, channel),
+    )
+
+
+def _reach(user: UserState, channel: str) -> str:
+    here = user.addresses.get(channel, ())
+    return "" if any(one.state == "usable" for one in here) else people.NO_ADDRESS

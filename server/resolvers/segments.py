@@ -1,0 +1,137 @@
+"""Segments: made, changed, taken away, and asked who meets them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from server.clock import Instant
+from server.context import Context
+from server.journey.audience import Question, read_question
+from server.journey.conditions import LONGEST_NAME
+from server.journey.moment import Path, Problem
+from server.journey.reading import Reader
+from server.segments import asking
+from server.segments.asking import Preview
+from server.store import segments, setup, user_lists, uses
+from server.store.paging import Page, Slice
+from server.store.sessions import ReadSession, WriteSession
+from server.store.tables import Segment
+
+from .once import Answer, once
+from .refusals import Invalid, InvalidConditions, Missing, Named, Taken
+
+Data = Mapping[str, Any]
+
+
+async def by_id(context: Context, segment_id: int) -> Segment | None:
+    async with context.db.read() as session:
+        return (await segments.by_ids(session, context.project_id, [segment_id])).get(segment_id)
+
+
+async def page(context: Context, page: Page) -> Slice:
+    async with context.db.read() as session:
+        return await segments.page(session, context.project_id, page)
+
+
+async def create(context: Context, name: str, conditions: Data, key: str | None) -> Answer:
+    """Raises Invalid, InvalidConditions, Taken."""
+    name = checked_name(name)
+
+    async def work(session: WriteSession) -> Answer:
+        await _refuse_taken(session, context, name)
+        await read(session, context, conditions)
+        text, now = orjson.dumps(conditions).decode(), context.clock.now()
+        made = await segments.create(session, context.project_id, name, text, now)
+        await setup.touch_catalog(session)
+        return {"segment_id": made.id}
+
+    return await once(context, key, ("createSegment", [name, conditions]), work)
+
+
+async def update(
+    context: Context, segment_id: int, name: str | None, conditions: Data | None, key: str | None
+) -> Answer:
+    """Whoever asks from now on asks the new conditions. Raises Missing, Invalid, Named, Taken."""
+    name = None if name is None else checked_name(name)
+
+    async def work(session: WriteSession) -> Answer:
+        segment = await _wanted(session, context, segment_id)
+        if name is not None and name != segment.name:
+            await _refuse_named(session, context, segment.name, "Another name would break", "name")
+            await _refuse_taken(session, context, name, but=segment_id)
+            segment.name = name
+        if conditions is not None:
+            await read(session, context, conditions)
+            segment.conditions = orjson.dumps(conditions).decode()
+        segment.changed_at = context.clock.now()
+        await session.flush()
+        await setup.touch_catalog(session)
+        return {"segment_id": segment_id}
+
+    return await once(context, key, ("updateSegment", [segment_id, name, conditions]), work)
+
+
+async def remove(context: Context, segment_id: int, key: str | None) -> Answer:
+    """Raises Missing; Named while a journey that is not over asks it."""
+
+    async def work(session: WriteSession) -> Answer:
+        segment = await _wanted(session, context, segment_id)
+        await _refuse_named(session, context, segment.name, "The segment is asked by", "id")
+        await segments.remove(session, context.project_id, segment_id)
+        await setup.touch_catalog(session)
+        return {"segment_id": segment_id}
+
+    return await once(context, key, ("deleteSegment", [segment_id]), work)
+
+
+async def preview(context: Context, conditions: Data, at: Instant | None) -> Preview:
+    """How many meet these conditions, exactly, and some of them. Raises InvalidConditions."""
+    moment = context.clock.now() if at is None else at
+    async with context.db.read() as session:
+        question, lists = await read(session, context, conditions, ("conditions",))
+        about = (session, context.project_id, context.shards)
+        return await asking.preview(*about, question, lists, moment)
+
+
+async def read(
+    session: ReadSession, context: Context, conditions: Data, path: Path = ("input", "conditions")
+) -> tuple[Question, Mapping[str, int]]:
+    """The tree, and the project's lists by name. Raises InvalidConditions."""
+    reader = Reader(conditions)
+    question = read_question(reader)
+    lists = await user_lists.names(session, context.project_id)
+    problems = list(reader.problems)
+    unknown = sorted(question.wants().lists - lists.keys()) if not problems else []
+    problems += (Problem((), f"There is no list {name!r}.", "unknown_list") for name in unknown)
+    if problems:
+        raise InvalidConditions(problems, path)
+    return question, lists
+
+
+def checked_name(name: str) -> str:
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
+        message = f"A name has 1 to {LONGEST_NAME} characters, found {len(name)}."
+        raise Invalid(message, ("input", "name"))
+    return name
+
+
+async def _refuse_taken(session: ReadSession, context: Context, name: str, *, but: int | None = None) -> None:
+    if await segments.has_name(session, context.project_id, name, but=but):
+        raise Taken(f"Another segment has the name {name!r}.", ("input", "name"))
+
+
+async def _refuse_named(session: ReadSession, context: Context, name: str, message: str, member: str) -> None:
+    journeys = await uses.journeys(
+        session, context.project_id, lambda graph: uses.is_named_in(graph, "segment", name)
+    )
+    if journeys:
+        raise Named(message, ("input", member), journeys, [])
+
+
+async def _wanted(session: WriteSession, context: Context, segment_id: int) -> Segment:
+    segment = await segments.locked(session, context.project_id, segment_id)
+    if segment is None:
+        raise Missing("There is no such segment in this project.", ("input", "id"))
+    return segment

@@ -1,0 +1,62 @@
+"""Uploaded lists: found, and taken away. What files say goes in by `server.lists.audience`."""
+
+import orjson
+
+from server.context import Context
+from server.journey.audience import read_question
+from server.journey.reading import Reader
+from server.store import inbox, segments, setup, user_lists, uses
+from server.store.paging import Page, Slice
+from server.store.sessions import ReadSession, WriteSession
+from server.store.tables import UserList
+
+from .once import Answer, once
+from .refusals import Missing, Named
+
+
+async def by_id(context: Context, list_id: int) -> UserList | None:
+    async with context.db.read() as session:
+        return (await user_lists.by_ids(session, context.project_id, [list_id])).get(list_id)
+
+
+async def page(context: Context, page: Page) -> Slice:
+    async with context.db.read() as session:
+        return await user_lists.page(session, context.project_id, page)
+
+
+async def size(context: Context, list_id: int) -> int:
+    """How many users are on it."""
+    return await context.loaders.size_by_list.load(list_id) or 0
+
+
+async def remove(context: Context, list_id: int, key: str | None) -> Answer:
+    """Raises Missing; Named while a journey that is not over, or a segment, names it."""
+
+    async def work(session: WriteSession) -> Answer:
+        found = await user_lists.locked(session, context.project_id, list_id)
+        if found is None:
+            raise Missing("There is no such list in this project.", ("input", "id"))
+        await _refuse_named(session, context, found.name)
+        await user_lists.remove(session, context.project_id, list_id)
+        now, payload = context.clock.now(), orjson.dumps({"list_id": list_id})
+        about = (context.project_id, user_lists.LIST_CLEAR, payload, now)
+        await inbox.append(session, [inbox.Entry(shard, *about) for shard in range(context.shards)])
+        await setup.touch_catalog(session)
+        return {"list_id": list_id}
+
+    answer = await once(context, key, ("deleteUserList", [list_id]), work)
+    context.wake()
+    return answer
+
+
+async def _refuse_named(session: ReadSession, context: Context, name: str) -> None:
+    journeys = await uses.journeys(
+        session, context.project_id, lambda graph: uses.is_named_in(graph, "list", name)
+    )
+    asking = [
+        (one.id or 0, one.name)
+        for one in await segments.of_project(session, context.project_id)
+        if name in read_question(Reader(orjson.loads(one.conditions))).wants().lists
+    ]
+    if journeys or asking:
+        raise Named("The list is named by", ("input", "id"), journeys, asking)

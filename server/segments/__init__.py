@@ -1,0 +1,1 @@
+"""Segments: who meets a saved condition, asked of pages of users."""

@@ -1,0 +1,98 @@
+"""Who of a project meets a condition: asked of its users page by page, so that memory stays flat."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, select
+
+from server.clock import Instant
+from server.journey.audience import Person, Question
+from server.store.bulk import table_of
+from server.store.sessions import ReadSession
+from server.store.tables import User
+
+from . import people
+from .people import Place
+
+PAGE = 1000
+SAMPLE = 10
+
+_users = table_of(User)
+_PAGE = (
+    select(_users.c.number, _users.c.attributes)
+    .where(_users.c.shard == bindparam("shard"), _users.c.project_id == bindparam("project_id"))
+    .where(_users.c.number > bindparam("after"), _users.c.merged_into.is_(None))
+    .order_by(_users.c.number)
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(slots=True)
+class Preview:
+    """How many meet a condition, and some of them."""
+
+    asked: int = 0
+    count: int = 0
+    sample: list[Place] = field(default_factory=list)
+
+
+async def preview(
+    session: ReadSession,
+    project_id: int,
+    shards: int,
+    question: Question,
+    lists: Mapping[str, int],
+    at: Instant,
+) -> Preview:
+    """Asks every user of the project, as of that instant; all in this session's one snapshot."""
+    found = Preview()
+    for shard in range(shards):
+        async for rows in pages(session, project_id, shard):
+            met = await meeting(session, project_id, shard, rows, question, lists, at)
+            found.asked += len(rows)
+            found.count += len(met)
+            found.sample += [(shard, number) for number in met[: SAMPLE - len(found.sample)]]
+    return found
+
+
+async def pages(
+    session: ReadSession, project_id: int, shard: int, after: int = -1
+) -> AsyncIterator[Sequence[Any]]:
+    """The users of a shard by number, without those who turned out to be others: number and attributes."""
+    while rows := await page(session, project_id, shard, after, PAGE):
+        yield rows
+        after = rows[-1].number
+
+
+async def page(session: ReadSession, project_id: int, shard: int, after: int, most: int) -> Sequence[Any]:
+    about = {"shard": shard, "project_id": project_id, "after": after, "most": most}
+    return await session.rows(_PAGE, about)
+
+
+async def meeting(
+    session: ReadSession,
+    project_id: int,
+    shard: int,
+    rows: Sequence[Any],
+    question: Question,
+    lists: Mapping[str, int],
+    at: Instant,
+) -> list[int]:
+    """The numbers of those of these users who meet the condition."""
+    wants = question.wants()
+    numbers = [row.number for row in rows]
+    known = await people.known(session, project_id, shard, numbers, wants, lists, at)
+    found = []
+    for number, attributes in rows:
+        person = Person(
+            at=at,
+            attributes=orjson.loads(attributes) if wants.attributes else {},
+            past=known.past_of(number),
+            lists=known.lists.get(number, ()),
+            reaches=known.reach_of(number),
+        )
+        if question.holds(person):
+            found.append(number)
+    return found
