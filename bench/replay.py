@@ -384,7 +384,7 @@ def main() -> None:
         server.start()
         try:
             wrong = run(Replay(server, mailbox, given.draw), rows, wanted, given.kills, given.seed)
-            for command in (("recount", "--check"), ("doctor",)):
+            for command in (("recount", "--check"), ("doctor", "--clock", "events")):
                 done = server.run(*command)
                 print(f"sojourn {' '.join(command)}: {done.stdout.strip().splitlines()[-1]}")
                 wrong += [f"sojourn {' '.join(command)} failed"] if done.returncode else []
