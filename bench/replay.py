@@ -8,10 +8,12 @@ server is killed that many times on the way. Exits with 1 if anything differs.
 import argparse
 import asyncio
 import random
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,8 @@ from bench._shop import Expected, Row
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"}
 SENT_AT_ONCE = 100
+_PATIENCE = 120
+"""Seconds, for an answer of a machine that has a lot to do besides."""
 
 CONNECT = """
 mutation ($input: CreateConnectionInput!) {
@@ -188,7 +192,7 @@ class Replay:
             f"{self.server.url}/graphql",
             json={"query": query, "variables": variables},
             headers={"Authorization": f"Bearer {self.server.keys['secretKey']}"},
-            timeout=30,
+            timeout=_PATIENCE,
         )
         body = answer.json()
         if "errors" in body or answer.status_code != 200:
@@ -233,12 +237,12 @@ class Replay:
         if failed:
             raise RuntimeError(f"The SDK could not deliver {len(failed)} batch(es): {failed[0]}")
 
-    def settled(self, wait_seconds: float = 60) -> Figures:
-        """The figures once the inbox is empty and they have stopped moving."""
+    def settled(self, wait_seconds: float = 300) -> Figures:
+        """The figures once nothing waits, in the inbox or to leave, and they have stopped moving."""
         before, since = None, time.monotonic()
         deadline = since + wait_seconds
         while time.monotonic() < deadline:
-            found = (self.figures(), self._backlog(), len(self.mailbox.mails))
+            found = (self.figures(), self._backlog() + self._unsent(), len(self.mailbox.mails))
             if found != before or found[1]:
                 before, since = found, time.monotonic()
             elif time.monotonic() - since > 1.0:
@@ -247,8 +251,14 @@ class Replay:
         raise RuntimeError(f"The figures did not come to rest within {wait_seconds} seconds: {before}")
 
     def _backlog(self) -> int:
-        text = httpx.get(f"{self.server.url}/metrics").text
+        text = httpx.get(f"{self.server.url}/metrics", timeout=_PATIENCE).text
         return int(float(text.split("\nsojourn_inbox_rows ")[1].split()[0]))
+
+    def _unsent(self) -> int:
+        """Messages that nobody has told the outcome of yet. The figures may rest while they are under way."""
+        with closing(sqlite3.connect(self.server.database.removeprefix("sqlite:///"))) as database:
+            query = "SELECT count(*) FROM message WHERE status IN ('queued', 'attempted')"
+            return int(database.execute(query).fetchone()[0])
 
     def figures(self) -> Figures:
         stats = self.ask(FIGURES, id=self.journey_id)["journey"]["stats"]
@@ -276,7 +286,7 @@ class Replay:
     async def read_mails(self) -> None:
         """Opens and clicks the mails of the users who do such things, each once."""
         mails = [mail for mail in self.mailbox.mails if mail.message_id not in self.read]
-        async with httpx.AsyncClient(headers=BROWSER, timeout=30) as reader:
+        async with httpx.AsyncClient(headers=BROWSER, timeout=_PATIENCE) as reader:
             for mail in mails:
                 self.read.add(mail.message_id)
                 user = mail.to.partition("@")[0]

@@ -290,6 +290,7 @@ def to_message(row: Any) -> MessageState:
         attempted_at=row.attempted_at,
         provider_id=row.provider_id,
         heard=orjson.loads(row.heard),
+        variants=row.variants,
     )
 
 

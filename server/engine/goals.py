@@ -7,11 +7,12 @@ import orjson
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
 from server.journey.goals import Goal
+from server.journey.holdout import HOLDOUT
 from server.journey.moment import EndReason
 
-from . import credits, runs
+from . import credits, draws, runs
 from .batch import Batch
-from .runs import count, graph_of
+from .runs import count, graph_of, include
 from .state import Happening, RunState, UserState, to_json
 
 
@@ -56,10 +57,11 @@ def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
     whose = (run.project_id, run.journey_id, run.version, run.user_number)
     batch.conversions.append((batch.shard, run.id, goal.key, event.digest, *whose, at, amount))
     count(batch, Metric.HITS, run, "", at, output=goal.key, amount=amount)
-    value = f"{run.journey_id}/{goal.key}"
-    batch.tally.include(Dimension.REACHED, run.project_id, value, run.user_number, at)
-    credits.count(batch, run, goal.key, at, amount)
+    include(batch, Dimension.REACHED, run, goal.key, at)
+    if run.variant != HOLDOUT:
+        credits.count(batch, run, goal.key, at, amount)
     _count_first(batch, run, goal, at, amount)
+    draws.reach(batch, run, goal, at, amount)
     if goal.ends_journey and run.is_open:
         runs.end(batch, run, EndReason.GOAL, max(at, run.arrived_at), goal.key)
 

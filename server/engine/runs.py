@@ -9,28 +9,35 @@ from server.aggregates.metrics import Dimension, Metric
 from server.clock import MINUTE, Instant
 from server.journey import passage
 from server.journey.graph import Graph
+from server.journey.holdout import HOLDOUT
 from server.journey.moment import EndReason, Moment
 from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 from server.journey.steps.outcome import MESSAGES
 
-from . import mailing, profiles, reach, segments
+from . import draws, mailing, profiles, reach, segments
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
+NOTHING_SEEN: Mapping[str, Any] = {}
+
 
 def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
     """Lets a new run in by this entry, at the instant at which it entered."""
     batch.add_run(run)
     at = run.entered_at
+    saw = draws.hold_out(batch, run, _seed(run, user))
     count(batch, Metric.ENTRIES, run, entry.key, at)
-    batch.tally.include(Dimension.ENTERED, run.project_id, str(run.journey_id), user.number, at)
+    include(batch, Dimension.ENTERED, run, "", at)
     _arrive(batch, run, entry.key, at)
-    _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment))
+    if run.variant == HOLDOUT:
+        end(batch, run, EndReason.HELD_OUT, at, saw=saw)
+        return
+    _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment, saw))
 
 
 def wake_until(batch: Batch, user: UserState, project_id: int, until: Instant) -> None:
@@ -74,9 +81,16 @@ def hear_messages(batch: Batch, run: RunState, user: UserState, at: Instant) -> 
     _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
 
 
-def end(batch: Batch, run: RunState, reason: EndReason, at: Instant, because: str = "") -> None:
+def end(
+    batch: Batch,
+    run: RunState,
+    reason: EndReason,
+    at: Instant,
+    because: str = "",
+    saw: Mapping[str, Any] = NOTHING_SEEN,
+) -> None:
     """Ends a run where it is, whatever it was waiting for."""
-    visit = Visit(run.step_key, run.arrived_at, at, "", because, reason)
+    visit = Visit(run.step_key, run.arrived_at, at, "", because, reason, saw=saw)
     _note_visit(batch, run, visit, _first_message(orjson.loads(run.memory)))
     _close(batch, run, reason, at)
 
@@ -129,13 +143,19 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         entered_at=run.entered_at,
         arrived_at=run.arrived_at,
         zone=profiles.zone_of(user, batch.catalog.zone_of(run.project_id)),
-        seed=user.user_id if user.user_id is not None else f"{run.shard}/{run.user_number}",
+        seed=_seed(run, user),
         run_id=run.id,
-        variants=orjson.loads(run.variants),
+        journey_id=run.journey_id,
+        variants=draws.outputs(run),
+        standing=lambda step_key: draws.standing(batch, run, step_key),
         memory=orjson.loads(run.memory),
         is_in=segments.asking(batch, run.project_id, user, at),
         reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
+
+
+def _seed(run: RunState, user: UserState) -> str:
+    return user.user_id if user.user_id is not None else f"{run.shard}/{run.user_number}"
 
 
 def _write_down(
@@ -144,7 +164,7 @@ def _write_down(
     """Writes down the way that a run has just gone, all of it at one instant."""
     for index, visit in enumerate(taken.visits):
         if visit.sticks:
-            run.variants = to_json({**orjson.loads(run.variants), visit.step_key: visit.output})
+            draws.keep(run, visit)
         if visit.learns:
             profiles.learn(user, visit.learns)
         message_id = _first_message(visit.memory)
@@ -181,8 +201,7 @@ def _close(batch: Batch, run: RunState, reason: EndReason, at: Instant) -> None:
 
 def _arrive(batch: Batch, run: RunState, step_key: str, at: Instant) -> None:
     count(batch, Metric.ARRIVALS, run, step_key, at)
-    value = f"{run.journey_id}/{step_key}"
-    batch.tally.include(Dimension.ARRIVED, run.project_id, value, run.user_number, at)
+    include(batch, Dimension.ARRIVED, run, step_key, at)
 
 
 def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | None) -> None:
@@ -210,9 +229,16 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
         count(batch, Metric.ENDED, run, visit.step_key, visit.left_at, reason=reason)
     else:
         count(batch, Metric.LEFT, run, visit.step_key, visit.left_at, output=visit.output)
-        value = f"{run.journey_id}/{visit.step_key}/{visit.output}"
-        batch.tally.include(Dimension.LEFT, run.project_id, value, run.user_number, visit.left_at)
+        include(batch, Dimension.LEFT, run, f"{visit.step_key}/{visit.output}", visit.left_at)
 
 
 def count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:
-    batch.tally.count(metric, run.project_id, run.journey_id, run.version, step_key, at, **more)
+    about = (run.project_id, run.journey_id, run.version, step_key, at)
+    batch.tally.count(metric, *about, variant=run.variant, **more)
+
+
+def include(batch: Batch, dimension: Dimension, run: RunState, place: str, at: Instant) -> None:
+    """Notes the user at a place of the journey. Who is held out is no part of these sets."""
+    if run.variant != HOLDOUT:
+        value = f"{run.journey_id}/{place}" if place else str(run.journey_id)
+        batch.tally.include(dimension, run.project_id, value, run.user_number, at)

@@ -123,6 +123,8 @@ class MessageState:
     attempted_at: Instant | None
     provider_id: str
     heard: Heard
+    variants: str = "{}"
+    """What its run had drawn before, as JSON: step to output, version and round."""
     retry_at: Instant | None = None
     """When to try again, if this batch has heard that its attempt was deferred."""
     moves_to: int | None = None

@@ -51,9 +51,12 @@ class Passage:
     """The journey in which the person goes on."""
 
 
-def enter(graph: Graph, entry: Step, moment: Moment) -> Passage:
-    """Lets a run in by this entry."""
-    return _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+def enter(graph: Graph, entry: Step, moment: Moment, saw: Mapping[str, Any] | None = None) -> Passage:
+    """Lets a run in by this entry. `saw` is kept as what was looked at on coming in."""
+    passage = _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+    if saw:
+        passage.visits[0].saw = {**passage.visits[0].saw, **saw}
+    return passage
 
 
 def wake(graph: Graph, step_key: str, moment: Moment) -> Passage:

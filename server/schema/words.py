@@ -111,6 +111,19 @@ class Match(Enum):
     ANY = value("any", description="At least one.")
 
 
+@strawberry.enum(description="By what the branches of a split by chance are compared.")
+class DecidesBy(Enum):
+    GOAL = value("goal", description="How many people reach a goal after they drew the branch.")
+    OPENED = value("opened", description="How many people open a message that was sent to them after it.")
+    CLICKED = value("clicked", description="How many people click in a message sent to them after it.")
+
+
+@strawberry.enum(description="Who decided about a split by chance.")
+class DecidedBy(Enum):
+    TEST = value("test", description="The split itself, once the evidence was enough.")
+    PEOPLE = value("people", description="Somebody with a key.")
+
+
 @strawberry.enum(description="Whether a run is inside its journey.")
 class RunState(Enum):
     INSIDE = value("inside", description="Waiting at a step, also while the journey is paused.")
@@ -336,6 +349,11 @@ class Base(Enum):
     ARRIVALS = value("arrivals", description="Arrivals at the step in the period.")
     QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
     SENT = value("sent", description="Messages that the provider took over in the period.")
+    BRANCH = value("branch", description="Runs that drew the branch in the period.")
+    BRANCH_SENT = value(
+        "branch_sent", description="Messages of runs of the branch that the provider took over."
+    )
+    PEOPLE = value("people", description="Different people, each counted from the first time on.")
 
 
 _SENTENCES = {definition.metric.value: definition.sentence for definition in DEFINITIONS}
@@ -367,6 +385,10 @@ class Metric(Enum):
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
+    VARIANT_SENT = value("variant_sent", description=_SENTENCES["variant_sent"])
+    VARIANT_OPENED = value("variant_opened", description=_SENTENCES["variant_opened"])
+    VARIANT_CLICKED = value("variant_clicked", description=_SENTENCES["variant_clicked"])
+    VARIANT_REACHED = value("variant_reached", description=_SENTENCES["variant_reached"])
 
 
 @strawberry.enum(description="What is wrong, for programs.")

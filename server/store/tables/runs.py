@@ -45,7 +45,7 @@ class Run(SQLModel, table=True):
     memory: str = column.text(default="{}")
     """What the step at which it waits has kept, as JSON."""
     variants: str = column.text(default="{}")
-    """Draws that stick, as JSON: step to output."""
+    """Draws that stick, as JSON by step: `server/engine/draws.py` says of what."""
     variant: str = column.text(default="")
     """`holdout` for the share that gets nothing; empty for everybody else."""
     entry_value: str = column.text(default="")
