@@ -46,6 +46,8 @@ _REACHED = users.REACHED
 _EVENTS = inserting(Event, once=True)
 _NEW_RUNS = inserting(Run)
 _RUN_COLUMNS = (
+    "version",
+    "settled",
     "step_key",
     "arrived_at",
     "wake_at",
@@ -124,6 +126,8 @@ class Batch:
     follows_events: bool
     tally: Tally
     take_id: Callable[[], int]
+    is_strict: bool = False
+    """Raises where otherwise a run that cannot go on is set aside: for tests."""
 
     identities: dict[IdentityKey, Known] = field(default_factory=dict)
     users: dict[UserKey, UserState] = field(default_factory=dict)
@@ -255,6 +259,8 @@ class Batch:
             (
                 run.shard,
                 run.id,
+                run.version,
+                run.settled,
                 run.step_key,
                 run.arrived_at,
                 run.wake_at,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from .ab_split import AbSplit
 from .alimtalk import Alimtalk
 from .delay import Delay
 from .email import Email
@@ -12,6 +13,7 @@ from .go_to_journey import GoToJourney
 from .in_app import InApp
 from .message import CustomMessage
 from .push import Push
+from .random_split import RandomSplit
 from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
@@ -28,6 +30,8 @@ Step = (
     | TimeWindow
     | WaitForTrigger
     | Split
+    | AbSplit
+    | RandomSplit
     | Reachability
     | UpdateUser
     | Email
@@ -61,6 +65,7 @@ __all__ = [
     "CHANNELS",
     "KINDS",
     "MESSAGES",
+    "AbSplit",
     "Alimtalk",
     "CustomMessage",
     "Delay",
@@ -71,6 +76,7 @@ __all__ = [
     "InApp",
     "MessageStep",
     "Push",
+    "RandomSplit",
     "Reachability",
     "Sms",
     "Split",
