@@ -21,7 +21,14 @@ from .metrics import Dimension, Metric
 
 _counters, _sets = table_of(Counter), table_of(UserSet)
 
-_FLOW = (Metric.ENTRIES, Metric.ARRIVALS, Metric.LEFT, Metric.ENDED)
+_FLOW = (
+    Metric.ENTRIES,
+    Metric.ARRIVALS,
+    Metric.LEFT,
+    Metric.ENDED,
+    Metric.MOVED_IN,
+    Metric.MOVED_OUT,
+)
 """What tells who is where now: sums of it over all time."""
 
 
@@ -112,7 +119,8 @@ class Answer:
         return {reason: n for reason, n in sorted(found.items(), key=lambda item: (-item[1], item[0])) if n}
 
     def inside_now(self) -> int:
-        return self._ever(Metric.ENTRIES) - self._ever(Metric.ENDED)
+        came = self._ever(Metric.ENTRIES) + self._ever(Metric.MOVED_IN)
+        return came - self._ever(Metric.ENDED) - self._ever(Metric.MOVED_OUT)
 
     def waiting_now(self, step_key: str) -> int:
         arrived, left, ended = (

@@ -12,6 +12,8 @@ class Metric(StrEnum):
     ARRIVALS = "arrivals"
     LEFT = "left"
     ENDED = "ended"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
     QUEUED = "queued"
     SENT = "sent"
     DELIVERED = "delivered"
@@ -81,6 +83,20 @@ DEFINITIONS: tuple[Definition, ...] = (
         "end",
         "end reason",
         "Runs that are over, counted at the step where they were.",
+    ),
+    Definition(
+        Metric.MOVED_OUT,
+        "run",
+        "move",
+        "",
+        "Runs that an edit has moved from here to another version; they have left the step, and not ended.",
+    ),
+    Definition(
+        Metric.MOVED_IN,
+        "run",
+        "move",
+        "",
+        "Runs that an edit has moved here from another version; they have arrived, and not entered again.",
     ),
     Definition(Metric.QUEUED, "message", "decision", "", "Messages that the journey decided to send."),
     Definition(

@@ -7,6 +7,7 @@ hour begins) and nothing else.
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear
 from server.journey.credit import Letter, credit_of
 from server.journey.graph import Graph, read_graph
 from server.journey.holdout import JOURNEY
+from server.journey.moving import version_in
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
@@ -125,7 +127,19 @@ async def _visits(session: ReadSession, result: Recount) -> None:
             result.count(visit, Metric.LEFT, step_key, visit.left_at, output=visit.output)
             value = f"{journey}/{step_key}/{visit.output}"
             result.include(visit, Dimension.LEFT, value, visit.left_at)
-            _arrival(result, visit, graph.after(step_key, visit.output).key, visit.left_at)
+            _count_next(result, visit, graph)
+
+
+def _count_next(result: Recount, visit: Any, graph: Graph) -> None:
+    """Where a visit led to: by an edge, or by an edit to a step of another version."""
+    version = version_in(visit.output)
+    if version is None:
+        _arrival(result, visit, graph.after(visit.step_key, visit.output).key, visit.left_at)
+        return
+    result.count(visit, Metric.MOVED_OUT, visit.step_key, visit.left_at)
+    there = SimpleNamespace(**{**visit._mapping, "version": version})
+    result.count(there, Metric.MOVED_IN, visit.because, visit.left_at)
+    _arrival(result, there, visit.because, visit.left_at)
 
 
 def _held_out(result: Recount, visit: Any) -> None:

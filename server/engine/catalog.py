@@ -11,6 +11,7 @@ from server.clock import Instant
 from server.journey.audience import Question, read_question
 from server.journey.experiments import Verdict
 from server.journey.graph import Graph, read_graph
+from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
@@ -71,6 +72,8 @@ class Catalog:
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
+    moves: dict[tuple[int, int], Plan] = field(default_factory=dict)
+    """By journey and version: what it means for those who were inside when it was published."""
     verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
     """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
@@ -150,13 +153,15 @@ async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
 async def load(session: ReadSession) -> Catalog:
     """The catalog as this session's snapshot sees it."""
     found = await session.rows(select(_projects))
+    versions = await session.rows(select(_versions))
     catalog = Catalog(
         epoch=await current_epoch(session),
         zones={row.id: row.time_zone for row in found},
         need_consent=frozenset(row.id for row in found if row.requires_consent),
         journeys={},
         connections=await _connected(session),
-        graphs=_graphs(await session.rows(select(_versions))),
+        graphs=_graphs(versions),
+        moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         verdicts=await _verdicts(session),
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):

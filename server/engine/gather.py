@@ -75,6 +75,9 @@ _OPEN_OF_JOURNEY = (
 _OVERDUE_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
     _runs.c.held, _runs.c.wake_at > bindparam("after"), _runs.c.wake_at <= bindparam("until")
 )
+_UNSETTLED_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
+    _runs.c.version < bindparam("before"), _runs.c.settled < bindparam("before")
+)
 _PAST = (
     select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body, _events.c.digest)
     .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
@@ -203,6 +206,15 @@ async def overdue_runs(
     about = {"shard": batch.shard, "journey_id": command["journey_id"], "most": most}
     times = {"after": command["at"] - command["shift_ms"], "until": command["at"]}
     return keep_runs(batch, await session.rows(_OVERDUE_OF_JOURNEY, {**about, **times}))
+
+
+async def unsettled_runs(
+    session: ReadSession, batch: Batch, command: dict[str, Any], most: int
+) -> list[RunState]:
+    """The open runs of a journey of which nothing is decided yet for the version of this command."""
+    about = {"shard": batch.shard, "journey_id": command["journey_id"], "most": most}
+    rows = await session.rows(_UNSETTLED_OF_JOURNEY, {**about, "before": command["version"]})
+    return keep_runs(batch, rows)
 
 
 def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:

@@ -1,13 +1,13 @@
 """What runs do in a batch: they enter, wake, hear of what they wait for, end."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import MINUTE, Instant
-from server.journey import passage
+from server.journey import moving, passage
 from server.journey.graph import Graph
 from server.journey.holdout import HOLDOUT
 from server.journey.moment import EndReason, Moment
@@ -93,6 +93,42 @@ def end(
     visit = Visit(run.step_key, run.arrived_at, at, "", because, reason, saw=saw)
     _note_visit(batch, run, visit, _first_message(orjson.loads(run.memory)))
     _close(batch, run, reason, at)
+
+
+class Arrival(NamedTuple):
+    """Where a run comes to in another version, and when; since `paused_at` its time may stand still."""
+
+    version: int
+    step_key: str
+    at: Instant
+    paused_at: Instant | None = None
+
+
+def move(batch: Batch, run: RunState, user: UserState, to: Arrival) -> None:
+    """Moves a run to a step of another version, where it goes on."""
+    at, stood_still_at = to.at, to.at if to.paused_at is None else to.paused_at
+    waited = _leave_version(batch, run, to, stood_still_at)
+    graph = graph_of(batch, run)
+    taken = passage.move(graph, to.step_key, _moment(batch, run, user, at), waited)
+    _write_down(batch, run, graph, user, taken, at)
+    if run.wake_at is not None and (taken.visits or taken.sends):
+        # What begins while time stands still begins, as far as time goes, where that began.
+        run.wake_at = max(run.wake_at - (at - stood_still_at), stood_still_at)
+    if taken.sends and run.is_open:
+        _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
+
+
+def _leave_version(batch: Batch, run: RunState, to: Arrival, stood_still_at: Instant) -> passage.Waited:
+    """The visit is over, and counted in the old version; the arrival is counted in the new one."""
+    memory, began, source = orjson.loads(run.memory), run.arrived_at, run.step_key
+    visit = Visit(source, began, to.at, moving.output_to(to.version), to.step_key)
+    _note_visit(batch, run, visit, _first_message(memory))
+    count(batch, Metric.MOVED_OUT, run, source, to.at)
+    run.version, run.memory, run.arrived_at = to.version, "{}", to.at
+    count(batch, Metric.MOVED_IN, run, to.step_key, to.at)
+    _arrive(batch, run, to.step_key, to.at)
+    sent = {MESSAGES: memory[MESSAGES]} if to.step_key == source and MESSAGES in memory else {}
+    return passage.Waited(began, stood_still_at, sent)
 
 
 def graph_of(batch: Batch, run: RunState) -> Graph:

@@ -187,6 +187,9 @@ def _edge_problems(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
         if not (edge.source and edge.output and edge.target):
             continue  # The reader has told what is missing.
         source, target = graph.steps.get(edge.source), graph.steps.get(edge.target)
+        if edge.output.startswith("@"):
+            message = f"An output cannot begin with @, found {edge.output!r}."
+            yield Problem((*path, "output"), message)
         if source is None and edge.source not in drawn.unsound:
             yield Problem((*path, "from"), f"There is no step {edge.source!r}.", "unknown_step")
         elif source and edge.source not in drawn.unsound and edge.output not in source.outputs():

@@ -65,6 +65,32 @@ def wake(graph: Graph, step_key: str, moment: Moment) -> Passage:
     return _walk(graph, step, _woken(graph, step) if SILENT in moment.memory else step.wake, moment)
 
 
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What a run brings along from the step at which it has waited in another version."""
+
+    began: Instant
+    stood_still_at: Instant
+    """When its time stood still, if it does; now, if not."""
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    """What it remembers of the messages of the very same step, if it is that: they are not sent again."""
+
+
+def move(graph: Graph, step_key: str, moment: Moment, waited: Waited) -> Passage:
+    """Goes on at a step of another version. If that is a wait, it counts from when the old wait began."""
+    step, sent = graph.steps[step_key], waited.sent
+    moment = replace(moment, arrived_at=moment.at, memory={})
+    decision = step.arrive(replace(moment, at=waited.began, arrived_at=waited.began))
+    if isinstance(decision, Wait) and (sent or not decision.sends):
+        until = max(decision.until, waited.stood_still_at)
+        kept = replace(decision, until=until, sends=False, memory={**decision.memory, **sent})
+        return _walk(graph, step, lambda _: kept, moment)
+    if isinstance(decision, Leave) and decision.sends and sent:
+        quiet = replace(decision, sends=False)
+        return _walk(graph, step, lambda _: quiet, moment)
+    return _walk(graph, step, step.arrive, moment)
+
+
 def hear(graph: Graph, step_key: str, event: str, moment: Moment) -> Passage | None:
     """What an event of this name does to a run that waits at this step; None: it goes on waiting."""
     step = graph.steps[step_key]

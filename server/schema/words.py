@@ -55,6 +55,26 @@ class ResumePolicy(Enum):
     )
 
 
+@strawberry.enum(description="What becomes of the people inside when a version is published.")
+class InsideFate(Enum):
+    STAY = value("stay", description="They go on in the version in which they are.")
+    MOVE = value("move", description="They move to the new version, from step to step.")
+    END = value("end", description="Their runs end as edited.")
+
+
+@strawberry.enum(description="What becomes of people whose step leads to no step of the new version.")
+class UnmappedFate(Enum):
+    STAY = value("stay", description="They go on in the version in which they are.")
+    END = value("end", description="Their runs end as edited.")
+
+
+@strawberry.enum(description="What becomes of the people who wait at one step.")
+class StepFate(Enum):
+    STAYS = value("stays", description="They go on in the version in which they are.")
+    MOVES = value("moves", description="They go on at a step of the new version.")
+    ENDS = value("ends", description="Their runs end as edited.")
+
+
 @strawberry.enum(description="How people come into a journey.")
 class JourneyKind(Enum):
     EVENT = value("event", description="By something that they do.")
@@ -366,6 +386,8 @@ class Metric(Enum):
     ARRIVALS = value("arrivals", description=_SENTENCES["arrivals"])
     LEFT = value("left", description=_SENTENCES["left"])
     ENDED = value("ended", description=_SENTENCES["ended"])
+    MOVED_OUT = value("moved_out", description=_SENTENCES["moved_out"])
+    MOVED_IN = value("moved_in", description=_SENTENCES["moved_in"])
     QUEUED = value("queued", description=_SENTENCES["queued"])
     SENT = value("sent", description=_SENTENCES["sent"])
     DELIVERED = value("delivered", description=_SENTENCES["delivered"])

@@ -28,9 +28,11 @@ def _life_up() -> None:
     # Until now there was no other way to be over.
     op.execute("UPDATE journey SET was_stopped = true WHERE finished_at IS NOT NULL")
     op.add_column("version", sa.Column("moves", sa.Text(), nullable=True))
+    op.add_column("run", sa.Column("settled", sa.BigInteger(), nullable=False, server_default="0"))
 
 
 def _life_down() -> None:
+    op.drop_column("run", "settled")
     op.drop_column("version", "moves")
     for name in ("was_stopped", "ends_at", "starts_at"):
         op.drop_column("journey", name)
