@@ -36,6 +36,7 @@ from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
 from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
+from .library import LibraryQuery
 from .messages import Message
 from .nodes import Node
 from .notices import Notice, NoticeQuery
@@ -60,6 +61,7 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
 class Query(
+    LibraryQuery,
     IssueQuery,
     NoticeQuery,
     CapQuery,
