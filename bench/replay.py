@@ -95,18 +95,52 @@ query ($id: ID!, $user: String!) {
 }"""
 
 
-def graph() -> dict[str, Any]:
+SPLIT: tuple[list[Any], list[Any]] = (
+    [
+        {"delay": {"key": "hour", "title": "One hour", "durationSeconds": 3600}},
+        {
+            "split": {
+                "key": "bought",
+                "title": "Bought since?",
+                "branches": [{"output": "yes", "conditions": [{"did": {"event": "purchase"}}]}],
+            }
+        },
+    ],
+    [
+        {"from": "cart", "to": "hour"},
+        {"from": "hour", "to": "bought"},
+        {"from": "bought", "output": "yes", "to": "done"},
+        {"from": "bought", "output": "otherwise", "to": "mail"},
+    ],
+)
+WAIT: tuple[list[Any], list[Any]] = (
+    [
+        {
+            "wait": {
+                "key": "hour",
+                "title": "Bought within an hour?",
+                "longestSeconds": 3600,
+                "alwaysFull": True,
+                "branches": [{"output": "yes", "events": [{"event": "purchase"}]}],
+            }
+        },
+    ],
+    [
+        {"from": "cart", "to": "hour"},
+        {"from": "hour", "output": "yes", "to": "done"},
+        {"from": "hour", "output": "not_triggered", "to": "mail"},
+    ],
+)
+MIDDLES = {"split": SPLIT, "wait": WAIT}
+"""Two ways to draw the same journey: a delay and a question, or one wait for a trigger."""
+
+
+def graph(middle: str = "split") -> dict[str, Any]:
+    steps, edges = MIDDLES[middle]
     return {
         "steps": [
             {"entryEvent": {"key": "cart", "title": "Put into the cart", "event": "add_to_cart"}},
-            {"delay": {"key": "hour", "title": "One hour", "durationSeconds": 3600}},
-            {
-                "split": {
-                    "key": "bought",
-                    "title": "Bought since?",
-                    "branches": [{"output": "yes", "conditions": [{"did": {"event": "purchase"}}]}],
-                }
-            },
+            *steps,
             {
                 "email": {
                     "key": "mail",
@@ -119,10 +153,7 @@ def graph() -> dict[str, Any]:
             {"exit": {"key": "done", "title": "Done"}},
         ],
         "edges": [
-            {"from": "cart", "to": "hour"},
-            {"from": "hour", "to": "bought"},
-            {"from": "bought", "output": "yes", "to": "done"},
-            {"from": "bought", "output": "otherwise", "to": "mail"},
+            *edges,
             {"from": "mail", "to": "done"},
         ],
         "goals": [{"key": "bought", "title": "Bought", "event": "purchase", "windowSeconds": 7 * 86_400}],
@@ -150,6 +181,8 @@ class Replay:
 
     server: Server
     mailbox: Mailbox
+    middle: str = "split"
+    """How the journey is drawn: a key of `MIDDLES`."""
     journey_id: str = ""
     read: set[str] = field(default_factory=set)
     """Ids of the mails that were opened already."""
@@ -179,7 +212,7 @@ class Replay:
             "from_address": "shop@shop.example",
         }
         self.ask(CONNECT, input={"name": "mail", "adapter": "smtp", "settings": settings})
-        made = self.ask(CREATE, input={"title": "Abandoned cart", "graph": graph()})
+        made = self.ask(CREATE, input={"title": "Abandoned cart", "graph": graph(self.middle)})
         self.journey_id = made["createJourney"]["journey"]["id"]
         self.ask(PUBLISH, id=self.journey_id)
         self.ask(START, id=self.journey_id)
@@ -350,6 +383,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="the shop's CSV, gzipped")
     parser.add_argument("--users", type=int, help="only the first so many users")
     parser.add_argument("--kills", type=int, default=0, help="how often the server is killed on the way")
+    parser.add_argument("--draw", choices=MIDDLES, default="split", help="how the journey is drawn")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     rows = _shop.read(given.file, given.users)
@@ -359,8 +393,8 @@ def main() -> None:
         server = Server(Path(folder), "--clock", "events", zone="Asia/Seoul")
         server.start()
         try:
-            wrong = run(Replay(server, mailbox), rows, wanted, given.kills, given.seed)
-            for command in (("recount", "--check"), ("doctor",)):
+            wrong = run(Replay(server, mailbox, given.draw), rows, wanted, given.kills, given.seed)
+            for command in (("recount", "--check"), ("doctor", "--clock", "events")):
                 done = server.run(*command)
                 print(f"sojourn {' '.join(command)}: {done.stdout.strip().splitlines()[-1]}")
                 wrong += [f"sojourn {' '.join(command)} failed"] if done.returncode else []
