@@ -31,6 +31,7 @@ from .caps import CapQuery
 from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .explaining import ExplainingQuery
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
@@ -68,6 +69,7 @@ class Query(
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
+    ExplainingQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
