@@ -167,6 +167,8 @@ class Batch:
     onward: list[Onward] = field(default_factory=list)
     outgoing: list[inbox.Entry] = field(default_factory=list)
     """What this shard has to tell another, or itself in the next batch."""
+    bad_news: set[tuple[int, int]] = field(default_factory=set)
+    """Projects and journeys of which a message bounced or was reported as spam."""
     statements: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     """Changes of many rows at once: holding and releasing the runs of a journey."""
 

@@ -14,6 +14,7 @@ from server.delivery.status import (
     WITH_ACTOR,
     Counted,
     DeliveryStatus,
+    carried,
     counted,
     hear,
     status_of,
@@ -52,7 +53,9 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     _hear(batch, message, receipt)
     _move_on(batch, message, receipt)
     message.is_changed = True
-    _count_change(batch, message, before, _counted(message))
+    after = _counted(message)
+    _count_change(batch, message, before, after)
+    _count_carried(batch, message, before, after)
     _suppress(batch, message, receipt)
     news.tell(batch, message, receipt.occurred_at)
 
@@ -139,6 +142,20 @@ def _count_change(batch: Batch, message: MessageState, before: Counted, after: C
     for (metric, reason), at in after.items():
         if before.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason)
+
+
+def _count_carried(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
+    """What the connection answers for, and whether that is bad news of it."""
+    old, new = carried(before), carried(after)
+    if message.connection_id is None or old == new:
+        return
+    output, about = str(message.connection_id), (message.project_id, message.journey_id, message.version, "")
+    for metric in {*old, *new}:
+        for at, n in ((old.get(metric), -1), (new.get(metric), 1)):
+            if at is not None and old.get(metric) != new.get(metric):
+                batch.tally.count(metric, *about, at, channel=message.channel, output=output, n=n)
+    if len(new) > len(old) and len(new) > 1:
+        batch.bad_news.add((message.project_id, message.journey_id))
 
 
 def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **more: Any) -> None:

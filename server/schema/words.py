@@ -365,6 +365,9 @@ class Metric(Enum):
     SHOWN = value("shown", description=_SENTENCES["shown"])
     INTERACTED = value("interacted", description=_SENTENCES["interacted"])
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
+    CARRIED = value("carried", description=_SENTENCES["carried"])
+    CARRIED_BOUNCED = value("carried_bounced", description=_SENTENCES["carried_bounced"])
+    CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
 
