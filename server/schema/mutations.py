@@ -14,6 +14,7 @@ from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
+from .guards import GuardMutation
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
@@ -148,6 +149,7 @@ class Mutation(
     UserListMutation,
     CapMutation,
     VoucherMutation,
+    GuardMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -32,6 +32,7 @@ from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
 from .fields import field
+from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
@@ -58,7 +59,9 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery, SimulationQuery, SegmentQuery, UserListQuery):
+class Query(
+    IssueQuery, NoticeQuery, CapQuery, VoucherQuery, GuardQuery, SimulationQuery, SegmentQuery, UserListQuery
+):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))

@@ -88,6 +88,7 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
 
 _BY_NO_ID = {
     *("createJourney", "applyJourney", "createConnection", "createVoucherPool", "setFrequencyCaps"),
+    "setReputationGuard",
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
@@ -107,6 +108,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
             about = {"id": ids[kind]}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
+    if name == "rearmReputationGuard":
+        about = {"journeyId": ids["Journey"], "connectionId": ids["Connection"]}
     if name == "dismissNotice":
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":
