@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+_READY_SECONDS = 120
+"""Of a machine that has a lot to do besides; the claim about the start is measured, not asserted, here."""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -51,18 +54,19 @@ class Server:
         self.start_seconds = time.perf_counter() - started
 
     def _until_ready(self) -> None:
-        for _ in range(4000):
+        until = time.perf_counter() + _READY_SECONDS
+        while time.perf_counter() < until:
             if self.process.poll() is not None:
                 raise RuntimeError(f"The server ended with {self.process.returncode}; see its log.")
             try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
                     connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
                     if b" 200 " in connection.recv(100):
                         return
             except OSError:
                 pass
             time.sleep(0.005)
-        raise RuntimeError("The server did not become ready within twenty seconds.")
+        raise RuntimeError("The server did not become ready in time.")
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Another command on the same database, beside the server."""
@@ -82,6 +86,6 @@ class Server:
     def stop(self) -> int:
         """SIGTERM: it finishes what is in flight. Returns how it exited."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(_READY_SECONDS)
         self._log.close()
         return code

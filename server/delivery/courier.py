@@ -29,11 +29,12 @@ from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
-from .claims import EXPIRED, PARKED, UNSETTLED, Claimed, held_back, is_uncertain
+from .claims import EXPIRED, PARKED, SILENT, UNSETTLED, Claimed, held_back, held_by_silence, is_uncertain
 from .content import Writer
 from .hiding import hide
 from .lanes import Lane
 from .outcomes import Ways, is_well_formed, receipt_of, tell
+from .quiet import Quiet
 from .routing import Routes
 from .senders import OpenSender, Senders
 
@@ -60,6 +61,7 @@ class Courier:
     senders: Senders
     writer: Writer
     routes: Routes
+    quiet: Quiet = field(default_factory=Quiet)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing may leave any more: what has not is put back."""
     _left: set[Key] = field(default_factory=set)
@@ -120,12 +122,12 @@ class Courier:
 
     def _held_back(self, claimed: Claimed) -> tuple[bool, HeardReceipt | None]:
         """Whether a message stays here after all, and what is to be heard of that."""
-        why = held_back(claimed.row, self.clock.now())
+        at = self.at(claimed)
+        why = held_back(claimed.row, self.clock.now()) or held_by_silence(claimed.row, at, self.quiet)
         if not why:
             return False, None
-        if why == PARKED:
+        if why in (PARKED, SILENT):
             return True, None
-        at = self.at(claimed)
         if why == EXPIRED:
             return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
         if why == UNSETTLED:

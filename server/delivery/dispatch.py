@@ -34,6 +34,7 @@ from .health import HealthBook
 from .interrupted import settle_interrupted
 from .lanes import Lane
 from .lending import Lender
+from .quiet import Quiet
 from .recording import Append, Recorder
 from .routing import Routes
 from .senders import Senders
@@ -72,13 +73,14 @@ class Dispatcher:
         self.routes = Routes(host, HealthBook(db))
         signer = Signer(settings.secrets, "links")
         tracking = Tracking(signer, settings.public_url, honeypot=settings.honeypot_link)
+        self.quiet = Quiet()
         self._mine: dict[int, int] = {}
         """Our shards, and the tokens of their leases."""
         self.hands = Hands(
             db,
             clock,
             self.routes,
-            Courier(db, clock, self.senders, Writer(db, tracking), self.routes),
+            Courier(db, clock, self.senders, Writer(db, tracking), self.routes, self.quiet),
             Recorder(append),
             concurrency=settings.send_concurrency,
             shards=shards,
@@ -246,7 +248,8 @@ class Dispatcher:
         most = self.hands.room(lane)
         if most <= 0:
             return 0, []
-        claims = await claim(session, self.clock, shard, self._mine[shard], row.id, most)
+        about = (shard, self._mine[shard], row.id, most)
+        claims = await claim(session, self.clock, *about, self.quiet)
         self.hands.shares.pick_up(row.project_id, len(claims.messages))
         return claims.seen, claims.messages
 

@@ -45,6 +45,8 @@ _REACHED = users.REACHED
 _EVENTS = inserting(Event, once=True)
 _NEW_RUNS = inserting(Run)
 _RUN_COLUMNS = (
+    "version",
+    "settled",
     "step_key",
     "arrived_at",
     "wake_at",
@@ -242,6 +244,8 @@ class Batch:
             (
                 run.shard,
                 run.id,
+                run.version,
+                run.settled,
                 run.step_key,
                 run.arrived_at,
                 run.wake_at,

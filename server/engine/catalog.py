@@ -9,14 +9,18 @@ from sqlalchemy import select
 
 from server.clock import Instant
 from server.journey.audience import Question, read_question
+from server.journey.experiments import Verdict
 from server.journey.graph import Graph, read_graph
+from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent
+from server.store import verdicts
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
 from server.store.tables import Connection, Journey, Project, Segment, UserList, Version
+from server.store.verdicts import VerdictKey
 
 _projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
 _connections, _segments, _lists = table_of(Connection), table_of(Segment), table_of(UserList)
@@ -68,6 +72,10 @@ class Catalog:
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
+    moves: dict[tuple[int, int], Plan] = field(default_factory=dict)
+    """By journey and version: what it means for those who were inside when it was published."""
+    verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
+    """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
     segments: dict[tuple[int, str], Question] = field(default_factory=dict)
@@ -145,13 +153,16 @@ async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
 async def load(session: ReadSession) -> Catalog:
     """The catalog as this session's snapshot sees it."""
     found = await session.rows(select(_projects))
+    versions = await session.rows(select(_versions))
     catalog = Catalog(
         epoch=await current_epoch(session),
         zones={row.id: row.time_zone for row in found},
         need_consent=frozenset(row.id for row in found if row.requires_consent),
         journeys={},
         connections=await _connected(session),
-        graphs=_graphs(await session.rows(select(_versions))),
+        graphs=_graphs(versions),
+        moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
+        verdicts=await _verdicts(session),
     )
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
@@ -167,6 +178,11 @@ async def load(session: ReadSession) -> Catalog:
     _index(catalog)
     await _load_audiences(session, catalog)
     return catalog
+
+
+async def _verdicts(session: ReadSession) -> dict[VerdictKey, list[Verdict]]:
+    found = await verdicts.of_everybody(session)
+    return {key: [Verdict(row.winner, row.explore_percent) for row in rows] for key, rows in found.items()}
 
 
 async def _load_audiences(session: ReadSession, catalog: Catalog) -> None:

@@ -11,7 +11,7 @@ from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent, Step
 from server.store import invitations
 
-from . import runs
+from . import draws, runs
 from .batch import Batch
 from .catalog import LiveJourney
 from .people import USER_ID
@@ -142,7 +142,7 @@ def _new_run(
         properties=to_json(event.body),
         goals="{}",
         # Whoever comes again gets what was drawn the first time.
-        variants=earlier.variants if earlier else "{}",
+        variants=draws.carried(earlier.variants) if earlier else draws.NOTHING,
         entry_value=value,
         entry_address=event.device,
         is_new=True,

@@ -6,8 +6,8 @@ from channels.contract import ReceiptKind
 from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
-from server.delivery.bursts import HIT_KINDS, hear_hit, seen, to_hit
-from server.delivery.receipts import INTERRUPTED, HeardReceipt
+from server.delivery.bursts import HIT_KINDS, HUMAN, hear_hit, seen, to_hit
+from server.delivery.receipts import INTERRUPTED, WRITTEN, HeardReceipt
 from server.delivery.status import (
     PROVES_SENT,
     STILL_OURS,
@@ -21,7 +21,7 @@ from server.delivery.status import (
 )
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
-from . import news
+from . import draws, news
 from .batch import Batch
 from .state import MessageState
 
@@ -30,6 +30,11 @@ _SETS = {
     ReceiptKind.OPENED: Dimension.OPENED,
     ReceiptKind.CLICKED: Dimension.CLICKED,
 }
+_READERS = {
+    ReceiptKind.OPENED: Dimension.VARIANT_OPENED,
+    ReceiptKind.CLICKED: Dimension.VARIANT_CLICKED,
+}
+"""Who did it, going by the request alone: that never changes, as what is seen in the whole may."""
 _OPTS_OUT = (ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED)
 _ENDS_BADLY = (ReceiptKind.REFUSED, ReceiptKind.FAILED, ReceiptKind.BOUNCED)
 _PROVES_REACHED = (
@@ -109,6 +114,8 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     value = f"{message.journey_id}/{message.step_key}"
     if kind in _SETS:
         batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
+    if kind in _READERS and receipt.actor == HUMAN:
+        draws.note_reader(batch, message, _READERS[kind], at)
     if kind in PROVES_SENT and message.attempted_at is not None:
         sent = (Dimension.SENT, message.project_id, value, message.user_number, message.attempted_at)
         batch.tally.include(*sent)
@@ -139,9 +146,11 @@ def _count_change(batch: Batch, message: MessageState, before: Counted, after: C
     for (metric, reason), at in before.items():
         if after.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason, n=-1)
+            draws.count_message(batch, message, metric, at, reason, -1)
     for (metric, reason), at in after.items():
         if before.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason)
+            draws.count_message(batch, message, metric, at, reason, 1)
 
 
 def _count_carried(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
@@ -184,7 +193,7 @@ def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> Non
 def _against(receipt: HeardReceipt) -> str:
     """The reason not to write to the address again that a receipt gives; none for most."""
     if receipt.kind in _OPTS_OUT:
-        return Reason.OPTED_OUT.value
+        return "" if receipt.code == WRITTEN else Reason.OPTED_OUT.value
     if receipt.kind not in _ENDS_BADLY:
         return ""
     known = receipt.reason in _REASONS and Reason(receipt.reason).policy.suppress is not Suppress.NO

@@ -13,7 +13,7 @@ from server.clock import Clock, Instant
 from server.journey.moment import EndReason
 from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
-from server.store.commands import REMOVE
+from server.store.commands import MOVE, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.invitations import INVITE
@@ -31,6 +31,7 @@ from . import (
     invitations,
     leases,
     lists,
+    moving,
     news,
     people,
     receipts,
@@ -246,6 +247,8 @@ class Shard:
             invitations.take_in(batch, item.row.project_id, command, item.guests)
         elif kind == news.NEWS:
             news.take_in(batch, item.row.project_id, command)
+        elif kind == MOVE:
+            moving.move(batch, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
         elif kind == REMEMBER:

@@ -8,6 +8,7 @@ from server.journey.steps import MESSAGES, channel_of
 from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
+from .chance_steps import AbSplitStep, RandomSplitStep, ab_split, random_split
 from .flow_from_data import FLOW_KINDS, FLOW_STEPS
 from .outcomes import outcome_of, to_outcome
 from .predicates import predicate, predicates, to_did
@@ -51,7 +52,8 @@ _MESSAGES: dict[str, type[SendingStep]] = {
 }
 
 _STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
-STEPS = [*_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
+_BY_CHANCE: list[type[Step]] = [AbSplitStep, RandomSplitStep]
+STEPS = [*_STEPS, *_BY_CHANCE, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -116,6 +118,8 @@ _KINDS = {
     "delay": to_delay,
     "time_window": to_time_window,
     "split": _split,
+    "ab_split": ab_split,
+    "random_split": random_split,
     "exit": _exit,
     **FLOW_KINDS,
     **dict.fromkeys(_MESSAGES, _message),

@@ -56,6 +56,12 @@ class AudienceStats:
     )
     inside_now: int = strawberry.field(description="Runs that are inside now, whatever the period.")
     ended: int = strawberry.field(description="Runs that ended in the period.")
+    moved_in: int = strawberry.field(
+        description="Runs that an edit moved here from another version in the period; they count as no entry."
+    )
+    moved_out: int = strawberry.field(
+        description="Runs that an edit moved from here to another version in the period; they have not ended."
+    )
     ended_by: list[EndCount] = strawberry.field(
         description="The same by reason, the most frequent first.", metadata={"list_size": 5}
     )
@@ -111,6 +117,14 @@ class StepStats:
     @field("Runs that went on from it in the period, by any output.")
     def left(self) -> int:
         return self.source.answer.total(M.LEFT, self.item["key"])
+
+    @field("Those of its arrivals in the period that an edit moved here from a step of another version.")
+    def moved_in(self) -> int:
+        return self.source.answer.total(M.MOVED_IN, self.item["key"])
+
+    @field("Those that left it in the period because an edit moved them to a step of another version.")
+    def moved_out(self) -> int:
+        return self.source.answer.total(M.MOVED_OUT, self.item["key"])
 
     @field("Runs that ended at it in the period, by reason.", list_size=3)
     def ended_here(self) -> list[EndCount]:
@@ -191,6 +205,8 @@ class JourneyStats:
             users=self.source.users(Dimension.ENTERED),
             inside_now=answer.inside_now(),
             ended=answer.total(M.ENDED),
+            moved_in=answer.total(M.MOVED_IN),
+            moved_out=answer.total(M.MOVED_OUT),
             ended_by=ends_of(answer, None),
             refused=[
                 RefusalCount(reason=word(RefusedEntry, reason, RefusedEntry.OTHER), count=n)

@@ -66,6 +66,10 @@ class Version(Node):
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
 
+    @field("How many of a hundred people get nothing, so that the rest can be compared with them.")
+    def holdout_percent(self) -> int:
+        return int(self._graph.get("holdout_percent") or 0)
+
     @field("When and how often those may who may come in again; null without such rules.")
     def reentry_rules(self) -> ReentryRules | None:
         return to_reentry_rules(self._graph)

@@ -55,6 +55,26 @@ class ResumePolicy(Enum):
     )
 
 
+@strawberry.enum(description="What becomes of the people inside when a version is published.")
+class InsideFate(Enum):
+    STAY = value("stay", description="They go on in the version in which they are.")
+    MOVE = value("move", description="They move to the new version, from step to step.")
+    END = value("end", description="Their runs end as edited.")
+
+
+@strawberry.enum(description="What becomes of people whose step leads to no step of the new version.")
+class UnmappedFate(Enum):
+    STAY = value("stay", description="They go on in the version in which they are.")
+    END = value("end", description="Their runs end as edited.")
+
+
+@strawberry.enum(description="What becomes of the people who wait at one step.")
+class StepFate(Enum):
+    STAYS = value("stays", description="They go on in the version in which they are.")
+    MOVES = value("moves", description="They go on at a step of the new version.")
+    ENDS = value("ends", description="Their runs end as edited.")
+
+
 @strawberry.enum(description="How people come into a journey.")
 class JourneyKind(Enum):
     EVENT = value("event", description="By something that they do.")
@@ -109,6 +129,19 @@ class Operator(Enum):
 class Match(Enum):
     ALL = value("all", description="Every one.")
     ANY = value("any", description="At least one.")
+
+
+@strawberry.enum(description="By what the branches of a split by chance are compared.")
+class DecidesBy(Enum):
+    GOAL = value("goal", description="How many people reach a goal after they drew the branch.")
+    OPENED = value("opened", description="How many people open a message that was sent to them after it.")
+    CLICKED = value("clicked", description="How many people click in a message sent to them after it.")
+
+
+@strawberry.enum(description="Who decided about a split by chance.")
+class DecidedBy(Enum):
+    TEST = value("test", description="The split itself, once the evidence was enough.")
+    PEOPLE = value("people", description="Somebody with a key.")
 
 
 @strawberry.enum(description="Whether a run is inside its journey.")
@@ -336,6 +369,11 @@ class Base(Enum):
     ARRIVALS = value("arrivals", description="Arrivals at the step in the period.")
     QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
     SENT = value("sent", description="Messages that the provider took over in the period.")
+    BRANCH = value("branch", description="Runs that drew the branch in the period.")
+    BRANCH_SENT = value(
+        "branch_sent", description="Messages of runs of the branch that the provider took over."
+    )
+    PEOPLE = value("people", description="Different people, each counted from the first time on.")
 
 
 _SENTENCES = {definition.metric.value: definition.sentence for definition in DEFINITIONS}
@@ -348,6 +386,8 @@ class Metric(Enum):
     ARRIVALS = value("arrivals", description=_SENTENCES["arrivals"])
     LEFT = value("left", description=_SENTENCES["left"])
     ENDED = value("ended", description=_SENTENCES["ended"])
+    MOVED_OUT = value("moved_out", description=_SENTENCES["moved_out"])
+    MOVED_IN = value("moved_in", description=_SENTENCES["moved_in"])
     QUEUED = value("queued", description=_SENTENCES["queued"])
     SENT = value("sent", description=_SENTENCES["sent"])
     DELIVERED = value("delivered", description=_SENTENCES["delivered"])
@@ -370,6 +410,10 @@ class Metric(Enum):
     CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
+    VARIANT_SENT = value("variant_sent", description=_SENTENCES["variant_sent"])
+    VARIANT_OPENED = value("variant_opened", description=_SENTENCES["variant_opened"])
+    VARIANT_CLICKED = value("variant_clicked", description=_SENTENCES["variant_clicked"])
+    VARIANT_REACHED = value("variant_reached", description=_SENTENCES["variant_reached"])
 
 
 @strawberry.enum(description="What is wrong, for programs.")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, literal, or_, select, true, update
+from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -11,7 +11,7 @@ from server.clock import Instant
 from server.journey.status import JourneyStatus
 
 from .among import among
-from .bulk import table_of
+from .bulk import Bulk, table_of
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -192,6 +192,18 @@ _MOVE = (
     .values(connection_id=bindparam("to_connection"))
     .returning(_messages.c.id)
 )
+_PUT_OFF = Bulk(
+    ("shard", "id", "due_at"),
+    {
+        "": update(_messages)
+        .where(
+            _messages.c.shard == bindparam("of_shard"),
+            _messages.c.id == bindparam("of_id"),
+            _messages.c.status == literal_column("'queued'"),
+        )
+        .values(due_at=bindparam("of_due_at"))
+    },
+)
 # What the guard holds goes on when it is armed again, or when its journey is over, to be given up.
 _IS_HELD = exists().where(
     *_ITS_GUARD.clauses,
@@ -314,6 +326,11 @@ async def park(session: WriteSession, shard: int, ids: Sequence[int]) -> None:
         await session.run(_PARK, {"of_shard": shard, "ids": list(ids)})
 
 
+async def put_off(session: WriteSession, shard: int, waits: Sequence[tuple[int, Instant]]) -> None:
+    """Has queued messages, by id, be due later."""
+    await session.bulk(_PUT_OFF, [(shard, message_id, due_at) for message_id, due_at in waits])
+
+
 async def unpark(session: WriteSession, shards: Collection[int], now: Instant) -> int:
     """Makes due again what nothing holds back any more: neither a pause of its journey nor a guard."""
     return await session.run(_UNPARK, {"shards": list(shards), "now": now})
@@ -346,6 +363,18 @@ async def waiting_of(
         )
         total = [total[0] + int(rows[0][0]), total[1] + int(rows[0][1])]
     return Held(*total)
+
+
+async def graph_texts(
+    session: ReadSession, wanted: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    """The published graphs of these journeys and versions, as JSON, in one statement."""
+    journeys, numbers = {journey for journey, _ in wanted}, {number for _, number in wanted}
+    statement = select(_versions.c.journey_id, _versions.c.number, _versions.c.graph).where(
+        _versions.c.journey_id.in_(sorted(journeys)), _versions.c.number.in_(sorted(numbers))
+    )
+    found = {(row.journey_id, row.number): str(row.graph) for row in await session.rows(statement)}
+    return {version: text for version, text in found.items() if version in wanted}
 
 
 async def graph_text(session: ReadSession, journey_id: int, version: int) -> str:

@@ -1,7 +1,6 @@
 """Messages leave once, or not at all, and every one says what became of it."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from secrets import token_urlsafe
 
@@ -21,6 +20,7 @@ from server.store.bulk import table_of
 from server.store.tables import ConnectionHealth, Endpoint
 from server.store.tables import Receipt as ReceiptRow
 from tests.server.delivery.office import BOX, SETTINGS, open_office, sign_up, welcome
+from tests.waiting import until
 from tests.world import DAY, HOUR, MINUTE, NOON, World
 
 pytestmark = pytest.mark.anyio
@@ -35,12 +35,6 @@ async def born(world: World, *names: str) -> int:
     await sign_up(world, *(names or ("kim",)))
     await world.settle()
     return journey_id
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 (nobody sets an event for us here)
-            await asyncio.sleep(0.001)
 
 
 async def set_endpoint(world: World, state: str) -> None:

@@ -116,6 +116,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         about = {"channel": "EMAIL", "ids": [ids["Connection"]]}
     if name == "sendTestMessage":
         about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
+    if name == "testConnection":
+        about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":
         about = {"connectionId": ids["Connection"], "userId": "u1"}
     if name == "removeFromJourneys":
