@@ -167,7 +167,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         "message",
         "acceptance",
         "",
-        "Messages that a connection's provider took over, by connection.",
+        "Messages that providers took over, by connection.",
     ),
     Definition(
         Metric.CARRIED_BOUNCED,

@@ -410,6 +410,8 @@ class Metric(Enum):
     CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
+    CREDITED = value("credited", description=_SENTENCES["credited"])
+    ASSISTED = value("assisted", description=_SENTENCES["assisted"])
     VARIANT_SENT = value("variant_sent", description=_SENTENCES["variant_sent"])
     VARIANT_OPENED = value("variant_opened", description=_SENTENCES["variant_opened"])
     VARIANT_CLICKED = value("variant_clicked", description=_SENTENCES["variant_clicked"])
