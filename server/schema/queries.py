@@ -37,6 +37,7 @@ from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
 from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
+from .library import LibraryQuery
 from .messages import Message
 from .nodes import Node
 from .notices import Notice, NoticeQuery
@@ -60,7 +61,15 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
 class Query(
-    IssueQuery, NoticeQuery, CapQuery, VoucherQuery, GuardQuery, SimulationQuery, SegmentQuery, UserListQuery
+    LibraryQuery,
+    IssueQuery,
+    NoticeQuery,
+    CapQuery,
+    VoucherQuery,
+    GuardQuery,
+    SimulationQuery,
+    SegmentQuery,
+    UserListQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
