@@ -46,6 +46,7 @@ from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
 from .segments import Segment, SegmentQuery
+from .silence_presets import SilenceQuery
 from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .user_lists import UserList, UserListQuery
@@ -70,6 +71,7 @@ class Query(
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
+    SilenceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
