@@ -18,6 +18,7 @@ from .projects import project
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .users import user
 from .vouchers import vouchers
 
 
@@ -47,6 +48,7 @@ for command in (
     serve,
     migrate,
     project,
+    user,
     import_history,
     suppressions,
     consents,

@@ -10,6 +10,7 @@ from server.delivery.bursts import reasons, seen
 from server.delivery.status import Heard
 from server.resolvers import connections, records
 from server.resolvers import messages as resolve
+from server.store.erasing import ERASED_LINK
 
 from .connections import Connection
 from .fields import field
@@ -174,7 +175,7 @@ def _receipt(record: records.Receipt) -> Receipt:
         detail=record.detail or None,
         actor=word(Actor, record.actor, Actor.UNSURE) if record.actor else None,
         actor_why=record.actor_why or None,
-        url=record.url or None,
+        url=None if record.url.startswith(ERASED_LINK) else record.url or None,
         raw=record.raw or None,
         connection_id=record.connection_id,
     )
