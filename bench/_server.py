@@ -26,21 +26,33 @@ def sojourn(*arguments: str) -> list[str]:
 class Server:
     """Made with a project in it; started, killed and started again at will, always on the same port."""
 
-    def __init__(self, folder: Path, *options: str, zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        zone: str = "UTC",
+        database: str = "",
+        keys: dict[str, str] | None = None,
+    ) -> None:
+        """`database` and `keys` are those of another server, beside which this one works."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.database = f"sqlite:///{folder}/sojourn.db"
+        self.database = database or f"sqlite:///{folder}/sojourn.db"
         self.environment = {
             **os.environ,
             "SOJOURN_DATABASE_URL": self.database,
             "SOJOURN_PUBLIC_URL": self.url,
         }
         self._options = options
-        self._log = open(folder / "server.log", "ab")  # noqa: SIM115 - closed by stop()
+        self._log = open(folder / f"server-{self.port}.log", "ab")  # noqa: SIM115 - closed by stop()
         self.start_seconds = 0.0
+        self.keys = keys or self._created(zone)
+
+    def _created(self, zone: str) -> dict[str, str]:
         create = sojourn("project", "create", "Shop", "--json", "--time-zone", zone)
         made = subprocess.run(create, env=self.environment, capture_output=True, check=True)
-        self.keys = json.loads(made.stdout)
+        keys: dict[str, str] = json.loads(made.stdout)
+        return keys
 
     def start(self) -> None:
         started = time.perf_counter()
@@ -82,6 +94,13 @@ class Server:
         """SIGKILL: nothing is finished, nothing is said."""
         self.process.kill()
         self.process.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing more, and does not know it."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
         """SIGTERM: it finishes what is in flight. Returns how it exited."""

@@ -116,6 +116,8 @@ class Batch:
     follows_events: bool
     tally: Tally
     take_id: Callable[[], int]
+    is_strict: bool = False
+    """Raises where otherwise a run that cannot go on is set aside: for tests."""
 
     identities: dict[IdentityKey, Known] = field(default_factory=dict)
     users: dict[UserKey, UserState] = field(default_factory=dict)

@@ -28,8 +28,9 @@ def offer_to(batch: Batch, run: RunState, user: UserState, event: Happening) -> 
     """It counts as a goal first; then it may cancel; and whoever still waits for it goes on."""
     if event.name not in graph_of(batch, run).moves_runs:
         return
-    _offer_goals(batch, run, event)
-    _offer_cancel(batch, run, event)
+    with runs.setting_aside(batch, run, event.at):
+        _offer_goals(batch, run, event)
+        _offer_cancel(batch, run, event)
     runs.hear(batch, run, user, event)
 
 

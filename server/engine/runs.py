@@ -1,9 +1,11 @@
 """What runs do in a batch: they enter, wake, hear of what they wait for, end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import orjson
+import structlog
 
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import MINUTE, Instant
@@ -24,6 +26,7 @@ LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
 NOTHING_SEEN: Mapping[str, Any] = {}
+log = structlog.get_logger("engine")
 
 
 def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
@@ -148,9 +151,27 @@ def _go(
     at: Instant,
     decide: Callable[[Graph, Moment], Passage | None],
 ) -> None:
-    """Has the run take the way that is decided. One that may not move now takes it as soon as it may."""
+    """Has the run take the way that is decided. One that cannot go on is set aside, and stops nobody else."""
+    with setting_aside(batch, run, at):
+        _go_on(batch, run, user, at, decide)
+
+
+def _go_on(
+    batch: Batch,
+    run: RunState,
+    user: UserState,
+    at: Instant,
+    decide: Callable[[Graph, Moment], Passage | None],
+) -> None:
+    """One that may not move now takes its way as soon as it may."""
     graph = graph_of(batch, run)
-    taken = decide(graph, _moment(batch, run, user, at))
+    try:
+        taken = decide(graph, _moment(batch, run, user, at))
+    except passage.Stuck as stuck:
+        if batch.is_strict:
+            raise
+        log.exception("a step raised", shard=batch.shard, run=run.id, step=stuck.passage.step_key)
+        taken = stuck.passage
     if taken is None:
         return
     if run.is_open and not may_move(batch, run):
@@ -159,7 +180,23 @@ def _go(
     _write_down(batch, run, graph, user, taken, at)
     if taken.sends and run.is_open:
         # What can never be sent is known at once.
-        _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
+        hear_messages(batch, run, user, at)
+
+
+@contextmanager
+def setting_aside(batch: Batch, run: RunState, at: Instant) -> Iterator[None]:
+    """A run whose step, data or goals raise ends where it is, with what was raised as the reason.
+
+    Whoever shares its batch, its event or its journey goes on.
+    """
+    try:
+        yield
+    except Exception as error:
+        if batch.is_strict:
+            raise
+        log.exception("a run could not go on", shard=batch.shard, run=run.id, step=run.step_key)
+        if run.end_reason is None:
+            end(batch, run, EndReason.INTERNAL_ERROR, max(at, run.arrived_at), passage.why(error))
 
 
 def _wake_when_let_go(batch: Batch, run: RunState) -> None:
@@ -199,6 +236,8 @@ def _write_down(
 ) -> None:
     """Writes down the way that a run has just gone, all of it at one instant."""
     for index, visit in enumerate(taken.visits):
+        # Should something go wrong, it goes wrong here.
+        run.step_key, run.arrived_at = visit.step_key, visit.arrived_at
         if visit.sticks:
             draws.keep(run, visit)
         if visit.learns:

@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
-from server.journey.moment import EndReason
 from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
 from server.store.commands import ERASE, MOVE, REMOVE
@@ -157,9 +156,8 @@ class Shard:
         has_all = len(items) == len(rows) < most
         until = now if has_all else self._known_until(now, items)
         tally = Tally(self.number, catalog.zone_of)
-        batch = Batch(
-            self.number, self._shards, catalog, now, until, self._clock.follows_events, tally, self._take_id
-        )
+        about = (self.number, self._shards, catalog, now, until, self._clock.follows_events, tally)
+        batch = Batch(*about, self._take_id, self._strict)
         due = await gather.due(session, batch, until, MOST_DUE)
         await self._intake.load(session, batch, items, due)
         return batch, items, due
@@ -267,12 +265,8 @@ class Shard:
                 if run.id not in batch.runs or not _is_due(run, batch):
                     break
                 wakes += 1
-                try:
-                    runs.wake(batch, run, user)
-                    entering.lead_on(batch)
-                except Exception as error:
-                    log.exception("a run could not go on", shard=self.number, run=run.id)
-                    runs.end(batch, run, EndReason.INTERNAL_ERROR, batch.now, type(error).__name__)
+                runs.wake(batch, run, user)
+                entering.lead_on(batch)
         return wakes
 
     # Writing

@@ -8,6 +8,7 @@ from .graph import Graph
 from .moment import Decision, End, EndReason, Instant, Leave, Moment, Wait
 from .steps import MessageStep, Step
 
+LONGEST_WHY = 200
 MOST_STEPS_AT_ONCE = 1000
 """A checked graph cannot loop without time passing; this holds should a check ever be wrong."""
 
@@ -51,10 +52,31 @@ class Passage:
     """The journey in which the person goes on."""
 
 
+class Stuck(Exception):
+    """A step has raised. The passage goes up to there, and ends there with that as the reason."""
+
+    def __init__(self, passage: Passage) -> None:
+        super().__init__(passage.step_key)
+        self.passage = passage
+
+
+def why(error: Exception) -> str:
+    """What was raised, in a few words."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_WHY].rstrip(": ")
+
+
 def enter(graph: Graph, entry: Step, moment: Moment, saw: Mapping[str, Any] | None = None) -> Passage:
     """Lets a run in by this entry. `saw` is kept as what was looked at on coming in."""
-    passage = _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
-    if saw:
+    try:
+        passage = _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+    except Stuck as stuck:
+        _keep_seen(stuck.passage, saw)
+        raise
+    return _keep_seen(passage, saw)
+
+
+def _keep_seen(passage: Passage, saw: Mapping[str, Any] | None) -> Passage:
+    if saw and passage.visits:
         passage.visits[0].saw = {**passage.visits[0].saw, **saw}
     return passage
 
@@ -111,7 +133,10 @@ def _walk(graph: Graph, step: Step, decide: Callable[[Moment], Decision], moment
     passage = Passage()
     for _ in range(MOST_STEPS_AT_ONCE):
         passage.step_key, passage.arrived_at = step.key, moment.arrived_at
-        decision = decide(moment)
+        try:
+            decision = decide(moment)
+        except Exception as error:
+            raise Stuck(_end(passage, End(EndReason.INTERNAL_ERROR, why(error)), moment)) from error
         if isinstance(decision, Wait):
             passage.wake_at, passage.memory, passage.sends = decision.until, decision.memory, decision.sends
             return passage

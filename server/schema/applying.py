@@ -20,13 +20,14 @@ from .info import Info
 from .journeys import Journey
 from .problems import GraphProblems, IdempotencyConflictProblem, InputProblem, NotAllowedProblem, to_problem
 from .to_data import Data, to_data
+from .words import value
 
 
 @strawberry.enum(description="What a file makes of a journey.")
 class Applied(Enum):
-    CREATED = strawberry.enum_value(applying.CREATED, description="There was none of this handle.")
-    CHANGED = strawberry.enum_value(applying.CHANGED, description="It said something else.")
-    UNCHANGED = strawberry.enum_value(applying.UNCHANGED, description="It says the same already.")
+    CREATED = value(applying.CREATED, description="There was none of this handle.")
+    CHANGED = value(applying.CHANGED, description="It said something else.")
+    UNCHANGED = value(applying.UNCHANGED, description="It says the same already.")
 
 
 @strawberry.input(description="What a file says of a journey.")

@@ -14,16 +14,13 @@ from .fields import field
 from .file_form import to_text
 from .info import Info
 from .to_data import to_variables
+from .words import value
 
 
 @strawberry.enum(description="How a journey is written down.")
 class FileFormat(Enum):
-    YAML = strawberry.enum_value(
-        "yaml", description="For people: lengths of time as `1h 30m`, one line an edge."
-    )
-    JSON = strawberry.enum_value(
-        "json", description="Exactly a `CreateJourneyInput`, to be handed in as a variable."
-    )
+    YAML = value("yaml", description="For people: lengths of time as `1h 30m`, one line an edge.")
+    JSON = value("json", description="Exactly a `CreateJourneyInput`, to be handed in as a variable.")
 
 
 @strawberry.type(description="What of a journey is for files.")

@@ -18,6 +18,7 @@ from .graph_inputs import GraphInput
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
+from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .notices import NoticeMutation
 from .problems import (
@@ -136,6 +137,7 @@ SaveDraftResult = Annotated[
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
     ApplyMutation,
+    LibraryMutation,
     LifeMutation,
     PublishingMutation,
     RemovalMutation,

@@ -180,6 +180,7 @@ class RefusedEntry(Enum):
     NOT_IN_AUDIENCE = value("not_in_audience", description="The user was not in the audience any more.")
     UNKNOWN_USER = value("unknown_user", description="There is no such user.")
     LOOP = value("loop", description="Journeys that lead to each other came back here before time passed.")
+    INTERNAL_ERROR = value("internal_error", description="The entry could not decide; the log says why.")
     OTHER = value("other", description="A reason that this version of the API does not know.")
 
 

@@ -87,7 +87,14 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
 
 
 _BY_NO_ID = {
-    *("createJourney", "applyJourney", "createConnection", "createVoucherPool", "setFrequencyCaps"),
+    *(
+        "createJourney",
+        "applyJourney",
+        "createJourneyFromTemplate",
+        "createConnection",
+        "createVoucherPool",
+        "setFrequencyCaps",
+    ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
