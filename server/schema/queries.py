@@ -31,6 +31,7 @@ from .caps import CapQuery
 from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .explaining import ExplainingQuery
 from .fields import field
 from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
@@ -71,6 +72,7 @@ class Query(
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
+    ExplainingQuery,
     SilenceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
