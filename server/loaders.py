@@ -5,16 +5,17 @@ Made anew for every request. Each loader is named after what it loads and by whi
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
 import orjson
 from strawberry.dataloader import DataLoader
 
-from server.aggregates import ask
+from server.aggregates import ask, comparing
 from server.aggregates.ask import Answer, Question, Span
 from server.aggregates.calendar import day_of
+from server.aggregates.comparing import Comparison
 from server.clock import Clock, Instant
 from server.store import (
     connected,
@@ -72,6 +73,8 @@ class Figures:
     versions: list[Version]
     """All of the journey, the newest first."""
     watermark: Instant
+    compared: Mapping[str, Comparison] = field(default_factory=dict)
+    """By step: its splits by chance; the step without a name is the holdout."""
 
 
 class Loaders:
@@ -159,11 +162,16 @@ class Loaders:
                 today = _date(day_of(now, question.span.zone))
                 found = await ask.figures(session, question, self._shards, wanted, today)
                 answers.update({(question, journey_id): answer for journey_id, answer in found.items()})
+            graphs = {
+                one: {row.number: orjson.loads(row.graph) for row in published[one]} for one in published
+            }
+            compared = await comparing.comparisons(session, self._project_id, self._shards, graphs)
         return [
             Figures(
                 answers[Question(self._project_id, key.span, key.version, key.hourly), key.journey_id],
                 published.get(key.journey_id, []),
                 mark,
+                compared.get(key.journey_id, {}),
             )
             for key in keys
         ]
