@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from server.journey.evidence import Comparison, Drawn, compare
 from server.journey.experiments import NOTHING_DECIDED, Verdict
+from server.journey.holdout import JOURNEY
 from server.journey.posterior import best_probabilities
 from server.journey.steps.ab_split import CLICKED, OPENED, AbSplit, Decides
 from server.store.among import among
@@ -25,6 +26,7 @@ Sets = Mapping[tuple[str, str], Mapping[int, BitMap]]
 _NOBODY: Mapping[int, BitMap] = {}
 _DIMENSIONS = (
     Dimension.LEFT,
+    Dimension.DRAWN,
     Dimension.VARIANT_REACHED,
     Dimension.VARIANT_OPENED,
     Dimension.VARIANT_CLICKED,
@@ -94,11 +96,17 @@ class Experiment:
             for round_, verdict in enumerate(rounds):
                 yield Stratum(number, round_), step.weights(verdict)
 
+    def place(self, output: str) -> tuple[str, str]:
+        """The dimension and value of the user set of those who drew the branch."""
+        if self.step.key == JOURNEY:
+            return Dimension.DRAWN.value, f"{self.journey_id}/{output}"
+        return Dimension.LEFT.value, f"{self.journey_id}/{self.step.key}/{output}"
+
     def values(self, goals: Iterable[str]) -> Iterator[str]:
         """The values of all user sets that say something of it."""
         outputs = {output for step in self.versions.values() for output in step.percents}
         for output in outputs:
-            yield f"{self.journey_id}/{self.step.key}/{output}"
+            yield self.place(output)[1]
             for stratum, _ in self.strata():
                 yield value_of(self.journey_id, self.step.key, output, stratum)
                 for goal in goals:
@@ -138,8 +146,7 @@ class Outcome:
 
 def people(experiment: Experiment, sets: Sets, output: str) -> int:
     """How many different people took the branch."""
-    value = f"{experiment.journey_id}/{experiment.step.key}/{output}"
-    return sum(len(users) for users in sets.get((Dimension.LEFT.value, value), _NOBODY).values())
+    return sum(len(users) for users in sets.get(experiment.place(output), _NOBODY).values())
 
 
 def outcomes(experiment: Experiment, sets: Sets, success: Success, alpha: float) -> dict[str, Outcome]:
@@ -190,6 +197,28 @@ def _drawn(hits: _Hits, output: str, control: str) -> Iterator[Drawn]:
     for weights, counted in hits:
         pair = (weights.get(output, 0.0), weights.get(control, 0.0))
         yield Drawn(*pair, counted.get(output, 0), counted.get(control, 0))
+
+
+def told(found: Mapping[str, Outcome], decides: Decides) -> dict[str, object]:
+    """How the branches stood, as it is kept with a verdict."""
+    return {
+        "by": decides.by,
+        "goal": decides.goal,
+        "confidence_percent": decides.confidence_percent,
+        "branches": {output: _told(one) for output, one in found.items()},
+    }
+
+
+def _told(one: Outcome) -> dict[str, object]:
+    about: dict[str, object] = {
+        "people": one.people,
+        "hits": one.hits,
+        "best_probability": one.best_probability,
+    }
+    if one.comparison is not None:
+        against = one.comparison
+        about |= {"lift": against.lift, "low": against.low, "high": against.high, "p_value": against.p_value}
+    return about
 
 
 def conclude(experiment: Experiment, found: Mapping[str, Outcome], decides: Decides) -> str | None:

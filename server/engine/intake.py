@@ -13,14 +13,14 @@ from server.ingest.messages import ArrivedEvent, decode
 from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
 from server.store import inbox, user_lists
-from server.store.commands import MOVE, REMOVE
+from server.store.commands import MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, credits, gather, invitations, news, people, reach, segments
+from . import addresses, commands, credits, gather, invitations, news, people, reach, remapping, segments
 from .batch import Batch, IdentityKey, Known, UserKey
 from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
@@ -184,6 +184,9 @@ class Intake:
             else:
                 movers |= await self._load_page(session, batch, item)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
+        remapped = remapping.messages_in(item.command for item in items if item.row.kind == REMAP)
+        heard |= remapped
+        await remapping.load(session, batch, remapped)
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
         movers |= _led_elsewhere(batch)

@@ -4,12 +4,11 @@ The evidence holds however often it is looked at, so it does not matter when, or
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import structlog
 
 from server.aggregates import experiments
-from server.aggregates.experiments import Experiment, Outcome, Sets, Success
+from server.aggregates.experiments import Experiment, Sets, Success
 from server.clock import MINUTE, Instant
 from server.journey.status import JourneyStatus
 from server.journey.steps import AbSplit
@@ -78,30 +77,8 @@ def _choose(
         explore_percent=decides.explore_percent,
         decided_at=now,
         decided_by=verdicts.TEST,
-        evidence=to_json(evidence(found, decides)),
+        evidence=to_json(experiments.told(found, decides)),
     )
-
-
-def evidence(found: dict[str, Outcome], decides: Decides) -> dict[str, Any]:
-    """How the branches stood, as it is kept with the verdict."""
-    return {
-        "by": decides.by,
-        "goal": decides.goal,
-        "confidence_percent": decides.confidence_percent,
-        "branches": {output: _told(one) for output, one in found.items()},
-    }
-
-
-def _told(one: Outcome) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "people": one.people,
-        "hits": one.hits,
-        "best_probability": one.best_probability,
-    }
-    if one.comparison is not None:
-        against = one.comparison
-        told |= {"lift": against.lift, "low": against.low, "high": against.high, "p_value": against.p_value}
-    return told
 
 
 async def _give(db: Database, verdict: Verdict) -> bool:

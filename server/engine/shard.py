@@ -12,7 +12,7 @@ from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
 from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
-from server.store.commands import MOVE, REMOVE
+from server.store.commands import MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.invitations import INVITE
@@ -34,6 +34,7 @@ from . import (
     news,
     people,
     receipts,
+    remapping,
     removing,
     runs,
 )
@@ -247,6 +248,8 @@ class Shard:
             moving.move(batch, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
+        elif kind == REMAP:
+            remapping.correct(batch, item.row.project_id, command)
         elif kind == REMEMBER:
             commands.remember(batch, item.row.project_id, command)
         elif kind == DECIDE:

@@ -16,6 +16,7 @@ from server.store.tables import (
     Suppression,
     User,
     UserList,
+    Verdict,
     Version,
     Visit,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Suppression",
     "User",
     "UserList",
+    "Verdict",
     "Version",
     "Visit",
 ]

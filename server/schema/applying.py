@@ -18,6 +18,7 @@ from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
 from .info import Info
 from .journeys import Journey
+from .named_journeys import with_ids
 from .problems import GraphProblems, IdempotencyConflictProblem, InputProblem, NotAllowedProblem, to_problem
 from .to_data import Data, to_data
 from .words import value
@@ -84,7 +85,8 @@ class ApplyMutation:
         self, info: Info, input: Annotated[ApplyJourneyInput, Input]
     ) -> ApplyJourneyResult:
         info.context.require(WRITE)
-        graph, key = to_data(input.graph), input.idempotency_key
+        key = input.idempotency_key
+        graph = await with_ids(info.context, to_data(input.graph))
         filed = Filed(input.handle, input.title, input.category or "", graph)
         try:
             answer = await applying.apply(info.context, filed, _same, key, dry_run=input.dry_run)

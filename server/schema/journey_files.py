@@ -13,6 +13,7 @@ from .diffs import JourneyDiff, between
 from .fields import field
 from .file_form import to_text
 from .info import Info
+from .named_journeys import with_handles
 from .to_data import to_variables
 from .words import value
 
@@ -49,6 +50,7 @@ class JourneyFiles:
         graph = await graph_of(info, self.record, version)
         if graph is None:
             return None
+        graph = await with_handles(info.context, graph)
         return to_text(_variables(self.record, graph), as_json=format is FileFormat.JSON)
 
     @field("What makes one drawing of it another; null without one of these versions.")

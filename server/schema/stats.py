@@ -21,6 +21,7 @@ from .graphs import Edge, Goal, to_edge
 from .runs import to_money
 from .source import Data, Source, money_of
 from .steps import Step
+from .variants import HoldoutStats, VariantStats, Verdict, holdout_of, variants_of, verdicts_of
 from .words import (
     Base,
     ChannelName,
@@ -165,6 +166,16 @@ class StepStats:
     def credited(self) -> list[CreditStats] | None:
         return credits_of(self.source, self.item["key"]) if self._sends() else None
 
+    @field("Its branches, each compared with the first; null for steps that are no A/B/n split.", list_size=3)
+    def variants(self) -> list[VariantStats] | None:
+        return variants_of(self.source, self.item["key"])
+
+    @field(
+        "What was decided about it, the latest first; null for steps that are no A/B/n split.", list_size=2
+    )
+    def verdicts(self) -> list[Verdict] | None:
+        return verdicts_of(self.source, self.item["key"])
+
     def _sends(self) -> bool:
         return channel_of(self.item) is not None
 
@@ -213,6 +224,10 @@ class JourneyStats:
                 for reason, n in refused.items()
             ],
         )
+
+    @field("What it does against those who get nothing; null if nobody was ever held out.")
+    def holdout(self) -> HoldoutStats | None:
+        return holdout_of(self.source)
 
     @field("What it achieved, goal by goal.", list_size=3)
     def performance(self) -> list[GoalStats]:

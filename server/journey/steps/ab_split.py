@@ -54,9 +54,15 @@ class AbSplit(StepBase):
     @classmethod
     def read(cls, reader: Reader) -> "AbSplit":
         common: dict[str, Any] = read_common(reader)
+        branches = read_variants(reader)
+        if branches and branches[0].percent == 0 and any(branch.percent for branch in branches):
+            message = "The first branch is what the others are compared with: somebody has to get it"
+            Reader({}, (*reader.path, "branches", 0), reader.problems).refuse(
+                "percent", message, "out_of_range"
+            )
         return cls(
             **common,
-            branches=read_variants(reader),
+            branches=branches,
             keeps=reader.flag("keeps", default=True),
             decides=_read_decides(reader),
         )

@@ -112,6 +112,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     for kind in ("Segment", "UserList"):
         if kind in name:
             about = {"id": ids[kind]}
+    if name in ("chooseWinner", "reopenExperiment"):
+        more = {"step": "split", **({"output": "b"} if name == "chooseWinner" else {})}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
     if name == "dismissNotice":
