@@ -1,5 +1,6 @@
 """Receipts in a batch: facts about messages, folded into their state and counted."""
 
+from dataclasses import replace
 from typing import Any
 
 from channels.contract import ReceiptKind
@@ -18,6 +19,7 @@ from server.delivery.status import (
     hear,
     status_of,
 )
+from server.store.erasing import erased_link
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
 from . import draws, news
@@ -159,6 +161,8 @@ def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **m
 
 def suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     """What the receipt says of the address, for whoever may want to write to it again."""
+    if not message.address:
+        return  # Nobody knows any more which it was: its user was erased.
     where, at = (message.project_id, message.channel, message.address), receipt.occurred_at
     if receipt.kind in _PROVES_REACHED:
         _note_reached(batch, message, at)
@@ -191,6 +195,9 @@ def _note_reached(batch: Batch, message: MessageState, at: Instant) -> None:
 
 
 def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:
+    if not message.address:
+        # Its user was erased, or it never had one: what a provider says of them is kept no more.
+        receipt = replace(receipt, detail="", url=erased_link(receipt.url), raw="")
     return (
         batch.shard,
         message.id,
