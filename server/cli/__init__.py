@@ -15,9 +15,11 @@ from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
+from .receipts import receipts
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .users import user
 from .vouchers import vouchers
 
 
@@ -47,12 +49,14 @@ for command in (
     serve,
     migrate,
     project,
+    user,
     import_history,
     suppressions,
     consents,
     audience,
     journey,
     vouchers,
+    receipts,
     doctor,
     recount,
     simulate,

@@ -67,6 +67,8 @@ class Claims(NamedTuple):
 
 def why_not(row: Any, now: Instant) -> str:
     """Why this message may not go now: a `SkipReason`, `PARKED`, or nothing."""
+    if row.erased_at is not None:
+        return SkipReason.ERASED.value
     if row.journey_status == JourneyStatus.PAUSED:
         return PARKED
     if row.journey_status != JourneyStatus.RUNNING and not _has_run_out(row):

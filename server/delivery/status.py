@@ -38,6 +38,7 @@ class SkipReason(StrEnum):
     SUPPRESSED = "suppressed"
     NO_CONSENT = "no_consent"
     JOURNEY_STOPPED = "journey_stopped"
+    ERASED = "erased"
     TEMPLATE_ERROR = "template_error"
     NO_CONNECTION = "no_connection"
     CAPPED = "capped"

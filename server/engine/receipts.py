@@ -1,5 +1,6 @@
 """Receipts in a batch: facts about messages, folded into their state and counted."""
 
+from dataclasses import replace
 from typing import Any
 
 from channels.contract import ReceiptKind
@@ -18,10 +19,11 @@ from server.delivery.status import (
     hear,
     status_of,
 )
+from server.store.erasing import erased_link
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
 from . import draws, news
-from .batch import Batch
+from .batch import Batch, Told
 from .state import MessageState
 
 _SETS = {
@@ -53,16 +55,16 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     if message is None or (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
         return
     known.add((receipt.message_id, receipt.key))
-    before = _counted(message)
+    before = counted_of(message)
     _hear(batch, message, receipt)
     _move_on(batch, message, receipt)
     message.is_changed = True
-    _count_change(batch, message, before, _counted(message))
-    _suppress(batch, message, receipt)
+    count_change(batch, message, before, counted_of(message))
+    suppress(batch, message, receipt)
     news.tell(batch, message, receipt.occurred_at)
 
 
-def _counted(message: MessageState) -> Counted:
+def counted_of(message: MessageState) -> Counted:
     return counted(seen(message.heard), message.reason, message.attempted_at)
 
 
@@ -117,6 +119,8 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
         sent = (Dimension.SENT, message.project_id, value, message.user_number, message.attempted_at)
         batch.tally.include(*sent)
     batch.receipts.append(_row(batch, message, receipt))
+    if message.id in batch.told:
+        batch.told[message.id][receipt.key] = Told(kind, at, receipt.reason)
 
 
 def _hear_hit(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
@@ -139,7 +143,7 @@ def _keep_reason(message: MessageState, receipt: HeardReceipt) -> None:
             message.reason = receipt.reason
 
 
-def _count_change(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
+def count_change(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
     for (metric, reason), at in before.items():
         if after.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason, n=-1)
@@ -155,8 +159,10 @@ def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **m
     batch.tally.count(metric, *about, channel=message.channel, **more)
 
 
-def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
+def suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     """What the receipt says of the address, for whoever may want to write to it again."""
+    if not message.address:
+        return  # Nobody knows any more which it was: its user was erased.
     where, at = (message.project_id, message.channel, message.address), receipt.occurred_at
     if receipt.kind in _PROVES_REACHED:
         _note_reached(batch, message, at)
@@ -189,6 +195,9 @@ def _note_reached(batch: Batch, message: MessageState, at: Instant) -> None:
 
 
 def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:
+    if not message.address:
+        # Its user was erased, or it never had one: what a provider says of them is kept no more.
+        receipt = replace(receipt, detail="", url=erased_link(receipt.url), raw="")
     return (
         batch.shard,
         message.id,

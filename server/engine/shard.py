@@ -12,7 +12,7 @@ from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
 from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
-from server.store.commands import MOVE, REMOVE
+from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.invitations import INVITE
@@ -25,6 +25,7 @@ from . import (
     commands,
     consents,
     entering,
+    erasing,
     events,
     gather,
     invitations,
@@ -34,6 +35,7 @@ from . import (
     news,
     people,
     receipts,
+    remapping,
     removing,
     runs,
 )
@@ -245,8 +247,12 @@ class Shard:
             news.take_in(batch, item.row.project_id, command)
         elif kind == MOVE:
             moving.move(batch, command)
+        elif kind == ERASE:
+            erasing.erase(batch, item.row.project_id, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
+        elif kind == REMAP:
+            remapping.correct(batch, item.row.project_id, command)
         elif kind == REMEMBER:
             commands.remember(batch, item.row.project_id, command)
         elif kind == DECIDE:

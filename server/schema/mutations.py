@@ -12,6 +12,7 @@ from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
@@ -142,6 +143,7 @@ class Mutation(
     LifeMutation,
     PublishingMutation,
     RemovalMutation,
+    ErasureMutation,
     ConnectionMutation,
     TrialMutation,
     SuppressionMutation,

@@ -31,6 +31,7 @@ from .caps import CapQuery
 from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .explaining import ExplainingQuery
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
@@ -69,6 +70,7 @@ class Query(
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
+    ExplainingQuery,
     SilenceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")

@@ -277,6 +277,7 @@ class FailureReason(Enum):
     NO_CONSENT = value(
         "no_consent", description="The user has not agreed to messages of its purpose, or no longer does."
     )
+    ERASED = value("erased", description="The person was erased before it was sent.")
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")

@@ -87,6 +87,7 @@ _WITH_ITS_WORLD = (
         _endpoints.c.state,
         _users.c.user_id,
         _users.c.merged_into,
+        _users.c.erased_at,
         _users.c.attributes,
         _projects.c.name.label("project_name"),
         _projects.c.time_zone,

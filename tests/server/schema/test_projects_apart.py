@@ -126,6 +126,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":
         about = {"connectionId": ids["Connection"], "userId": "u1"}
+    if name == "eraseUser":
+        about = {"identity": {"userId": "kim"}}
     if name == "removeFromJourneys":
         about = {"userIds": ["kim"], "journeyIds": [ids["Journey"]]}
     if name == "scheduleJourney":
