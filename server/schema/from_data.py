@@ -8,6 +8,7 @@ from server.journey.steps import MESSAGES, channel_of
 from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
+from .entry_steps import ENTRY_KINDS, ENTRY_STEPS
 from .flow_from_data import FLOW_KINDS, FLOW_STEPS
 from .outcomes import outcome_of, to_outcome
 from .predicates import predicate, predicates, to_did
@@ -51,7 +52,7 @@ _MESSAGES: dict[str, type[SendingStep]] = {
 }
 
 _STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
-STEPS = [*_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
+STEPS = [*_STEPS, *ENTRY_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -117,6 +118,7 @@ _KINDS = {
     "time_window": to_time_window,
     "split": _split,
     "exit": _exit,
+    **ENTRY_KINDS,
     **FLOW_KINDS,
     **dict.fromkeys(_MESSAGES, _message),
 }

@@ -12,6 +12,7 @@ from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .entry_requests import EnteringMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
 from .in_app import InAppMutation
@@ -145,6 +146,7 @@ class Mutation(
     InAppMutation,
     NoticeMutation,
     SegmentMutation,
+    EnteringMutation,
     UserListMutation,
     CapMutation,
     VoucherMutation,

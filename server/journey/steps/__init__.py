@@ -6,6 +6,8 @@ from typing import Any, get_args
 from .alimtalk import Alimtalk
 from .delay import Delay
 from .email import Email
+from .entry_api import EntryApi
+from .entry_audience import EntryAudience
 from .entry_event import EntryEvent
 from .exit import Exit
 from .go_to_journey import GoToJourney
@@ -24,6 +26,8 @@ from .whatsapp import Whatsapp
 
 Step = (
     EntryEvent
+    | EntryAudience
+    | EntryApi
     | Delay
     | TimeWindow
     | WaitForTrigger
@@ -62,6 +66,8 @@ __all__ = [
     "CustomMessage",
     "Delay",
     "Email",
+    "EntryApi",
+    "EntryAudience",
     "EntryEvent",
     "Exit",
     "GoToJourney",
