@@ -30,7 +30,7 @@ from .catalog import Catalog, LiveJourney
 from .entering import RefusedEntry
 from .state import Happening, RunState, UserState
 
-MOST_PEOPLE = 1000
+MOST_PEOPLE = 2000
 """Users a page: enough to make a statement's cost small, few enough to keep others waiting little."""
 MOST_DUE = 10
 log = structlog.get_logger("engine")
@@ -50,16 +50,8 @@ class Page:
     entered: int = 0
     refused: int = 0
     next_at: Instant | None = None
-
-    @property
-    def is_by_person(self) -> bool:
-        """Whether each person's own zone says when it is time."""
-        return (
-            isinstance(self.entry, EntryAudience)
-            and self.launch.request_id is None
-            and not self.entry.when.is_at_once
-            and self.entry.zone is LaunchZone.PERSON
-        )
+    is_by_person: bool = False
+    """Whether each person's own zone says when it is time."""
 
 
 # Reading
@@ -78,9 +70,16 @@ async def take(session: ReadSession, batch: Batch, turn: int) -> Page | None:
         _put_away(batch, launch, journey)
         return None
     page = Page(launch, journey, entry, next_at=launch.next_at)
+    page.is_by_person = launch.request_id is None and _is_by_person(entry)
     await _find(session, batch, page)
     await _load(session, batch, page)
     return page
+
+
+def _is_by_person(entry: Step) -> bool:
+    if not isinstance(entry, EntryAudience) or entry.when.is_at_once:
+        return False
+    return entry.zone is LaunchZone.PERSON
 
 
 def _is_open(journey: LiveJourney, now: Instant) -> bool:
