@@ -3,11 +3,14 @@
 from typing import Any
 
 import orjson
+from sqlmodel import SQLModel
 
+from server.journey.moment import EndReason
 from server.store import migrations, projects, setup
 from server.store.bulk import inserting
 from server.store.database import Database
-from server.store.tables import Connection, Endpoint, Journey, Message, User, Version
+from server.store.sessions import WriteSession
+from server.store.tables import Connection, Endpoint, Journey, Message, Run, User, Version
 
 START = 1_710_327_600_000
 GRAPH = {
@@ -27,7 +30,6 @@ GRAPH = {
         {"from": "mail", "output": "next", "to": "out"},
     ],
 }
-_MESSAGES, _USERS, _ENDPOINTS = inserting(Message), inserting(User), inserting(Endpoint)
 _EVENT = orjson.dumps({"name": "add_to_cart", "properties": {"item": "Lamp", "price": 19900}}).decode()
 
 
@@ -73,20 +75,20 @@ async def fill(
     for start in range(0, count, 5000):
         numbers = range(start, min(start + 5000, count))
         async with db.write() as session:
-            await session.bulk(_USERS, [_row(_USERS, **_user(project_id, n)) for n in numbers])
-            await session.bulk(_ENDPOINTS, [_row(_ENDPOINTS, **_endpoint(project_id, n)) for n in numbers])
-            rows = [
-                _row(
-                    _MESSAGES,
-                    **_message(project_id, journey_id, n, connection_ids[n % len(connection_ids)], at),
-                )
-                for n in numbers
-            ]
-            await session.bulk(_MESSAGES, rows)
+            await _put(session, User, [_user(project_id, n) for n in numbers])
+            await _put(session, Endpoint, [_endpoint(project_id, n) for n in numbers])
+            await _put(session, Run, [_run(project_id, journey_id, n, at) for n in numbers])
+            through = {n: connection_ids[n % len(connection_ids)] for n in numbers}
+            await _put(
+                session, Message, [_message(project_id, journey_id, n, through[n], at) for n in numbers]
+            )
 
 
-def _row(bulk: Any, **values: Any) -> tuple[Any, ...]:
-    return tuple(values.get(name) for name in bulk.columns)
+async def _put(session: WriteSession, model: type[SQLModel], rows: list[dict[str, Any]]) -> None:
+    """Rows of a table; what they do not say is as the table has it by default."""
+    bulk = inserting(model)
+    usual = {name: model.model_fields[name].get_default() for name in bulk.columns if name not in rows[0]}
+    await session.bulk(bulk, [tuple({**usual, **row}[name] for name in bulk.columns) for row in rows])
 
 
 def _user(project_id: int, number: int) -> dict[str, Any]:
@@ -106,6 +108,27 @@ def _endpoint(project_id: int, number: int) -> dict[str, Any]:
         "state": "usable",
         "changed_at": START,
         "because": "",
+    }
+
+
+def _run(project_id: int, journey_id: int, number: int, at: int) -> dict[str, Any]:
+    """A run that has gone on to its end: whatever becomes of its message moves it no more."""
+    return {
+        "shard": 0,
+        "id": number + 1,
+        "project_id": project_id,
+        "journey_id": journey_id,
+        "version": 1,
+        "user_number": number,
+        "entry_key": "in",
+        "step_key": "out",
+        "arrived_at": at,
+        "entered_at": at,
+        "ended_at": at,
+        "end_reason": EndReason.COMPLETED.value,
+        "event_name": "add_to_cart",
+        "properties": "{}",
+        "goals": "{}",
     }
 
 

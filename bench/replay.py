@@ -8,10 +8,12 @@ server is killed that many times on the way. Exits with 1 if anything differs.
 import argparse
 import asyncio
 import random
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,8 @@ from bench._shop import Expected, Row
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"}
 SENT_AT_ONCE = 100
+_PATIENCE = 120
+"""Seconds, for an answer of a machine that has a lot to do besides."""
 
 CONNECT = """
 mutation ($input: CreateConnectionInput!) {
@@ -91,18 +95,52 @@ query ($id: ID!, $user: String!) {
 }"""
 
 
-def graph() -> dict[str, Any]:
+SPLIT: tuple[list[Any], list[Any]] = (
+    [
+        {"delay": {"key": "hour", "title": "One hour", "durationSeconds": 3600}},
+        {
+            "split": {
+                "key": "bought",
+                "title": "Bought since?",
+                "branches": [{"output": "yes", "conditions": [{"did": {"event": "purchase"}}]}],
+            }
+        },
+    ],
+    [
+        {"from": "cart", "to": "hour"},
+        {"from": "hour", "to": "bought"},
+        {"from": "bought", "output": "yes", "to": "done"},
+        {"from": "bought", "output": "otherwise", "to": "mail"},
+    ],
+)
+WAIT: tuple[list[Any], list[Any]] = (
+    [
+        {
+            "wait": {
+                "key": "hour",
+                "title": "Bought within an hour?",
+                "longestSeconds": 3600,
+                "alwaysFull": True,
+                "branches": [{"output": "yes", "events": [{"event": "purchase"}]}],
+            }
+        },
+    ],
+    [
+        {"from": "cart", "to": "hour"},
+        {"from": "hour", "output": "yes", "to": "done"},
+        {"from": "hour", "output": "not_triggered", "to": "mail"},
+    ],
+)
+MIDDLES = {"split": SPLIT, "wait": WAIT}
+"""Two ways to draw the same journey: a delay and a question, or one wait for a trigger."""
+
+
+def graph(middle: str = "split") -> dict[str, Any]:
+    steps, edges = MIDDLES[middle]
     return {
         "steps": [
             {"entryEvent": {"key": "cart", "title": "Put into the cart", "event": "add_to_cart"}},
-            {"delay": {"key": "hour", "title": "One hour", "durationSeconds": 3600}},
-            {
-                "split": {
-                    "key": "bought",
-                    "title": "Bought since?",
-                    "branches": [{"output": "yes", "conditions": [{"did": {"event": "purchase"}}]}],
-                }
-            },
+            *steps,
             {
                 "email": {
                     "key": "mail",
@@ -115,10 +153,7 @@ def graph() -> dict[str, Any]:
             {"exit": {"key": "done", "title": "Done"}},
         ],
         "edges": [
-            {"from": "cart", "to": "hour"},
-            {"from": "hour", "to": "bought"},
-            {"from": "bought", "output": "yes", "to": "done"},
-            {"from": "bought", "output": "otherwise", "to": "mail"},
+            *edges,
             {"from": "mail", "to": "done"},
         ],
         "goals": [{"key": "bought", "title": "Bought", "event": "purchase", "windowSeconds": 7 * 86_400}],
@@ -146,6 +181,8 @@ class Replay:
 
     server: Server
     mailbox: Mailbox
+    middle: str = "split"
+    """How the journey is drawn: a key of `MIDDLES`."""
     journey_id: str = ""
     read: set[str] = field(default_factory=set)
     """Ids of the mails that were opened already."""
@@ -155,7 +192,7 @@ class Replay:
             f"{self.server.url}/graphql",
             json={"query": query, "variables": variables},
             headers={"Authorization": f"Bearer {self.server.keys['secretKey']}"},
-            timeout=30,
+            timeout=_PATIENCE,
         )
         body = answer.json()
         if "errors" in body or answer.status_code != 200:
@@ -175,7 +212,7 @@ class Replay:
             "from_address": "shop@shop.example",
         }
         self.ask(CONNECT, input={"name": "mail", "adapter": "smtp", "settings": settings})
-        made = self.ask(CREATE, input={"title": "Abandoned cart", "graph": graph()})
+        made = self.ask(CREATE, input={"title": "Abandoned cart", "graph": graph(self.middle)})
         self.journey_id = made["createJourney"]["journey"]["id"]
         self.ask(PUBLISH, id=self.journey_id)
         self.ask(START, id=self.journey_id)
@@ -200,12 +237,12 @@ class Replay:
         if failed:
             raise RuntimeError(f"The SDK could not deliver {len(failed)} batch(es): {failed[0]}")
 
-    def settled(self, wait_seconds: float = 60) -> Figures:
-        """The figures once the inbox is empty and they have stopped moving."""
+    def settled(self, wait_seconds: float = 300) -> Figures:
+        """The figures once nothing waits, in the inbox or to leave, and they have stopped moving."""
         before, since = None, time.monotonic()
         deadline = since + wait_seconds
         while time.monotonic() < deadline:
-            found = (self.figures(), self._backlog(), len(self.mailbox.mails))
+            found = (self.figures(), self._backlog() + self._unsent(), len(self.mailbox.mails))
             if found != before or found[1]:
                 before, since = found, time.monotonic()
             elif time.monotonic() - since > 1.0:
@@ -214,8 +251,14 @@ class Replay:
         raise RuntimeError(f"The figures did not come to rest within {wait_seconds} seconds: {before}")
 
     def _backlog(self) -> int:
-        text = httpx.get(f"{self.server.url}/metrics").text
+        text = httpx.get(f"{self.server.url}/metrics", timeout=_PATIENCE).text
         return int(float(text.split("\nsojourn_inbox_rows ")[1].split()[0]))
+
+    def _unsent(self) -> int:
+        """Messages that nobody has told the outcome of yet. The figures may rest while they are under way."""
+        with closing(sqlite3.connect(self.server.database.removeprefix("sqlite:///"))) as database:
+            query = "SELECT count(*) FROM message WHERE status IN ('queued', 'attempted')"
+            return int(database.execute(query).fetchone()[0])
 
     def figures(self) -> Figures:
         stats = self.ask(FIGURES, id=self.journey_id)["journey"]["stats"]
@@ -243,7 +286,7 @@ class Replay:
     async def read_mails(self) -> None:
         """Opens and clicks the mails of the users who do such things, each once."""
         mails = [mail for mail in self.mailbox.mails if mail.message_id not in self.read]
-        async with httpx.AsyncClient(headers=BROWSER, timeout=30) as reader:
+        async with httpx.AsyncClient(headers=BROWSER, timeout=_PATIENCE) as reader:
             for mail in mails:
                 self.read.add(mail.message_id)
                 user = mail.to.partition("@")[0]
@@ -340,6 +383,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="the shop's CSV, gzipped")
     parser.add_argument("--users", type=int, help="only the first so many users")
     parser.add_argument("--kills", type=int, default=0, help="how often the server is killed on the way")
+    parser.add_argument("--draw", choices=MIDDLES, default="split", help="how the journey is drawn")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     rows = _shop.read(given.file, given.users)
@@ -349,8 +393,8 @@ def main() -> None:
         server = Server(Path(folder), "--clock", "events", zone="Asia/Seoul")
         server.start()
         try:
-            wrong = run(Replay(server, mailbox), rows, wanted, given.kills, given.seed)
-            for command in (("recount", "--check"), ("doctor",)):
+            wrong = run(Replay(server, mailbox, given.draw), rows, wanted, given.kills, given.seed)
+            for command in (("recount", "--check"), ("doctor", "--clock", "events")):
                 done = server.run(*command)
                 print(f"sojourn {' '.join(command)}: {done.stdout.strip().splitlines()[-1]}")
                 wrong += [f"sojourn {' '.join(command)} failed"] if done.returncode else []

@@ -13,7 +13,7 @@ from server.store import migrations
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
-from server.store.tables import Counter, Message, Quarantine, Run
+from server.store.tables import Counter, Message, Quarantine, Run, ShardState
 
 STUCK = 15 * MINUTE
 
@@ -46,6 +46,13 @@ async def examine(db: Database, now: Instant, overdue: int = STUCK) -> list[Find
         for about, check in checks:
             findings.append(Finding(about, await check(session)))
     return findings
+
+
+async def reached(db: Database) -> Instant:
+    """The time that events have reached in any shard: now, where the clock follows them."""
+    async with db.read() as session:
+        found = (await session.rows(select(func.max(table_of(ShardState).c.clock_at))))[0][0]
+    return int(found or 0)
 
 
 async def _sums(session: ReadSession, *by: str) -> dict[tuple[object, ...], dict[str, int]]:

@@ -5,20 +5,22 @@ Made anew for every request. Each loader is named after what it loads and by whi
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
 import orjson
 from strawberry.dataloader import DataLoader
 
-from server.aggregates import ask
+from server.aggregates import ask, comparing
 from server.aggregates.ask import Answer, Question, Span
 from server.aggregates.calendar import day_of
+from server.aggregates.comparing import Comparison
 from server.clock import Clock, Instant
 from server.store import (
     connected,
     consents,
+    explaining,
     journeys,
     projects,
     receipts,
@@ -30,6 +32,7 @@ from server.store import (
     watermark,
 )
 from server.store.database import Database
+from server.store.explaining import Place
 from server.store.receipts import MessageKey
 from server.store.sessions import ReadSession
 from server.store.tables import (
@@ -44,6 +47,7 @@ from server.store.tables import (
     Project,
     Receipt,
     Run,
+    Suppression,
     User,
     Version,
     Visit,
@@ -72,6 +76,8 @@ class Figures:
     versions: list[Version]
     """All of the journey, the newest first."""
     watermark: Instant
+    compared: Mapping[str, Comparison] = field(default_factory=dict)
+    """By step: its splits by chance; the step without a name is the holdout."""
 
 
 class Loaders:
@@ -120,6 +126,9 @@ class Loaders:
         self.consents_by_user: DataLoader[UserKey, list[Consent] | None] = self._by(
             lambda session, keys: consents.by_users(session, project_id, keys)
         )
+        self.suppressions_by_place: DataLoader[Place, list[Suppression] | None] = self._by(
+            lambda session, places: explaining.suppressions(session, project_id, places)
+        )
         self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
         self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)
 
@@ -159,11 +168,16 @@ class Loaders:
                 today = _date(day_of(now, question.span.zone))
                 found = await ask.figures(session, question, self._shards, wanted, today)
                 answers.update({(question, journey_id): answer for journey_id, answer in found.items()})
+            graphs = {
+                one: {row.number: orjson.loads(row.graph) for row in published[one]} for one in published
+            }
+            compared = await comparing.comparisons(session, self._project_id, self._shards, graphs)
         return [
             Figures(
                 answers[Question(self._project_id, key.span, key.version, key.hourly), key.journey_id],
                 published.get(key.journey_id, []),
                 mark,
+                compared.get(key.journey_id, {}),
             )
             for key in keys
         ]

@@ -1,6 +1,5 @@
 """The whole application in this process: a runtime with its loops, a project, and a client over ASGI."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from server.app import create_app
 from server.config import API, Settings
 from server.runtime import Runtime, open_runtime
 from server.store import inbox, projects
+from tests.waiting import PATIENCE, until
 
 
 @dataclass
@@ -28,12 +28,11 @@ class App:
 
     async def worked_in(self) -> None:
         """Returns when the inbox is empty. The loops of this process empty it."""
-        for _ in range(2000):
-            async with self.runtime.db.read() as session:
-                if not (await inbox.backlog(session)).rows:
-                    return
-            await asyncio.sleep(0.005)
-        raise AssertionError("The inbox was not empty after ten seconds.")
+        await until(self._is_worked_in)
+
+    async def _is_worked_in(self) -> bool:
+        async with self.runtime.db.read() as session:
+            return not (await inbox.backlog(session)).rows
 
 
 @asynccontextmanager
@@ -47,6 +46,6 @@ async def open_app(
         transport = httpx.ASGITransport(create_app(runtime, (API,)))
         headers = {"Authorization": f"Bearer {project.secret_key}"}
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://shop.test", headers=headers, timeout=30
+            transport=transport, base_url="http://shop.test", headers=headers, timeout=PATIENCE
         ) as client:
             yield App(runtime, project, client)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from bench._server import Server
 from server.cli import cli
 from server.errors import NotFound, Refused, ServerError
+from server.library import NAMES
 
 Sojourn = Callable[..., Result]
 
@@ -237,3 +238,21 @@ def test_a_server_elsewhere_is_asked_as_the_database_is(
         assert isinstance(runner.invoke(cli, ["journey", "list", *there]).exception, ServerError)
     finally:
         server.stop()
+
+
+def test_a_ready_journey_becomes_a_draft_or_a_file(sojourn: Sojourn, tmp_path: Path) -> None:
+    listed = sojourn("journey", "templates", "--language", "ko").output
+    assert all(f"{name}: " in listed for name in NAMES)
+    made = sojourn("journey", "new", "--template", "win-back", "--language", "ko", "--handle", "back")
+    assert (made.exit_code, made.output.startswith("다시 만나요: created as ")) == (0, True)
+    assert "handle: back\ntitle: 다시 만나요\n" in sojourn("journey", "export", "back").output
+    file = tmp_path / "welcome.yaml"
+    assert (
+        sojourn("journey", "new", "--template", "welcome", "--title", "Hi", "--output", file).exit_code == 0
+    )
+    assert file.read_text(encoding="utf-8").startswith("handle: welcome\ntitle: Hi\n")
+    assert sojourn("journey", "new", "--template", "welcome", "--output", file).exit_code == 1
+    no_mail = sojourn("journey", "apply", file)
+    assert "There is no connection for email" in no_mail.stderr
+    assert sojourn("journey", "import", file).exit_code == 0
+    assert sojourn("journey", "diff", "welcome", file).output == "Both say the same.\n"

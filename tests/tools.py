@@ -13,6 +13,8 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.waiting import PATIENCE, until
+
 NODE = Path(__file__).parent / "node"
 
 
@@ -29,7 +31,7 @@ def require_tool(*names: str) -> str:
     return found or missing(f"needs {' or '.join(names)}")
 
 
-async def run(*command: str, cwd: Path = NODE, timeout: float = 120) -> str:
+async def run(*command: str, cwd: Path = NODE, timeout: float = 3 * PATIENCE) -> str:
     """What the program printed; raises `AssertionError` with what it complained about when it fails."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -79,9 +81,8 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="auto"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:
-            assert not task.done(), "the server did not start"
-            await asyncio.sleep(0.005)
+        await until(lambda: server.started or task.done())
+        assert not task.done(), "the server did not start"
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True

@@ -10,6 +10,7 @@ from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Select, func, select
 
 from server.clock import Instant
+from server.journey.holdout import HOLDOUT
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
@@ -20,7 +21,14 @@ from .metrics import Dimension, Metric
 
 _counters, _sets = table_of(Counter), table_of(UserSet)
 
-_FLOW = (Metric.ENTRIES, Metric.ARRIVALS, Metric.LEFT, Metric.ENDED)
+_FLOW = (
+    Metric.ENTRIES,
+    Metric.ARRIVALS,
+    Metric.LEFT,
+    Metric.ENDED,
+    Metric.MOVED_IN,
+    Metric.MOVED_OUT,
+)
 """What tells who is where now: sums of it over all time."""
 
 
@@ -73,6 +81,8 @@ class Answer:
     sets: dict[tuple[str, str], dict[int, BitMap]] = field(default_factory=dict)
     """By dimension and value: the users of each shard."""
     hours: list[HourCount] = field(default_factory=list)
+    held_out: list[Count] = field(default_factory=list)
+    """Of the runs of people who are held out; everything else here is without them."""
 
     def of(self, metric: Metric, step_key: str | None = None) -> list[Count]:
         """The counts of a metric, at one step or at all of them."""
@@ -109,7 +119,8 @@ class Answer:
         return {reason: n for reason, n in sorted(found.items(), key=lambda item: (-item[1], item[0])) if n}
 
     def inside_now(self) -> int:
-        return self._ever(Metric.ENTRIES) - self._ever(Metric.ENDED)
+        came = self._ever(Metric.ENTRIES) + self._ever(Metric.MOVED_IN)
+        return came - self._ever(Metric.ENDED) - self._ever(Metric.MOVED_OUT)
 
     def waiting_now(self, step_key: str) -> int:
         arrived, left, ended = (
@@ -153,8 +164,7 @@ async def figures(
     """
     answers = {journey_id: Answer() for journey_id in values}
     for row in await session.rows(_counts(question, list(values))):
-        count = _count(row)
-        answers[row.journey_id].counts[count.metric][count.step_key].append(count)
+        _keep(answers[row.journey_id], row.variant, _count(row))
     for row in await session.rows(_flow(question, list(values))):
         answers[row.journey_id].flow[row.metric, row.step_key] = int(row.n)
     if question.hourly:
@@ -163,6 +173,13 @@ async def figures(
     if question.version is None:
         await _read_sets(session, question, shards, values, answers, today)
     return answers
+
+
+def _keep(answer: Answer, variant: str, count: Count) -> None:
+    if variant == HOLDOUT:
+        answer.held_out.append(count)
+    else:
+        answer.counts[count.metric][count.step_key].append(count)
 
 
 def _count(row: Any) -> Count:
@@ -197,7 +214,10 @@ _KEYS = (
     _counters.c.output,
     _counters.c.channel,
     _counters.c.reason,
+    _counters.c.variant,
 )
+_TREATED = _counters.c.variant == ""
+"""People who are held out are no part of the figures of a journey: it did nothing for them."""
 _HOURLY = (
     _counters.c.journey_id,
     _counters.c.hour,
@@ -214,14 +234,14 @@ def _counts(question: Question, journey_ids: list[int]) -> Select[Any]:
 
 
 def _hours(question: Question, journey_ids: list[int]) -> Select[Any]:
-    chosen = (*_about(question, journey_ids), *_within(question.span))
+    chosen = (*_about(question, journey_ids), *_within(question.span), _TREATED)
     return select(*_HOURLY, *_SUMS).where(*chosen).group_by(*_HOURLY).order_by(_counters.c.hour)
 
 
 def _flow(question: Question, journey_ids: list[int]) -> Select[Any]:
     keys = (_counters.c.journey_id, _counters.c.metric, _counters.c.step_key)
     flowing = _counters.c.metric.in_([metric.value for metric in _FLOW])
-    chosen = (*_about(question, journey_ids), flowing)
+    chosen = (*_about(question, journey_ids), flowing, _TREATED)
     return select(*keys, _SUMS[0]).where(*chosen).group_by(*keys)
 
 

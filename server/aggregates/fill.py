@@ -40,12 +40,14 @@ class Tally:
         *,
         output: str = "",
         channel: str = "",
+        variant: str = "",
         reason: str = "",
         n: int = 1,
         amount: int = 0,
     ) -> None:
         hour = hour_of(at, self._zone_of(project_id))
-        key = (project_id, journey_id, version, step_key, output, channel, "", metric.value, reason, hour)
+        which = (step_key, output, channel, variant, metric.value, reason)
+        key = (project_id, journey_id, version, *which, hour)
         found = self.counts.get(key)
         if found is None:
             self.counts[key] = [n, amount]

@@ -12,6 +12,8 @@ class Metric(StrEnum):
     ARRIVALS = "arrivals"
     LEFT = "left"
     ENDED = "ended"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
     QUEUED = "queued"
     SENT = "sent"
     DELIVERED = "delivered"
@@ -33,6 +35,10 @@ class Metric(StrEnum):
     HITS = "hits"
     CREDITED = "credited"
     ASSISTED = "assisted"
+    VARIANT_SENT = "variant_sent"
+    VARIANT_OPENED = "variant_opened"
+    VARIANT_CLICKED = "variant_clicked"
+    VARIANT_REACHED = "variant_reached"
 
 
 class Dimension(StrEnum):
@@ -45,6 +51,11 @@ class Dimension(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     REACHED = "reached"
+    DRAWN = "drawn"
+    """Whom a journey with a holdout has drawn, for it or not."""
+    VARIANT_REACHED = "variant_reached"
+    VARIANT_OPENED = "variant_opened"
+    VARIANT_CLICKED = "variant_clicked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,20 @@ DEFINITIONS: tuple[Definition, ...] = (
         "end",
         "end reason",
         "Runs that are over, counted at the step where they were.",
+    ),
+    Definition(
+        Metric.MOVED_OUT,
+        "run",
+        "move",
+        "",
+        "Runs that an edit has moved from here to another version; they have left the step, and not ended.",
+    ),
+    Definition(
+        Metric.MOVED_IN,
+        "run",
+        "move",
+        "",
+        "Runs that an edit has moved here from another version; they have arrived, and not entered again.",
     ),
     Definition(Metric.QUEUED, "message", "decision", "", "Messages that the journey decided to send."),
     Definition(
@@ -119,7 +144,11 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Messages clicked at least once, by this kind of actor.",
     ),
     Definition(
-        Metric.UNSUBSCRIBED, "message", "first request", "", "Messages whose reader asked for no more."
+        Metric.UNSUBSCRIBED,
+        "message",
+        "first request",
+        "",
+        "Messages whose reader asked for no more, by a link, through the provider, or by answering STOP.",
     ),
     Definition(
         Metric.COMPLAINED, "message", "first complaint", "", "Messages whose reader reported them as spam."
@@ -149,5 +178,33 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         Metric.ASSISTED, "event", "event", "", "Hits of a goal before which this message was sent as well."
+    ),
+    Definition(
+        Metric.VARIANT_SENT,
+        "message",
+        "acceptance",
+        "",
+        "Messages that the provider took over, by the branch that their run had drawn before.",
+    ),
+    Definition(
+        Metric.VARIANT_OPENED,
+        "message",
+        "first open",
+        "actor",
+        "Messages opened at least once, by the branch that their run had drawn before.",
+    ),
+    Definition(
+        Metric.VARIANT_CLICKED,
+        "message",
+        "first click",
+        "actor",
+        "Messages clicked at least once, by the branch that their run had drawn before.",
+    ),
+    Definition(
+        Metric.VARIANT_REACHED,
+        "run",
+        "first hit",
+        "goal",
+        "Runs that reached the goal once they had drawn the branch, each once.",
     ),
 )

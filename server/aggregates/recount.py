@@ -7,6 +7,7 @@ hour begins) and nothing else.
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,10 +15,12 @@ from pyroaring import BitMap
 from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
-from server.delivery.bursts import HIT_KINDS, is_unjudged, judge, to_hit
+from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
 from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear, opened_at, sent_at
 from server.journey.credit import Letter, credit_of
 from server.journey.graph import Graph, read_graph
+from server.journey.holdout import JOURNEY
+from server.journey.moving import version_in
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
@@ -33,11 +36,13 @@ from server.store.tables import (
 )
 
 from .calendar import day_of, hour_of, levels
+from .experiments import Stratum, value_of
 from .metrics import Dimension, Metric
+from .recount_draws import Draws, Taken
 
 PAGE = 10_000
-CounterKey = tuple[int, int, int, str, str, str, str, str, int]
-"""Project, journey, version, step, output, channel, metric, reason, hour."""
+CounterKey = tuple[int, int, int, str, str, str, str, str, str, int]
+"""Project, journey, version, step, output, channel, variant, metric, reason, hour."""
 SetKey = tuple[int, int, str, str, int]
 """Shard, project, dimension, value, day."""
 
@@ -54,6 +59,7 @@ class Recount:
     zones: dict[int, str] = field(default_factory=dict)
     graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
     """By journey and version."""
+    draws: Draws = field(default_factory=Draws)
     hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """Conversions by run."""
     letters: defaultdict[int, list[Letter]] = field(default_factory=lambda: defaultdict(list))
@@ -64,7 +70,8 @@ class Recount:
     ) -> None:
         hour = hour_of(at, self.zones[fact.project_id])
         output, channel, reason = (more.get(name, "") for name in ("output", "channel", "reason"))
-        where = (fact.project_id, fact.journey_id, fact.version, step_key, output, channel)
+        variant = more.get("variant", "")
+        where = (fact.project_id, fact.journey_id, fact.version, step_key, output, channel, variant)
         found = self.counters[fact.shard, (*where, metric.value, reason, hour)]
         found[0] += n
         found[1] += amount
@@ -104,6 +111,12 @@ async def _visits(session: ReadSession, result: Recount) -> None:
     async for visit in _pages(session, select(table_of(Visit))):
         journey, step_key = visit.journey_id, visit.step_key
         graph = result.graphs[journey, visit.version]
+        drawn = result.draws.note(visit, graph)
+        if drawn is not None:
+            result.include(visit, Dimension.DRAWN, f"{journey}/{drawn.output}", drawn.at)
+        if visit.run_id in result.draws.held_out:
+            _held_out(result, visit)
+            continue
         if graph.steps[step_key].is_entry:
             result.count(visit, Metric.ENTRIES, step_key, visit.arrived_at)
             result.include(visit, Dimension.ENTERED, str(journey), visit.arrived_at)
@@ -114,7 +127,28 @@ async def _visits(session: ReadSession, result: Recount) -> None:
             result.count(visit, Metric.LEFT, step_key, visit.left_at, output=visit.output)
             value = f"{journey}/{step_key}/{visit.output}"
             result.include(visit, Dimension.LEFT, value, visit.left_at)
-            _arrival(result, visit, graph.after(step_key, visit.output).key, visit.left_at)
+            _count_next(result, visit, graph)
+
+
+def _count_next(result: Recount, visit: Any, graph: Graph) -> None:
+    """Where a visit led to: by an edge, or by an edit to a step of another version."""
+    version = version_in(visit.output)
+    if version is None:
+        _arrival(result, visit, graph.after(visit.step_key, visit.output).key, visit.left_at)
+        return
+    result.count(visit, Metric.MOVED_OUT, visit.step_key, visit.left_at)
+    there = SimpleNamespace(**{**visit._mapping, "version": version})
+    result.count(there, Metric.MOVED_IN, visit.because, visit.left_at)
+    _arrival(result, there, visit.because, visit.left_at)
+
+
+def _held_out(result: Recount, visit: Any) -> None:
+    """The one visit of a run that gets nothing. It is counted apart, and in no set."""
+    variant = result.draws.variant(visit.run_id)
+    result.count(visit, Metric.ENTRIES, visit.step_key, visit.arrived_at, variant=variant)
+    result.count(visit, Metric.ARRIVALS, visit.step_key, visit.arrived_at, variant=variant)
+    reason = visit.end_reason
+    result.count(visit, Metric.ENDED, visit.step_key, visit.left_at, variant=variant, reason=reason)
 
 
 def _arrival(result: Recount, visit: Any, step_key: str, at: int) -> None:
@@ -134,15 +168,40 @@ async def _conversions(session: ReadSession, result: Recount) -> None:
     """
     table = table_of(Conversion)
     first: dict[tuple[int, str], Any] = {}
+    by_branch: FirstOfBranch = {}
     async for hit in _pages(session, select(table)):
-        result.count(hit, Metric.HITS, "", hit.occurred_at, output=hit.goal_key, amount=hit.amount)
-        result.include(hit, Dimension.REACHED, f"{hit.journey_id}/{hit.goal_key}", hit.occurred_at)
-        result.hits[hit.run_id].append(hit)
+        more = {"output": hit.goal_key, "variant": result.draws.variant(hit.run_id)}
+        result.count(hit, Metric.HITS, "", hit.occurred_at, amount=hit.amount, **more)
+        if not more["variant"]:
+            result.include(hit, Dimension.REACHED, f"{hit.journey_id}/{hit.goal_key}", hit.occurred_at)
+            result.hits[hit.run_id].append(hit)
+        _note_branches(result, hit, by_branch)
         known = first.get((hit.run_id, hit.goal_key))
         if known is None or (hit.occurred_at, hit.amount) < (known.occurred_at, known.amount):
             first[hit.run_id, hit.goal_key] = hit
     for (_, goal_key), hit in first.items():
-        result.count(hit, Metric.REACHED, "", hit.occurred_at, output=goal_key, amount=hit.amount)
+        more = {"output": goal_key, "variant": result.draws.variant(hit.run_id)}
+        result.count(hit, Metric.REACHED, "", hit.occurred_at, amount=hit.amount, **more)
+    for (_, taken, goal_key), hit in by_branch.items():
+        more = {"output": taken.output, "reason": goal_key}
+        result.count(hit, Metric.VARIANT_REACHED, taken.step_key, hit.occurred_at, amount=hit.amount, **more)
+
+
+FirstOfBranch = dict[tuple[int, Taken, str], Any]
+"""By run, draw and goal: the first hit since the draw."""
+
+
+def _note_branches(result: Recount, hit: Any, first: FirstOfBranch) -> None:
+    graph = result.graphs[hit.journey_id, hit.version]
+    window = next((goal.window_ms for goal in graph.goals if goal.key == hit.goal_key), 0)
+    for taken in result.draws.before(hit.run_id, hit.occurred_at, window):
+        value = value_of(hit.journey_id, taken.step_key, taken.output, taken.stratum, hit.goal_key)
+        result.include(hit, Dimension.VARIANT_REACHED, value, hit.occurred_at)
+        known = first.get((hit.run_id, taken, hit.goal_key))
+        if taken.step_key == JOURNEY:
+            continue
+        if known is None or (hit.occurred_at, hit.amount) < (known.occurred_at, known.amount):
+            first[hit.run_id, taken, hit.goal_key] = hit
 
 
 def _credit(result: Recount) -> None:
@@ -167,6 +226,12 @@ async def _messages(session: ReadSession, result: Recount) -> None:
         _message(result, message, heard.get((message.shard, message.id), []))
 
 
+_READERS = {"opened": Dimension.VARIANT_OPENED, "clicked": Dimension.VARIANT_CLICKED}
+_OF_BRANCHES = {
+    Metric.SENT: Metric.VARIANT_SENT,
+    Metric.OPENED: Metric.VARIANT_OPENED,
+    Metric.CLICKED: Metric.VARIANT_CLICKED,
+}
 _SETS = {"accepted": Dimension.SENT, "opened": Dimension.OPENED, "clicked": Dimension.CLICKED}
 
 
@@ -174,8 +239,13 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
     step_key, channel = message.step_key, message.channel
     result.count(message, Metric.QUEUED, step_key, message.created_at, channel=channel)
     folded: Heard = {}
+    branches = orjson.loads(message.variants).items()
     for receipt in receipts:
         hear(folded, receipt.kind, receipt.occurred_at)
+        if receipt.kind in _READERS and receipt.actor == HUMAN:
+            for split, (output, *stratum) in branches:
+                value = value_of(message.journey_id, split, output, Stratum(*stratum))
+                result.include(message, _READERS[receipt.kind], value, receipt.occurred_at)
         if receipt.kind in _SETS:
             value = f"{message.journey_id}/{step_key}"
             result.include(message, _SETS[receipt.kind], value, receipt.occurred_at)
@@ -190,6 +260,10 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
         result.count(message, every, step_key, at, channel=channel, reason=actor)
     for (metric, reason), at in counted(folded, message.reason, message.attempted_at).items():
         result.count(message, metric, step_key, at, channel=channel, reason=reason)
+        if metric in _OF_BRANCHES:
+            for split, (output, *_) in branches:
+                more = {"output": output, "channel": channel, "reason": reason}
+                result.count(message, _OF_BRANCHES[metric], split, at, **more)
     if message.run_id in result.hits:
         times = sent_at(folded, message.attempted_at), opened_at(folded)
         result.letters[message.run_id].append(Letter(message.id, step_key, channel, *times))
@@ -215,6 +289,7 @@ async def _counter_differences(session: ReadSession, result: Recount) -> list[st
             row.step_key,
             row.output,
             row.channel,
+            row.variant,
             row.metric,
             row.reason,
             row.hour,
@@ -251,9 +326,7 @@ async def rebuild(session: WriteSession) -> tuple[int, int]:
     await session.run(delete(table_of(Counter)))
     await session.run(delete(table_of(UserSet)))
     counters = [
-        (shard, *key[:6], "", *key[6:], n, amount)
-        for (shard, key), (n, amount) in result.counters.items()
-        if n or amount
+        (shard, *key, n, amount) for (shard, key), (n, amount) in result.counters.items() if n or amount
     ]
     sets = [(*key, 0, bitmap.serialize()) for key, bitmap in result.sets.items()]
     await session.bulk(_ADD_COUNTERS, counters)

@@ -15,6 +15,7 @@ from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
+from .receipts import receipts
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
@@ -53,6 +54,7 @@ for command in (
     audience,
     journey,
     vouchers,
+    receipts,
     doctor,
     recount,
     simulate,

@@ -12,6 +12,7 @@ from server.errors import NotFound, ServerError
 from .applying import apply_files
 from .asking import Ask, asking, where
 from .journey_files import PROBLEM, read_file, tell_answer
+from .ready_journeys import list_templates, new_journey
 
 Data = dict[str, Any]
 
@@ -33,6 +34,8 @@ def journey() -> None:
 
 
 journey.add_command(apply_files)
+journey.add_command(list_templates)
+journey.add_command(new_journey)
 
 
 LIST = """query ($after: String) {

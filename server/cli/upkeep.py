@@ -36,15 +36,23 @@ def migrate(database: str | None) -> None:
     show_default=True,
     help="How long after a wait was over its run is told to be stuck.",
 )
+@click.option(
+    "--clock",
+    type=click.Choice(["wall", "events"]),
+    default="wall",
+    show_default=True,
+    help="By which time waits are over: as the server was told.",
+)
 @of_database
-def doctor(overdue_minutes: int, database: str | None) -> None:
+def doctor(overdue_minutes: int, clock: str, database: str | None) -> None:
     """Looks whether all is well; exits with 1 if something is not."""
 
     async def work() -> list[Any]:
-        from server.doctor import examine
+        from server.doctor import examine, reached
 
         async with opened(settings_for(database).database_url) as db:
-            return await examine(db, WallClock().now(), overdue_minutes * MINUTE)
+            now = await reached(db) if clock == "events" else WallClock().now()
+            return await examine(db, now, overdue_minutes * MINUTE)
 
     findings = run(work())
     for finding in findings:

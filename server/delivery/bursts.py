@@ -21,6 +21,8 @@ from server.clock import SECOND, Instant
 from server.delivery.actors import Actor
 from server.delivery.status import WITH_ACTOR, Heard, hear
 
+HUMAN = Actor.HUMAN.value
+"""What a receipt says of its actor if a person seems to have done it."""
 HITS = "hits"
 """Where the hits stand in what was heard."""
 MOST_HITS = 50

@@ -17,12 +17,15 @@ from server.store import attempts, inbox, outbox
 from server.store.sessions import WriteSession
 
 from . import caps, vouchers
+from .quiet import Quiet, told
 
 WORK = "dispatch"
 PARKED = "parked"
 """Not now: the journey is paused."""
 EXPIRED = "expired"
 """Later than this it helps nobody."""
+SILENT = "silent"
+"""Not now: these are silent hours where the person is."""
 UNSETTLED = "unsettled"
 """An earlier attempt may have arrived, and no other may settle it any more."""
 LONGEST_TRYING = DAY
@@ -112,7 +115,13 @@ def held_back(row: Any, now: Instant) -> str:
 
 
 async def claim(
-    session: WriteSession, clock: Clock, shard: int, token: int, connection_id: int, most: int
+    session: WriteSession,
+    clock: Clock,
+    shard: int,
+    token: int,
+    connection_id: int,
+    most: int,
+    quiet: Quiet | None = None,
 ) -> Claims:
     """Up to `most` messages to hand over, for the holder of the shard's lease. The caller commits.
 
@@ -121,11 +130,15 @@ async def claim(
     await leases.prove(session, WORK, shard, token)
     now = clock.now()
     rows = await outbox.due(session, shard, connection_id, now, most)
+    quiet = quiet or Quiet()
+    await quiet.learn(session, rows)
     sorted_by: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        sorted_by[held_back(row, now)].append(row)
+        at = row.due_at if clock.follows_events else now
+        sorted_by[held_back(row, now) or held_by_silence(row, at, quiet)].append(row)
     may_go = {row.id: row for row in sorted_by.pop("", [])}
     await outbox.park(session, shard, [row.id for row in sorted_by.pop(PARKED, [])])
+    await _put_off(session, shard, sorted_by.pop(SILENT, []), quiet, clock)
     await end(session, shard, sorted_by.pop(EXPIRED, []) + sorted_by.pop(UNSETTLED, []), now)
     when_due = clock.follows_events
     for row in await _without_room(session, shard, list(may_go.values()), now, when_due=when_due):
@@ -134,12 +147,42 @@ async def claim(
     for row in handing.without:
         sorted_by[SkipReason.NO_VOUCHER.value].append(may_go.pop(row.id))
     for reason, skipped in sorted_by.items():
-        await _skip(session, shard, skipped, reason, now)
+        await skip(session, shard, skipped, reason, now)
     going = [message_id for message_id in may_go if message_id not in handing.later]
     begun = await attempts.begin(session, shard, going, now, when_due=when_due)
     codes = await vouchers.hand_out(session, shard, handing, [may_go[one.id] for one in begun], now)
     claimed = [_claimed(shard, may_go[one.id], one, codes) for one in begun]
     return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
+
+
+def held_by_silence(row: Any, at: Instant, quiet: Quiet) -> str:
+    """`SILENT`, or nothing. Nobody is written to at night, also not once more."""
+    return SILENT if quiet.opens_at(row, at) > at else ""
+
+
+async def _put_off(
+    session: WriteSession, shard: int, silent: Sequence[Any], quiet: Quiet, clock: Clock
+) -> None:
+    """Has them wait until silence is over, or until they expire."""
+    if not silent:
+        return
+    waits, entries = [], []
+    for row in silent:
+        now = row.due_at if clock.follows_events else clock.now()
+        opens = quiet.opens_at(row, now)
+        waits.append((row.id, min(opens, row.expires_at or opens)))
+        receipt = HeardReceipt(
+            row.id,
+            f"silent:{opens}",
+            ReceiptKind.DEFERRED,
+            now,
+            code="silent_hours",
+            detail=told(row, opens),
+            connection_id=row.connection_id,
+        )
+        entries.append(inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), clock.now()))
+    await outbox.put_off(session, shard, waits)
+    await inbox.append(session, entries)
 
 
 async def _without_room(
@@ -173,7 +216,8 @@ def _ended(shard: int, row: Any, now: Instant) -> inbox.Entry:
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
-async def _skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
+async def skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
+    """Gives up queued messages that may not go, and tells the inbox."""
     await outbox.skip(session, shard, [row.id for row in skipped], reason)
     await inbox.append(session, [_skipped(shard, row, reason, now) for row in skipped])
 

@@ -1,6 +1,6 @@
 """What a message says: its step's templates, rendered for one person, with the links that we follow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +12,13 @@ from server.delivery.links import Tracking
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path
 from server.journey.steps import Email, MessageStep
-from server.store import outbox
+from server.store import outbox, passages
 from server.store.database import Database
+from server.store.receipts import SHARD_MASK
 from server.templates.render import TemplateProblem, render
 
 from .claims import Claimed
+from .earlier import Values, values_of
 from .hearing import write_reference
 
 EMAIL = "email"
@@ -40,14 +42,33 @@ class Writer:
     db: Database
     tracking: Tracking
     _graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
+    _telling: dict[tuple[int, int, str], bool] = field(default_factory=dict)
+    """Whether the texts of a step may tell of earlier messages."""
 
-    async def write(self, claimed: Claimed, fields: Mapping[str, Any]) -> Message:
-        """`fields` are those that the channel has. Raises `TemplateProblem`."""
+    async def recall(self, batch: Iterable[Claimed]) -> dict[tuple[int, int], Values]:
+        """What became of the earlier messages of their runs, for those whose texts ask for it."""
+        asking = [one for one in batch if await self._tells_of_messages(one.row)]
+        if not asking:
+            return {}
+        # A run keeps its id when its user moves to another shard, and its earlier messages stay behind.
+        shards = {one.shard for one in asking} | {one.row.run_id & SHARD_MASK for one in asking}
+        async with self.db.read() as session:
+            found = await passages.of_runs(session, shards, {one.row.run_id for one in asking})
+        return {
+            one.key: values_of(found.get(one.row.run_id, ()), (one.row.step_key, one.row.created_at))
+            for one in asking
+        }
+
+    async def write(
+        self, claimed: Claimed, fields: Mapping[str, Any], earlier: Values | None = None
+    ) -> Message:
+        """`fields` are those that the channel has, `earlier` what `recall` says. Raises `TemplateProblem`."""
         row = claimed.row
         step = await self._step(row)
         whose = (str(row.project_id), claimed.shard, str(row.id))
         way_out = self.tracking.unsubscribe_url(*whose)
-        pen = _Pen(self._values(claimed, way_out), claimed.attempted_at)
+        values = {**self._values(claimed, way_out), "messages": earlier or {}}
+        pen = _Pen(values, claimed.attempted_at)
         known = {name: text for name, text in step.content.items() if name in fields}
         content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
         return Message(
@@ -62,6 +83,15 @@ class Writer:
             # As it was decided: the message's own row says the same.
             expires_at=None if step.expires_after_ms is None else row.created_at + step.expires_after_ms,
         )
+
+    async def _tells_of_messages(self, row: Any) -> bool:
+        key = (row.journey_id, row.version, row.step_key)
+        if key not in self._telling:
+            if len(self._telling) >= _MOST_GRAPHS:
+                self._telling.clear()
+            texts = (await self._step(row)).templates()
+            self._telling[key] = any("messages" in text for _, text in texts)
+        return self._telling[key]
 
     async def _step(self, row: Any) -> MessageStep:
         step = (await self._graph(row.journey_id, row.version)).steps.get(row.step_key)

@@ -29,11 +29,12 @@ from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
-from .claims import EXPIRED, PARKED, UNSETTLED, Claimed, held_back, is_uncertain
+from .claims import EXPIRED, PARKED, SILENT, UNSETTLED, Claimed, held_back, held_by_silence, is_uncertain
 from .content import Writer
 from .hiding import hide
 from .lanes import Lane
 from .outcomes import Ways, is_well_formed, receipt_of, tell
+from .quiet import Quiet
 from .routing import Routes
 from .senders import OpenSender, Senders
 
@@ -60,6 +61,7 @@ class Courier:
     senders: Senders
     writer: Writer
     routes: Routes
+    quiet: Quiet = field(default_factory=Quiet)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing may leave any more: what has not is put back."""
     _left: set[Key] = field(default_factory=set)
@@ -120,12 +122,12 @@ class Courier:
 
     def _held_back(self, claimed: Claimed) -> tuple[bool, HeardReceipt | None]:
         """Whether a message stays here after all, and what is to be heard of that."""
-        why = held_back(claimed.row, self.clock.now())
+        at = self.at(claimed)
+        why = held_back(claimed.row, self.clock.now()) or held_by_silence(claimed.row, at, self.quiet)
         if not why:
             return False, None
-        if why == PARKED:
+        if why in (PARKED, SILENT):
             return True, None
-        at = self.at(claimed)
         if why == EXPIRED:
             return True, tell(claimed, ReceiptKind.EXPIRED, at, reason=Reason.EXPIRED.value)
         if why == UNSETTLED:
@@ -152,11 +154,12 @@ class Courier:
         asks = capabilities.on_unknown is OnUnknown.ASK
         told: list[Told] = []
         written: list[tuple[Claimed, Message]] = []
+        earlier = await self.writer.recall(ready)
         for number, one in enumerate(ready):
             if number % WRITTEN_IN_A_ROW == WRITTEN_IN_A_ROW - 1:
                 await asyncio.sleep(0)
             try:
-                message = await self.writer.write(one, capabilities.content)
+                message = await self.writer.write(one, capabilities.content, earlier.get(one.key))
             except TemplateProblem as problem:
                 told.append((one, self._unwritten(one, problem)))
             except Exception as error:

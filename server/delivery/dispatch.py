@@ -25,6 +25,7 @@ from server.store import open_connections, outbox, routes
 from server.store.database import Database
 from server.store.sessions import WriteSession
 
+from .canceling import cancel
 from .claims import WORK, Claimed, claim
 from .content import Writer
 from .courier import Courier
@@ -33,6 +34,7 @@ from .health import HealthBook
 from .interrupted import settle_interrupted
 from .lanes import Lane
 from .lending import Lender
+from .quiet import Quiet
 from .recording import Append, Recorder
 from .routing import Routes
 from .senders import Senders
@@ -71,13 +73,14 @@ class Dispatcher:
         self.routes = Routes(host, HealthBook(db))
         signer = Signer(settings.secrets, "links")
         tracking = Tracking(signer, settings.public_url, honeypot=settings.honeypot_link)
+        self.quiet = Quiet()
         self._mine: dict[int, int] = {}
         """Our shards, and the tokens of their leases."""
         self.hands = Hands(
             db,
             clock,
             self.routes,
-            Courier(db, clock, self.senders, Writer(db, tracking), self.routes),
+            Courier(db, clock, self.senders, Writer(db, tracking), self.routes, self.quiet),
             Recorder(append),
             concurrency=settings.send_concurrency,
             shards=shards,
@@ -88,6 +91,8 @@ class Dispatcher:
         self._look_again_at: dict[tuple[int, int], float] = {}
         """Shards and connections that send nothing now: when to look at them again."""
         self._epoch: int | None = None
+        self._over: set[int] = set()
+        """Journeys that are over and of which nothing waits any more in our shards."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Works until told to stop; then finishes the sends in flight and lets its shards go."""
@@ -163,6 +168,7 @@ class Dispatcher:
         self.hands.refresh()
         if new:
             self._epoch = None
+            self._over = set()
 
     async def let_go(self) -> None:
         """Lets other workers have our shards at once."""
@@ -191,8 +197,20 @@ class Dispatcher:
         if self._mine:
             async with self.db.write() as session:
                 await outbox.unpark(session, self._mine, self.clock.now())
+            await self._cancel_stopped()
         self._look_again_at.clear()
         self._epoch = epoch
+
+    async def _cancel_stopped(self) -> None:
+        """Gives up what waits of journeys that have ended since we last looked."""
+        async with self.db.read() as session:
+            over = await outbox.journeys_over(session)
+        for shard, token in list(self._mine.items() if over - self._over else ()):
+            try:
+                await cancel(self.db, self.clock, shard, token, over - self._over)
+            except leases.LostLease:
+                self._mine.pop(shard, None)
+        self._over = over
 
     # Claims
 
@@ -230,7 +248,8 @@ class Dispatcher:
         most = self.hands.room(lane)
         if most <= 0:
             return 0, []
-        claims = await claim(session, self.clock, shard, self._mine[shard], row.id, most)
+        about = (shard, self._mine[shard], row.id, most)
+        claims = await claim(session, self.clock, *about, self.quiet)
         self.hands.shares.pick_up(row.project_id, len(claims.messages))
         return claims.seen, claims.messages
 

@@ -1,7 +1,10 @@
 """What people wrote back: kept, understood, and heard as a reply to the message that it answers."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 
 import structlog
 
@@ -12,9 +15,10 @@ from server.store import inbound, inbox, messages, sightings, unclaimed
 from server.store import tables as store
 from server.store.open_connections import OpenConnection
 from server.store.sessions import ReadSession, WriteSession
+from server.store.sightings import Wish
 
 from .hearing import LONGEST_DETAIL, Placed, bounded, bounded_instant, clean
-from .receipts import HeardReceipt, encode
+from .receipts import WRITTEN, HeardReceipt, encode
 
 ANSWERS_WITHIN = 7 * DAY
 """A message that somebody writes without saying to what answers our last one, if that was not longer ago."""
@@ -44,18 +48,37 @@ async def read(
     """Finds what was answered: the message that the provider names, or our last one to whoever wrote."""
     asked = {_answered_id(one) for one in told if one.provider_id}
     known = await messages.by_provider_id(session, shards, connection.id, asked)
-    written = Written()
-    for one in sorted(told, key=lambda one: one.occurred_at):
-        row = _row(connection, one, now)
-        written.rows.append(row)
-        answered = known.get(_answered_id(one)) if one.provider_id else None
-        if answered is None:
-            since = row.occurred_at - ANSWERS_WITHIN
-            where = (connection.project_id, shards, connection.id, row.address)
-            answered = await inbound.latest_message(session, *where, since, row.occurred_at)
+    told = sorted(told, key=lambda one: one.occurred_at)
+    rows = [_row(connection, one, now) for one in told]
+    names = [_answered_id(one) for one in told]
+    open_rows = [row for row, name in zip(rows, names, strict=True) if name not in known]
+    sent = await _sent(session, shards, connection, open_rows)
+    replies = []
+    for row, name in zip(rows, names, strict=True):
+        answered = known.get(name) or _last(sent.get(row.address, ()), row.occurred_at)
         if answered is not None:
-            written.replies.append(_reply(connection, one, row, answered, now))
-    return written
+            replies += _replies(connection, row, answered, now)
+    return Written(rows, replies)
+
+
+async def _sent(
+    session: ReadSession, shards: int, connection: OpenConnection, rows: Sequence[store.Inbound]
+) -> dict[str, list[inbound.Sent]]:
+    """What those who wrote may have answered, a few statements for all of them."""
+    if not rows:
+        return {}
+    times = [row.occurred_at for row in rows]
+    where = (connection.project_id, shards, connection.id, {row.address for row in rows})
+    return await inbound.sent_to(session, *where, min(times) - ANSWERS_WITHIN, max(times))
+
+
+def _last(sent: Sequence[inbound.Sent], at: Instant) -> tuple[int, int] | None:
+    """Shard and id of our last message before somebody wrote, if that was not too long ago."""
+    number = bisect_right(sent, at, key=itemgetter(0))
+    if not number or sent[number - 1][0] < at - ANSWERS_WITHIN:
+        return None
+    _, message_id, shard = sent[number - 1]
+    return shard, message_id
 
 
 async def keep(
@@ -66,12 +89,11 @@ async def keep(
     The opt-out is in the transaction of the row that asks for it.
     """
     await unclaimed.keep(session, placed.unclaimed)
-    for receipt in placed.opt_outs:
-        if _is_address(connection, receipt.recipient or ""):
-            await _opt_out(session, connection, receipt, now)
-    for one in written.rows:
-        if await inbound.keep(session, one) and _is_address(connection, one.address):
-            await _obey(session, one)
+    new = await inbound.keep(session, connection.id, written.rows)
+    wishes = [_opt_out(connection, one, now) for one in placed.opt_outs]
+    wishes += [wish for one in new for wish in _wishes_of(one)]
+    wishes = [wish for wish in wishes if _is_address(connection, wish.sighting.address)]
+    await sightings.hear_wishes(session, wishes)
 
 
 def _is_address(connection: OpenConnection, address: str) -> bool:
@@ -81,21 +103,20 @@ def _is_address(connection: OpenConnection, address: str) -> bool:
     return False
 
 
-async def _obey(session: WriteSession, row: store.Inbound) -> None:
-    about = (session, row.project_id, row.channel, row.address, EVERY_PURPOSE)
+def _wishes_of(row: store.Inbound) -> list[Wish]:
+    about = (row.project_id, row.channel, row.address, EVERY_PURPOSE)
     if row.meaning == STOP:
-        await sightings.opt_out_address(*about, source="inbound", now=row.occurred_at, note=row.text)
-    elif row.meaning == START:
-        await sightings.opt_in_address(*about, now=row.occurred_at)
+        return [sightings.opt_out(*about, source="inbound", now=row.occurred_at, note=row.text)]
+    return sightings.opt_in(*about, now=row.occurred_at) if row.meaning == START else []
 
 
-async def _opt_out(session: WriteSession, connection: OpenConnection, receipt: Receipt, now: Instant) -> None:
+def _opt_out(connection: OpenConnection, receipt: Receipt, now: Instant) -> Wish:
     address = stored_address(connection, receipt.recipient or "")
     purpose = receipt.purpose.value if receipt.purpose else EVERY_PURPOSE
-    about = (session, connection.project_id, connection.adapter.channel, address, purpose)
+    about = (connection.project_id, connection.adapter.channel, address, purpose)
     note = " ".join(filter(None, (receipt.kind.value, receipt.code, receipt.text)))
     at = min(receipt.occurred_at, now)
-    await sightings.opt_out_address(*about, source="receipt", now=at, note=note[:LONGEST_DETAIL])
+    return sightings.opt_out(*about, source="receipt", now=at, note=note[:LONGEST_DETAIL])
 
 
 def stored_address(connection: OpenConnection, address: str) -> str:
@@ -124,16 +145,20 @@ def _row(connection: OpenConnection, one: Inbound, now: Instant) -> store.Inboun
     )
 
 
-def _reply(
-    connection: OpenConnection, one: Inbound, row: store.Inbound, answered: tuple[int, int], now: Instant
-) -> inbox.Entry:
+def _replies(
+    connection: OpenConnection, row: store.Inbound, answered: tuple[int, int], now: Instant
+) -> list[inbox.Entry]:
+    """What an answer says of the message: it was answered, and perhaps that no more are wanted."""
     shard, message_id = answered
-    heard = HeardReceipt(
+    told = partial(
+        HeardReceipt,
         message_id=message_id,
-        key=f"{connection.id}:reply:{row.key}",
-        kind=ReceiptKind.REPLIED,
         occurred_at=row.occurred_at,
         detail=row.text,
         connection_id=connection.id,
     )
-    return inbox.Entry(shard, connection.project_id, inbox.RECEIPT, encode(heard), now)
+    heard = [told(key=f"{connection.id}:reply:{row.key}", kind=ReceiptKind.REPLIED)]
+    if row.meaning == STOP:
+        key = f"{connection.id}:stop:{row.key}"
+        heard.append(told(key=key, kind=ReceiptKind.UNSUBSCRIBED, code=WRITTEN))
+    return [inbox.Entry(shard, connection.project_id, inbox.RECEIPT, encode(one), now) for one in heard]

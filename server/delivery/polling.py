@@ -16,7 +16,7 @@ import structlog
 from channels.contract import AnyChannel, BaseChannel, Receipt
 from channels.errors import PollFailed
 from channels.host import Host
-from server.clock import DAY, Clock
+from server.clock import DAY, HOUR, Clock, Instant
 from server.engine import leases
 from server.errors import ServerError
 from server.store import inbox, messages, open_connections, unclaimed
@@ -35,6 +35,10 @@ MOST_AT_ONCE = 16
 MOST_PAGES = 100
 """Of one connection in a row, so that a talkative provider lets the others be asked."""
 MOST_UNCLAIMED = 500
+UNCLAIMED_LASTS = 90 * DAY
+"""What names no message of ours is listed for so long among the delivery issues; then it is dropped."""
+MOST_FORGOTTEN = 5000
+"""At once, so that nobody waits long for the one who writes."""
 _QUIET: Any = BaseChannel.poll
 """What a channel has that brings nothing when it is polled."""
 log = structlog.get_logger("delivery")
@@ -53,6 +57,7 @@ class Poller:
     append: Append
     holder: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
     _tried_down_to: unclaimed.Place | None = None
+    _forget_at: Instant = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
         try:
@@ -68,6 +73,7 @@ class Poller:
         slots = asyncio.Semaphore(MOST_AT_ONCE)
         heard = await asyncio.gather(*(self._asked(one, slots) for one in await self._ours()))
         await self._try_unclaimed()
+        await self._forget_unclaimed()
         return sum(heard)
 
     async def _asked(self, connection_id: int, slots: asyncio.Semaphore) -> int:
@@ -146,6 +152,15 @@ class Poller:
             await append_surely(self.append, [entry for entries, _ in found for entry in entries])
             async with self.db.write() as session:
                 await unclaimed.drop(session, [key for _, keys in found for key in keys])
+
+    async def _forget_unclaimed(self) -> None:
+        now = self.clock.now()
+        if now < self._forget_at:
+            return
+        async with self.db.write() as session:
+            forgotten = await unclaimed.forget(session, now - UNCLAIMED_LASTS, MOST_FORGOTTEN)
+        # When there are more, on with them at the next look.
+        self._forget_at = now if forgotten == MOST_FORGOTTEN else now + HOUR
 
     async def _place_again(
         self, session: ReadSession, rows: Sequence[Any]

@@ -9,6 +9,9 @@ from server.clock import Instant
 
 INTERRUPTED = "interrupted"
 """The code of an unknown outcome whose sender is gone: it counts only while nothing else is known."""
+WRITTEN = "inbound"
+"""The code of an opt-out that the reader has written, such as STOP: what it says of the address was obeyed
+when it came, and it may be about more than this message."""
 
 
 @dataclass(slots=True)

@@ -11,13 +11,11 @@ What can be no address is none: it is never an error of its event.
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import orjson
 
-from channels.phone import to_e164
+from channels.phone import region_of, to_e164
 from server.clock import DAY, Instant
 from server.ingest.messages import ArrivedEvent
 
@@ -39,8 +37,6 @@ UNINSTALLED = "Application Uninstalled"
 _SCHEMES = {"ios": "apns:", "ipados": "apns:", "android": "fcm:"}
 _WITH_SCHEME = re.compile(r"[a-z][a-z0-9_-]{1,19}:[!-~]+")
 _TOKEN = re.compile(r"[!-~]+")
-_NOWHERE = "ZZ"
-"""Where only numbers with their country can be read."""
 
 
 class Told(NamedTuple):
@@ -142,14 +138,6 @@ def _subscription(found: Any) -> str | None:
     text = orjson.dumps({"endpoint": endpoint, "keys": {"auth": auth, "p256dh": p256dh}}).decode()
     address = f"webpush:{text}"
     return address if endpoint.startswith("https://") and len(address) <= LONGEST_PUSH else None
-
-
-@cache
-def region_of(zone: str) -> str:
-    """The country of a time zone, as ISO 3166 calls it; ZZ for zones of no country, such as UTC."""
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    return next((row[0] for row in rows if row[2] == zone), _NOWHERE)
 
 
 def take_in(batch: Batch, user: UserState, project_id: int, told: Told, at: Instant) -> None:

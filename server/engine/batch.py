@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from channels.contract import ReceiptKind
 from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
@@ -45,6 +46,8 @@ _REACHED = users.REACHED
 _EVENTS = inserting(Event, once=True)
 _NEW_RUNS = inserting(Run)
 _RUN_COLUMNS = (
+    "version",
+    "settled",
     "step_key",
     "arrived_at",
     "wake_at",
@@ -62,12 +65,21 @@ _VISITS = inserting(Visit)
 _MESSAGES = inserting(Message)
 _CHANGED_MESSAGES = messages.CHANGED
 _RECEIPTS = inserting(Receipt, once=True)
+_CORRECTED = updating(Receipt, ("shard", "message_id", "key"), "reason")
 _FOREIGN_LETTERS = replacing(ForeignLetter, "sent_at", "opened_at")
 _CONVERSIONS = inserting(Conversion, once=True)
 _REFUSALS = inserting(Refusal, once=True)
 _ANSWERS = inserting(EntryAnswer, once=True)
 
 Row = tuple[Any, ...]
+
+
+class Told(NamedTuple):
+    """What a receipt says, as far as the reason of its message depends on it."""
+
+    kind: ReceiptKind
+    occurred_at: Instant
+    reason: str
 
 
 class Onward(NamedTuple):
@@ -114,6 +126,8 @@ class Batch:
     follows_events: bool
     tally: Tally
     take_id: Callable[[], int]
+    is_strict: bool = False
+    """Raises where otherwise a run that cannot go on is set aside: for tests."""
 
     identities: dict[IdentityKey, Known] = field(default_factory=dict)
     users: dict[UserKey, UserState] = field(default_factory=dict)
@@ -155,6 +169,10 @@ class Batch:
     visits: list[Row] = field(default_factory=list)
     new_messages: list[Row] = field(default_factory=list)
     receipts: list[Row] = field(default_factory=list)
+    told: dict[int, dict[str, Told]] = field(default_factory=dict)
+    """By message and key: what was heard of the messages whose receipts are read again."""
+    corrections: list[Row] = field(default_factory=list)
+    """Receipts that mean something else by today's tables."""
     conversions: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
     on_lists: list[Row] = field(default_factory=list)
@@ -210,6 +228,7 @@ class Batch:
         await session.bulk(_MESSAGES, self.new_messages)
         await session.bulk(_CHANGED_MESSAGES, self._changed_messages())
         await session.bulk(_RECEIPTS, self.receipts)
+        await session.bulk(_CORRECTED, self.corrections)
         await session.bulk(_CONVERSIONS, self.conversions)
         await session.bulk(_FOREIGN_LETTERS, list(self.foreign_letters.values()))
         await session.bulk(_REFUSALS, self.refusals)
@@ -243,6 +262,8 @@ class Batch:
             (
                 run.shard,
                 run.id,
+                run.version,
+                run.settled,
                 run.step_key,
                 run.arrived_at,
                 run.wake_at,

@@ -9,14 +9,18 @@ from sqlalchemy import select
 
 from server.clock import Instant
 from server.journey.audience import Question, read_question
+from server.journey.experiments import Verdict
 from server.journey.graph import Graph, read_graph
+from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryAudience, EntryEvent
+from server.store import verdicts
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
 from server.store.tables import Connection, Journey, Project, Segment, UserList, Version
+from server.store.verdicts import VerdictKey
 
 _projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
 _connections, _segments, _lists = table_of(Connection), table_of(Segment), table_of(UserList)
@@ -71,6 +75,10 @@ class Catalog:
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
+    moves: dict[tuple[int, int], Plan] = field(default_factory=dict)
+    """By journey and version: what it means for those who were inside when it was published."""
+    verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
+    """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
     audiences: list[tuple[LiveJourney, EntryAudience]] = field(default_factory=list)
@@ -158,6 +166,8 @@ async def load(session: ReadSession) -> Catalog:
         journeys={},
         connections=await _connected(session),
         graphs=_graphs(versions),
+        moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
+        verdicts=await _verdicts(session),
     )
     published = {(row.journey_id, row.number): row.published_at for row in versions}
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
@@ -176,6 +186,11 @@ async def load(session: ReadSession) -> Catalog:
     _index(catalog)
     await _load_audiences(session, catalog)
     return catalog
+
+
+async def _verdicts(session: ReadSession) -> dict[VerdictKey, list[Verdict]]:
+    found = await verdicts.of_everybody(session)
+    return {key: [Verdict(row.winner, row.explore_percent) for row in rows] for key, rows in found.items()}
 
 
 async def _load_audiences(session: ReadSession, catalog: Catalog) -> None:

@@ -16,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, credits, goals, lists, runs
+from . import addresses, consents, credits, goals, lists, moving, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -227,6 +227,7 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     elif run.is_open and inside:
         runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
     batch.add_run(run)
+    moving.catch_up(batch, run, at)
     for row in later:
         body = orjson.loads(row.body)
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import orjson
+import structlog
 
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
@@ -11,11 +12,13 @@ from server.journey.status import JourneyStatus
 from server.journey.steps import EntryEvent, Step
 from server.store import invitations
 
-from . import runs
+from . import draws, runs
 from .batch import Batch
 from .catalog import LiveJourney
 from .people import USER_ID
 from .state import Happening, RunState, UserState, to_json
+
+log = structlog.get_logger("engine")
 
 TOO_OLD = 24 * 60 * MINUTE
 """An event older than this on arrival is a fact, but lets nobody in: the moment has passed."""
@@ -35,6 +38,7 @@ class RefusedEntry:
     NOT_IN_AUDIENCE = "not_in_audience"
     UNKNOWN_USER = "unknown_user"
     LOOP = "loop"
+    INTERNAL_ERROR = "internal_error"
 
 
 def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
@@ -44,14 +48,29 @@ def offer_entries(batch: Batch, user: UserState, event: Happening) -> None:
     """
     offered: set[int] = set()
     for journey, entry in batch.catalog.entries.get((event.project_id, event.name), ()):
-        fits = entry.lets_in(event.body) and journey.has_begun(event.at)
-        if journey.id in offered or not fits:
+        if journey.id in offered:
             continue
-        offered.add(journey.id)
-        if entry.users_in:
-            _invite(batch, journey, entry, event)
-        else:
-            offer_entry(batch, journey, entry, user, event)
+        try:
+            if _offer(batch, journey, entry, user, event):
+                offered.add(journey.id)
+        except Exception:
+            if batch.is_strict:
+                raise
+            # One journey that cannot decide must not keep the others from doing so, nor lose the event.
+            log.exception("an entry could not decide", journey=journey.id, entry=entry.key)
+            refuse(batch, journey, entry, user, RefusedEntry.INTERNAL_ERROR, event)
+            offered.add(journey.id)
+
+
+def _offer(batch: Batch, journey: LiveJourney, entry: EntryEvent, user: UserState, event: Happening) -> bool:
+    """Whether the event fits this entry; then the user, or whoever the event names, is let in or refused."""
+    if not (entry.lets_in(event.body) and journey.has_begun(event.at)):
+        return False
+    if entry.users_in:
+        _invite(batch, journey, entry, event)
+    else:
+        offer_entry(batch, journey, entry, user, event)
+    return True
 
 
 def _invite(batch: Batch, journey: LiveJourney, entry: EntryEvent, event: Happening) -> None:
@@ -142,7 +161,7 @@ def _new_run(
         properties=to_json(event.body),
         goals="{}",
         # Whoever comes again gets what was drawn the first time.
-        variants=earlier.variants if earlier else "{}",
+        variants=draws.carried(earlier.variants) if earlier else draws.NOTHING,
         entry_value=value,
         entry_address=event.device,
         is_new=True,

@@ -76,6 +76,9 @@ _OPEN_OF_JOURNEY = (
 _OVERDUE_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
     _runs.c.held, _runs.c.wake_at > bindparam("after"), _runs.c.wake_at <= bindparam("until")
 )
+_UNSETTLED_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
+    _runs.c.version < bindparam("before"), _runs.c.settled < bindparam("before")
+)
 _PAST = (
     select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body, _events.c.digest)
     .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
@@ -213,6 +216,15 @@ async def overdue_runs(
     return keep_runs(batch, await session.rows(_OVERDUE_OF_JOURNEY, {**about, **times}))
 
 
+async def unsettled_runs(
+    session: ReadSession, batch: Batch, command: dict[str, Any], most: int
+) -> list[RunState]:
+    """The open runs of a journey of which nothing is decided yet for the version of this command."""
+    about = {"shard": batch.shard, "journey_id": command["journey_id"], "most": most}
+    rows = await session.rows(_UNSETTLED_OF_JOURNEY, {**about, "before": command["version"]})
+    return keep_runs(batch, rows)
+
+
 def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
     found = []
     for row in rows:
@@ -298,6 +310,7 @@ def to_message(row: Any) -> MessageState:
         attempted_at=row.attempted_at,
         provider_id=row.provider_id,
         heard=orjson.loads(row.heard),
+        variants=row.variants,
     )
 
 

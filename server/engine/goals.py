@@ -7,11 +7,12 @@ import orjson
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
 from server.journey.goals import Goal
+from server.journey.holdout import HOLDOUT
 from server.journey.moment import EndReason
 
-from . import credits, runs
+from . import credits, draws, runs
 from .batch import Batch
-from .runs import count, graph_of
+from .runs import count, graph_of, include
 from .state import Happening, RunState, UserState, to_json
 
 
@@ -27,8 +28,9 @@ def offer_to(batch: Batch, run: RunState, user: UserState, event: Happening) -> 
     """It counts as a goal first; then it may cancel; and whoever still waits for it goes on."""
     if event.name not in graph_of(batch, run).moves_runs:
         return
-    _offer_goals(batch, run, event)
-    _offer_cancel(batch, run, event)
+    with runs.setting_aside(batch, run, event.at):
+        _offer_goals(batch, run, event)
+        _offer_cancel(batch, run, event)
     runs.hear(batch, run, user, event)
 
 
@@ -56,10 +58,11 @@ def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
     whose = (run.project_id, run.journey_id, run.version, run.user_number)
     batch.conversions.append((batch.shard, run.id, goal.key, event.digest, *whose, at, amount))
     count(batch, Metric.HITS, run, "", at, output=goal.key, amount=amount)
-    value = f"{run.journey_id}/{goal.key}"
-    batch.tally.include(Dimension.REACHED, run.project_id, value, run.user_number, at)
-    credits.count(batch, run, goal.key, at, amount)
+    include(batch, Dimension.REACHED, run, goal.key, at)
+    if run.variant != HOLDOUT:
+        credits.count(batch, run, goal.key, at, amount)
     _count_first(batch, run, goal, at, amount)
+    draws.reach(batch, run, goal, at, amount)
     if goal.ends_journey and run.is_open:
         runs.end(batch, run, EndReason.GOAL, max(at, run.arrived_at), goal.key)
 
@@ -67,13 +70,16 @@ def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
 def _count_first(batch: Batch, run: RunState, goal: Goal, at: Instant, amount: int) -> None:
     """The first hit by the events' own time; one that arrives late takes the place of a later one."""
     reached: dict[str, Sequence[int]] = orjson.loads(run.goals)
-    first_at, first_amount, hits = reached.get(goal.key, (None, 0, 0))
+    first_at, first_amount, hits, *version = reached.get(goal.key, (None, 0, 0))
+    # It was counted in the version of its time; before there was more than one for a run, none was noted.
+    first_version = version[0] if version else run.version
     # Among several at one instant the smallest amount: it must not matter which was heard of first.
     if first_at is None or (at, amount) < (first_at, first_amount):
         if first_at is not None:
-            count(batch, Metric.REACHED, run, "", first_at, output=goal.key, n=-1, amount=-first_amount)
+            where = (run.project_id, run.journey_id, first_version, "", first_at)
+            batch.tally.count(Metric.REACHED, *where, output=goal.key, n=-1, amount=-first_amount)
         count(batch, Metric.REACHED, run, "", at, output=goal.key, amount=amount)
-        first_at, first_amount = at, amount
-    reached[goal.key] = (first_at, first_amount, hits + 1)
+        first_at, first_amount, first_version = at, amount, run.version
+    reached[goal.key] = (first_at, first_amount, hits + 1, first_version)
     run.goals = to_json(reached)
     run.is_changed = True

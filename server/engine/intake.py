@@ -13,14 +13,14 @@ from server.ingest.messages import ArrivedEvent, decode
 from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
 from server.store import inbox, launches, user_lists
-from server.store.commands import REMOVE
+from server.store.commands import MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, credits, gather, invitations, news, people, reach, segments
+from . import addresses, commands, credits, gather, invitations, news, people, reach, remapping, segments
 from .batch import Batch, IdentityKey, Known, UserKey
 from .invitations import Guest
 from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
@@ -184,15 +184,18 @@ class Intake:
             elif item.row.kind == REMOVE:
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])
             else:
-                await self._load_page(session, batch, item)
+                movers |= await self._load_page(session, batch, item)
         heard = {item.receipt.message_id for item in items if item.receipt is not None}
+        remapped = remapping.messages_in(item.command for item in items if item.row.kind == REMAP)
+        heard |= remapped
+        await remapping.load(session, batch, remapped)
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
         movers |= _led_elsewhere(batch)
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
-        await self._load_past(session, batch, entrants)
+        await self._load_past(session, batch, [*entrants, *_moved(batch, items)])
         await credits.load(session, batch, _to_credit(batch, items))
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
@@ -206,8 +209,8 @@ class Intake:
         await gather.past(session, batch, asked)
         await segments.load(session, batch, of_segments)
 
-    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> None:
-        """As many runs of a journey as one turn may change by a command."""
+    async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> set[tuple[int, int]]:
+        """As many runs of a journey as one turn may change by a command. Returns whose runs go on by it."""
         if item.row.kind == commands.RESUME:
             item.planned = await launches.of_journeys(session, batch.shard, [item.command["journey_id"]])
         found: list[RunState] = []
@@ -215,7 +218,10 @@ class Intake:
             found = await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)
         elif item.row.kind == commands.RESUME and item.command.get("policy") == ResumePolicy.SKIP:
             found = await gather.overdue_runs(session, batch, item.command, MOST_STOPPED)
+        elif item.row.kind == MOVE:
+            found = await gather.unsettled_runs(session, batch, item.command, MOST_STOPPED)
         item.is_full = len(found) >= MOST_STOPPED
+        return {(run.project_id, run.user_number) for run in found} if item.row.kind == MOVE else set()
 
     async def _load_followers(
         self, session: ReadSession, batch: Batch, items: list[Item]
@@ -273,11 +279,11 @@ class Intake:
 
 
 def up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
-    """The rows up to the first after which time itself goes differently for the runs of a journey."""
+    """The rows up to the first after which time, or the graph, is another for the runs of a journey."""
     items: list[Item] = []
     for row in rows:
         items.append(understand(row))
-        if row.kind in (commands.PAUSE, commands.RESUME):
+        if row.kind in (commands.PAUSE, commands.RESUME, MOVE):
             break
     return items
 
@@ -383,3 +389,18 @@ def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
         elif item.guests and item.command["journey_id"] in asking:
             found |= _known_guests(item)
     return found
+
+
+def _moved(batch: Batch, items: list[Item]) -> list[Entrant]:
+    """The runs that a command may move to another version, with the graph of that."""
+    return [
+        Entrant(
+            batch.catalog.graph_of(run.journey_id, item.command["version"]),
+            (run.project_id, run.user_number),
+            run.entered_at,
+        )
+        for item in items
+        if item.row.kind == MOVE
+        for run in batch.runs.values()
+        if run.journey_id == item.command["journey_id"] and run.is_open
+    ]

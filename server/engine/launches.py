@@ -15,7 +15,6 @@ import structlog
 from server.clock import Instant
 from server.journey.audience import EVERYBODY, Question
 from server.journey.launching import concerns, day_numbered, moment_of, next_launch
-from server.journey.moment import EndReason
 from server.journey.schedule import ONCE
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryAudience, Step
@@ -24,11 +23,11 @@ from server.store import launches
 from server.store.ids import digest
 from server.store.sessions import ReadSession, WriteSession
 
-from . import entering, gather, profiles, reach, runs, segments
+from . import entering, gather, profiles, reach, segments
 from .batch import Batch, Row
 from .catalog import Catalog, LiveJourney
 from .entering import RefusedEntry
-from .state import Happening, RunState, UserState
+from .state import Happening, UserState
 
 MOST_PEOPLE = 2000
 """Users a page: enough to make a statement's cost small, few enough to keep others waiting little."""
@@ -209,18 +208,15 @@ def _is_in_already(batch: Batch, page: Page, user: UserState) -> bool:
 def _let_in(batch: Batch, page: Page, user: UserState, event: Happening) -> None:
     try:
         run, _ = entering.offer_entry(batch, page.journey, page.entry, user, event)
-    except Exception as error:
-        log.exception("a run could not begin", shard=batch.shard, journey=page.journey.id)
-        run = _begun(batch, page, user)
-        runs.end(batch, run, EndReason.INTERNAL_ERROR, event.at, type(error).__name__)
+    except Exception:
+        if batch.is_strict:
+            raise
+        # One person whose data decide nothing must not keep all the others out.
+        log.exception("an entry could not decide", journey=page.journey.id, entry=page.entry.key)
+        entering.refuse(batch, page.journey, page.entry, user, RefusedEntry.INTERNAL_ERROR, event)
+        run = None
     page.entered += run is not None
     page.refused += run is None
-
-
-def _begun(batch: Batch, page: Page, user: UserState) -> RunState:
-    """The run that was let in and came no further."""
-    known = batch.runs_by_user[page.journey.project_id, user.number]
-    return next(run for run in known if run.is_new and run.wake_at is None and run.ended_at is None)
 
 
 def _move(batch: Batch, page: Page) -> None:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import bindparam, exists, select
 
-from server.clock import SECOND, Clock
+from server.clock import SECOND, Clock, Instant
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
 from server.store.tables import Inbox, Launch, Run, ShardState
 
 from . import catalog as catalogs
-from . import leases, transitions
+from . import judging, leases, transitions
 from .catalog import Catalog
 from .shard import CatalogMoved, Shard, Turn
 
@@ -79,6 +79,10 @@ class Engine:
     """Raises where otherwise a row that cannot be worked in is looked for: for tests."""
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
+    _judged_at: Instant = 0
+    """When splits were last looked at that choose a branch themselves."""
+    _is_unjudged: bool = False
+    """Whether anything has happened since."""
 
     @property
     def mine(self) -> list[int]:
@@ -119,7 +123,17 @@ class Engine:
                 await self._turn(shard)
             # A batch is some tens of milliseconds of computing: let those in who answer requests.
             await asyncio.sleep(0)
+        self._is_unjudged |= bool(ready)
+        await self._judge(is_idle=not ready)
         return bool(ready)
+
+    async def _judge(self, *, is_idle: bool) -> None:
+        """By the engine's own clock, so that months of a replay are looked at as often as real ones."""
+        now = self.clock.now()
+        is_due = now - self._judged_at >= judging.EVERY or (is_idle and self.clock.follows_events)
+        if self._catalog is not None and self._is_unjudged and is_due:
+            self._judged_at, self._is_unjudged = now, False
+            await judging.look(self.db, self._catalog, self.shards, now)
 
     async def _make_transitions(self, *, idle: bool) -> bool:
         """What journeys do by themselves now. Whether they are over is asked when there is time for it."""

@@ -11,6 +11,7 @@ from server.delivery.status import DeliveryStatus, SkipReason
 from server.journey.steps import MessageStep, Step
 from server.journey.steps.sending_rules import SendTo
 
+from . import draws
 from .addresses import BY_USER_ID, PUSH
 from .batch import Batch
 from .catalog import Connected
@@ -105,7 +106,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             step.purpose,
             None if step.expires_after_ms is None else at + step.expires_after_ms,
             not step.connection,
-            run.variants,
+            draws.told(run),
             step.rules.cap.written,
             step.rules.pool,
             step.rules.remember_as,

@@ -6,8 +6,8 @@ from channels.contract import ReceiptKind
 from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import Instant
-from server.delivery.bursts import HIT_KINDS, hear_hit, seen, to_hit
-from server.delivery.receipts import INTERRUPTED, HeardReceipt
+from server.delivery.bursts import HIT_KINDS, HUMAN, hear_hit, seen, to_hit
+from server.delivery.receipts import INTERRUPTED, WRITTEN, HeardReceipt
 from server.delivery.status import (
     PROVES_SENT,
     STILL_OURS,
@@ -20,8 +20,8 @@ from server.delivery.status import (
 )
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
-from . import news
-from .batch import Batch
+from . import draws, news
+from .batch import Batch, Told
 from .state import MessageState
 
 _SETS = {
@@ -29,6 +29,11 @@ _SETS = {
     ReceiptKind.OPENED: Dimension.OPENED,
     ReceiptKind.CLICKED: Dimension.CLICKED,
 }
+_READERS = {
+    ReceiptKind.OPENED: Dimension.VARIANT_OPENED,
+    ReceiptKind.CLICKED: Dimension.VARIANT_CLICKED,
+}
+"""Who did it, going by the request alone: that never changes, as what is seen in the whole may."""
 _OPTS_OUT = (ReceiptKind.UNSUBSCRIBED, ReceiptKind.COMPLAINED)
 _ENDS_BADLY = (ReceiptKind.REFUSED, ReceiptKind.FAILED, ReceiptKind.BOUNCED)
 _PROVES_REACHED = (
@@ -48,16 +53,16 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     if message is None or (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
         return
     known.add((receipt.message_id, receipt.key))
-    before = _counted(message)
+    before = counted_of(message)
     _hear(batch, message, receipt)
     _move_on(batch, message, receipt)
     message.is_changed = True
-    _count_change(batch, message, before, _counted(message))
-    _suppress(batch, message, receipt)
+    count_change(batch, message, before, counted_of(message))
+    suppress(batch, message, receipt)
     news.tell(batch, message, receipt.occurred_at)
 
 
-def _counted(message: MessageState) -> Counted:
+def counted_of(message: MessageState) -> Counted:
     return counted(seen(message.heard), message.reason, message.attempted_at)
 
 
@@ -106,10 +111,14 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     value = f"{message.journey_id}/{message.step_key}"
     if kind in _SETS:
         batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
+    if kind in _READERS and receipt.actor == HUMAN:
+        draws.note_reader(batch, message, _READERS[kind], at)
     if kind in PROVES_SENT and message.attempted_at is not None:
         sent = (Dimension.SENT, message.project_id, value, message.user_number, message.attempted_at)
         batch.tally.include(*sent)
     batch.receipts.append(_row(batch, message, receipt))
+    if message.id in batch.told:
+        batch.told[message.id][receipt.key] = Told(kind, at, receipt.reason)
 
 
 def _hear_hit(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
@@ -132,13 +141,15 @@ def _keep_reason(message: MessageState, receipt: HeardReceipt) -> None:
             message.reason = receipt.reason
 
 
-def _count_change(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
+def count_change(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
     for (metric, reason), at in before.items():
         if after.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason, n=-1)
+            draws.count_message(batch, message, metric, at, reason, -1)
     for (metric, reason), at in after.items():
         if before.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason)
+            draws.count_message(batch, message, metric, at, reason, 1)
 
 
 def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **more: Any) -> None:
@@ -146,7 +157,7 @@ def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **m
     batch.tally.count(metric, *about, channel=message.channel, **more)
 
 
-def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
+def suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     """What the receipt says of the address, for whoever may want to write to it again."""
     where, at = (message.project_id, message.channel, message.address), receipt.occurred_at
     if receipt.kind in _PROVES_REACHED:
@@ -167,7 +178,7 @@ def _suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> Non
 def _against(receipt: HeardReceipt) -> str:
     """The reason not to write to the address again that a receipt gives; none for most."""
     if receipt.kind in _OPTS_OUT:
-        return Reason.OPTED_OUT.value
+        return "" if receipt.code == WRITTEN else Reason.OPTED_OUT.value
     if receipt.kind not in _ENDS_BADLY:
         return ""
     known = receipt.reason in _REASONS and Reason(receipt.reason).policy.suppress is not Suppress.NO

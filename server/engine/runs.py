@@ -1,36 +1,46 @@
 """What runs do in a batch: they enter, wake, hear of what they wait for, end."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import orjson
+import structlog
 
 from server.aggregates.metrics import Dimension, Metric
 from server.clock import MINUTE, Instant
-from server.journey import passage
+from server.journey import moving, passage
 from server.journey.graph import Graph
+from server.journey.holdout import HOLDOUT
 from server.journey.moment import EndReason, Moment
 from server.journey.passage import Passage, Visit
 from server.journey.status import JourneyStatus
 from server.journey.steps import Step
 from server.journey.steps.outcome import MESSAGES
 
-from . import mailing, profiles, reach, segments
+from . import draws, mailing, profiles, reach, segments
 from .batch import Batch, Onward
 from .state import Happening, RunState, UserState, to_json
 
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
+NOTHING_SEEN: Mapping[str, Any] = {}
+log = structlog.get_logger("engine")
+
 
 def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
     """Lets a new run in by this entry, at the instant at which it entered."""
     batch.add_run(run)
     at = run.entered_at
+    saw = draws.hold_out(batch, run, _seed(run, user))
     count(batch, Metric.ENTRIES, run, entry.key, at)
-    batch.tally.include(Dimension.ENTERED, run.project_id, str(run.journey_id), user.number, at)
+    include(batch, Dimension.ENTERED, run, "", at)
     _arrive(batch, run, entry.key, at)
-    _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment))
+    if run.variant == HOLDOUT:
+        end(batch, run, EndReason.HELD_OUT, at, saw=saw)
+        return
+    _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment, saw))
 
 
 def wake_until(batch: Batch, user: UserState, project_id: int, until: Instant) -> None:
@@ -74,11 +84,54 @@ def hear_messages(batch: Batch, run: RunState, user: UserState, at: Instant) -> 
     _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
 
 
-def end(batch: Batch, run: RunState, reason: EndReason, at: Instant, because: str = "") -> None:
+def end(
+    batch: Batch,
+    run: RunState,
+    reason: EndReason,
+    at: Instant,
+    because: str = "",
+    saw: Mapping[str, Any] = NOTHING_SEEN,
+) -> None:
     """Ends a run where it is, whatever it was waiting for."""
-    visit = Visit(run.step_key, run.arrived_at, at, "", because, reason)
+    visit = Visit(run.step_key, run.arrived_at, at, "", because, reason, saw=saw)
     _note_visit(batch, run, visit, _first_message(orjson.loads(run.memory)))
     _close(batch, run, reason, at)
+
+
+class Arrival(NamedTuple):
+    """Where a run comes to in another version, and when; since `paused_at` its time may stand still."""
+
+    version: int
+    step_key: str
+    at: Instant
+    paused_at: Instant | None = None
+
+
+def move(batch: Batch, run: RunState, user: UserState, to: Arrival) -> None:
+    """Moves a run to a step of another version, where it goes on."""
+    at, stood_still_at = to.at, to.at if to.paused_at is None else to.paused_at
+    waited = _leave_version(batch, run, to, stood_still_at)
+    graph = graph_of(batch, run)
+    taken = passage.move(graph, to.step_key, _moment(batch, run, user, at), waited)
+    _write_down(batch, run, graph, user, taken, at)
+    if run.wake_at is not None and (taken.visits or taken.sends):
+        # What begins while time stands still begins, as far as time goes, where that began.
+        run.wake_at = max(run.wake_at - (at - stood_still_at), stood_still_at)
+    if taken.sends and run.is_open:
+        _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
+
+
+def _leave_version(batch: Batch, run: RunState, to: Arrival, stood_still_at: Instant) -> passage.Waited:
+    """The visit is over, and counted in the old version; the arrival is counted in the new one."""
+    memory, began, source = orjson.loads(run.memory), run.arrived_at, run.step_key
+    visit = Visit(source, began, to.at, moving.output_to(to.version), to.step_key)
+    _note_visit(batch, run, visit, _first_message(memory))
+    count(batch, Metric.MOVED_OUT, run, source, to.at)
+    run.version, run.memory, run.arrived_at = to.version, "{}", to.at
+    count(batch, Metric.MOVED_IN, run, to.step_key, to.at)
+    _arrive(batch, run, to.step_key, to.at)
+    sent = {MESSAGES: memory[MESSAGES]} if to.step_key == source and MESSAGES in memory else {}
+    return passage.Waited(began, stood_still_at, sent)
 
 
 def graph_of(batch: Batch, run: RunState) -> Graph:
@@ -98,9 +151,27 @@ def _go(
     at: Instant,
     decide: Callable[[Graph, Moment], Passage | None],
 ) -> None:
-    """Has the run take the way that is decided. One that may not move now takes it as soon as it may."""
+    """Has the run take the way that is decided. One that cannot go on is set aside, and stops nobody else."""
+    with setting_aside(batch, run, at):
+        _go_on(batch, run, user, at, decide)
+
+
+def _go_on(
+    batch: Batch,
+    run: RunState,
+    user: UserState,
+    at: Instant,
+    decide: Callable[[Graph, Moment], Passage | None],
+) -> None:
+    """One that may not move now takes its way as soon as it may."""
     graph = graph_of(batch, run)
-    taken = decide(graph, _moment(batch, run, user, at))
+    try:
+        taken = decide(graph, _moment(batch, run, user, at))
+    except passage.Stuck as stuck:
+        if batch.is_strict:
+            raise
+        log.exception("a step raised", shard=batch.shard, run=run.id, step=stuck.passage.step_key)
+        taken = stuck.passage
     if taken is None:
         return
     if run.is_open and not may_move(batch, run):
@@ -109,7 +180,23 @@ def _go(
     _write_down(batch, run, graph, user, taken, at)
     if taken.sends and run.is_open:
         # What can never be sent is known at once.
-        _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
+        hear_messages(batch, run, user, at)
+
+
+@contextmanager
+def setting_aside(batch: Batch, run: RunState, at: Instant) -> Iterator[None]:
+    """A run whose step, data or goals raise ends where it is, with what was raised as the reason.
+
+    Whoever shares its batch, its event or its journey goes on.
+    """
+    try:
+        yield
+    except Exception as error:
+        if batch.is_strict:
+            raise
+        log.exception("a run could not go on", shard=batch.shard, run=run.id, step=run.step_key)
+        if run.end_reason is None:
+            end(batch, run, EndReason.INTERNAL_ERROR, max(at, run.arrived_at), passage.why(error))
 
 
 def _wake_when_let_go(batch: Batch, run: RunState) -> None:
@@ -129,13 +216,19 @@ def _moment(batch: Batch, run: RunState, user: UserState, at: Instant) -> Moment
         entered_at=run.entered_at,
         arrived_at=run.arrived_at,
         zone=profiles.zone_of(user, batch.catalog.zone_of(run.project_id)),
-        seed=user.user_id if user.user_id is not None else f"{run.shard}/{run.user_number}",
+        seed=_seed(run, user),
         run_id=run.id,
-        variants=orjson.loads(run.variants),
+        journey_id=run.journey_id,
+        variants=draws.outputs(run),
+        standing=lambda step_key: draws.standing(batch, run, step_key),
         memory=orjson.loads(run.memory),
         is_in=segments.asking(batch, run.project_id, user, at),
         reaches=lambda channel, purpose: reach.why_not(batch, run.project_id, user, channel, purpose),
     )
+
+
+def _seed(run: RunState, user: UserState) -> str:
+    return user.user_id if user.user_id is not None else f"{run.shard}/{run.user_number}"
 
 
 def _write_down(
@@ -143,8 +236,10 @@ def _write_down(
 ) -> None:
     """Writes down the way that a run has just gone, all of it at one instant."""
     for index, visit in enumerate(taken.visits):
+        # Should something go wrong, it goes wrong here.
+        run.step_key, run.arrived_at = visit.step_key, visit.arrived_at
         if visit.sticks:
-            run.variants = to_json({**orjson.loads(run.variants), visit.step_key: visit.output})
+            draws.keep(run, visit)
         if visit.learns:
             profiles.learn(user, visit.learns)
         message_id = _first_message(visit.memory)
@@ -181,8 +276,7 @@ def _close(batch: Batch, run: RunState, reason: EndReason, at: Instant) -> None:
 
 def _arrive(batch: Batch, run: RunState, step_key: str, at: Instant) -> None:
     count(batch, Metric.ARRIVALS, run, step_key, at)
-    value = f"{run.journey_id}/{step_key}"
-    batch.tally.include(Dimension.ARRIVED, run.project_id, value, run.user_number, at)
+    include(batch, Dimension.ARRIVED, run, step_key, at)
 
 
 def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | None) -> None:
@@ -210,9 +304,16 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
         count(batch, Metric.ENDED, run, visit.step_key, visit.left_at, reason=reason)
     else:
         count(batch, Metric.LEFT, run, visit.step_key, visit.left_at, output=visit.output)
-        value = f"{run.journey_id}/{visit.step_key}/{visit.output}"
-        batch.tally.include(Dimension.LEFT, run.project_id, value, run.user_number, visit.left_at)
+        include(batch, Dimension.LEFT, run, f"{visit.step_key}/{visit.output}", visit.left_at)
 
 
 def count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:
-    batch.tally.count(metric, run.project_id, run.journey_id, run.version, step_key, at, **more)
+    about = (run.project_id, run.journey_id, run.version, step_key, at)
+    batch.tally.count(metric, *about, variant=run.variant, **more)
+
+
+def include(batch: Batch, dimension: Dimension, run: RunState, place: str, at: Instant) -> None:
+    """Notes the user at a place of the journey. Who is held out is no part of these sets."""
+    if run.variant != HOLDOUT:
+        value = f"{run.journey_id}/{place}" if place else str(run.journey_id)
+        batch.tally.include(dimension, run.project_id, value, run.user_number, at)

@@ -10,10 +10,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from server.aggregates import merge as sets
 from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
-from server.journey.moment import EndReason
 from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
-from server.store.commands import REMOVE
+from server.store.commands import MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.invitations import INVITE
@@ -33,9 +32,11 @@ from . import (
     launches,
     leases,
     lists,
+    moving,
     news,
     people,
     receipts,
+    remapping,
     removing,
     runs,
 )
@@ -198,8 +199,9 @@ class Shard:
         return batch, items, due
 
     def _new_batch(self, catalog: Catalog, now: Instant, until: Instant) -> Batch:
-        follows, tally = self._clock.follows_events, Tally(self.number, catalog.zone_of)
-        return Batch(self.number, self._shards, catalog, now, until, follows, tally, self._take_id)
+        tally = Tally(self.number, catalog.zone_of)
+        about = (self.number, self._shards, catalog, now, until, self._clock.follows_events, tally)
+        return Batch(*about, self._take_id, self._strict)
 
     def _known_until(self, now: Instant, items: list[Item]) -> Instant:
         """Up to when nothing is missing, while more lies in the inbox than these items.
@@ -288,8 +290,12 @@ class Shard:
             invitations.take_in(batch, item.row.project_id, command, item.guests)
         elif kind == news.NEWS:
             news.take_in(batch, item.row.project_id, command)
+        elif kind == MOVE:
+            moving.move(batch, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
+        elif kind == REMAP:
+            remapping.correct(batch, item.row.project_id, command)
         elif kind == REMEMBER:
             commands.remember(batch, item.row.project_id, command)
         elif kind == DECIDE:
@@ -305,12 +311,8 @@ class Shard:
                 if run.id not in batch.runs or not _is_due(run, batch):
                     break
                 wakes += 1
-                try:
-                    runs.wake(batch, run, user)
-                    entering.lead_on(batch)
-                except Exception as error:
-                    log.exception("a run could not go on", shard=self.number, run=run.id)
-                    runs.end(batch, run, EndReason.INTERNAL_ERROR, batch.now, type(error).__name__)
+                runs.wake(batch, run, user)
+                entering.lead_on(batch)
         return wakes
 
     # Writing

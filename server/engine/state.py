@@ -47,8 +47,15 @@ class RunState:
     variant: str = ""
     entry_value: str = ""
     entry_address: str = ""
+    settled: int = 0
+    """The latest version later than its own of which it is decided what it means for this run."""
     is_new: bool = False
     is_changed: bool = False
+
+    @property
+    def knows_version(self) -> int:
+        """The latest version that is none of its business any more."""
+        return max(self.version, self.settled)
 
     @property
     def is_open(self) -> bool:
@@ -80,6 +87,7 @@ class RunState:
             self.variant,
             self.entry_value,
             self.entry_address,
+            self.settled,
         )
 
 
@@ -123,6 +131,8 @@ class MessageState:
     attempted_at: Instant | None
     provider_id: str
     heard: Heard
+    variants: str = "{}"
+    """What its run had drawn before, as JSON: step to output, version and round."""
     retry_at: Instant | None = None
     """When to try again, if this batch has heard that its attempt was deferred."""
     moves_to: int | None = None

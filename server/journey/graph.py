@@ -7,6 +7,8 @@ from typing import Any
 
 from .cancel_events import CancelEvent, read_cancel_event
 from .goals import Goal, read_goal
+from .holdout import read_holdout
+from .measuring import goal_problems, message_problems
 from .moment import Did, Problem
 from .reading import Reader
 from .reentry import ANY_TIME, Reentry, read_reentry
@@ -33,6 +35,8 @@ class Graph:
     goals: Sequence[Goal] = ()
     cancel_events: Sequence[CancelEvent] = ()
     reentry: Reentry = ANY_TIME
+    holdout_percent: int = 0
+    """How many of a hundred people get nothing."""
     silence: Silence = field(default_factory=Silence)
 
     @cached_property
@@ -127,15 +131,16 @@ def read_graph(data: Any) -> tuple[Graph, list[Problem]]:
         goals=_read_goals(reader),
         cancel_events=tuple(read_cancel_event(item) for item in reader.items("cancel_events", most=20)),
         reentry=read_reentry(reader),
+        holdout_percent=read_holdout(reader),
         silence=read_silence(reader),
     )
     problems = reader.problems
     lists_are_read = not any(problem.path in (("steps",), ("edges",)) for problem in problems)
     if lists_are_read:
         problems = [*problems, *_edge_problems(graph, drawn), *_loose_outputs(graph, drawn)]
-        problems += _entry_problems(graph, drawn)
+        problems += [*_entry_problems(graph, drawn), *goal_problems(graph, drawn.places)]
     if not problems:
-        problems = [*_reach_problems(graph), *_loop_problems(graph)]
+        problems = [*_reach_problems(graph), *_loop_problems(graph), *message_problems(graph)]
     return graph, problems
 
 
@@ -182,6 +187,9 @@ def _edge_problems(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
         if not (edge.source and edge.output and edge.target):
             continue  # The reader has told what is missing.
         source, target = graph.steps.get(edge.source), graph.steps.get(edge.target)
+        if edge.output.startswith("@"):
+            message = f"An output cannot begin with @, found {edge.output!r}."
+            yield Problem((*path, "output"), message)
         if source is None and edge.source not in drawn.unsound:
             yield Problem((*path, "from"), f"There is no step {edge.source!r}.", "unknown_step")
         elif source and edge.source not in drawn.unsound and edge.output not in source.outputs():

@@ -5,11 +5,12 @@ instant at which the clock shows that time or a later one of that day. So a time
 happens when the clocks have changed, and a time that comes twice happens the first time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import count
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .moment import Instant
@@ -35,6 +36,28 @@ _WEEK = tuple(Weekday)
 
 zone_named = lru_cache(maxsize=1024)(ZoneInfo)
 """Keeps its zones: the library's own cache holds eight, and then reads its files again."""
+
+TIME_ZONE = "timezone"
+"""The attribute that holds a person's time zone, by its IANA name."""
+_LONGEST_NAME = 64
+
+
+def zone_of_person(attributes: Mapping[str, Any], otherwise: str) -> str:
+    """The person's own time zone if it is known and there is such a zone."""
+    found = attributes.get(TIME_ZONE)
+    return found if isinstance(found, str) and is_zone(found) else otherwise
+
+
+@lru_cache(maxsize=4096)
+def is_zone(name: str) -> bool:
+    if len(name) > _LONGEST_NAME:
+        return False
+    try:
+        zone_named(name)
+    except (KeyError, ValueError, OSError):
+        # Not found, no name at all, or a folder: what people send is not always a zone.
+        return False
+    return True
 
 
 def instant_of(day: date, clock: time, zone: str) -> Instant:

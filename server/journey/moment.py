@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .experiments import NEWCOMER, Standing
+
 Instant = int
 """Milliseconds since the epoch, UTC."""
 
@@ -73,6 +75,10 @@ def _knows_nothing(name: str) -> Sequence[Past]:
     return ()
 
 
+def _is_new(step_key: str) -> Standing:
+    return NEWCOMER
+
+
 def _not_asked_for(*what: str) -> Any:
     raise RuntimeError(f"A step asked for {what} without having said that it would.")
 
@@ -100,8 +106,11 @@ class Moment:
     seed: str = ""
     """Stands for the person in draws that stick."""
     run_id: int = 0
+    journey_id: int = 0
     variants: Mapping[str, str] = field(default_factory=dict)
     """Draws that stick: the output that the person got, by step."""
+    standing: Callable[[str], Standing] = _is_new
+    """How a split by chance stands for the person: what was decided, what was drawn there before."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """What the step has kept on this visit."""
     reaches: Callable[[str, str], str] = _not_asked_for

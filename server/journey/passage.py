@@ -8,6 +8,7 @@ from .graph import Graph
 from .moment import Decision, End, EndReason, Instant, Leave, Moment, Wait
 from .steps import MessageStep, Step
 
+LONGEST_WHY = 200
 MOST_STEPS_AT_ONCE = 1000
 """A checked graph cannot loop without time passing; this holds should a check ever be wrong."""
 
@@ -51,15 +52,65 @@ class Passage:
     """The journey in which the person goes on."""
 
 
-def enter(graph: Graph, entry: Step, moment: Moment) -> Passage:
-    """Lets a run in by this entry."""
-    return _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+class Stuck(Exception):
+    """A step has raised. The passage goes up to there, and ends there with that as the reason."""
+
+    def __init__(self, passage: Passage) -> None:
+        super().__init__(passage.step_key)
+        self.passage = passage
+
+
+def why(error: Exception) -> str:
+    """What was raised, in a few words."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_WHY].rstrip(": ")
+
+
+def enter(graph: Graph, entry: Step, moment: Moment, saw: Mapping[str, Any] | None = None) -> Passage:
+    """Lets a run in by this entry. `saw` is kept as what was looked at on coming in."""
+    try:
+        passage = _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+    except Stuck as stuck:
+        _keep_seen(stuck.passage, saw)
+        raise
+    return _keep_seen(passage, saw)
+
+
+def _keep_seen(passage: Passage, saw: Mapping[str, Any] | None) -> Passage:
+    if saw and passage.visits:
+        passage.visits[0].saw = {**passage.visits[0].saw, **saw}
+    return passage
 
 
 def wake(graph: Graph, step_key: str, moment: Moment) -> Passage:
     """Goes on with a run whose wait at this step is over."""
     step = graph.steps[step_key]
     return _walk(graph, step, _woken(graph, step) if SILENT in moment.memory else step.wake, moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What a run brings along from the step at which it has waited in another version."""
+
+    began: Instant
+    stood_still_at: Instant
+    """When its time stood still, if it does; now, if not."""
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    """What it remembers of the messages of the very same step, if it is that: they are not sent again."""
+
+
+def move(graph: Graph, step_key: str, moment: Moment, waited: Waited) -> Passage:
+    """Goes on at a step of another version. If that is a wait, it counts from when the old wait began."""
+    step, sent = graph.steps[step_key], waited.sent
+    moment = replace(moment, arrived_at=moment.at, memory={})
+    decision = step.arrive(replace(moment, at=waited.began, arrived_at=waited.began))
+    if isinstance(decision, Wait) and (sent or not decision.sends):
+        until = max(decision.until, waited.stood_still_at)
+        kept = replace(decision, until=until, sends=False, memory={**decision.memory, **sent})
+        return _walk(graph, step, lambda _: kept, moment)
+    if isinstance(decision, Leave) and decision.sends and sent:
+        quiet = replace(decision, sends=False)
+        return _walk(graph, step, lambda _: quiet, moment)
+    return _walk(graph, step, step.arrive, moment)
 
 
 def hear(graph: Graph, step_key: str, event: str, moment: Moment) -> Passage | None:
@@ -82,7 +133,10 @@ def _walk(graph: Graph, step: Step, decide: Callable[[Moment], Decision], moment
     passage = Passage()
     for _ in range(MOST_STEPS_AT_ONCE):
         passage.step_key, passage.arrived_at = step.key, moment.arrived_at
-        decision = decide(moment)
+        try:
+            decision = decide(moment)
+        except Exception as error:
+            raise Stuck(_end(passage, End(EndReason.INTERNAL_ERROR, why(error)), moment)) from error
         if isinstance(decision, Wait):
             passage.wake_at, passage.memory, passage.sends = decision.until, decision.memory, decision.sends
             return passage

@@ -84,6 +84,11 @@ class Reader:
             self.refuse(key, f"`{key}` must be one of {', '.join(choices)}, found {_name(found)}")
         return choices[0]
 
+    def within(self, key: str) -> "Reader | None":
+        """A cursor on the object of that name, if there is one."""
+        found = self.value(key, required=False)
+        return None if found is None else Reader(found, (*self.path, key), self.problems)
+
     def inside(self, key: str) -> "Reader":
         """A cursor on the object under this key."""
         return Reader(self.value(key), (*self.path, key), self.problems)

@@ -12,9 +12,8 @@ from typing import IO, NamedTuple
 import orjson
 from pyroaring import BitMap64
 
-from channels.phone import to_e164
+from channels.phone import region_of, to_e164
 from server.clock import Instant
-from server.engine.addresses import region_of
 from server.engine.people import ANONYMOUS_ID, USER_ID
 from server.store import finding, inbox, projects, setup, user_lists
 from server.store.database import Database

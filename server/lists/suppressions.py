@@ -28,7 +28,9 @@ async def take_in(db: Database, path: Path, project_id: int, now: Instant, *, dr
     Taking the same file in again changes nothing. Raises BadInput for a file without the columns.
     """
     taken = Taken()
-    for chunk in in_chunks(_rows(path, project_id, now, taken)):
+    async with db.read() as session:
+        grounds = await people.grounds(session, project_id)
+    for chunk in in_chunks(_rows(path, project_id, grounds, now, taken)):
         if dry_run:
             async with db.read() as session:
                 changed = len(await suppressions.fresh(session, chunk))
@@ -40,22 +42,24 @@ async def take_in(db: Database, path: Path, project_id: int, now: Instant, *, dr
     return taken
 
 
-def _rows(path: Path, project_id: int, now: Instant, taken: Taken) -> Iterator[PutRow]:
+def _rows(
+    path: Path, project_id: int, grounds: people.Grounds, now: Instant, taken: Taken
+) -> Iterator[PutRow]:
     for line in sheets.read(path, NEEDED, COLUMNS):
         try:
             if line.wrong:
                 raise BadInput(line.wrong)
-            yield _row(project_id, line.cells, now)
+            yield _row(project_id, grounds, line.cells, now)
         except (BadInput, Refusal) as error:
             taken.refuse(line.number, error.message)
 
 
-def _row(project_id: int, cells: dict[str, str], now: Instant) -> PutRow:
+def _row(project_id: int, grounds: people.Grounds, cells: dict[str, str], now: Instant) -> PutRow:
     since = instant(cells["since"], lambda: now)
     assert since is not None
     return people.put_row(
         project_id,
-        people.place(cells["channel"], cells["address"], cells["purpose"]),
+        people.place(cells["channel"], cells["address"], cells["purpose"], grounds),
         reason=cells["reason"] or Reason.OPTED_OUT.value,
         since=min(since, now),
         until=instant(cells["until"], lambda: None),

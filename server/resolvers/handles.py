@@ -1,5 +1,7 @@
 """Handles: what files call a journey, the same in every environment."""
 
+from collections.abc import Iterable
+
 from server.context import Context
 from server.errors import Conflict
 from server.store import journeys
@@ -14,6 +16,20 @@ LONGEST_HANDLE = 100
 async def by_handle(context: Context, handle: str) -> Journey | None:
     async with context.db.read() as session:
         return await journeys.by_handle(session, context.project_id, handle)
+
+
+async def numbers(context: Context, handles: Iterable[str]) -> dict[str, int]:
+    """The journeys that have these handles."""
+    async with context.db.read() as session:
+        return await journeys.handles_of(session, context.project_id, handles=handles)
+
+
+async def names(context: Context, numbers: Iterable[int]) -> dict[int, str]:
+    """The handles of these journeys, of those that have one."""
+    fitting = [number for number in numbers if number < 2**31]
+    async with context.db.read() as session:
+        found = await journeys.handles_of(session, context.project_id, ids=fitting)
+    return {number: handle for handle, number in found.items()}
 
 
 async def give(session: WriteSession, journey: Journey, handle: str | None) -> None:

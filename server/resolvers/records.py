@@ -18,6 +18,7 @@ from server.store.tables import (
     Suppression,
     User,
     UserList,
+    Verdict,
     Version,
     Visit,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Suppression",
     "User",
     "UserList",
+    "Verdict",
     "Version",
     "Visit",
 ]

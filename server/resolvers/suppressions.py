@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from channels.contract import Purpose
-from channels.phone import to_e164
+from channels.phone import region_of, to_e164
 from channels.reasons import Reason
 from server.clock import Instant
 from server.context import Context
-from server.store import suppressed, suppressions
+from server.journey.steps import CHANNELS
+from server.store import projects, routes, suppressed, suppressions
 from server.store.paging import Page, Slice
 from server.store.same_address import same_address, same_channel
-from server.store.sessions import WriteSession
+from server.store.sessions import ReadSession, WriteSession
 from server.store.suppressed import Wanted
 from server.store.suppressions import PutRow
 
@@ -21,6 +22,7 @@ from .refusals import Invalid, Missing
 NUMBERED = ("sms", "whatsapp", "kakao")
 """Channels whose addresses are telephone numbers."""
 LONGEST_ADDRESS = 2000
+"""Bytes: what PostgreSQL's index takes in any script."""
 LONGEST_NOTE = 2000
 
 
@@ -33,30 +35,50 @@ class Place:
     purpose: str
 
 
-def place(channel: str, address: str, purpose: str) -> Place:
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a project has to say to addresses that are written down by hand."""
+
+    region: str
+    """Where a number without a country is dialled: in the country of the project's time zone."""
+    channels: frozenset[str]
+    """Those of every project, and what its plugged-in connections add."""
+
+
+async def grounds(session: ReadSession, project_id: int) -> Grounds:
+    zone = (await projects.by_id(session, project_id)).time_zone
+    return Grounds(region_of(zone), CHANNELS | await routes.channels(session, project_id))
+
+
+def place(channel: str, address: str, purpose: str, grounds: Grounds) -> Place:
     """The place as it is stored. Raises Invalid that says what is wrong with it."""
     name = same_channel(channel)
-    if name is None:
-        raise Invalid(
-            f"A channel like email or sms was wanted, found {channel[:40]!r}.", ("input", "channel")
-        )
+    if name is None or name not in grounds.channels:
+        known = ", ".join(sorted(grounds.channels))
+        raise Invalid(f"A channel ({known}) was wanted, found {channel[:40]!r}.", ("input", "channel"))
     if purpose and purpose not in list(Purpose):
         known = ", ".join(Purpose)
         message = f"A purpose ({known}) or nothing for all was wanted, found {purpose[:40]!r}."
         raise Invalid(message, ("input", "purpose"))
-    return Place(name, _address(name, address.strip()), purpose)
+    return Place(name, _address(name, address.strip(), grounds.region), purpose)
 
 
-def _address(channel: str, address: str) -> str:
+async def where(context: Context, channel: str, address: str, purpose: str) -> Place:
+    """The place, as this project writes it. Raises Invalid."""
+    async with context.db.read() as session:
+        return place(channel, address, purpose, await grounds(session, context.project_id))
+
+
+def _address(channel: str, address: str, region: str) -> str:
     path = ("input", "address")
-    if not 0 < len(address) <= LONGEST_ADDRESS or "\0" in address:
-        raise Invalid(f"An address has 1 to {LONGEST_ADDRESS} characters and no NUL.", path)
+    if not 0 < len(address.encode("utf-8", "replace")) <= LONGEST_ADDRESS or "\0" in address:
+        raise Invalid(f"An address has 1 to {LONGEST_ADDRESS} bytes and no NUL.", path)
     if channel == "email" and "@" not in address:
         raise Invalid("An e-mail address was wanted; this one has no @.", path)
     if channel in NUMBERED:
-        number = to_e164(address)
+        number = to_e164(address, region)
         if number is None:
-            raise Invalid("A telephone number like +821012345678 was wanted.", path)
+            raise Invalid("A telephone number with its country like +821012345678 was wanted.", path)
         return number
     return same_address(channel, address)
 

@@ -18,15 +18,17 @@ from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
 from .info import Info
 from .journeys import Journey
+from .named_journeys import with_ids
 from .problems import GraphProblems, IdempotencyConflictProblem, InputProblem, NotAllowedProblem, to_problem
 from .to_data import Data, to_data
+from .words import value
 
 
 @strawberry.enum(description="What a file makes of a journey.")
 class Applied(Enum):
-    CREATED = strawberry.enum_value(applying.CREATED, description="There was none of this handle.")
-    CHANGED = strawberry.enum_value(applying.CHANGED, description="It said something else.")
-    UNCHANGED = strawberry.enum_value(applying.UNCHANGED, description="It says the same already.")
+    CREATED = value(applying.CREATED, description="There was none of this handle.")
+    CHANGED = value(applying.CHANGED, description="It said something else.")
+    UNCHANGED = value(applying.UNCHANGED, description="It says the same already.")
 
 
 @strawberry.input(description="What a file says of a journey.")
@@ -83,7 +85,8 @@ class ApplyMutation:
         self, info: Info, input: Annotated[ApplyJourneyInput, Input]
     ) -> ApplyJourneyResult:
         info.context.require(WRITE)
-        graph, key = to_data(input.graph), input.idempotency_key
+        key = input.idempotency_key
+        graph = await with_ids(info.context, to_data(input.graph))
         filed = Filed(input.handle, input.title, input.category or "", graph)
         try:
             answer = await applying.apply(info.context, filed, _same, key, dry_run=input.dry_run)

@@ -130,6 +130,8 @@ BASES = {
     M.SHOWN: (M.SENT, Base.SENT),
     M.INTERACTED: (M.SENT, Base.SENT),
     M.DISMISSED: (M.SENT, Base.SENT),
+    M.VARIANT_OPENED: (M.VARIANT_SENT, Base.BRANCH_SENT),
+    M.VARIANT_CLICKED: (M.VARIANT_SENT, Base.BRANCH_SENT),
 }
 _SETS = {
     M.SENT: Dimension.SENT,
@@ -140,7 +142,7 @@ _SETS = {
 }
 _BY_ACTOR = (M.OPENS, M.CLICKS)
 """Counted by actor only."""
-BY_ACTOR_TOO = (M.OPENED, M.CLICKED)
+BY_ACTOR_TOO = (M.OPENED, M.CLICKED, M.VARIANT_OPENED, M.VARIANT_CLICKED)
 """Counted as a whole, without a reason, and by actor: a message opened by two kinds is one message."""
 
 

@@ -9,15 +9,16 @@ from strawberry.scalars import JSON
 from server.journey import diff as core
 
 from .to_data import Data, to_variables
+from .words import value
 
 LIST_SIZE = 10
 
 
 @strawberry.enum(description="What has become of something.")
 class ChangeKind(Enum):
-    ADDED = strawberry.enum_value(core.Change.ADDED.value, description="It is new.")
-    REMOVED = strawberry.enum_value(core.Change.REMOVED.value, description="It is gone.")
-    CHANGED = strawberry.enum_value(core.Change.CHANGED.value, description="It is otherwise.")
+    ADDED = value(core.Change.ADDED.value, description="It is new.")
+    REMOVED = value(core.Change.REMOVED.value, description="It is gone.")
+    CHANGED = value(core.Change.CHANGED.value, description="It is otherwise.")
 
 
 @strawberry.type(description="One value that is otherwise.")

@@ -64,5 +64,5 @@ class ReachabilityStepInput(NodeInput):
 @strawberry.input(description="The run is over, and the user enters another journey at the same instant.")
 class GoToJourneyStepInput(NodeInput):
     journey: strawberry.ID = strawberry.field(
-        description="The journey; its own rules say whether the user may enter."
+        description="The journey by its id or its handle; its own rules say whether the user may enter."
     )

@@ -8,6 +8,7 @@ from server.journey.steps import MESSAGES, channel_of
 from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
+from .chance_steps import AbSplitStep, RandomSplitStep, ab_split, random_split
 from .entry_steps import ENTRY_KINDS, ENTRY_STEPS
 from .flow_from_data import FLOW_KINDS, FLOW_STEPS
 from .outcomes import outcome_of, to_outcome
@@ -52,7 +53,8 @@ _MESSAGES: dict[str, type[SendingStep]] = {
 }
 
 _STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
-STEPS = [*_STEPS, *ENTRY_STEPS, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
+_BY_CHANCE: list[type[Step]] = [AbSplitStep, RandomSplitStep]
+STEPS = [*_STEPS, *ENTRY_STEPS, *_BY_CHANCE, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -117,6 +119,8 @@ _KINDS = {
     "delay": to_delay,
     "time_window": to_time_window,
     "split": _split,
+    "ab_split": ab_split,
+    "random_split": random_split,
     "exit": _exit,
     **ENTRY_KINDS,
     **FLOW_KINDS,

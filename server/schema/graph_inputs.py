@@ -2,6 +2,7 @@
 
 import strawberry
 
+from .chance_inputs import AbSplitStepInput, RandomSplitStepInput
 from .entry_inputs import EntryApiStepInput, EntryAudienceStepInput
 from .flow_inputs import (
     GoToJourneyStepInput,
@@ -45,6 +46,13 @@ class StepInput:
     )
     split: SplitStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Takes one of several ways."
+    )
+    ab_split: AbSplitStepInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Compares ways with each other: each person always gets the same.",
+    )
+    random_split: RandomSplitStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Takes one of several ways by chance."
     )
     email: EmailStepInput | None = strawberry.field(default=strawberry.UNSET, description="Sends one e-mail.")
     push: PushStepInput | None = strawberry.field(
@@ -120,6 +128,10 @@ class GraphInput:
     )
     reentry: Reentry = strawberry.field(
         default=Reentry.AFTER_LEAVING, description="Whether somebody who has left may come in again."
+    )
+    holdout_percent: int = strawberry.field(
+        default=0,
+        description="How many of a hundred people get nothing, so that the rest can be compared: 0 to 50.",
     )
     reentry_rules: ReentryRulesInput | None = strawberry.field(
         default=None, description="When and how often those may who may come in again."

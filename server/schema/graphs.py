@@ -64,6 +64,12 @@ def to_cancel_events(data: Data) -> list[Trigger]:
     return [Trigger(event=one["event"], where=predicates(one)) for one in data.get("cancel_events") or ()]
 
 
+def to_holdout_percent(data: Data) -> int:
+    # A draft holds whatever was drawn.
+    found = data.get("holdout_percent")
+    return found if isinstance(found, int) else 0
+
+
 def to_reentry(data: Data) -> Reentry:
     return Reentry(data.get("reentry") or "after_leaving")
 

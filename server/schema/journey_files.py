@@ -13,17 +13,15 @@ from .diffs import JourneyDiff, between
 from .fields import field
 from .file_form import to_text
 from .info import Info
+from .named_journeys import with_handles
 from .to_data import to_variables
+from .words import value
 
 
 @strawberry.enum(description="How a journey is written down.")
 class FileFormat(Enum):
-    YAML = strawberry.enum_value(
-        "yaml", description="For people: lengths of time as `1h 30m`, one line an edge."
-    )
-    JSON = strawberry.enum_value(
-        "json", description="Exactly a `CreateJourneyInput`, to be handed in as a variable."
-    )
+    YAML = value("yaml", description="For people: lengths of time as `1h 30m`, one line an edge.")
+    JSON = value("json", description="Exactly a `CreateJourneyInput`, to be handed in as a variable.")
 
 
 @strawberry.type(description="What of a journey is for files.")
@@ -52,6 +50,7 @@ class JourneyFiles:
         graph = await graph_of(info, self.record, version)
         if graph is None:
             return None
+        graph = await with_handles(info.context, graph)
         return to_text(_variables(self.record, graph), as_json=format is FileFormat.JSON)
 
     @field("What makes one drawing of it another; null without one of these versions.")

@@ -17,7 +17,17 @@ from server.store import runs as stored_runs
 from .fields import field
 from .figures import PeriodInput
 from .flow_steps import Trigger
-from .graphs import Edge, Goal, kind_of, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
+from .graphs import (
+    Edge,
+    Goal,
+    kind_of,
+    to_cancel_events,
+    to_edges,
+    to_goals,
+    to_holdout_percent,
+    to_reentry,
+    to_steps,
+)
 from .ids import to_id
 from .info import Info, asks_for
 from .journey_files import JourneyFiles
@@ -77,6 +87,10 @@ class Draft:
     @field("When and how often those may who may come in again; null without such rules.")
     def reentry_rules(self) -> ReentryRules | None:
         return to_reentry_rules(self.graph)
+
+    @field("How many of a hundred people get nothing, so that the rest can be compared with them.")
+    def holdout_percent(self) -> int:
+        return to_holdout_percent(self.graph)
 
     @field("When it sends nothing, in the person's zone.", list_size=2)
     def silence(self) -> list[SilentHours]:

@@ -10,8 +10,10 @@ from server.delivery.bursts import reasons, seen
 from server.delivery.status import Heard
 from server.resolvers import connections, records
 from server.resolvers import messages as resolve
+from server.resolvers.explaining import messages as explaining_messages
 
 from .connections import Connection
+from .explanations import Fact, to_facts
 from .fields import field
 from .ids import to_id
 from .info import Info
@@ -110,6 +112,14 @@ class Message(Node):
     @field("Through which it goes or went; null if there is none, or that is gone.")
     async def connection(self, info: Info) -> Connection | None:
         return await connection_of(info, self.record.connection_id)
+
+    @field(
+        "Why it arrived, or did not: what decided it, where it was to go, whether that was allowed, and "
+        "everything that was heard, in order.",
+        list_size=10,
+    )
+    async def explain(self, info: Info) -> list[Fact]:
+        return to_facts(await explaining_messages.explain(info.context, self.record))
 
     @field("Everything heard about it, in the order in which it happened.", list_size=5)
     async def receipts(self, info: Info) -> list[Receipt]:

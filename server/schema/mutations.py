@@ -13,12 +13,15 @@ from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .entry_requests import EnteringMutation
+from .experiments import ExperimentMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
+from .library import LibraryMutation
 from .lifecycle import LifeMutation
+from .named_journeys import with_ids
 from .notices import NoticeMutation
 from .problems import (
     IdempotencyConflictProblem,
@@ -136,6 +139,7 @@ SaveDraftResult = Annotated[
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
     ApplyMutation,
+    LibraryMutation,
     LifeMutation,
     PublishingMutation,
     RemovalMutation,
@@ -143,6 +147,7 @@ class Mutation(
     TrialMutation,
     SuppressionMutation,
     ConsentMutation,
+    ExperimentMutation,
     InAppMutation,
     NoticeMutation,
     SegmentMutation,
@@ -156,7 +161,7 @@ class Mutation(
         self, info: Info, input: Annotated[CreateJourneyInput, Input]
     ) -> CreateJourneyResult:
         context, key = writing(info), input.idempotency_key
-        graph = to_data(input.graph) if input.graph else None
+        graph = await with_ids(context, to_data(input.graph)) if input.graph else None
         try:
             about = input.title, input.category or "", graph, key
             answer = await drafts.create(context, *about, handle=input.handle)
@@ -190,7 +195,8 @@ class Mutation(
 
     @mutation("Keeps what is drawn, whatever is wrong with it; nobody is concerned yet.")
     async def save_draft(self, info: Info, input: Annotated[SaveDraftInput, Input]) -> SaveDraftResult:
-        context, key, graph = writing(info), input.idempotency_key, to_data(input.graph)
+        context, key = writing(info), input.idempotency_key
+        graph = await with_ids(context, to_data(input.graph))
         try:
             answer = await drafts.save(context, journey_key(input.id), graph, input.expected_revision, key)
             return SaveDraftPayload(journey=await changed(context, answer), revision=answer["revision"])

@@ -33,11 +33,13 @@ from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
 from .entry_requests import EntryRequest
+from .explaining import ExplainingQuery
 from .fields import field
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
 from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
+from .library import LibraryQuery
 from .messages import Message
 from .nodes import Node
 from .notices import Notice, NoticeQuery
@@ -46,6 +48,7 @@ from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .runs import Run
 from .segments import Segment, SegmentQuery
+from .silence_presets import SilenceQuery
 from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
 from .user_lists import UserList, UserListQuery
@@ -60,7 +63,18 @@ Id: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="As it 
 
 
 @strawberry.type(description="Everything that can be asked. The key decides in which project.")
-class Query(IssueQuery, NoticeQuery, CapQuery, VoucherQuery, SimulationQuery, SegmentQuery, UserListQuery):
+class Query(
+    LibraryQuery,
+    IssueQuery,
+    NoticeQuery,
+    CapQuery,
+    VoucherQuery,
+    SimulationQuery,
+    SegmentQuery,
+    UserListQuery,
+    ExplainingQuery,
+    SilenceQuery,
+):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
         return await fetch(info.context, read_id(id))

@@ -1,5 +1,6 @@
 """Runs: one passage of one user through a journey, with its visits."""
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,9 @@ from server.clock import to_datetime, to_datetime_if_any
 from server.journey.goals import AMOUNT_SCALE
 from server.resolvers import journeys, messages, records, users
 from server.resolvers import runs as resolve
+from server.resolvers.explaining import runs as explaining_runs
 
+from .explanations import Fact, to_facts
 from .fields import field
 from .from_data import to_step
 from .ids import to_id
@@ -36,10 +39,15 @@ ORDER = "runs"
 @strawberry.type(description="One passage of a run through a step.")
 class Visit:
     record: strawberry.Private[records.Visit | None]
-    step: Step = strawberry.field(description="The step, as it was in the version that the run travels.")
+    step: Step = strawberry.field(description="The step, as it was in the version of this visit.")
+    version_number: int = strawberry.field(
+        description="The number of the version in which the run passed it."
+    )
     arrived_at: datetime = strawberry.field(description="When the run came to the step.")
     left_at: datetime | None = strawberry.field(description="When it left; null while it waits there.")
-    output: str | None = strawberry.field(description="By which output it left; null if it did not go on.")
+    output: str | None = strawberry.field(
+        description="By which output it left, `@2` if an edit moved it to version 2; null if it has not left."
+    )
     because: str | None = strawberry.field(
         description="Why it left or ended there, where there is more to say."
     )
@@ -70,7 +78,9 @@ class Run(Node):
         description="Whether its journey is paused, so that its time stands still."
     )
     end_reason: EndReason | None = strawberry.field(description="Why it is over; null while inside.")
-    version_number: int = strawberry.field(description="The number of the version that it travels.")
+    version_number: int = strawberry.field(
+        description="The number of the version that it travels now, or travelled last; an edit can move it."
+    )
     entered_at: datetime = strawberry.field(description="When the event that let it in happened.")
     ended_at: datetime | None = strawberry.field(description="When it ended; null while inside.")
     waiting_until: datetime | None = strawberry.field(
@@ -106,7 +116,7 @@ class Run(Node):
         assert found is not None
         return Journey.from_record(found)
 
-    @field("The version that it travels, from its entry to its end.")
+    @field("The version that it travels now, or travelled last.")
     async def version(self, info: Info) -> Annotated["Version", strawberry.lazy(".versions")]:
         from .versions import Version
 
@@ -129,7 +139,7 @@ class Run(Node):
 
     @field("Where it waits, or where it ended.")
     async def last_step(self, info: Info) -> Step:
-        return (await _steps(info, self.record))[self.record.step_key]
+        return (await _steps(info, self.record, self.record.version))[self.record.step_key]
 
     @field("What ended it where that has a name, e.g. the goal's key; null while inside.")
     async def ended_because_of(self, info: Info) -> str | None:
@@ -140,11 +150,22 @@ class Run(Node):
 
     @field("The steps that it has passed, in order; the last one is where it waits or ended.", list_size=10)
     async def visits(self, info: Info) -> list[Visit]:
-        steps = await _steps(info, self.record)
-        found = [_visit(visit, steps) for visit in await resolve.visits(info.context, self.record.id)]
+        over = await resolve.visits(info.context, self.record.id)
+        numbers = sorted({self.record.version, *(visit.version for visit in over)})
+        drawn = await asyncio.gather(*(_steps(info, self.record, number) for number in numbers))
+        steps = dict(zip(numbers, drawn, strict=True))
+        found = [_visit(visit, steps[visit.version]) for visit in over]
         if self.record.wake_at is not None:
-            found.append(_present(self.record, steps))
+            found.append(_present(self.record, steps[self.record.version]))
         return found
+
+    @field(
+        "Why it went where it went: each decision with what it looked at then; while inside also what it "
+        "waits for and what can end it.",
+        list_size=12,
+    )
+    async def explain(self, info: Info) -> list[Fact]:
+        return to_facts(await explaining_runs.explain(info.context, self.record))
 
     @field("Every hit of a goal, the earliest first.", list_size=3)
     async def conversions(self, info: Info) -> list[Conversion]:
@@ -163,8 +184,8 @@ def to_money(amount: int) -> Decimal:
     return Decimal(amount) / AMOUNT_SCALE
 
 
-async def _steps(info: Info, run: records.Run) -> dict[str, Step]:
-    version = await journeys.version(info.context, run.journey_id, run.version)
+async def _steps(info: Info, run: records.Run, number: int) -> dict[str, Step]:
+    version = await journeys.version(info.context, run.journey_id, number)
     assert version is not None
     items: list[dict[str, Any]] = orjson.loads(version.graph)["steps"]
     return {item["key"]: to_step(item) for item in items}
@@ -174,6 +195,7 @@ def _visit(record: records.Visit, steps: dict[str, Step]) -> Visit:
     return Visit(
         record=record,
         step=steps[record.step_key],
+        version_number=record.version,
         arrived_at=to_datetime(record.arrived_at),
         left_at=to_datetime(record.left_at),
         output=record.output or None,
@@ -187,6 +209,7 @@ def _present(run: records.Run, steps: dict[str, Step]) -> Visit:
     return Visit(
         record=None,
         step=steps[run.step_key],
+        version_number=run.version,
         arrived_at=to_datetime(run.arrived_at),
         left_at=None,
         output=None,

@@ -21,6 +21,7 @@ from .graphs import Edge, Goal, to_edge
 from .runs import to_money
 from .source import Data, Source, money_of
 from .steps import Step
+from .variants import HoldoutStats, VariantStats, Verdict, holdout_of, variants_of, verdicts_of
 from .words import (
     Base,
     ChannelName,
@@ -56,6 +57,12 @@ class AudienceStats:
     )
     inside_now: int = strawberry.field(description="Runs that are inside now, whatever the period.")
     ended: int = strawberry.field(description="Runs that ended in the period.")
+    moved_in: int = strawberry.field(
+        description="Runs that an edit moved here from another version in the period; they count as no entry."
+    )
+    moved_out: int = strawberry.field(
+        description="Runs that an edit moved from here to another version in the period; they have not ended."
+    )
     ended_by: list[EndCount] = strawberry.field(
         description="The same by reason, the most frequent first.", metadata={"list_size": 5}
     )
@@ -112,6 +119,14 @@ class StepStats:
     def left(self) -> int:
         return self.source.answer.total(M.LEFT, self.item["key"])
 
+    @field("Those of its arrivals in the period that an edit moved here from a step of another version.")
+    def moved_in(self) -> int:
+        return self.source.answer.total(M.MOVED_IN, self.item["key"])
+
+    @field("Those that left it in the period because an edit moved them to a step of another version.")
+    def moved_out(self) -> int:
+        return self.source.answer.total(M.MOVED_OUT, self.item["key"])
+
     @field("Runs that ended at it in the period, by reason.", list_size=3)
     def ended_here(self) -> list[EndCount]:
         return ends_of(self.source.answer, self.item["key"])
@@ -150,6 +165,16 @@ class StepStats:
     @field("Conversions credited to its messages, by goal; null for steps that send nothing.", list_size=3)
     def credited(self) -> list[CreditStats] | None:
         return credits_of(self.source, self.item["key"]) if self._sends() else None
+
+    @field("Its branches, each compared with the first; null for steps that are no A/B/n split.", list_size=3)
+    def variants(self) -> list[VariantStats] | None:
+        return variants_of(self.source, self.item["key"])
+
+    @field(
+        "What was decided about it, the latest first; null for steps that are no A/B/n split.", list_size=2
+    )
+    def verdicts(self) -> list[Verdict] | None:
+        return verdicts_of(self.source, self.item["key"])
 
     def _sends(self) -> bool:
         return channel_of(self.item) is not None
@@ -191,12 +216,18 @@ class JourneyStats:
             users=self.source.users(Dimension.ENTERED),
             inside_now=answer.inside_now(),
             ended=answer.total(M.ENDED),
+            moved_in=answer.total(M.MOVED_IN),
+            moved_out=answer.total(M.MOVED_OUT),
             ended_by=ends_of(answer, None),
             refused=[
                 RefusalCount(reason=word(RefusedEntry, reason, RefusedEntry.OTHER), count=n)
                 for reason, n in refused.items()
             ],
         )
+
+    @field("What it does against those who get nothing; null if nobody was ever held out.")
+    def holdout(self) -> HoldoutStats | None:
+        return holdout_of(self.source)
 
     @field("What it achieved, goal by goal.", list_size=3)
     def performance(self) -> list[GoalStats]:

@@ -113,7 +113,10 @@ def to_instant(moment: datetime | None, name: str) -> Instant | None:
 @strawberry.input(description="An address to leave alone.")
 class AddSuppressionInput:
     channel: str = strawberry.field(description="The channel, e.g. `email`.")
-    address: str = strawberry.field(description="The address; a telephone number like +821012345678.")
+    address: str = strawberry.field(
+        description="The address; a telephone number like +821012345678. Without a country it is dialled "
+        "in the country of the project's time zone."
+    )
     purpose: PermissionPurpose | None = strawberry.field(
         default=None, description="For which messages; for all of them if left out."
     )
@@ -173,7 +176,7 @@ class SuppressionMutation:
     ) -> AddSuppressionResult:
         info.context.require(WRITE)
         try:
-            where, until = _place(input), to_instant(input.until, "until")
+            where, until = await _place(info, input), to_instant(input.until, "until")
             answer = await resolve.add(
                 info.context, where, input.reason.value, until, input.note, input.idempotency_key
             )
@@ -188,11 +191,13 @@ class SuppressionMutation:
     ) -> RemoveSuppressionResult:
         info.context.require(WRITE)
         try:
-            answer = await resolve.remove(info.context, _place(input), input.evidence, input.idempotency_key)
+            where = await _place(info, input)
+            answer = await resolve.remove(info.context, where, input.evidence, input.idempotency_key)
             return RemoveSuppressionPayload(removed=answer["removed"])
         except Refusal as error:
             return to_problem(error)
 
 
-def _place(input: AddSuppressionInput | RemoveSuppressionInput) -> resolve.Place:
-    return resolve.place(input.channel, input.address, input.purpose.value if input.purpose else "")
+async def _place(info: Info, input: AddSuppressionInput | RemoveSuppressionInput) -> resolve.Place:
+    purpose = input.purpose.value if input.purpose else ""
+    return await resolve.where(info.context, input.channel, input.address, purpose)

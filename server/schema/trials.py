@@ -30,7 +30,7 @@ from .words import FailureReason
 
 @strawberry.input(description="A connection to try without sending anything.")
 class TestConnectionInput:
-    id: strawberry.ID = strawberry.field(description="The connection.")
+    connection_id: strawberry.ID = strawberry.field(description="The connection.")
 
 
 @strawberry.type(description="What was found.")
@@ -106,7 +106,7 @@ class TrialMutation:
     ) -> TestConnectionResult:
         info.context.require(WRITE)
         try:
-            connection_id = connection_key(input.id)
+            connection_id = connection_key(input.connection_id)
             found = await resolve.probe(info.context, connection_id)
             return TestConnectionPayload(
                 connection=await current(info, connection_id),

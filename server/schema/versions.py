@@ -12,7 +12,7 @@ from server.resolvers import records
 
 from .fields import field
 from .flow_steps import Trigger
-from .graphs import Edge, Goal, to_cancel_events, to_edges, to_goals, to_reentry, to_steps
+from .graphs import Edge, Goal, to_cancel_events, to_edges, to_goals, to_holdout_percent, to_reentry, to_steps
 from .ids import to_id
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
@@ -65,6 +65,10 @@ class Version(Node):
     @field("Whether somebody who has left may come in again.")
     def reentry(self) -> Reentry:
         return to_reentry(self._graph)
+
+    @field("How many of a hundred people get nothing, so that the rest can be compared with them.")
+    def holdout_percent(self) -> int:
+        return to_holdout_percent(self._graph)
 
     @field("When and how often those may who may come in again; null without such rules.")
     def reentry_rules(self) -> ReentryRules | None:

@@ -55,6 +55,26 @@ class ResumePolicy(Enum):
     )
 
 
+@strawberry.enum(description="What becomes of the people inside when a version is published.")
+class InsideFate(Enum):
+    STAY = value("stay", description="They go on in the version in which they are.")
+    MOVE = value("move", description="They move to the new version, from step to step.")
+    END = value("end", description="Their runs end as edited.")
+
+
+@strawberry.enum(description="What becomes of people whose step leads to no step of the new version.")
+class UnmappedFate(Enum):
+    STAY = value("stay", description="They go on in the version in which they are.")
+    END = value("end", description="Their runs end as edited.")
+
+
+@strawberry.enum(description="What becomes of the people who wait at one step.")
+class StepFate(Enum):
+    STAYS = value("stays", description="They go on in the version in which they are.")
+    MOVES = value("moves", description="They go on at a step of the new version.")
+    ENDS = value("ends", description="Their runs end as edited.")
+
+
 @strawberry.enum(description="How people come into a journey.")
 class JourneyKind(Enum):
     EVENT = value("event", description="By something that they do.")
@@ -114,6 +134,19 @@ class Match(Enum):
     ANY = value("any", description="At least one.")
 
 
+@strawberry.enum(description="By what the branches of a split by chance are compared.")
+class DecidesBy(Enum):
+    GOAL = value("goal", description="How many people reach a goal after they drew the branch.")
+    OPENED = value("opened", description="How many people open a message that was sent to them after it.")
+    CLICKED = value("clicked", description="How many people click in a message sent to them after it.")
+
+
+@strawberry.enum(description="Who decided about a split by chance.")
+class DecidedBy(Enum):
+    TEST = value("test", description="The split itself, once the evidence was enough.")
+    PEOPLE = value("people", description="Somebody with a key.")
+
+
 @strawberry.enum(description="Whether a run is inside its journey.")
 class RunState(Enum):
     INSIDE = value("inside", description="Waiting at a step, also while the journey is paused.")
@@ -150,6 +183,7 @@ class RefusedEntry(Enum):
     NOT_IN_AUDIENCE = value("not_in_audience", description="The user was not in the audience any more.")
     UNKNOWN_USER = value("unknown_user", description="There is no such user.")
     LOOP = value("loop", description="Journeys that lead to each other came back here before time passed.")
+    INTERNAL_ERROR = value("internal_error", description="The entry could not decide; the log says why.")
     OTHER = value("other", description="A reason that this version of the API does not know.")
 
 
@@ -339,6 +373,11 @@ class Base(Enum):
     ARRIVALS = value("arrivals", description="Arrivals at the step in the period.")
     QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
     SENT = value("sent", description="Messages that the provider took over in the period.")
+    BRANCH = value("branch", description="Runs that drew the branch in the period.")
+    BRANCH_SENT = value(
+        "branch_sent", description="Messages of runs of the branch that the provider took over."
+    )
+    PEOPLE = value("people", description="Different people, each counted from the first time on.")
 
 
 _SENTENCES = {definition.metric.value: definition.sentence for definition in DEFINITIONS}
@@ -351,6 +390,8 @@ class Metric(Enum):
     ARRIVALS = value("arrivals", description=_SENTENCES["arrivals"])
     LEFT = value("left", description=_SENTENCES["left"])
     ENDED = value("ended", description=_SENTENCES["ended"])
+    MOVED_OUT = value("moved_out", description=_SENTENCES["moved_out"])
+    MOVED_IN = value("moved_in", description=_SENTENCES["moved_in"])
     QUEUED = value("queued", description=_SENTENCES["queued"])
     SENT = value("sent", description=_SENTENCES["sent"])
     DELIVERED = value("delivered", description=_SENTENCES["delivered"])
@@ -370,6 +411,12 @@ class Metric(Enum):
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
+    CREDITED = value("credited", description=_SENTENCES["credited"])
+    ASSISTED = value("assisted", description=_SENTENCES["assisted"])
+    VARIANT_SENT = value("variant_sent", description=_SENTENCES["variant_sent"])
+    VARIANT_OPENED = value("variant_opened", description=_SENTENCES["variant_opened"])
+    VARIANT_CLICKED = value("variant_clicked", description=_SENTENCES["variant_clicked"])
+    VARIANT_REACHED = value("variant_reached", description=_SENTENCES["variant_reached"])
 
 
 @strawberry.enum(description="What is wrong, for programs.")
@@ -397,6 +444,9 @@ class ProblemCode(Enum):
     LOOP = value("loop", description="A loop in which no time passes.")
     NEVER_OPENS = value("never_opens", description="Silence leaves no time in which anything could be sent.")
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
+    NOT_100 = value("not_100", description="The percentages do not make a hundred together.")
+    UNKNOWN_GOAL = value("unknown_goal", description="The journey has no such goal.")
+    NO_MESSAGE = value("no_message", description="No message comes after it that could be opened or clicked.")
     UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     UNKNOWN_LIST = value("unknown_list", description="The project has no such list.")

@@ -1,11 +1,13 @@
 """What people wrote to us, and which of our messages it answers."""
 
+from collections.abc import Iterable, Sequence
+
 from sqlalchemy import and_, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from server.clock import Instant
 
-from .bulk import table_of
+from .among import among
+from .bulk import inserting, table_of
 from .sessions import ReadSession, WriteSession
 from .tables import Endpoint, Inbound, Message, Run
 
@@ -18,8 +20,9 @@ _ITS_RUNS = and_(
     _runs.c.user_number == _endpoints.c.user_number,
 )
 # By way of the address's user: messages have no index by address, and need none for anything else.
-_LATEST = (
-    select(_messages.c.shard, _messages.c.id)
+_SENT = (
+    select(_messages.c.address, _messages.c.attempted_at, _messages.c.shard, _messages.c.id)
+    .distinct()
     .select_from(_endpoints)
     .join(_runs, _ITS_RUNS)
     .join(_messages, and_(_messages.c.shard == _runs.c.shard, _messages.c.run_id == _runs.c.id))
@@ -27,41 +30,51 @@ _LATEST = (
         _endpoints.c.shard.in_(bindparam("shards", expanding=True)),
         _endpoints.c.project_id == bindparam("of_project"),
         _endpoints.c.channel == _messages.c.channel,
-        _endpoints.c.address == bindparam("of_address"),
-        _messages.c.address == bindparam("of_address"),
+        among(_endpoints.c.address, "addresses"),
+        _messages.c.address == _endpoints.c.address,
         _messages.c.connection_id == bindparam("of_connection"),
         _messages.c.attempted_at >= bindparam("since"),
         _messages.c.attempted_at <= bindparam("until"),
     )
-    .order_by(_messages.c.attempted_at.desc(), _messages.c.id.desc())
-    .limit(1)
+)
+_KEEP = inserting(Inbound, once=True)
+_KNOWN = select(_inbound.c.key).where(
+    _inbound.c.connection_id == bindparam("of_connection"), among(_inbound.c.key, "keys")
 )
 
+Sent = tuple[Instant, int, int]
+"""When a message was handed over, its id and its shard: the last of two is the larger."""
 
-async def latest_message(
+
+async def sent_to(
     session: ReadSession,
     project_id: int,
     shards: int,
     connection_id: int,
-    address: str,
+    addresses: Iterable[str],
     since: Instant,
     until: Instant,
-) -> tuple[int, int] | None:
-    """Shard and id of the last message that a connection sent to an address in a time."""
+) -> dict[str, list[Sent]]:
+    """What a connection sent to each of these addresses in a time, in order."""
     about = {
         "shards": list(range(shards)),
         "of_project": project_id,
-        "of_address": address,
         "of_connection": connection_id,
         "since": since,
         "until": until,
     }
-    rows = await session.rows(_LATEST, about)
-    return (rows[0].shard, rows[0].id) if rows else None
+    found: dict[str, list[Sent]] = {}
+    for row in await session.rows_in(_SENT, "addresses", addresses, about):
+        found.setdefault(row.address, []).append((row.attempted_at, row.id, row.shard))
+    return {address: sorted(sent) for address, sent in found.items()}
 
 
-async def keep(session: WriteSession, row: Inbound) -> bool:
-    """Whether it is new: what a provider tells twice is there once."""
-    here = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = here.insert(_inbound).values(**row.model_dump()).on_conflict_do_nothing()
-    return await session.run(statement) == 1
+async def keep(session: WriteSession, connection_id: int, rows: Sequence[Inbound]) -> list[Inbound]:
+    """Those of a connection that are new: what a provider tells twice is there once."""
+    by_key = {row.key: row for row in rows}
+    known = {
+        row.key for row in await session.rows_in(_KNOWN, "keys", by_key, {"of_connection": connection_id})
+    }
+    new = [row for key, row in by_key.items() if key not in known]
+    await session.bulk(_KEEP, [tuple(getattr(row, name) for name in _KEEP.columns) for row in new])
+    return new

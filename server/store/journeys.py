@@ -1,6 +1,6 @@
 """Journeys of a project: found, listed, changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
@@ -81,6 +81,17 @@ async def by_handle(session: ReadSession, project_id: int, handle: str) -> Journ
         col(Journey.project_id) == project_id, col(Journey.handle) == handle
     )
     return (await session.exec(wanted)).first()
+
+
+async def handles_of(
+    session: ReadSession, project_id: int, *, handles: Iterable[str] = (), ids: Iterable[int] = ()
+) -> dict[str, int]:
+    """The ids of the journeys with one of these handles or ids, by handle; those without one are left out."""
+    named = or_(_table.c.handle.in_(list(handles)), _table.c.id.in_(list(ids)))
+    wanted = select(_table.c.handle, _table.c.id).where(
+        _table.c.project_id == project_id, _table.c.handle.is_not(None), named
+    )
+    return {row.handle: row.id for row in await session.rows(wanted)}
 
 
 async def give_handle(session: WriteSession, journey: Journey, handle: str | None) -> None:

@@ -48,6 +48,10 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
     return OpenConnection(connection_id, row.project_id, channel, row.changed_at, settings)
 
 
+_BY_WRITING = frozenset({ReceiptKind.REPLIED, ReceiptKind.UNSUBSCRIBED})
+"""What is known of a message by what its reader writes back."""
+
+
 async def observed(session: ReadSession, host: Host, box: SecretBox, project_id: int) -> list[Observed]:
     """The channel of each of a project's connections, and the receipts that it can bring as it is set up."""
     rows = await session.rows(select(_table).where(_table.c.project_id == project_id))
@@ -57,7 +61,8 @@ async def observed(session: ReadSession, host: Host, box: SecretBox, project_id:
 def _observes(row: Any, host: Host, box: SecretBox) -> frozenset[ReceiptKind]:
     channel = host.channels[row.adapter]
     try:
-        return channel.observes(adapters.read_settings(channel, sealed.filled(row, box)))
+        told = channel.observes(adapters.read_settings(channel, sealed.filled(row, box)))
+        return told | _BY_WRITING if channel.capabilities.inbound else told
     except ServerError:
         # With settings that cannot be read nothing is believed.
         return frozenset()

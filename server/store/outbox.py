@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, literal, or_, select, true, update
+from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -11,7 +11,7 @@ from server.clock import Instant
 from server.journey.status import JourneyStatus
 
 from .among import among
-from .bulk import table_of
+from .bulk import Bulk, table_of
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -150,6 +150,25 @@ _WAITING = (
     .order_by(_messages.c.due_at, _messages.c.id)
     .limit(bindparam("most"))
 )
+_WAITING_OF = (
+    select(
+        _messages.c.id,
+        _messages.c.project_id,
+        _messages.c.connection_id,
+        _messages.c.attempt,
+        _messages.c.reason,
+    )
+    .where(
+        _messages.c.shard == bindparam("of_shard"),
+        _messages.c.due_at.is_not(None),
+        _messages.c.status == "queued",
+        _messages.c.journey_id.in_(bindparam("journeys", expanding=True)),
+    )
+    .limit(bindparam("most"))
+)
+_OVER = select(_journeys.c.id).where(
+    _journeys.c.status.in_([JourneyStatus.FINISHED.value, JourneyStatus.ARCHIVED.value])
+)
 _IS_UNCERTAIN = _messages.c.reason == Reason.OUTCOME_UNKNOWN.value
 _OVERDUE = _WAITING.where(
     or_(
@@ -165,6 +184,18 @@ _MOVE = (
     .where(exists().where(_connections.c.id == bindparam("to_connection")))
     .values(connection_id=bindparam("to_connection"))
     .returning(_messages.c.id)
+)
+_PUT_OFF = Bulk(
+    ("shard", "id", "due_at"),
+    {
+        "": update(_messages)
+        .where(
+            _messages.c.shard == bindparam("of_shard"),
+            _messages.c.id == bindparam("of_id"),
+            _messages.c.status == literal_column("'queued'"),
+        )
+        .values(due_at=bindparam("of_due_at"))
+    },
 )
 _UNPARK = (
     update(_messages)
@@ -261,10 +292,28 @@ async def move(session: WriteSession, shard: int, ids: Sequence[int], here: int,
     return {row.id for row in await session.rows(_MOVE, about)}
 
 
+async def journeys_over(session: ReadSession) -> set[int]:
+    """The journeys that send nothing more."""
+    return {row.id for row in await session.rows(_OVER)}
+
+
+async def still_waiting(
+    session: ReadSession, shard: int, journeys: Collection[int], most: int
+) -> list[Waiting]:
+    """Messages of these journeys that wait to leave, now or later; parked ones are `unpark`ed first."""
+    about = {"of_shard": shard, "journeys": list(journeys), "most": most}
+    return [Waiting(*row) for row in await session.rows(_WAITING_OF, about)]
+
+
 async def park(session: WriteSession, shard: int, ids: Sequence[int]) -> None:
     """Takes messages of paused journeys out of everybody's way, until `unpark`."""
     if ids:
         await session.run(_PARK, {"of_shard": shard, "ids": list(ids)})
+
+
+async def put_off(session: WriteSession, shard: int, waits: Sequence[tuple[int, Instant]]) -> None:
+    """Has queued messages, by id, be due later."""
+    await session.bulk(_PUT_OFF, [(shard, message_id, due_at) for message_id, due_at in waits])
 
 
 async def unpark(session: WriteSession, shards: Collection[int], now: Instant) -> int:
@@ -299,6 +348,18 @@ async def waiting_of(
         )
         total = [total[0] + int(rows[0][0]), total[1] + int(rows[0][1])]
     return Held(*total)
+
+
+async def graph_texts(
+    session: ReadSession, wanted: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    """The published graphs of these journeys and versions, as JSON, in one statement."""
+    journeys, numbers = {journey for journey, _ in wanted}, {number for _, number in wanted}
+    statement = select(_versions.c.journey_id, _versions.c.number, _versions.c.graph).where(
+        _versions.c.journey_id.in_(sorted(journeys)), _versions.c.number.in_(sorted(numbers))
+    )
+    found = {(row.journey_id, row.number): str(row.graph) for row in await session.rows(statement)}
+    return {version: text for version, text in found.items() if version in wanted}
 
 
 async def graph_text(session: ReadSession, journey_id: int, version: int) -> str:

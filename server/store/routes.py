@@ -41,3 +41,9 @@ class RouteRow(NamedTuple):
 async def routes(session: ReadSession) -> list[RouteRow]:
     """The connections of all projects, the preferred first."""
     return [RouteRow(*row) for row in await session.rows(_ALL)]
+
+
+async def channels(session: ReadSession, project_id: int) -> set[str]:
+    """Those that a project has a connection for, on or off."""
+    found = await session.rows(select(_table.c.channel).where(_table.c.project_id == project_id).distinct())
+    return {row.channel for row in found}

@@ -44,6 +44,16 @@ async def count_open(session: ReadSession, project_id: int, journey_id: int, sha
     return int((await session.rows(statement))[0][0])
 
 
+async def count_open_by_step(
+    session: ReadSession, project_id: int, journey_id: int, shards: int
+) -> dict[tuple[int, str], int]:
+    """How many wait where in a journey now, by version and step."""
+    where = (_table.c.version, _table.c.step_key)
+    statement = select(*where, func.count()).where(*_open_of(project_id, journey_id, shards))
+    rows = await session.rows(statement.group_by(*where))
+    return {(version, step_key): int(count) for version, step_key, count in rows}
+
+
 async def count_open_of_users(
     session: ReadSession, project_id: int, keys: Sequence[UserKey], journey_ids: Sequence[int] | None
 ) -> int:

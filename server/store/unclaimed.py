@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from server.clock import Instant
 
@@ -14,6 +14,12 @@ from .tables import Unclaimed
 _unclaimed = table_of(Unclaimed)
 _KEEP = inserting(Unclaimed, once=True)
 _DROP = deleting(Unclaimed, "connection_id", "key")
+_OLD = (
+    select(_unclaimed.c.connection_id, _unclaimed.c.key)
+    .where(_unclaimed.c.heard_at < bindparam("before"))
+    .order_by(_unclaimed.c.heard_at)
+    .limit(bindparam("most"))
+)
 
 
 async def keep(session: WriteSession, rows: Sequence[tuple[int, str, bytes, Instant]]) -> None:
@@ -42,3 +48,10 @@ async def since(
 
 async def drop(session: WriteSession, keys: Sequence[tuple[int, str]]) -> None:
     await session.bulk(_DROP, keys)
+
+
+async def forget(session: WriteSession, before: Instant, most: int) -> int:
+    """Drops receipts that were heard before then, the oldest first. Returns how many."""
+    rows = await session.rows(_OLD, {"before": before, "most": most})
+    await drop(session, [(row.connection_id, row.key) for row in rows])
+    return len(rows)

@@ -33,12 +33,13 @@ async function execute(page) {
   await page.locator('.graphiql-execute-button').click();
   // Not waitForFunction: it needs eval, which the page's own policy forbids.
   const result = page.locator('.result-window', { hasText: '"data"' });
-  await result.waitFor({ timeout: 20_000 });
+  await result.waitFor({ timeout: 120_000 });
   return result.innerText();
 }
 
 try {
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && seen.complaints.push(message.text()));
   page.on('pageerror', (error) => seen.complaints.push(String(error)));
   await page.goto(url);

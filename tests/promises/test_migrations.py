@@ -32,6 +32,7 @@ GLOBAL = {
     "connection_health",
     "suppression",
     "inbound",
+    "verdict",
     "segment",
     "user_list",
     "entry_request",

@@ -33,12 +33,17 @@ def replay(tmp_path: Path) -> Iterator[Replay]:
 
 # The SDK's requests session is closed when its thread ends, after the test: nothing of ours.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("kills", [0, 3], ids=["in peace", "killed on the way"])
+@pytest.mark.parametrize(
+    ("kills", "middle"),
+    [(0, "split"), (3, "split"), (0, "wait")],
+    ids=["in peace", "killed on the way", "drawn as a wait for a trigger"],
+)
 def test_the_figures_are_what_the_csv_says_and_sending_twice_changes_nothing(
-    replay: Replay, kills: int
+    replay: Replay, kills: int, middle: str
 ) -> None:
+    replay.middle = middle
     rows = _shop.read(DATA, USERS)
     assert run(replay, rows, _shop.expected(rows), kills, seed=kills) == []
-    for command in (("recount", "--check"), ("doctor",)):
+    for command in (("recount", "--check"), ("doctor", "--clock", "events")):
         done = replay.server.run(*command)
         assert done.returncode == 0, done.stdout + done.stderr

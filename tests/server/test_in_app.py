@@ -17,11 +17,11 @@ from websockets.typing import Subprotocol
 from channels.contract import Message
 from server.app import create_app
 from server.delivery.hearing import write_reference
-from server.store.bulk import inserting
 from server.store.tables import Message as MessageRow
 from server.store.tables import Receipt
 from tests.app import App, open_app
 from tests.tools import require_node_packages, run, serving
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.anyio
 SECRET = "a secret that the shop and its connection share"
@@ -60,10 +60,26 @@ class Inbox:
     async def put(self, number: int, user: str = "u1", **more: Any) -> None:
         """A message that the engine has decided and the adapter hands over."""
         runtime, project = self.app.runtime, self.app.project.project_id
-        row = (0, number, project, 1, 1, 1, "show", 1, "in_app", self.connection, user, "accepted", "")
+        row = MessageRow(
+            shard=0,
+            id=number,
+            project_id=project,
+            journey_id=1,
+            version=1,
+            run_id=1,
+            step_key="show",
+            user_number=1,
+            channel="in_app",
+            connection_id=self.connection,
+            address=user,
+            status="accepted",
+            created_at=NOW,
+            attempt=1,
+            attempted_at=NOW,
+            event="{}",
+        )
         async with runtime.db.write() as session:
-            rest = (NOW, None, 1, NOW, "", "{}", "{}", "information", None, False)
-            await session.bulk(inserting(MessageRow), [(*row, *rest)])
+            session.add(row)
         content = {"title": "쿠폰", "text": f"{number}번", "url": "https://shop.example/쿠폰"}
         reference = write_reference(project, 0, number)
         sent = Message(reference, user, content, NOW + number, **more)
@@ -257,10 +273,11 @@ async def test_graphql_ws_subscribes_to_the_inbox(database_url: str) -> None:
         await inbox.put(1)
         url = address.replace("http", "ws") + "/graphql"
         listening = asyncio.create_task(run(node, "inbox.mjs", url, inbox.token(), "2"))
-        for _ in range(500):
-            if (1, "delivered", "") in await inbox.receipts():
-                break
-            await asyncio.sleep(0.02)
+
+        async def is_delivered() -> bool:
+            return (1, "delivered", "") in await inbox.receipts()
+
+        await until(is_delivered)
         await inbox.put(2)
         heard = [one["data"]["inbox"]["text"] for one in json.loads(await listening)]
         assert heard == ["1번", "2번"]
@@ -282,7 +299,9 @@ async def test_a_subscription_without_a_good_token_is_refused_in_its_own_words(d
 async def listening(inbox: Inbox) -> AsyncIterator[ClientConnection]:
     async with (
         serving(create_app(inbox.app.runtime)) as address,
-        connect(address.replace("http", "ws") + "/graphql", subprotocols=[PROTOCOL]) as socket,
+        connect(
+            address.replace("http", "ws") + "/graphql", subprotocols=[PROTOCOL], open_timeout=PATIENCE
+        ) as socket,
     ):
         await socket.send('{"type": "connection_init"}')
         assert json.loads(await socket.recv()) == {"type": "connection_ack"}

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,16 +14,22 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from bench._server import Server
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.anyio
 
 
 def leases(server: Server) -> list[str]:
-    path = server.database.removeprefix("sqlite:///")
-    connection = sqlite3.connect(path)
-    held = [row[0] for row in connection.execute("SELECT work FROM lease WHERE holder <> ''").fetchall()]
-    connection.close()
-    return held
+    return [row[0] for row in rows(server, "SELECT work FROM lease WHERE holder <> ''")]
+
+
+def events(server: Server) -> int:
+    return int(rows(server, "SELECT count(*) FROM event")[0][0])
+
+
+def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(server.database.removeprefix("sqlite:///"), PATIENCE)) as connection:
+        return connection.execute(query).fetchall()
 
 
 def track(server: Server, name: str) -> int:
@@ -29,7 +37,7 @@ def track(server: Server, name: str) -> int:
         f"{server.url}/v1/track",
         content=json.dumps({"event": name, "userId": "kim"}),
         auth=(server.keys["writeKey"], ""),
-        timeout=30,
+        timeout=PATIENCE,
     )
     return answer.status_code
 
@@ -38,11 +46,7 @@ async def test_told_to_stop_it_lets_its_shards_go_and_exits_well(tmp_path: Path)
     server = Server(tmp_path)
     await asyncio.to_thread(server.start)
     # It answers before its loops have taken their first look.
-    for _ in range(400):
-        if "engine" in leases(server):
-            break
-        await asyncio.sleep(0.05)
-    assert "engine" in leases(server)
+    await until(lambda: "engine" in leases(server), every=0.05)
     assert await asyncio.to_thread(server.stop) == 0
     assert leases(server) == []
 
@@ -55,22 +59,18 @@ async def test_killed_it_has_every_event_that_it_acknowledged_and_works_on_at_on
     server.kill()
     await asyncio.to_thread(server.start)
     assert await asyncio.to_thread(track, server, "event 20") == 200
-    for _ in range(200):
-        connection = sqlite3.connect(server.database.removeprefix("sqlite:///"))
-        [(kept,)] = connection.execute("SELECT count(*) FROM event").fetchall()
-        connection.close()
-        if kept == 21:
-            break
-        await asyncio.sleep(0.05)
+    await until(lambda: events(server) >= 21, every=0.05)
     assert await asyncio.to_thread(server.stop) == 0
-    assert kept == 21
+    assert events(server) == 21
 
 
 async def test_nobody_says_more_over_a_websocket_than_a_subscription_takes(tmp_path: Path) -> None:
     server = Server(tmp_path)
     await asyncio.to_thread(server.start)
     protocol = Subprotocol("graphql-transport-ws")
-    async with connect(server.url.replace("http", "ws") + "/graphql", subprotocols=[protocol]) as socket:
+    async with connect(
+        server.url.replace("http", "ws") + "/graphql", subprotocols=[protocol], open_timeout=PATIENCE
+    ) as socket:
         await socket.send("x" * 100_000)
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
@@ -84,7 +84,7 @@ async def test_without_a_public_address_links_begin_with_the_port_that_is_served
     del server.environment["SOJOURN_PUBLIC_URL"]
     await asyncio.to_thread(server.start)
     try:
-        page = await asyncio.to_thread(httpx.get, f"{server.url}/")
+        page = await asyncio.to_thread(httpx.get, f"{server.url}/", timeout=PATIENCE)
     finally:
         await asyncio.to_thread(server.stop)
     assert f"curl {server.url}/v1/track" in page.text

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from .ab_split import AbSplit
 from .alimtalk import Alimtalk
 from .delay import Delay
 from .email import Email
@@ -14,6 +15,7 @@ from .go_to_journey import GoToJourney
 from .in_app import InApp
 from .message import CustomMessage
 from .push import Push
+from .random_split import RandomSplit
 from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
@@ -32,6 +34,8 @@ Step = (
     | TimeWindow
     | WaitForTrigger
     | Split
+    | AbSplit
+    | RandomSplit
     | Reachability
     | UpdateUser
     | Email
@@ -51,6 +55,8 @@ MESSAGES: dict[str, type[MessageStep]] = {
     kind: step for kind, step in KINDS.items() if issubclass(step, MessageStep)
 }
 """Those that send."""
+CHANNELS = frozenset(step.on for step in MESSAGES.values() if step.on)
+"""Those that have a step of their own. A connection may bring others."""
 
 
 def channel_of(data: Mapping[str, Any]) -> str | None:
@@ -60,8 +66,10 @@ def channel_of(data: Mapping[str, Any]) -> str | None:
 
 
 __all__ = [
+    "CHANNELS",
     "KINDS",
     "MESSAGES",
+    "AbSplit",
     "Alimtalk",
     "CustomMessage",
     "Delay",
@@ -74,6 +82,7 @@ __all__ = [
     "InApp",
     "MessageStep",
     "Push",
+    "RandomSplit",
     "Reachability",
     "Sms",
     "Split",

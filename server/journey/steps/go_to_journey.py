@@ -21,9 +21,7 @@ class GoToJourney(StepBase):
         text = reader.text("journey", longest=120)
         number = journey_in(text)
         if text.strip() and number is None:
-            reader.refuse(
-                "journey", f"`journey` must be the id of a journey, found {text!r}", "unknown_journey"
-            )
+            reader.refuse("journey", f"There is no journey with the id or handle {text!r}", "unknown_journey")
         return cls(**common, journey=number or 0)
 
     def outputs(self) -> Outputs:

@@ -20,12 +20,12 @@ class Trigger:
     event: str
     where: tuple[Predicate, ...] = ()
 
-    def met_at(self, moment: Moment) -> Instant | None:
-        """When it first happened while the run was here."""
+    def met_at(self, moment: Moment, until: Instant) -> Instant | None:
+        """When it first happened while the run was here, before that instant."""
         times = (
             one.at
             for one in moment.past(self.event)
-            if moment.arrived_at < one.at <= moment.at and all_hold(self.where, one.properties)
+            if moment.arrived_at < one.at < until and all_hold(self.where, one.properties)
         )
         return min(times, default=None)
 
@@ -37,9 +37,9 @@ class Branch:
     """`any` or `all` of the events."""
     events: tuple[Trigger, ...]
 
-    def met_at(self, moment: Moment) -> Instant | None:
-        """When the branch was complete; None if it is not."""
-        times = [trigger.met_at(moment) for trigger in self.events]
+    def met_at(self, moment: Moment, until: Instant) -> Instant | None:
+        """When the branch was complete; None if it was not before that instant."""
+        times = [trigger.met_at(moment, until) for trigger in self.events]
         met = [at for at in times if at is not None]
         if self.match == "any":
             return min(met, default=None)
@@ -73,20 +73,22 @@ class WaitForTrigger(StepBase):
         return Wait(until=moment.at + self.longest_ms)
 
     def wake(self, moment: Moment) -> Decision:
-        return self._complete(moment) or Leave(NOT_TRIGGERED, "nothing of it happened in time")
+        # What happens at the very instant at which the time is over comes after it.
+        return self._complete(moment, moment.at) or Leave(NOT_TRIGGERED, "nothing of it happened in time")
 
     def listens_for(self) -> frozenset[str]:
         return frozenset(trigger.event for branch in self.branches for trigger in branch.events)
 
     def hear(self, moment: Moment, event: str) -> Decision | None:
-        return None if self.always_full else self._complete(moment)
+        return None if self.always_full else self._complete(moment, moment.at + 1)
 
     def asks_past(self) -> tuple[Did, ...]:
         return tuple(Did(name) for name in sorted(self.listens_for()))
 
-    def _complete(self, moment: Moment) -> Leave | None:
+    def _complete(self, moment: Moment, until: Instant) -> Leave | None:
         """By the branch that was complete first; of several at one instant by the first that is drawn."""
-        complete = [(at, branch) for branch in self.branches if (at := branch.met_at(moment)) is not None]
+        met = [(branch.met_at(moment, until), branch) for branch in self.branches]
+        complete = [(at, branch) for at, branch in met if at is not None]
         if not complete:
             return None
         at, branch = min(complete, key=lambda one: one[0])

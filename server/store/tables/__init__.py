@@ -17,6 +17,7 @@ from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
 from .users import Endpoint, Identity, User
+from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
 
 metadata = SQLModel.metadata
@@ -63,6 +64,7 @@ __all__ = [
     "User",
     "UserList",
     "UserSet",
+    "Verdict",
     "Version",
     "Visit",
     "Voucher",

@@ -58,7 +58,7 @@ class Message(SQLModel, table=True):
     may_fail_over: bool = False
     """Whether another connection of its channel may send it: its step names none."""
     variants: str = column.text(default="{}")
-    """The draws of its run until then, as JSON: step to output."""
+    """The draws of its run until then, as JSON: step to output, version and round."""
     cap: str = column.text(default="")
     """What its step says of frequency caps: `server.journey.steps.sending_rules.Cap`, written."""
     pool: str = column.text(default="")

@@ -41,17 +41,19 @@ class Run(SQLModel, table=True):
     properties: str = column.text()
     """Of the event that let the run in, as JSON."""
     goals: str = column.text()
-    """Goals reached, as JSON: key to [first at, amount of the first, number of hits]."""
+    """Goals reached, as JSON: key to [first at, amount of the first, number of hits, version of it]."""
     memory: str = column.text(default="{}")
     """What the step at which it waits has kept, as JSON."""
     variants: str = column.text(default="{}")
-    """Draws that stick, as JSON: step to output."""
+    """Draws that stick, as JSON by step: `server/engine/draws.py` says of what."""
     variant: str = column.text(default="")
     """`holdout` for the share that gets nothing; empty for everybody else."""
     entry_value: str = column.text(default="")
     """What keeps parallel runs of a user apart: a value of the entry event."""
     entry_address: str = column.text(default="")
     """The device whose event let the run in, if it told its address."""
+    settled: int = column.integer(default=0)
+    """The latest version, published since, of which it is decided what it means for this run."""
 
 
 class Visit(SQLModel, table=True):

@@ -20,6 +20,7 @@ from channels.testing.evidence import Evidence
 from tests.channels.email import dsn_mails as mails
 from tests.channels.email.imap_server import PASSWORD, USER, ImapServer, mailbox
 from tests.channels.email.servers import certificate
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 CHANNEL = SmtpChannel()
@@ -193,7 +194,7 @@ async def test_a_mailbox_that_says_nothing_is_left_in_time(tools: Tools) -> None
         imap.inbox.add(bounce(1))
         for command in ("login", "uid_fetch"):
             imap.silent = command
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(PATIENCE):
                 with pytest.raises(PollFailed, match=r"longer than 0\.2 seconds|timed out"):
                     await ask(tools, imap, None, mailbox_timeout_seconds=0.2)
         imap.silent = ""
@@ -206,7 +207,7 @@ async def test_a_mailbox_that_talks_for_ever_is_left_and_nobody_goes_on_listenin
         imap.inbox.add(bounce(1))
         with pytest.raises(PollFailed, match=r"longer than 0\.2 seconds"):
             await ask(tools, imap, None, mailbox_timeout_seconds=0.2)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*imap.sessions)
 
 

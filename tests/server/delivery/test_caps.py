@@ -9,6 +9,7 @@ from channels import Reason, Rejected, Unknown
 from channels.contract import OnUnknown
 from channels.testing.script import Script
 from server.delivery.claims import claim
+from server.delivery.quiet import Quiet
 from server.delivery.status import SkipReason
 from server.store import caps
 from server.store.caps import Limit
@@ -181,13 +182,17 @@ async def test_a_claim_takes_the_same_statements_however_many_messages_there_are
     world, counts = sqlite_world, []
     await cap(world, Limit(1, DAY))
     await ready(world, welcome(), users=tuple(f"u{number}" for number in range(5)))
-    connection_id = (await world.rows(Message))[0].connection_id
+    messages = await world.rows(Message)
+    quiet, connection_id = Quiet(), messages[0].connection_id
+    async with world.db.read() as session:
+        # Read once for each version, and then known.
+        await quiet.learn(session, messages)
     async with open_office(world) as office:
         await office.dispatcher.take_shards()
         for most in (1, 4):
             async with world.db.write() as session:
                 with statements(world.db) as seen:
-                    claimed = await claim(session, world.clock, 0, 1, connection_id, most)
+                    claimed = await claim(session, world.clock, 0, 1, connection_id, most, quiet)
             assert len(claimed.messages) == most
             counts.append(len(seen))
     assert counts[0] == counts[1] == len(["begin", "prove", "due", "caps", "sent before", "attempt"])

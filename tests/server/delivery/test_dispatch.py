@@ -1,7 +1,6 @@
 """Messages leave once, or not at all, and every one says what became of it."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from secrets import token_urlsafe
 
@@ -9,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from channels import Accepted, Deferred, Host, Reason, Rejected, Unknown
-from channels.contract import Receipt, ReceiptKind, Tools
+from channels.contract import OnUnknown, Receipt, ReceiptKind, Tools
 from channels.testing.fake import FakeChannel, FakeSender
 from channels.testing.fates import FakeSettings
 from channels.testing.script import Hang, Script
@@ -21,6 +20,7 @@ from server.store.bulk import table_of
 from server.store.tables import ConnectionHealth, Endpoint
 from server.store.tables import Receipt as ReceiptRow
 from tests.server.delivery.office import BOX, SETTINGS, open_office, sign_up, welcome
+from tests.waiting import until
 from tests.world import DAY, HOUR, MINUTE, NOON, World
 
 pytestmark = pytest.mark.anyio
@@ -35,12 +35,6 @@ async def born(world: World, *names: str) -> int:
     await sign_up(world, *(names or ("kim",)))
     await world.settle()
     return journey_id
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 (nobody sets an event for us here)
-            await asyncio.sleep(0.001)
 
 
 async def set_endpoint(world: World, state: str) -> None:
@@ -126,6 +120,43 @@ async def test_a_parked_message_of_a_journey_that_is_stopped_is_skipped(world: W
         await office.settle()
         assert len(office.fake.attempts) == 0
     assert await office.receipts() == [("skipped", "journey_stopped")]
+
+
+async def test_a_stop_cancels_what_waits_for_a_later_attempt_at_once(world: World) -> None:
+    journey_id = await born(world)
+    later = Deferred(NOON + 6 * HOUR, Reason.RATE_LIMITED)
+    async with open_office(world, script=Script(addresses={KIM: later})) as office:
+        await office.settle()
+        assert (await office.message()).status == "queued"
+        await world.set_status(journey_id, "finished")
+        await office.settle()
+        message = await office.message()
+    assert (message.status, message.reason, message.due_at) == ("skipped", "journey_stopped", None)
+    assert await world.counts("skipped", "reason") == {"journey_stopped": 1}
+
+
+async def test_a_stop_cancels_what_waits_for_a_connection_that_is_off(world: World) -> None:
+    await world.add_connection(is_enabled=False)
+    journey_id = await world.add_journey(welcome())
+    await sign_up(world, "kim")
+    await world.settle()
+    async with open_office(world) as office:
+        await office.settle()
+        assert (await office.message()).status == "queued"
+        await world.set_status(journey_id, "finished")
+        await office.settle()
+        assert (await office.message()).reason == "journey_stopped"
+
+
+async def test_a_stop_leaves_open_what_may_have_arrived(world: World) -> None:
+    journey_id = await born(world)
+    script = Script(addresses={KIM: Unknown()})
+    async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
+        await office.settle()
+        await world.set_status(journey_id, "finished")
+        await office.settle()
+        message = await office.message()
+    assert (message.status, message.reason) == ("unknown", "outcome_unknown")
 
 
 async def test_a_refusal_says_why_and_an_invalid_address_is_left_alone(world: World) -> None:

@@ -78,6 +78,24 @@ async def test_only_one_process_asks_for_a_connection(world: World) -> None:
         assert await second._ours() == []
 
 
+async def test_a_receipt_of_no_message_is_kept_for_ninety_days(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.delivery.polling.MOST_FORGOTTEN", 2)
+    told = [Receipt(f"of-day-{day}", ReceiptKind.DELIVERED, NOON, provider_id="x") for day in range(5)]
+    async with open_office(world) as office:
+        async with world.db.write() as session:
+            placed = await place(session, world.shards, (1, world.project_id), told, NOON)
+            rows = [(*row[:3], NOON + day * DAY) for day, row in enumerate(placed.unclaimed)]
+            await unclaimed.keep(session, rows)
+        asking, left = poller(office), []
+        for days in (90, 92, 92, 93, 95, 95):
+            world.clock.reach(NOON + days * DAY + 1)
+            await asking.poll_once()
+            left.append(len(await world.rows(Unclaimed)))
+    assert left == [4, 2, 2, 1, 0, 0]
+
+
 async def test_a_receipt_that_overtook_our_record_is_found_behind_any_number_of_others(world: World) -> None:
     await world.add_connection()
     await world.add_journey(welcome())

@@ -55,7 +55,30 @@ LOOPING: dict[str, Any] = {
         {"key": "gone", "event": "leave", "ends_journey": True},
     ],
 }  # fmt: skip
-GRAPHS = {"abandoned cart": abandoned_cart(), "two waits": LOOPING}
+BY_THE_CLOCK: dict[str, Any] = {
+    "steps": [
+        step("cart", "entry_event", event="add_to_cart"),
+        step("evening", "delay", clock_time={"at": "20:30"}),
+        step("vip", "delay", date_from={
+            "from": "attribute", "name": "vip_until", "days": -1, "if_unreadable": "leave"}),
+        step("open", "time_window", windows=[{"weekdays": ["wednesday", "friday"], "from": "10:00",
+                                              "until": "20:45"}]),
+        step("mail", "email", connection="mail", subject="Hello", text="Hello"),
+        step("done", "exit"),
+    ],
+    "edges": [
+        {"from": "cart", "output": "next", "to": "evening"},
+        {"from": "evening", "output": "next", "to": "vip"},
+        {"from": "vip", "output": "next", "to": "open"},
+        {"from": "vip", "output": "passed", "to": "mail"},
+        {"from": "vip", "output": "unreadable", "to": "open"},
+        {"from": "open", "output": "next", "to": "mail"},
+        {"from": "mail", "output": "next", "to": "done"},
+    ],
+    "goals": [{"key": "gone", "event": "leave", "ends_journey": True}],
+    "silence": [{"channels": ["email"], "ranges": [{"from": "20:00", "until": "09:00"}]}],
+}  # fmt: skip
+GRAPHS = {"abandoned cart": abandoned_cart(), "two waits": LOOPING, "by the clock": BY_THE_CLOCK}
 
 
 class Sent(NamedTuple):
@@ -126,7 +149,9 @@ class Story:
     def event(self, move: Sent) -> ArrivedEvent:
         at = self.world.clock.now() + move.after - move.late
         kind = "identify" if move.name == "identify" else "track"
-        body: dict[str, Any] = {"vip": True} if kind == "identify" else {"total": 7}
+        body: dict[str, Any] = (
+            {"vip": True, "vip_until": "2024-03-16"} if kind == "identify" else {"total": 7}
+        )
         name = "" if kind == "identify" else move.name
         event = self.world.event(name, at, user=move.who[0], anonymous=move.who[1], type=kind, **body)
         self.told.append(event)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from server.ingest.appender import Appender
 from server.store.database import Database
 from server.store.sessions import ReadSession
+from tests.waiting import until
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +39,7 @@ async def test_the_backlog_is_looked_at_again_after_the_database_was_away(
     stopping = asyncio.Event()
     running = asyncio.create_task(appender.run(stopping))
     try:
-        async with asyncio.timeout(5):
-            while appender.backlog:  # noqa: ASYNC110 (nobody sets an event for us here)
-                await asyncio.sleep(0.001)
+        await until(lambda: not appender.backlog)
     finally:
         stopping.set()
         await running

@@ -11,6 +11,7 @@ from server.journey.hours import next_within, read_windows
 from server.journey.local_time import Weekday, local_of
 from server.journey.reading import Reader
 from server.journey.silence import Silence, read_silence
+from server.journey.silence_presets import PRESETS, Preset
 
 SEOUL = "Asia/Seoul"
 NIGHT = {"from": "21:00", "until": "08:00"}
@@ -167,3 +168,16 @@ def test_windows_open_on_their_days_and_over_midnight() -> None:
         "2026-12-01T09:00",
         "2026-12-04T22:00",
     ]
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
+def test_presets_are_sound(preset: Preset) -> None:
+    silence(*map(dict, preset.rules))
+
+
+def test_in_korea_only_advertisements_outside_of_mail_wait_for_the_morning() -> None:
+    found = silence(*map(dict, PRESETS[0].rules))
+    night = "2026-11-26T21:00"
+    assert opens(found, night, "kakao", "advertisement") == "2026-11-27T08:00"
+    assert opens(found, night, "kakao", "information") == night
+    assert opens(found, night, "email", "advertisement") == night

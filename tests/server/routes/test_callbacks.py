@@ -16,6 +16,7 @@ from channels import Callback, Host, Receipt, ReceiptKind
 from channels.contract import Inbound, Instant, Refused, Verified
 from channels.testing.fake import FakeChannel
 from channels.testing.fates import FakeSettings
+from server.aggregates.recount import differences
 from server.clock import DAY
 from server.delivery.hearing import read_unclaimed
 from server.delivery.inbound import ANSWERS_WITHIN
@@ -27,7 +28,7 @@ from server.store.tables import Inbox, Suppression, Unclaimed
 from server.store.tables import Receipt as ReceiptRow
 from tests.server.delivery.office import BOX, Office, open_office, sign_up, welcome
 from tests.server.routes.test_hooks import connect, told
-from tests.world import MINUTE, NOON, World
+from tests.world import MINUTE, NOON, World, statements
 
 pytestmark = pytest.mark.anyio
 
@@ -263,6 +264,43 @@ async def test_stop_suppresses_the_address_and_start_lets_it_go_whatever_comes_f
         await client.post(f"/hooks/{id}")
     assert await suppressed(world) == []
     assert [row.meaning for row in await world.rows(InboundRow, "key")] == ["stop", "start", "stop"]
+
+
+async def test_a_stop_counts_for_the_message_that_it_answers_once(world: World) -> None:
+    channel = OpenChannel()
+    async with opened(world, channel) as (office, client, id):
+        await deliver(office)
+        channel.inbound = [wrote("in-1", "STOP"), wrote("in-2", "stop."), wrote("in-3", "Why?")]
+        for _ in range(2):
+            await client.post(f"/hooks/{id}")
+            await office.settle()
+        heard = orjson.loads((await office.message()).heard)
+    assert (heard["replied"][2], heard["unsubscribed"][2]) == (3, 2)
+    assert (await world.total("unsubscribed"), await world.total("replied")) == (1, 1)
+    # By the callback itself, for every purpose: the receipt adds nothing to that.
+    assert await suppressed(world) == [("email", "kim@example.com", "inbound")]
+    async with world.db.read() as session:
+        assert await differences(session) == []
+
+
+async def test_what_many_write_at_once_takes_a_few_statements(world: World) -> None:
+    async def callback(number: int) -> int:
+        texts = [
+            replace(
+                wrote(f"{number}-{one}", "STOP" if one % 2 else "Hi"), sender=f"{number}-{one}@example.com"
+            )
+            for one in range(number)
+        ]
+        channel.inbound = texts
+        with statements(world.db) as seen:
+            assert (await client.post(f"/hooks/{id}")).status_code == 200
+        return len(seen)
+
+    channel = OpenChannel()
+    async with opened(world, channel) as (_, client, id):
+        few = await callback(4)
+        assert await callback(400) <= few
+    assert len(await suppressed(world)) == 202
 
 
 async def test_an_opt_out_that_names_only_an_address_suppresses_it(world: World) -> None:

@@ -187,3 +187,34 @@ async def test_versions_are_compared(api: Api) -> None:
     assert found["latest"] == {"isEmpty": True}
     assert found["back"]["settings"] == [{"path": ["reentry"], "old": "NEVER", "new": None}]
     assert found["none"] is None
+
+
+def leading(handle: str) -> dict[str, Any]:
+    return {
+        "steps": [
+            {"entryEvent": {"key": "in", "event": "sign_up"}},
+            {"goToJourney": {"key": "on", "journey": handle}},
+        ],
+        "edges": [{"from": "in", "to": "on"}],
+    }
+
+
+async def test_another_journey_is_called_by_its_handle(api: Api) -> None:
+    made = await apply(api)
+    early = await apply(api, handle="first", graph=leading("cart"))
+    assert (early["__typename"], early["problems"][0]["path"][-1]) == ("GraphProblems", "journey")
+    await publish(api, made)
+    first = await apply(api, handle="first", graph=leading("cart"))
+    assert first["change"] == "CREATED"
+    text = """query($id: ID!) { journey(id: $id) {
+        file draft { steps { ... on GoToJourneyStep { journeyId } } } } }"""
+    found = (await api.ask(text, id=first["journey"]["id"]))["journey"]
+    assert found["draft"]["steps"][1] == {"journeyId": made["journey"]["id"]}
+    assert "goToJourney: {key: 'on', journey: cart}" in found["file"]
+    by_id = await apply(api, handle="first", graph=leading(made["journey"]["id"]))
+    assert by_id["change"] == "UNCHANGED"
+    unknown = await apply(api, handle="first", graph=leading("nowhere"))
+    assert "'nowhere'" in unknown["problems"][0]["message"]
+    saved = {"id": first["journey"]["id"], "graph": leading("cart"), "expectedRevision": 1}
+    assert (await api.change("saveDraft", **saved))["__typename"] == "SaveDraftPayload"
+    assert (await apply(api, handle="first", graph=leading("cart")))["change"] == "UNCHANGED"

@@ -38,6 +38,7 @@ async def lived(api: Api) -> str:
     [
         ("canvas", {"period": PERIOD}),
         ("user-path", {"identity": {"userId": "kim"}}),
+        ("why", {"identity": {"userId": "kim"}}),
         ("delivery-issues", {"period": PERIOD}),
         ("channels", {"period": PERIOD}),
     ],
@@ -84,7 +85,8 @@ def test_the_page_of_metrics_says_what_the_code_says() -> None:
 def _base(metric: Any) -> str:
     if metric in BASES:
         return f"`{BASES[metric][0].value}`"
-    return "`entries`" if metric == "reached" else "–"
+    own = {"reached": "entries", "credited": "hits", "variant_reached": "left"}
+    return f"`{own[metric]}`" if metric in own else "–"
 
 
 def test_every_document_on_the_api_page_is_valid() -> None:

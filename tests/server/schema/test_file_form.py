@@ -1,5 +1,7 @@
 """A journey as a file: nothing is lost on the way into it and back, and everything in it has its line."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.files.problems import CannotRead, Place
+from server.journey.graph import read_graph
 from server.journey.steps import KINDS
 from server.schema.file_form import FiledJourney, read_journey, short, to_text
 from server.schema.graph_inputs import GraphInput
@@ -121,3 +124,10 @@ def inputs(kind: Any, seen: set[Any]) -> set[Any]:
         for field in fields_of(kind):
             inputs(field.type, seen)
     return seen
+
+
+def test_the_file_in_the_docs_can_be_applied() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "journeys-as-files.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    graph, problems = read_graph(to_data(from_variables(read_journey(text).variables["graph"])))
+    assert (len(graph.steps), problems) == (4, [])

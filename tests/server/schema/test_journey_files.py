@@ -5,7 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
+from server.library import NAMES
 from server.schema.file_form import read_journey
+from server.schema.to_data import from_variables, to_data, to_variables
 from tests.server.schema.api import Api
 from tests.server.schema.test_changes import draw, graph, start
 
@@ -79,3 +81,34 @@ async def test_a_handle_belongs_to_one_journey(api: Api) -> None:
 async def test_a_handle_is_a_word(small_api: Api, handle: str) -> None:
     refused = await small_api.change("createJourney", title="Cart", handle=handle)
     assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "handle"])
+
+
+async def test_a_ready_journey_is_the_beginning_of_ones_own(small_api: Api) -> None:
+    query = "{ journeyTemplates(language: KO) { name title description category file(format: JSON) } }"
+    ready = (await small_api.ask(query))["journeyTemplates"]
+    assert [one["name"] for one in ready] == list(NAMES)
+    created = "... on CreateJourneyFromTemplatePayload { journey { id title category handle status } }"
+    for one in ready:
+        about = {"template": one["name"], "language": "KO", "handle": one["name"]}
+        journey = (await small_api.change("createJourneyFromTemplate", created, **about))["journey"]
+        filed_again = orjson.loads(await filed(small_api, journey["id"], format="JSON"))
+        offered = orjson.loads(one["file"])
+        # What the library says although it is the default is not said again.
+        offered["graph"] = to_variables(to_data(from_variables(offered["graph"])))
+        assert filed_again == {"handle": one["name"], **offered}
+        assert (journey["title"], journey["category"], journey["status"]) == (
+            one["title"],
+            one["category"],
+            "DRAFT",
+        )
+
+
+async def test_a_ready_journey_takes_another_title_and_one_handle_once(small_api: Api) -> None:
+    created = "... on CreateJourneyFromTemplatePayload { journey { title } }"
+    about = {"template": "welcome", "title": "Hi", "handle": "hi"}
+    made = await small_api.change("createJourneyFromTemplate", created, **about)
+    assert made["journey"]["title"] == "Hi"
+    again = await small_api.change("createJourneyFromTemplate", created, **about)
+    assert again["__typename"] == "NameTakenProblem"
+    unknown = await small_api.change("createJourneyFromTemplate", created, template="farewell")
+    assert (unknown["__typename"], unknown["path"]) == ("InputProblem", ["input", "template"])

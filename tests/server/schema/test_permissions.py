@@ -3,8 +3,8 @@
 import pytest
 
 from server.store import projects, sightings
-from tests.server.schema.api import Api
-from tests.world import DAY, NOON
+from tests.server.schema.api import Api, open_api
+from tests.world import DAY, NOON, open_world
 
 pytestmark = pytest.mark.anyio
 LIST = """query($filter: SuppressionFilter, $first: Int, $after: String) {
@@ -73,6 +73,8 @@ async def test_pages_filters_and_instants_find_what_they_say(api: Api) -> None:
     ("input", "path"),
     [
         ({"channel": "E Mail", "address": "a@b.c"}, "channel"),
+        ({"channel": "mail", "address": "a@b.c"}, "channel"),
+        ({"channel": "email", "address": "김@" + "가" * 666}, "address"),
         ({"channel": "email", "address": "nobody"}, "address"),
         ({"channel": "sms", "address": "12"}, "address"),
         ({**KIM, "until": "2020-01-01T00:00:00Z"}, "until"),
@@ -85,6 +87,26 @@ async def test_what_cannot_be_suppressed_is_refused_with_its_place(
 ) -> None:
     answer = await small_api.change("addSuppression", ADDED, **input)
     assert (answer["__typename"], answer["path"]) == ("InputProblem", ["input", path])
+
+
+async def test_an_address_may_be_as_long_as_an_index_takes_in_any_script(api: Api) -> None:
+    # All different: what repeats would be packed.
+    address = "김@" + "".join(chr(0xAC00 + 7 * number) for number in range(665))
+    assert len(address.encode()) == 1999
+    await api.change("addSuppression", channel="email", address=address)
+    assert await addresses(api) == [address]
+
+
+@pytest.mark.parametrize(
+    ("zone", "number"), [("Asia/Seoul", "+82212345678"), ("Asia/Tokyo", "+81212345678"), ("UTC", None)]
+)
+async def test_a_number_without_its_country_is_dialled_where_the_project_is(
+    database_url: str, zone: str, number: str | None
+) -> None:
+    async with open_world(database_url, zone=zone) as world, open_api(world) as api:
+        answer = await api.change("addSuppression", ADDED, channel="sms", address="02-1234-5678")
+        assert (answer["__typename"] == "InputProblem") is (number is None)
+        assert await addresses(api) == ([number] if number else [])
 
 
 async def test_a_decision_is_kept_through_the_inbox_and_shown_with_its_user(api: Api) -> None:

@@ -94,7 +94,14 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
 
 
 _BY_NO_ID = {
-    *("createJourney", "applyJourney", "createConnection", "createVoucherPool", "setFrequencyCaps"),
+    *(
+        "createJourney",
+        "applyJourney",
+        "createJourneyFromTemplate",
+        "createConnection",
+        "createVoucherPool",
+        "setFrequencyCaps",
+    ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
@@ -112,6 +119,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
     for kind in ("Segment", "UserList"):
         if kind in name:
             about = {"id": ids[kind]}
+    if name in ("chooseWinner", "reopenExperiment"):
+        more = {"step": "split", **({"output": "b"} if name == "chooseWinner" else {})}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
     if name == "enterJourney":
@@ -122,6 +131,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         about = {"channel": "EMAIL", "ids": [ids["Connection"]]}
     if name == "sendTestMessage":
         about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
+    if name == "testConnection":
+        about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":
         about = {"connectionId": ids["Connection"], "userId": "u1"}
     if name == "removeFromJourneys":

@@ -132,3 +132,13 @@ async def test_what_is_wrong_with_silence_is_told_with_its_path(api: Api) -> Non
     always = {"channels": ["sms"], "ranges": [{"from": "00:00", "until": "24:00"}]}
     draft = await draw(api, silence=[always])
     assert [one["code"] for one in draft["problems"]] == ["NEVER_OPENS"]
+
+
+async def test_a_preset_can_be_taken_over_as_it_is(api: Api) -> None:
+    asked = "{ silencePresets { key why rules { channels ranges { from until } closed appliesTo } } }"
+    [korea] = (await api.ask(asked))["silencePresets"]
+    assert (korea["key"], "50(3)" in korea["why"]) == ("korea_advertising", True)
+    draft = await draw(api, silence=korea["rules"])
+    assert draft["problems"] == []
+    assert draft["silence"] == korea["rules"]
+    assert draft["silence"][0]["ranges"] == [{"from": "21:00", "until": "08:00"}]

@@ -74,9 +74,9 @@ CONTENT = {"subject": "Hi", "html": "<p>Hi</p>"}
 async def test_a_probe_tells_what_is_wrong_and_never_a_secret(sqlite_world: World) -> None:
     channel = Trying(found=[Problem("callback_secret", f"{SECRET} is wrong")])
     async with opened(sqlite_world, channel) as (api, id):
-        found = await api.change("testConnection", PROBE, id=id)
+        found = await api.change("testConnection", PROBE, connectionId=id)
         channel.found = []
-        assert (await api.change("testConnection", PROBE, id=id))["isWorking"] is True
+        assert (await api.change("testConnection", PROBE, connectionId=id))["isWorking"] is True
     assert (found["isWorking"], found["connection"]) == (False, {"name": "mail"})
     assert found["problems"] == [{"message": "… is wrong", "path": ["input", "settings", "callback_secret"]}]
     assert channel.tools[0].callback_url.startswith("http://127.0.0.1:8000/hooks/")
@@ -92,7 +92,7 @@ async def test_a_probe_that_fails_or_hangs_is_a_problem_and_no_error(
     probe = trials.probe
     monkeypatch.setattr(trials, "probe", soon)
     async with opened(sqlite_world, Trying(found=found)) as (api, id):
-        answer = await api.change("testConnection", PROBE, id=id)
+        answer = await api.change("testConnection", PROBE, connectionId=id)
     assert (answer["isWorking"], len(answer["problems"])) == (False, 1)
     assert SECRET not in str(answer)
 

@@ -61,6 +61,10 @@ graph:
 """
 
 
+PAGES = ["times.md"]
+"""Pages of the docs whose journeys are played."""
+
+
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As an installer leaves it: our packages, and the entry points that pyproject.toml tells of."""
@@ -86,6 +90,20 @@ def test_the_example_in_the_docs_passes(pytester: pytest.Pytester) -> None:
     pytester.mkdir("journeys").joinpath("abandoned-cart.yaml").write_text(journey, "utf-8")
     pytester.makepyfile(tests)
     pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_pass(pytester: pytest.Pytester, page: str) -> None:
+    """A page of journeys, each a block that begins with the name of its file, and of tests of them."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    for name, journey in re.findall(r"```yaml\n# (journeys/\S+)\n(.*?)```", text, re.DOTALL):
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(journey, "utf-8")
+    tests = "\n\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    pytester.makepyfile(tests)
+    result = pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=tests.count("def test_"))
 
 
 def test_whoever_does_not_use_it_does_not_load_the_server(pytester: pytest.Pytester) -> None:

@@ -28,9 +28,11 @@ def _life_up() -> None:
     # Until now there was no other way to be over.
     op.execute("UPDATE journey SET was_stopped = true WHERE finished_at IS NOT NULL")
     op.add_column("version", sa.Column("moves", sa.Text(), nullable=True))
+    op.add_column("run", sa.Column("settled", sa.BigInteger(), nullable=False, server_default="0"))
 
 
 def _life_down() -> None:
+    op.drop_column("run", "settled")
     op.drop_column("version", "moves")
     for name in ("was_stopped", "ends_at", "starts_at"):
         op.drop_column("journey", name)
@@ -42,6 +44,7 @@ def upgrade() -> None:
     _remembered_up()
     _foreign_letters_up()
     _notices_up()
+    _verdicts_up()
     _sending_up()
     _files_up()
     _audience_up()
@@ -52,6 +55,7 @@ def downgrade() -> None:
     _audience_down()
     _files_down()
     _sending_down()
+    _verdicts_down()
     _notices_down()
     _foreign_letters_down()
     _remembered_down()
@@ -92,6 +96,28 @@ def _notices_up() -> None:
 
 def _notices_down() -> None:
     op.drop_table("notice")
+
+
+def _verdicts_up() -> None:
+    op.create_table(
+        "verdict",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("journey_id", sa.Integer(), nullable=False),
+        sa.Column("step_key", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("winner", sa.Text(), nullable=False),
+        sa.Column("explore_percent", sa.Integer(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"]),
+        sa.PrimaryKeyConstraint("project_id", "journey_id", "step_key", "round"),
+    )
+
+
+def _verdicts_down() -> None:
+    op.drop_table("verdict")
 
 
 def _sending_up() -> None:
