@@ -19,6 +19,7 @@ from .receipts import receipts
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .users import user
 from .vouchers import vouchers
 
 
@@ -48,6 +49,7 @@ for command in (
     serve,
     migrate,
     project,
+    user,
     import_history,
     suppressions,
     consents,

@@ -35,6 +35,7 @@ from .consents import ConsentConnection, ConsentFilter
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
 from .fields import field
+from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
@@ -69,6 +70,7 @@ class Query(
     NoticeQuery,
     CapQuery,
     VoucherQuery,
+    GuardQuery,
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
