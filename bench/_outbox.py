@@ -5,11 +5,12 @@ from typing import Any
 import orjson
 from sqlmodel import SQLModel
 
+from server.journey.moment import EndReason
 from server.store import migrations, projects, setup
 from server.store.bulk import inserting
 from server.store.database import Database
 from server.store.sessions import WriteSession
-from server.store.tables import Connection, Endpoint, Journey, Message, User, Version
+from server.store.tables import Connection, Endpoint, Journey, Message, Run, User, Version
 
 START = 1_710_327_600_000
 GRAPH = {
@@ -76,6 +77,7 @@ async def fill(
         async with db.write() as session:
             await _put(session, User, [_user(project_id, n) for n in numbers])
             await _put(session, Endpoint, [_endpoint(project_id, n) for n in numbers])
+            await _put(session, Run, [_run(project_id, journey_id, n, at) for n in numbers])
             through = {n: connection_ids[n % len(connection_ids)] for n in numbers}
             await _put(
                 session, Message, [_message(project_id, journey_id, n, through[n], at) for n in numbers]
@@ -106,6 +108,27 @@ def _endpoint(project_id: int, number: int) -> dict[str, Any]:
         "state": "usable",
         "changed_at": START,
         "because": "",
+    }
+
+
+def _run(project_id: int, journey_id: int, number: int, at: int) -> dict[str, Any]:
+    """A run that has gone on to its end: whatever becomes of its message moves it no more."""
+    return {
+        "shard": 0,
+        "id": number + 1,
+        "project_id": project_id,
+        "journey_id": journey_id,
+        "version": 1,
+        "user_number": number,
+        "entry_key": "in",
+        "step_key": "out",
+        "arrived_at": at,
+        "entered_at": at,
+        "ended_at": at,
+        "end_reason": EndReason.COMPLETED.value,
+        "event_name": "add_to_cart",
+        "properties": "{}",
+        "goals": "{}",
     }
 
 

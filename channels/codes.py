@@ -31,6 +31,11 @@ class CodeTable:
         fitting = [prefix for prefix in self.by_prefix if wanted.startswith(prefix)]
         return self.by_prefix[max(fitting, key=len)] if fitting else default
 
+    def listed(self, code: str) -> Reason | None:
+        """The reason of a code that the table has, itself or by its range; None for any other."""
+        is_there = code in self.exact or any(code.startswith(prefix) for prefix in self.by_prefix)
+        return self.reason(code) if is_there else None
+
     def knows(self, code: str | int) -> bool:
         """Whether the code itself is listed."""
         return str(code) in self.exact

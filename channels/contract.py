@@ -403,6 +403,13 @@ class Channel(Protocol[S]):
         """
         ...
 
+    def reason_of(self, code: str) -> Reason | None:
+        """The reason that a code which was kept has by today's tables; None if none lists it. Pure.
+
+        What was heard before a table knew its code is mapped again by it (`sojourn receipts remap`).
+        """
+        ...
+
     async def poll(self, settings: S, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:
         """Fetch what is new since the cursor, and the cursor to go on from; an empty list is "nothing more".
 
@@ -447,6 +454,9 @@ class BaseChannel(Generic[S]):
 
     def parse_inbound(self, settings: S, verified: Verified) -> list[Inbound]:
         return []
+
+    def reason_of(self, code: str) -> Reason | None:
+        return None
 
     async def poll(self, settings: S, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:
         return [], cursor

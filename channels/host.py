@@ -36,7 +36,7 @@ ENTRY_POINT_GROUP = "sojourn.channels"
 _PARTS = ("key", "channel", "title", "contract_version", "settings", "options", "capabilities")
 _METHODS = (
     *("problems", "observes", "polls", "concurrency", "probe"),
-    *("open", "verify", "parse", "parse_inbound", "poll"),
+    *("open", "verify", "parse", "parse_inbound", "reason_of", "poll"),
 )
 
 

@@ -20,6 +20,7 @@ from server.clock import Clock, Instant
 from server.store import (
     connected,
     consents,
+    explaining,
     journeys,
     projects,
     receipts,
@@ -31,6 +32,7 @@ from server.store import (
     watermark,
 )
 from server.store.database import Database
+from server.store.explaining import Place
 from server.store.receipts import MessageKey
 from server.store.sessions import ReadSession
 from server.store.tables import (
@@ -45,6 +47,7 @@ from server.store.tables import (
     Project,
     Receipt,
     Run,
+    Suppression,
     User,
     Version,
     Visit,
@@ -122,6 +125,9 @@ class Loaders:
         )
         self.consents_by_user: DataLoader[UserKey, list[Consent] | None] = self._by(
             lambda session, keys: consents.by_users(session, project_id, keys)
+        )
+        self.suppressions_by_place: DataLoader[Place, list[Suppression] | None] = self._by(
+            lambda session, places: explaining.suppressions(session, project_id, places)
         )
         self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
         self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)

@@ -105,6 +105,10 @@ class SendGridChannel(BaseChannel[SendGridSettings]):
         on_unknown=OnUnknown.NEVER_RESEND,
     )
 
+    def reason_of(self, code: str) -> Reason | None:
+        # Of events only: what a refused request means depends on more than its code.
+        return load("channels.email", "sendgrid_codes.csv").listed(code) if "/" in code else None
+
     def problems(self, settings: SendGridSettings) -> list[Problem]:
         keys = {name: getattr(settings, name) for name in ("verification_key", "previous_verification_key")}
         return [

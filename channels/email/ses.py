@@ -115,6 +115,10 @@ class SesChannel(BaseChannel[SesSettings]):
         on_unknown=OnUnknown.NEVER_RESEND,
     )
 
+    def reason_of(self, code: str) -> Reason | None:
+        # Of events only: what a refused request means depends on more than its code.
+        return load("channels.email", "ses_codes.csv").listed(code) if "/" in code else None
+
     def problems(self, settings: SesSettings) -> list[Problem]:
         found = []
         for at, pem in enumerate(settings.sns_certificates):

@@ -41,7 +41,7 @@ from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, send_each
 from channels.kakao.batches import Answer
-from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, reason_of
+from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, reason_of, table_of
 from channels.kakao.nhn_wire import recipient, renders_it_itself
 from channels.kakao.options import AlimtalkOptions
 from channels.kakao.proof import is_one_of
@@ -215,6 +215,9 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
         needs_template=True,
         scheduled_send=True,
     )
+
+    def reason_of(self, code: str) -> Reason | None:
+        return table_of(code).listed(code)
 
     def open(self, settings: NhnSettings, tools: Tools) -> NhnSender:
         return NhnSender(settings, tools)

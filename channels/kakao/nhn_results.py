@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from channels.answers import an_object, objects, read_json
-from channels.codes import load
+from channels.codes import CodeTable, load
 from channels.contract import Instant, Receipt, ReceiptKind
 from channels.kakao.results import receipt
 from channels.kakao.windows import instant
@@ -22,8 +22,13 @@ def provider_id_of(row: dict[str, Any]) -> str:
 
 def reason_of(code: str) -> Reason:
     """NHN's own codes are below 0 (and 4), those that it hands on from Kakao have four digits."""
-    name = "kakao_codes.csv" if len(code) == 4 and code.isdecimal() else "nhn_codes.csv"
-    return load("channels.kakao", name).reason(code)
+    return table_of(code).reason(code)
+
+
+def table_of(code: str) -> CodeTable:
+    return load(
+        "channels.kakao", "kakao_codes.csv" if len(code) == 4 and code.isdecimal() else "nhn_codes.csv"
+    )
 
 
 def of_row(row: dict[str, Any], now: Instant) -> Receipt:

@@ -194,6 +194,9 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
         scheduled_send=True,
     )
 
+    def reason_of(self, code: str) -> Reason | None:
+        return load("channels.kakao", "kakao_codes.csv").listed(code)
+
     def open(self, settings: SensSettings, tools: Tools) -> SensSender:
         return SensSender(settings, tools)
 

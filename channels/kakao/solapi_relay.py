@@ -149,6 +149,9 @@ class SolapiRelay(BaseChannel[A]):
     message_types: ClassVar[tuple[str, ...]]
     """SOLAPI's own names of the kinds that the channel sends. Results of other kinds are not its own."""
 
+    def reason_of(self, code: str) -> Reason | None:
+        return codes().listed(code)
+
     async def probe(self, settings: A, tools: Tools) -> list[Problem]:
         answer = await ask(settings, tools, "GET", "/messages/v4/list", params={"limit": 1})
         if isinstance(answer, Deferred | Unknown):

@@ -225,6 +225,9 @@ class ApnsChannel(BaseChannel[ApnsSettings]):
         media=frozenset({"image/png", "image/jpeg", "image/gif"}),
     )
 
+    def reason_of(self, code: str) -> Reason | None:
+        return codes.load("channels.push", "apns_codes.csv").listed(code)
+
     def problems(self, settings: ApnsSettings) -> list[Problem]:
         try:
             private_key(settings.private_key.get_secret_value())

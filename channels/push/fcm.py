@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
     Accepted,
@@ -202,6 +203,9 @@ class FcmChannel(BaseChannel[FcmSettings]):
         address_scheme="fcm:",
         media=frozenset({"image/png", "image/jpeg"}),
     )
+
+    def reason_of(self, code: str) -> Reason | None:
+        return load("channels.push", "fcm_codes.csv").listed(code)
 
     def problems(self, settings: FcmSettings) -> list[Problem]:
         try:

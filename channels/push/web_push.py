@@ -240,6 +240,9 @@ class WebPushChannel(BaseChannel[WebPushSettings]):
         media=frozenset({"image/png", "image/jpeg"}),
     )
 
+    def reason_of(self, code: str) -> Reason | None:
+        return codes.load("channels.push", "web_push_codes.csv").listed(code)
+
     def problems(self, settings: WebPushSettings) -> list[Problem]:
         found = []
         try:

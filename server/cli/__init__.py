@@ -8,16 +8,18 @@ from sqlalchemy.exc import DBAPIError
 
 from channels.errors import ChannelError
 from server.errors import ServerError
-from server.scaffold.commands import channel
+from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
+from .receipts import receipts
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .users import user
 from .vouchers import vouchers
 
 
@@ -47,12 +49,14 @@ for command in (
     serve,
     migrate,
     project,
+    user,
     import_history,
     suppressions,
     consents,
     audience,
     journey,
     vouchers,
+    receipts,
     doctor,
     recount,
     simulate,
@@ -60,3 +64,5 @@ for command in (
     channel,
 ):
     cli.add_command(command)
+# What is plugged in is asked for most: `channels` for `channel list`.
+cli.add_command(list_channels, "channels")

@@ -10,8 +10,11 @@ from server.delivery.bursts import reasons, seen
 from server.delivery.status import Heard
 from server.resolvers import connections, records
 from server.resolvers import messages as resolve
+from server.resolvers.explaining import messages as explaining_messages
+from server.store.erasing import ERASED_LINK
 
 from .connections import Connection
+from .explanations import Fact, to_facts
 from .fields import field
 from .ids import to_id
 from .info import Info
@@ -111,6 +114,14 @@ class Message(Node):
     async def connection(self, info: Info) -> Connection | None:
         return await connection_of(info, self.record.connection_id)
 
+    @field(
+        "Why it arrived, or did not: what decided it, where it was to go, whether that was allowed, and "
+        "everything that was heard, in order.",
+        list_size=10,
+    )
+    async def explain(self, info: Info) -> list[Fact]:
+        return to_facts(await explaining_messages.explain(info.context, self.record))
+
     @field("Everything heard about it, in the order in which it happened.", list_size=5)
     async def receipts(self, info: Info) -> list[Receipt]:
         found = await resolve.receipts(info.context, (self.record.shard, self.record.id))
@@ -174,7 +185,7 @@ def _receipt(record: records.Receipt) -> Receipt:
         detail=record.detail or None,
         actor=word(Actor, record.actor, Actor.UNSURE) if record.actor else None,
         actor_why=record.actor_why or None,
-        url=record.url or None,
+        url=None if record.url.startswith(ERASED_LINK) else record.url or None,
         raw=record.raw or None,
         connection_id=record.connection_id,
     )

@@ -31,7 +31,9 @@ from .caps import CapQuery
 from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .explaining import ExplainingQuery
 from .fields import field
+from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
@@ -66,9 +68,11 @@ class Query(
     NoticeQuery,
     CapQuery,
     VoucherQuery,
+    GuardQuery,
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
+    ExplainingQuery,
     SilenceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")

@@ -13,7 +13,9 @@ from server.clock import to_datetime, to_datetime_if_any
 from server.journey.goals import AMOUNT_SCALE
 from server.resolvers import journeys, messages, records, users
 from server.resolvers import runs as resolve
+from server.resolvers.explaining import runs as explaining_runs
 
+from .explanations import Fact, to_facts
 from .fields import field
 from .from_data import to_step
 from .ids import to_id
@@ -156,6 +158,14 @@ class Run(Node):
         if self.record.wake_at is not None:
             found.append(_present(self.record, steps[self.record.version]))
         return found
+
+    @field(
+        "Why it went where it went: each decision with what it looked at then; while inside also what it "
+        "waits for and what can end it.",
+        list_size=12,
+    )
+    async def explain(self, info: Info) -> list[Fact]:
+        return to_facts(await explaining_runs.explain(info.context, self.record))
 
     @field("Every hit of a goal, the earliest first.", list_size=3)
     async def conversions(self, info: Info) -> list[Conversion]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from channels import Reason
 from channels.codes import load, read
+from channels.host import build_host
 
 HEAD = "# version: 2026-11-22\n# source: their page\n\ncode,reason,meaning\n"
 TABLE = read(
@@ -80,3 +81,26 @@ def test_a_table_is_read_once_from_its_package(tmp_path: Path, monkeypatch: pyte
     assert table.reason(1) is Reason.EXPIRED
     assert table.meanings == {"1": "만료"}
     assert load("talking_birds", "codes.csv") is table
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "reason"),
+    [
+        ("ses", "Bounce/Permanent/General", Reason.INVALID_RECIPIENT),
+        ("ses", "TooManyRequestsException", None),
+        ("sendgrid", "bounce/Mailbox Unavailable", Reason.UNREACHABLE),
+        ("sendgrid", "400", None),
+        ("apns", "Unregistered", Reason.INVALID_RECIPIENT),
+        ("fcm", "UNREGISTERED", Reason.INVALID_RECIPIENT),
+        ("web_push", "410", Reason.INVALID_RECIPIENT),
+        ("nhn_alimtalk", "-1000", Reason.AUTH_FAILED),
+        ("nhn_alimtalk", "1003", Reason.SENDER_INVALID),
+        ("sens_alimtalk", "1003", Reason.SENDER_INVALID),
+        ("solapi_alimtalk", "1013", Reason.CONTENT_INVALID),
+        ("fake", "1003", None),
+    ],
+)
+def test_adapters_read_codes_that_were_kept_again(key: str, code: str, reason: Reason | None) -> None:
+    channel = build_host(discover=False).channels[key]
+    assert channel.reason_of(code) is reason
+    assert channel.reason_of("no-code-of-anybody") is None

@@ -105,6 +105,9 @@ class TwilioChannel(BaseChannel[TwilioSettings]):
         media=frozenset({"image/jpeg", "image/png", "image/gif"}),
     )
 
+    def reason_of(self, code: str) -> Reason | None:
+        return codes().listed(code)
+
     def problems(self, settings: TwilioSettings) -> list[Problem]:
         found = []
         if not settings.sender and not settings.messaging_service_sid:

@@ -35,7 +35,7 @@ from channels.answers import said_in
 from channels.http import exchange
 from pydantic import BaseModel
 
-from sojourn_whatsapp.answers import outcome_of, reason_of, text_of
+from sojourn_whatsapp.answers import codes, outcome_of, reason_of, text_of
 from sojourn_whatsapp.inbound import inbound_of
 from sojourn_whatsapp.proof import is_challenge, prove_challenge, prove_signature
 from sojourn_whatsapp.receipts import OBSERVES, receipts_of
@@ -103,6 +103,9 @@ class WhatsAppCloudChannel(BaseChannel[WhatsAppSettings]):
         inbound=True,
         media=frozenset(_MEDIA),
     )
+
+    def reason_of(self, code: str) -> Reason | None:
+        return codes().listed(code)
 
     def open(self, settings: WhatsAppSettings, tools: Tools) -> WhatsAppSender:
         return WhatsAppSender(settings, tools)

@@ -38,6 +38,7 @@ async def lived(api: Api) -> str:
     [
         ("canvas", {"period": PERIOD}),
         ("user-path", {"identity": {"userId": "kim"}}),
+        ("why", {"identity": {"userId": "kim"}}),
         ("delivery-issues", {"period": PERIOD}),
         ("channels", {"period": PERIOD}),
     ],

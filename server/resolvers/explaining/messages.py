@@ -1,0 +1,172 @@
+"""Why somebody got a message, or did not: from the decision over the address to everything that was heard."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from channels.reasons import Reason
+from server.context import Context
+from server.delivery.status import DeliveryStatus, SkipReason
+
+from .. import connections, consents, journeys, runs, users
+from .. import messages as resolve
+from .facts import Fact, FactCode, when
+
+_SKIPPED = {
+    SkipReason.NO_ADDRESS: "the user has no address on this channel",
+    SkipReason.OPTED_OUT: "the address has opted out",
+    SkipReason.INVALID_ADDRESS: "the address is known not to work",
+    SkipReason.SUPPRESSED: "the address is suppressed",
+    SkipReason.NO_CONSENT: "the user has not agreed to such messages",
+    SkipReason.JOURNEY_STOPPED: "the journey was stopped before it left",
+    SkipReason.TEMPLATE_ERROR: "its text could not be written for this user",
+    SkipReason.NO_CONNECTION: "there was no connection that could send it",
+    SkipReason.CAPPED: "the user had had as many messages as the frequency cap allows",
+    SkipReason.NO_VOUCHER: "the pool had no voucher left",
+}
+_HEARD = {
+    "accepted": "The provider took it over",
+    "refused": "The provider refused it",
+    "deferred": "Not now",
+    "unknown": "It left, and no answer came",
+    "delivered": "It was delivered",
+    "bounced": "It came back",
+    "opened": "It was opened",
+    "clicked": "A link in it was followed",
+    "trapped": "A link was followed that no person can see",
+    "replied": "It was answered",
+    "unsubscribed": "The reader wants no more of these",
+    "complained": "The reader complained",
+    "shown": "It was shown",
+    "interacted": "The reader did something with it",
+    "dismissed": "The reader dismissed it",
+    "failed": "It failed",
+    "expired": "Its time was over",
+    "skipped": "It was not tried",
+    "unmapped": "Something was heard that nobody could read",
+}
+_OUTCOMES = {
+    DeliveryStatus.QUEUED: "It waits to be sent.",
+    DeliveryStatus.ATTEMPTED: "It is on its way to the provider.",
+    DeliveryStatus.UNKNOWN: "Whether it arrived is not known; it is not sent again of its own accord.",
+    DeliveryStatus.ACCEPTED: "The provider has it; whether it arrived was not heard.",
+    DeliveryStatus.DELIVERED: "It arrived.",
+    DeliveryStatus.SKIPPED: "It was never tried",
+    DeliveryStatus.FAILED: "It was tried and refused",
+    DeliveryStatus.EXPIRED: "It was too late",
+    DeliveryStatus.BOUNCED: "It was taken over, and came back",
+}
+
+
+async def explain(context: Context, message: Any) -> list[Fact]:
+    """The facts of a message, in order, from why it was decided to what became of it."""
+    zone = (await journeys.project(context)).time_zone
+    return [
+        await _decided(context, message),
+        *await _address(context, message),
+        *await _permission(context, message),
+        *await _way(context, message),
+        *_times(message, zone, context.clock.now()),
+        *[_heard(one, zone) for one in await resolve.receipts(context, (message.shard, message.id))],
+        _outcome(message),
+    ]
+
+
+async def _decided(context: Context, message: Any) -> Fact:
+    journey = await journeys.by_id(context, message.journey_id)
+    run = await runs.by_id(context, message.run_id)
+    event = orjson.loads(message.event)
+    title = f" of {journey.title!r}" if journey else ""
+    entered = f", in a run that entered by {event['name']!r}" if event.get("name") else ""
+    text = f"The step {message.step_key!r}{title} decided to send it{entered}."
+    about = {"version": message.version, "event": event, "enteredAt": run.entered_at if run else None}
+    return Fact(FactCode.DECIDED, text, message.created_at, message.step_key, about)
+
+
+async def _address(context: Context, message: Any) -> list[Fact]:
+    if not message.address:
+        text = f"The user had no address on {message.channel} to write to."
+        return [Fact(FactCode.ADDRESS, text, message.created_at, values={"channel": message.channel})]
+    text = f"It was for {message.address} on {message.channel}."
+    facts = [Fact(FactCode.ADDRESS, text, message.created_at, values={"address": message.address})]
+    for one in await users.endpoints(context, (message.shard, message.user_number)):
+        if (one.channel, one.address) == (message.channel, message.address) and one.state != "usable":
+            text = f"That address is {one.state.replace('_', ' ')} now" + (
+                f": {one.because}." if one.because else "."
+            )
+            facts.append(Fact(FactCode.ADDRESS, text, one.changed_at, values={"state": one.state}))
+    return facts
+
+
+async def _permission(context: Context, message: Any) -> list[Fact]:
+    facts = []
+    for one in await consents.of_user(context, (message.shard, message.user_number)):
+        if (one.channel, one.purpose) == (message.channel, message.purpose):
+            said = "has agreed to" if one.granted else "does not want"
+            text = f"The user {said} messages of this purpose ({message.purpose}) on {message.channel}."
+            facts.append(Fact(FactCode.CONSENT, text, one.decided_at, values={"granted": bool(one.granted)}))
+    if message.address:
+        place = (message.channel, message.address, message.purpose)
+        facts += [_suppressed(row) for row in await context.loaders.suppressions_by_place.load(place) or ()]
+    return facts
+
+
+def _suppressed(row: Any) -> Fact:
+    by = "by hand or import" if row.set_by == "people" else "from what was heard of it"
+    text = f"The address is suppressed, {by}" + (f": {row.reason}." if row.reason else ".")
+    about = {"reason": row.reason, "until": row.until, "source": row.source}
+    return Fact(FactCode.SUPPRESSED, text, row.since, values=about)
+
+
+async def _way(context: Context, message: Any) -> list[Fact]:
+    found = await connections.by_id(context, message.connection_id)
+    if found is None:
+        return []
+    off = "" if found.is_enabled else ", which is off now"
+    text = f"It goes, or went, through the connection {found.name!r}{off}."
+    return [Fact(FactCode.CONNECTION, text, values={"connection": found.name})]
+
+
+def _times(message: Any, zone: str, now: int) -> Iterator[Fact]:
+    if message.status == DeliveryStatus.QUEUED:
+        if message.due_at is None:
+            yield Fact(FactCode.DUE, "Its journey is paused: it waits until that goes on.")
+        elif message.due_at > now:
+            text = f"It leaves {when(message.due_at, zone)} at the earliest."
+            yield Fact(FactCode.DUE, text, message.due_at)
+    if message.expires_at is not None:
+        text = f"Later than {when(message.expires_at, zone)} it does not leave."
+        yield Fact(FactCode.EXPIRES, text, message.expires_at)
+    if message.attempt:
+        times = "once" if message.attempt == 1 else f"{message.attempt} times"
+        text = f"It was handed over {times}."
+        yield Fact(FactCode.ATTEMPTED, text, message.attempted_at, values={"attempts": message.attempt})
+
+
+def _heard(receipt: Any, zone: str) -> Fact:
+    text = _HEARD.get(receipt.kind, receipt.kind)
+    if receipt.reason:
+        text += f": {_why(receipt.reason)}"
+    if receipt.actor:
+        text += f", by {'nobody knows whom' if receipt.actor == 'unsure' else f'a {receipt.actor}'}"
+    said = " ".join(part for part in (receipt.code, receipt.detail) if part)
+    text += f". {said}" if said else "."
+    about = {"kind": receipt.kind, "reason": receipt.reason, "code": receipt.code, "url": receipt.url}
+    return Fact(FactCode.HEARD, text, receipt.occurred_at, values=about)
+
+
+def _outcome(message: Any) -> Fact:
+    status = DeliveryStatus(message.status)
+    text = _OUTCOMES[status]
+    if not text.endswith("."):
+        text += f": {_why(message.reason)}." if message.reason else "."
+    return Fact(FactCode.OUTCOME, text, values={"status": status.value, "reason": message.reason})
+
+
+def _why(reason: str) -> str:
+    """A reason of ours in words."""
+    if reason in _SKIPPED:
+        return _SKIPPED[SkipReason(reason)]
+    known = next((one for one in Reason if one.value == reason), None)
+    return (known.value if known else reason).replace("_", " ")
