@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from channels.errors import ChannelError
 from server.errors import ServerError
-from server.scaffold.commands import channel
+from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
 from .history import import_history
@@ -19,6 +19,7 @@ from .receipts import receipts
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
+from .users import user
 from .vouchers import vouchers
 
 
@@ -48,6 +49,7 @@ for command in (
     serve,
     migrate,
     project,
+    user,
     import_history,
     suppressions,
     consents,
@@ -62,3 +64,5 @@ for command in (
     channel,
 ):
     cli.add_command(command)
+# What is plugged in is asked for most: `channels` for `channel list`.
+cli.add_command(list_channels, "channels")

@@ -20,6 +20,7 @@ from channels.contract import ReceiptKind
 from server.clock import SECOND, Instant
 from server.delivery.actors import Actor
 from server.delivery.status import WITH_ACTOR, Heard, hear
+from server.store.erasing import ERASED_LINK
 
 HUMAN = Actor.HUMAN.value
 """What a receipt says of its actor if a person seems to have done it."""
@@ -62,7 +63,14 @@ Change = Mapping[tuple[str, str, Instant], int]
 
 
 def to_hit(kind: str, at: Instant, actor: str, url: str) -> Hit:
-    return Hit(at, str(kind), actor or Actor.UNSURE.value, crc32(url.encode()) if url else 0)
+    return Hit(at, str(kind), actor or Actor.UNSURE.value, _link(url))
+
+
+def _link(url: str) -> int:
+    """Of an erased person only this is kept, behind a sign that no link begins with."""
+    if url.startswith(ERASED_LINK):
+        return int(url.removeprefix(ERASED_LINK))
+    return crc32(url.encode()) if url else 0
 
 
 def hear_hit(heard: Heard, hit: Hit) -> Change:

@@ -1,7 +1,7 @@
 """One batch in hand: what it has read, what it has decided, and the one transaction that writes it."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
-from server.store import consents, inbox, messages, sightings, user_lists, users
+from server.store import consents, inbox, kept, messages, sightings, user_lists, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
@@ -185,6 +185,12 @@ class Batch:
     onward: list[Onward] = field(default_factory=list)
     outgoing: list[inbox.Entry] = field(default_factory=list)
     """What this shard has to tell another, or itself in the next batch."""
+    bad_news: set[tuple[int, int]] = field(default_factory=set)
+    """Projects and journeys of which a message bounced or was reported as spam."""
+    forgotten: set[IdentityKey] = field(default_factory=set)
+    """Identities that lead to nobody any more."""
+    afterwards: list[Callable[[WriteSession], Awaitable[None]]] = field(default_factory=list)
+    """What is done when everything else is written."""
     statements: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     """Changes of many rows at once: holding and releasing the runs of a journey."""
 
@@ -215,6 +221,7 @@ class Batch:
         await session.bulk(_USERS, self._user_rows())
         await session.bulk(_ENDPOINTS, self.endpoints)
         await session.bulk(_REACHED, [(self.shard, *key, at) for key, at in self.reached.items()])
+        await self._revive_refusals(session)
         await sightings.show(session, self.adopted)
         await session.bulk(consents.KEEP, self.decisions)
         await session.bulk(_GONE_EVENTS, self.gone_events)
@@ -235,9 +242,21 @@ class Batch:
             await session.run(statement, values)
         # After the statements: a list that is replaced is cleared first.
         await session.bulk(user_lists.ADD, self.on_lists)
+        for work in self.afterwards:
+            await work(session)
         await self.tally.write(session, self.take_id())
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)
+
+    async def _revive_refusals(self, session: WriteSession) -> None:
+        """What erased people had refused holds again where somebody has their address, or their id."""
+        erasing = self.catalog.erasing
+        back = [(row[1], row[2], row[3], row[4]) for row in self.endpoints if row[1] in erasing]
+        for (project_id, number), user in self.users.items():
+            if project_id in erasing and user.is_changed | user.is_new and user.user_id is not None:
+                back += [(project_id, number, channel, user.user_id) for channel in kept.BY_USER_ID]
+        if back:
+            self.adopted |= await kept.revive(session, self.shard, back)
 
     def _user_rows(self) -> list[Row]:
         return [
@@ -249,6 +268,7 @@ class Batch:
                 user.created_at,
                 user.user_id,
                 user.merged_into,
+                None,  # An operator's to set: a row that exists keeps what it has.
             )
             for (project_id, _), user in self.users.items()
             if user.is_new or user.is_changed

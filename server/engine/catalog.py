@@ -19,11 +19,15 @@ from server.store import verdicts
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
-from server.store.tables import Connection, Journey, Project, Segment, UserList, Version
+from server.store.tables import Connection, Journey, Project, Segment, User, UserList, Version
 from server.store.verdicts import VerdictKey
 
 _projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
 _connections, _segments, _lists = table_of(Connection), table_of(Segment), table_of(UserList)
+
+
+_users = table_of(User)
+_ERASING = select(_users.c.project_id).where(_users.c.erased_at.is_not(None)).distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Catalog:
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
+    erasing: frozenset[int] = frozenset()
+    """Projects in which people have been erased."""
     moves: dict[tuple[int, int], Plan] = field(default_factory=dict)
     """By journey and version: what it means for those who were inside when it was published."""
     verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
@@ -161,6 +167,7 @@ async def load(session: ReadSession) -> Catalog:
         journeys={},
         connections=await _connected(session),
         graphs=_graphs(versions),
+        erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         verdicts=await _verdicts(session),
     )

@@ -16,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, credits, goals, lists, moving, runs
+from . import addresses, consents, credits, erasing, goals, lists, moving, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -113,6 +113,7 @@ def send_away(
     past += _take_noted(batch, merge, min((run.entered_at for run in leaving if run.is_open), default=None))
     payload = {
         "number": merge.into,
+        "from": [batch.shard, merge.number],
         "at": at,
         "attributes": user.attributes,
         "addresses": [[*where, state] for where, state in user.known_states.items()],
@@ -191,6 +192,8 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         credits.welcome(batch, project_id, run_id, Letter(*letter))
     for values in command["runs"]:
         _take_over_run(batch, user, RunState(*values), command["at"], later)
+    if user.is_erased:
+        erasing.erase_again(batch, project_id, user, command)
 
 
 def _pass_on(batch: Batch, project_id: int, command: dict[str, Any], merged_into: str) -> None:

@@ -149,6 +149,7 @@ async def users(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -
                 user_id=row.user_id,
                 created_at=row.created_at,
                 merged_into=row.merged_into,
+                is_erased=row.erased_at is not None,
             )
         for row in await session.rows_in(_ENDPOINTS, "numbers", numbers, about):
             user = batch.users[project_id, row.user_number]
@@ -296,6 +297,7 @@ def to_message(row: Any) -> MessageState:
         channel=row.channel,
         address=row.address,
         purpose=row.purpose,
+        connection_id=row.connection_id,
         status=row.status,
         reason=row.reason,
         attempt=row.attempt,

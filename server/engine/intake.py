@@ -13,7 +13,7 @@ from server.ingest.messages import ArrivedEvent, decode
 from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
 from server.store import inbox, user_lists
-from server.store.commands import MOVE, REMAP, REMOVE
+from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
 from server.store.invitations import INVITE
@@ -94,6 +94,8 @@ class Intake:
             for identity in list(self._known)[: MOST_KNOWN // 2]:
                 del self._known[identity]
         self._known.update(batch.identities)
+        for identity in batch.forgotten:
+            self._known.pop(identity, None)
 
     def forget(self) -> None:
         """What we remember may not be what was written."""
@@ -179,7 +181,7 @@ class Intake:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == user_lists.LIST_ADD:
                 people_wanted |= {(item.row.project_id, number) for number in item.command["numbers"]}
-            elif item.row.kind == REMOVE:
+            elif item.row.kind in (REMOVE, ERASE):
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])
             else:
                 movers |= await self._load_page(session, batch, item)
@@ -275,11 +277,11 @@ class Intake:
 
 
 def up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
-    """The rows up to the first after which time, or the graph, is another for the runs of a journey."""
+    """The rows up to the first after which time, the graph, or who somebody is, is another."""
     items: list[Item] = []
     for row in rows:
         items.append(understand(row))
-        if row.kind in (commands.PAUSE, commands.RESUME, MOVE):
+        if row.kind in (commands.PAUSE, commands.RESUME, MOVE, ERASE):
             break
     return items
 

@@ -1,5 +1,6 @@
 """Receipts in a batch: facts about messages, folded into their state and counted."""
 
+from dataclasses import replace
 from typing import Any
 
 from channels.contract import ReceiptKind
@@ -14,10 +15,12 @@ from server.delivery.status import (
     WITH_ACTOR,
     Counted,
     DeliveryStatus,
+    carried,
     counted,
     hear,
     status_of,
 )
+from server.store.erasing import erased_link
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
 from . import draws, news
@@ -150,6 +153,21 @@ def count_change(batch: Batch, message: MessageState, before: Counted, after: Co
         if before.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason)
             draws.count_message(batch, message, metric, at, reason, 1)
+    _count_carried(batch, message, before, after)
+
+
+def _count_carried(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
+    """What the connection answers for, and whether that is bad news of it."""
+    old, new = carried(before), carried(after)
+    if message.connection_id is None or old == new:
+        return
+    output, about = str(message.connection_id), (message.project_id, message.journey_id, message.version, "")
+    for metric in {*old, *new}:
+        for at, n in ((old.get(metric), -1), (new.get(metric), 1)):
+            if at is not None and old.get(metric) != new.get(metric):
+                batch.tally.count(metric, *about, at, channel=message.channel, output=output, n=n)
+    if len(new) > len(old) and len(new) > 1:
+        batch.bad_news.add((message.project_id, message.journey_id))
 
 
 def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **more: Any) -> None:
@@ -159,6 +177,8 @@ def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **m
 
 def suppress(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     """What the receipt says of the address, for whoever may want to write to it again."""
+    if not message.address:
+        return  # Nobody knows any more which it was: its user was erased.
     where, at = (message.project_id, message.channel, message.address), receipt.occurred_at
     if receipt.kind in _PROVES_REACHED:
         _note_reached(batch, message, at)
@@ -191,6 +211,9 @@ def _note_reached(batch: Batch, message: MessageState, at: Instant) -> None:
 
 
 def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[Any, ...]:
+    if not message.address:
+        # Its user was erased, or it never had one: what a provider says of them is kept no more.
+        receipt = replace(receipt, detail="", url=erased_link(receipt.url), raw="")
     return (
         batch.shard,
         message.id,

@@ -12,7 +12,7 @@ from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
 from server.store import inbox, user_lists
 from server.store.bulk import inserting, table_of
-from server.store.commands import MOVE, REMAP, REMOVE
+from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.invitations import INVITE
@@ -25,6 +25,7 @@ from . import (
     commands,
     consents,
     entering,
+    erasing,
     events,
     gather,
     invitations,
@@ -69,6 +70,8 @@ class Turn:
     rows: int = 0
     wakes: int = 0
     transitions: int = 0
+    bad_news: frozenset[tuple[int, int]] = frozenset()
+    """Projects and journeys of which a message bounced or was reported as spam."""
 
 
 class Shard:
@@ -122,7 +125,7 @@ class Shard:
             async with self._db.write() as session:
                 await self._commit(session, batch)
             self._intake.remember(batch)
-        return Turn(len(items), wakes, len(batch.visits))
+        return Turn(len(items), wakes, len(batch.visits), frozenset(batch.bad_news))
 
     async def _quarantine(self, error: Exception) -> None:
         async with self._db.write() as session:
@@ -246,6 +249,8 @@ class Shard:
             news.take_in(batch, item.row.project_id, command)
         elif kind == MOVE:
             moving.move(batch, command)
+        elif kind == ERASE:
+            erasing.erase(batch, item.row.project_id, command)
         elif kind == REMOVE:
             removing.remove(batch, item.row.project_id, command)
         elif kind == REMAP:

@@ -105,6 +105,7 @@ class UserState:
     user_id: str | None
     created_at: Instant
     merged_into: str | None = None
+    is_erased: bool = False
     addresses: dict[str, list[Address]] = field(default_factory=dict)
     """By channel: where to write to now, the latest first. Only push has several."""
     known_states: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -125,6 +126,7 @@ class MessageState:
     channel: str
     address: str
     purpose: str
+    connection_id: int | None
     status: str
     reason: str
     attempt: int

@@ -129,11 +129,12 @@ class TrackingDoor:
         entry = inbox.Entry(token.shard, project_id, inbox.RECEIPT, encode(receipt), now)
         async with self.db.write() as session:
             whose = await messages.owner(session, token.shard, message_id)
-            # A message that is no more (its user was erased) has nobody left to write to.
+            # A message of somebody who was erased has no address any more that could be written to.
             if whose is not None and whose.project_id == project_id:
                 address, purpose = whose.address, suppressing.purpose_of(whose.purpose)
                 about = (project_id, whose.channel, address, purpose)
-                await sightings.opt_out_address(session, *about, source=UNSUBSCRIBE, now=now)
+                if address:
+                    await sightings.opt_out_address(session, *about, source=UNSUBSCRIBE, now=now)
                 await inbox.append(session, [entry])
         self.wake()
 

@@ -11,6 +11,7 @@ from server.delivery.status import Heard
 from server.resolvers import connections, records
 from server.resolvers import messages as resolve
 from server.resolvers.explaining import messages as explaining_messages
+from server.store.erasing import ERASED_LINK
 
 from .connections import Connection
 from .explanations import Fact, to_facts
@@ -184,7 +185,7 @@ def _receipt(record: records.Receipt) -> Receipt:
         detail=record.detail or None,
         actor=word(Actor, record.actor, Actor.UNSURE) if record.actor else None,
         actor_why=record.actor_why or None,
-        url=record.url or None,
+        url=None if record.url.startswith(ERASED_LINK) else record.url or None,
         raw=record.raw or None,
         connection_id=record.connection_id,
     )

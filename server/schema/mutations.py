@@ -12,9 +12,11 @@ from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
+from .guards import GuardMutation
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
@@ -142,6 +144,7 @@ class Mutation(
     LifeMutation,
     PublishingMutation,
     RemovalMutation,
+    ErasureMutation,
     ConnectionMutation,
     TrialMutation,
     SuppressionMutation,
@@ -153,6 +156,7 @@ class Mutation(
     UserListMutation,
     CapMutation,
     VoucherMutation,
+    GuardMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

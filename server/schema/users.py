@@ -57,6 +57,9 @@ class User(Node):
         description="The id by which the project knows it; null if anonymous."
     )
     created_at: datetime = strawberry.field(description="When it was first heard of.")
+    erased_at: datetime | None = strawberry.field(
+        description="Since when nothing is known of the person any more; null for everybody else."
+    )
 
     @classmethod
     def from_record(cls, record: records.User) -> "User":
@@ -65,6 +68,7 @@ class User(Node):
             record=record,
             user_id=record.user_id,
             created_at=to_datetime(record.created_at),
+            erased_at=to_datetime_if_any(record.erased_at),
         )
 
     @field("What is known of it.")

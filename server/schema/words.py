@@ -277,6 +277,7 @@ class FailureReason(Enum):
     NO_CONSENT = value(
         "no_consent", description="The user has not agreed to messages of its purpose, or no longer does."
     )
+    ERASED = value("erased", description="The person was erased before it was sent.")
     JOURNEY_STOPPED = value("journey_stopped", description="The journey was stopped before it was sent.")
     TEMPLATE_ERROR = value("template_error", description="The text could not be rendered for this user.")
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
@@ -406,6 +407,9 @@ class Metric(Enum):
     SHOWN = value("shown", description=_SENTENCES["shown"])
     INTERACTED = value("interacted", description=_SENTENCES["interacted"])
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
+    CARRIED = value("carried", description=_SENTENCES["carried"])
+    CARRIED_BOUNCED = value("carried_bounced", description=_SENTENCES["carried_bounced"])
+    CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
     CREDITED = value("credited", description=_SENTENCES["credited"])

@@ -68,6 +68,12 @@ async def count_open_of_users(
     return int((await session.rows(statement))[0][0])
 
 
+async def ids_of_users(session: ReadSession, project_id: int, keys: Sequence[UserKey]) -> list[int]:
+    """All runs that these users ever had."""
+    statement = select(_table.c.id).where(_table.c.project_id == project_id, among(_table, keys))
+    return [row.id for row in await session.rows(statement.order_by(_table.c.id))]
+
+
 @dataclass(frozen=True, slots=True)
 class Waits:
     """The open runs of a paused journey by when their wait is over, as it stands in the rows."""

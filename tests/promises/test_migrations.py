@@ -31,6 +31,7 @@ GLOBAL = {
     "unclaimed",
     "connection_health",
     "suppression",
+    "kept_refusal",
     "inbound",
     "verdict",
     "segment",

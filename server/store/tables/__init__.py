@@ -12,7 +12,7 @@ from .events import Arrival, Event
 from .journeys import Journey, Version
 from .messages import Message, Receipt
 from .notices import Notice
-from .permissions import Consent, InApp, Inbound, Suppression
+from .permissions import Consent, InApp, Inbound, KeptRefusal, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
@@ -46,6 +46,7 @@ __all__ = [
     "Inbound",
     "Inbox",
     "Journey",
+    "KeptRefusal",
     "Launch",
     "Lease",
     "ListMember",

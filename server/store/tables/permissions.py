@@ -52,6 +52,24 @@ class Suppression(SQLModel, table=True):
     """What the rest of a `heard` row is folded from, as JSON: see `server.store.suppressing`."""
 
 
+class KeptRefusal(SQLModel, table=True):
+    """What a person had refused who was erased, under a digest of the address, should it come back."""
+
+    __tablename__ = "kept_refusal"
+
+    project_id: int = column.key()
+    digest: str = column.text_key()
+    """Stands for channel and address; see `server.store.kept`."""
+    purpose: str = column.text_key()
+    set_by: str = column.text_key()
+    """As the suppression had it, or `consent` for a consent that was withdrawn."""
+    reason: str = column.text(default="")
+    since: int = column.integer()
+    until: int | None = column.integer(default=None)
+    source: str = column.text(default="")
+    heard: str = column.text(default="{}")
+
+
 class Inbound(SQLModel, table=True):
     """What somebody wrote to us."""
 

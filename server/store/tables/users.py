@@ -14,6 +14,7 @@ class User(SQLModel, table=True):
         column.partial_index(
             "user_merged", "project_id", "merged_into", where=sql("merged_into IS NOT NULL")
         ),
+        column.partial_index("user_erased", "project_id", where=sql("erased_at IS NOT NULL")),
         column.SHARDED,
     )
 
@@ -27,6 +28,8 @@ class User(SQLModel, table=True):
     """The id by which the project knows the user; none while anonymous."""
     merged_into: str | None = column.text(default=None)
     """`shard:number` of the user that this one turned out to be."""
+    erased_at: int | None = column.integer(default=None)
+    """Since when nothing is known of the person any more; the number stays, for the figures."""
 
 
 class Identity(SQLModel, table=True):

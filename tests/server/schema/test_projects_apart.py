@@ -94,6 +94,7 @@ _BY_NO_ID = {
         "createConnection",
         "createVoucherPool",
         "setFrequencyCaps",
+        "setReputationGuard",
     ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
@@ -116,6 +117,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         more = {"step": "split", **({"output": "b"} if name == "chooseWinner" else {})}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
+    if name == "rearmReputationGuard":
+        about = {"journeyId": ids["Journey"], "connectionId": ids["Connection"]}
     if name == "dismissNotice":
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":
@@ -126,6 +129,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":
         about = {"connectionId": ids["Connection"], "userId": "u1"}
+    if name == "eraseUser":
+        about = {"identity": {"userId": "kim"}}
     if name == "removeFromJourneys":
         about = {"userIds": ["kim"], "journeyIds": [ids["Journey"]]}
     if name == "scheduleJourney":

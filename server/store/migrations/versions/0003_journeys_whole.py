@@ -29,9 +29,28 @@ def _life_up() -> None:
     op.execute("UPDATE journey SET was_stopped = true WHERE finished_at IS NOT NULL")
     op.add_column("version", sa.Column("moves", sa.Text(), nullable=True))
     op.add_column("run", sa.Column("settled", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("user", sa.Column("erased_at", sa.BigInteger(), nullable=True))
+    erased = sa.text("erased_at IS NOT NULL")
+    op.create_index("user_erased", "user", ["project_id"], sqlite_where=erased, postgresql_where=erased)
+    op.create_table(
+        "kept_refusal",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("heard", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "digest", "purpose", "set_by"),
+    )
 
 
 def _life_down() -> None:
+    op.drop_table("kept_refusal")
+    op.drop_index("user_erased", "user")
+    op.drop_column("user", "erased_at")
     op.drop_column("run", "settled")
     op.drop_column("version", "moves")
     for name in ("was_stopped", "ends_at", "starts_at"):
