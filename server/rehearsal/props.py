@@ -20,7 +20,8 @@ from server.store.tables import (
 
 from .plan import Plan
 
-_MEMBERS, _CODES = inserting(ListMember), inserting(Voucher)
+_MEMBERS = inserting(ListMember, "shard", "list_id", "user_number", "project_id", "added_at")
+_CODES = inserting(Voucher, "project_id", "code", "pool_id", "number")
 _MOST_CODES = 5000
 
 
@@ -94,5 +95,5 @@ async def _pools(session: WriteSession, plan: Plan, project_id: int) -> None:
             VoucherPool(id=number, project_id=project_id, name=name, low_water=0, created_at=plan.start)
         )
         await session.flush()
-        codes = [(project_id, f"{name}-{n}", number, n, None, None, None) for n in range(1, size + 1)]
+        codes = [(project_id, f"{name}-{n}", number, n) for n in range(1, size + 1)]
         await session.bulk(_CODES, codes)

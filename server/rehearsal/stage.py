@@ -41,8 +41,19 @@ from .stand_in import Mailbag, NoWayOut, StandInChannel, UntrackedLinks, key_of
 SHARD, PROJECT, VERSION = 0, 1, 1
 _HERE = "https://rehearsal.invalid"
 
-_USERS, _IDENTITIES = inserting(User), inserting(Identity)
-_ENDPOINTS, _CONSENTS = inserting(Endpoint), inserting(Consent)
+# By name: a table may get columns of which a rehearsal knows nothing.
+_USERS = inserting(User, "shard", "project_id", "number", "attributes", "created_at", "user_id")
+_IDENTITIES = inserting(Identity, "shard", "project_id", "kind", "value", "home", "number", "created_at")
+_ENDPOINTS = inserting(
+    Endpoint,
+    *("shard", "project_id", "user_number", "channel", "address"),
+    *("is_current", "state", "changed_at", "because"),
+)
+_CONSENTS = inserting(
+    Consent,
+    *("shard", "project_id", "user_number", "channel", "purpose"),
+    *("granted", "decided_at", "source", "evidence"),
+)
 
 
 @dataclass(slots=True)
@@ -193,7 +204,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _USERS,
         [
-            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name, None)
+            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name)
             for number, one in enumerate(plan.people)
         ],
     )
@@ -204,7 +215,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _ENDPOINTS,
         [
-            (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "", None)
+            (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "")
             for number, one in enumerate(plan.people)
             for where in one.addresses
         ],
