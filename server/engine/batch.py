@@ -185,6 +185,8 @@ class Batch:
     onward: list[Onward] = field(default_factory=list)
     outgoing: list[inbox.Entry] = field(default_factory=list)
     """What this shard has to tell another, or itself in the next batch."""
+    bad_news: set[tuple[int, int]] = field(default_factory=set)
+    """Projects and journeys of which a message bounced or was reported as spam."""
     forgotten: set[IdentityKey] = field(default_factory=set)
     """Identities that lead to nobody any more."""
     afterwards: list[Callable[[WriteSession], Awaitable[None]]] = field(default_factory=list)

@@ -297,6 +297,7 @@ def to_message(row: Any) -> MessageState:
         channel=row.channel,
         address=row.address,
         purpose=row.purpose,
+        connection_id=row.connection_id,
         status=row.status,
         reason=row.reason,
         attempt=row.attempt,

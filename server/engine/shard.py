@@ -70,6 +70,8 @@ class Turn:
     rows: int = 0
     wakes: int = 0
     transitions: int = 0
+    bad_news: frozenset[tuple[int, int]] = frozenset()
+    """Projects and journeys of which a message bounced or was reported as spam."""
 
 
 class Shard:
@@ -123,7 +125,7 @@ class Shard:
             async with self._db.write() as session:
                 await self._commit(session, batch)
             self._intake.remember(batch)
-        return Turn(len(items), wakes, len(batch.visits))
+        return Turn(len(items), wakes, len(batch.visits), frozenset(batch.bad_news))
 
     async def _quarantine(self, error: Exception) -> None:
         async with self._db.write() as session:

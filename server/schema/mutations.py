@@ -16,6 +16,7 @@ from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
+from .guards import GuardMutation
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
@@ -155,6 +156,7 @@ class Mutation(
     UserListMutation,
     CapMutation,
     VoucherMutation,
+    GuardMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -33,6 +33,7 @@ from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
 from .explaining import ExplainingQuery
 from .fields import field
+from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
@@ -67,6 +68,7 @@ class Query(
     NoticeQuery,
     CapQuery,
     VoucherQuery,
+    GuardQuery,
     SimulationQuery,
     SegmentQuery,
     UserListQuery,

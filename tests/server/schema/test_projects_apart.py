@@ -94,6 +94,7 @@ _BY_NO_ID = {
         "createConnection",
         "createVoucherPool",
         "setFrequencyCaps",
+        "setReputationGuard",
     ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
@@ -116,6 +117,8 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         more = {"step": "split", **({"output": "b"} if name == "chooseWinner" else {})}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
+    if name == "rearmReputationGuard":
+        about = {"journeyId": ids["Journey"], "connectionId": ids["Connection"]}
     if name == "dismissNotice":
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":
