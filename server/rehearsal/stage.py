@@ -189,7 +189,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _USERS,
         [
-            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name, None)
+            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name, None, None)
             for number, one in enumerate(plan.people)
         ],
     )
