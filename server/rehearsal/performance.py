@@ -32,10 +32,7 @@ _NEXT = union_all(
         _messages.c.shard == SHARD, _messages.c.due_at.is_not(None), _messages.c.due_at > bindparam("now")
     ),
     select(func.min(_launches.c.due_at)).where(
-        _launches.c.shard == SHARD,
-        _launches.c.done_at.is_(None),
-        ~_launches.c.held,
-        _launches.c.due_at > bindparam("now"),
+        _launches.c.shard == SHARD, _launches.c.done_at.is_(None), _launches.c.due_at > bindparam("now")
     ),
 )
 _DUE = select(_messages.c.id, _messages.c.step_key, _messages.c.channel).where(
@@ -92,8 +89,6 @@ class Performance:
         """Until the plan's end, or until its wall time is over."""
         plan, started = self.stage.plan, time.monotonic()
         grain = grain_of(plan)
-        # What lets in an audience is planned before anything happens.
-        await self._work()
         # Runs that wait for ever are none: what is left to do is always at a time.
         while (at := await self._next()) is not None and at <= plan.until:
             if time.monotonic() - started > plan.wall_seconds:
