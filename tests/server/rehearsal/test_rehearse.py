@@ -174,5 +174,5 @@ async def test_an_audience_is_let_in_at_its_times() -> None:
         step("wait", "delay", duration_ms=HOUR),
         step("done", "exit"),
     )
-    told = await played(graph, people=3, until="3d")
+    told = await played(graph, people=[{"count": 3}], until="3d")
     assert (told.entries, told.inside, told.ended) == (9, 0, {"completed": 9})
