@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,9 +18,10 @@ from server.engine.loop import Engine
 from server.journey.graph import Graph, read_graph
 from server.journey.steps import MessageStep
 from server.signing import Signer
-from server.store import inbox, setup
+from server.store import guards, inbox, setup, vouchers
 from server.store.bulk import inserting
 from server.store.database import Database
+from server.store.migrations.planning import tell_the_planner
 from server.store.sessions import WriteSession
 from server.store.tables import (
     Connection,
@@ -130,6 +131,7 @@ def stand_ins(graph: Graph) -> list[StandIn]:
 async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
     async with db.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
+        await connection.run_sync(tell_the_planner)
     async with db.write() as session:
         await setup.prepare(session, 1)
         session.add(
@@ -144,9 +146,25 @@ async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
         await session.flush()
         chosen = stand_ins(graph) if plan.connections is None else plan.connections
         session.add_all([_connection(plan, one) for one in chosen])
+        await _fill_pools(session, plan, graph)
         await _publish(session, plan)
         await _bring(session, plan)
         await setup.touch_catalog(session)
+
+
+MOST_VOUCHERS = 20_000
+
+
+async def _fill_pools(session: WriteSession, plan: Plan, graph: Graph) -> None:
+    """Enough made-up codes for everybody; and no guard, which would end the rehearsal of a bad list."""
+    await guards.put_setting(session, PROJECT, replace(guards.USUAL, is_on=False), plan.start)
+    steps = [step for step in graph.steps.values() if isinstance(step, MessageStep)]
+    for name in sorted({step.rules.pool for step in steps} - {""}):
+        pool_id = await vouchers.create(session, PROJECT, name, 0, plan.start)
+        assert pool_id is not None
+        wanted = min(MOST_VOUCHERS, 10 * len(plan.people))
+        codes = [f"{name}-{number:06}" for number in range(1, wanted + 1)]
+        await vouchers.add(session, PROJECT, pool_id, codes)
 
 
 def _connection(plan: Plan, one: StandIn) -> Connection:
