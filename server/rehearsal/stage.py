@@ -18,7 +18,7 @@ from server.engine.loop import Engine
 from server.journey.graph import Graph, read_graph
 from server.journey.steps import MessageStep
 from server.signing import Signer
-from server.store import guards, inbox, setup, vouchers
+from server.store import guards, inbox, setup
 from server.store.bulk import inserting
 from server.store.database import Database
 from server.store.migrations.planning import tell_the_planner
@@ -35,14 +35,26 @@ from server.store.tables import (
     metadata,
 )
 
-from .plan import Person, Plan, StandIn
+from .plan import OtherJourney, Person, Plan, StandIn
+from .props import put_up
 from .stand_in import Mailbag, NoWayOut, StandInChannel, UntrackedLinks, key_of
 
 SHARD, PROJECT, VERSION = 0, 1, 1
 _HERE = "https://rehearsal.invalid"
 
-_USERS, _IDENTITIES = inserting(User), inserting(Identity)
-_ENDPOINTS, _CONSENTS = inserting(Endpoint), inserting(Consent)
+# By name: a table may get columns of which a rehearsal knows nothing.
+_USERS = inserting(User, "shard", "project_id", "number", "attributes", "created_at", "user_id")
+_IDENTITIES = inserting(Identity, "shard", "project_id", "kind", "value", "home", "number", "created_at")
+_ENDPOINTS = inserting(
+    Endpoint,
+    *("shard", "project_id", "user_number", "channel", "address"),
+    *("is_current", "state", "changed_at", "because"),
+)
+_CONSENTS = inserting(
+    Consent,
+    *("shard", "project_id", "user_number", "channel", "purpose"),
+    *("granted", "decided_at", "source", "evidence"),
+)
 
 
 @dataclass(slots=True)
@@ -146,25 +158,14 @@ async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
         await session.flush()
         chosen = stand_ins(graph) if plan.connections is None else plan.connections
         session.add_all([_connection(plan, one) for one in chosen])
-        await _fill_pools(session, plan, graph)
-        await _publish(session, plan)
+        await _publish(session, plan, OtherJourney(plan.journey_id, plan.title, plan.graph))
+        for other in plan.others:
+            await _publish(session, plan, other)
         await _bring(session, plan)
+        await put_up(session, plan, graph, SHARD, PROJECT)
+        # A list so bad that it would be stopped is played to its end.
+        await guards.put_setting(session, PROJECT, replace(guards.USUAL, is_on=False), plan.start)
         await setup.touch_catalog(session)
-
-
-MOST_VOUCHERS = 20_000
-
-
-async def _fill_pools(session: WriteSession, plan: Plan, graph: Graph) -> None:
-    """Enough made-up codes for everybody; and no guard, which would end the rehearsal of a bad list."""
-    await guards.put_setting(session, PROJECT, replace(guards.USUAL, is_on=False), plan.start)
-    steps = [step for step in graph.steps.values() if isinstance(step, MessageStep)]
-    for name in sorted({step.rules.pool for step in steps} - {""}):
-        pool_id = await vouchers.create(session, PROJECT, name, 0, plan.start)
-        assert pool_id is not None
-        wanted = min(MOST_VOUCHERS, 10 * len(plan.people))
-        codes = [f"{name}-{number:06}" for number in range(1, wanted + 1)]
-        await vouchers.add(session, PROJECT, pool_id, codes)
 
 
 def _connection(plan: Plan, one: StandIn) -> Connection:
@@ -183,11 +184,11 @@ def _connection(plan: Plan, one: StandIn) -> Connection:
     )
 
 
-async def _publish(session: WriteSession, plan: Plan) -> None:
+async def _publish(session: WriteSession, plan: Plan, one: OtherJourney) -> None:
     journey = Journey(
-        id=plan.journey_id,
+        id=one.journey_id,
         project_id=PROJECT,
-        title=plan.title,
+        title=one.title,
         status="running",
         version=VERSION,
         created_at=plan.start,
@@ -196,8 +197,8 @@ async def _publish(session: WriteSession, plan: Plan) -> None:
     )
     session.add(journey)
     await session.flush()
-    text = orjson.dumps(plan.graph).decode()
-    session.add(Version(journey_id=plan.journey_id, number=VERSION, graph=text, published_at=plan.start))
+    text = orjson.dumps(one.graph).decode()
+    session.add(Version(journey_id=one.journey_id, number=VERSION, graph=text, published_at=plan.start))
     await session.flush()
 
 
@@ -207,7 +208,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _USERS,
         [
-            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name, None)
+            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name)
             for number, one in enumerate(plan.people)
         ],
     )
@@ -218,7 +219,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _ENDPOINTS,
         [
-            (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "", None)
+            (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "")
             for number, one in enumerate(plan.people)
             for where in one.addresses
         ],
