@@ -58,6 +58,7 @@ _RUNS_OF = select(_runs).where(
     _runs.c.project_id == bindparam("project_id"),
     among(_runs.c.user_number, "numbers"),
 )
+_RUNS_IN = _RUNS_OF.where(_runs.c.journey_id == bindparam("journey_id"))
 _RUNS_BY_ID = select(_runs).where(_runs.c.shard == bindparam("shard"), among(_runs.c.id, "ids"))
 _DUE = (
     select(_runs)
@@ -180,6 +181,13 @@ async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey])
     for project_id, numbers in by_project(wanted).items():
         about = {"shard": batch.shard, "project_id": project_id}
         keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
+
+
+async def runs_in(session: ReadSession, batch: Batch, journey_id: int, wanted: Iterable[UserKey]) -> None:
+    """The runs of these users in one journey, into the batch."""
+    for project_id, numbers in by_project(wanted).items():
+        about = {"shard": batch.shard, "project_id": project_id, "journey_id": journey_id}
+        keep_runs(batch, await session.rows_in(_RUNS_IN, "numbers", numbers, about))
 
 
 async def runs_by_ids(session: ReadSession, batch: Batch, ids: Iterable[int]) -> None:

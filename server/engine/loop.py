@@ -15,7 +15,7 @@ from server.journey.status import JourneyStatus
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
-from server.store.tables import Inbox, Run, ShardState
+from server.store.tables import Inbox, Launch, Run, ShardState
 
 from . import catalog as catalogs
 from . import judging, leases, transitions
@@ -29,6 +29,7 @@ FINISH_EVERY = 64
 """Turns, while there is always something to do, between two looks whether journeys are over."""
 
 _inbox, _runs, _state = table_of(Inbox), table_of(Run), table_of(ShardState)
+_launches = table_of(Launch)
 _WITH_WORK = select(_state.c.shard).where(
     exists().where(_inbox.c.shard == _state.c.shard)
     | exists().where(
@@ -36,6 +37,12 @@ _WITH_WORK = select(_state.c.shard).where(
         _runs.c.wake_at.is_not(None),
         ~_runs.c.held,
         _runs.c.wake_at <= bindparam("now"),
+    )
+    | exists().where(
+        _launches.c.shard == _state.c.shard,
+        _launches.c.done_at.is_(None),
+        ~_launches.c.held,
+        _launches.c.due_at <= bindparam("now"),
     )
 )
 log = structlog.get_logger("engine")
@@ -157,7 +164,9 @@ class Engine:
         if self._catalog is None or self._catalog.epoch != epoch:
             self._catalog = await catalogs.load(session)
         rows = await session.rows(_WITH_WORK, {"now": self.clock.now()})
-        return [row.shard for row in rows if row.shard in self._mine]
+        ready = {row.shard for row in rows if row.shard in self._mine}
+        ready |= {n for n, shard in self._mine.items() if not shard.has_planned(self._catalog)}
+        return sorted(ready)
 
     async def _turn(self, shard: Shard) -> None:
         assert self._catalog is not None

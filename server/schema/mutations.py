@@ -12,6 +12,7 @@ from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
 from .fields import ONCE, Input, mutation
@@ -153,6 +154,7 @@ class Mutation(
     InAppMutation,
     NoticeMutation,
     SegmentMutation,
+    EnteringMutation,
     UserListMutation,
     CapMutation,
     VoucherMutation,

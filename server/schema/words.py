@@ -78,6 +78,9 @@ class StepFate(Enum):
 @strawberry.enum(description="How people come into a journey.")
 class JourneyKind(Enum):
     EVENT = value("event", description="By something that they do.")
+    AUDIENCE = value("audience", description="With an audience that is let in at its times.")
+    API = value("api", description="Named by a request over the API.")
+    MIXED = value("mixed", description="In several of these ways.")
     UNDRAWN = value("undrawn", description="It has no entry yet.")
 
 
