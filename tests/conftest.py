@@ -132,6 +132,21 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
+def new_postgres_database(postgres_template: Template) -> Iterator[Callable[[], str]]:
+    """Makes as many new, migrated databases as are asked for."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"test_{os.urandom(6).hex()}")
+        _apart(_create_database, postgres_template.place, made[-1], "sojourn_template")
+        return _with_name(postgres_template.place, made[-1])
+
+    yield make
+    for name in made:
+        _apart(_drop_database, postgres_template.place, name)
+
+
+@pytest.fixture
 async def world(database_url: str) -> AsyncIterator[World]:
     """A project in an empty database, with an engine on the virtual clock."""
     async with open_world(database_url) as opened:

@@ -123,6 +123,7 @@ def test_a_database_that_is_not_there_is_told_in_a_sentence_and_not_made(
 
 def test_the_channels_are_listed_with_where_they_come_from(sojourn: Sojourn) -> None:
     assert "module channels.email.smtp" in sojourn("channel", "list").output
+    assert sojourn("channels").output == sojourn("channel", "list").output
 
 
 def test_a_part_that_does_not_exist_is_refused(sojourn: Sojourn) -> None:

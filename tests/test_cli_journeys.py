@@ -92,10 +92,11 @@ def test_a_change_is_told_before_it_is_made(sojourn: Sojourn, cart: Path) -> Non
         "  - step lost (exit)",
         "  ~ edge bought.otherwise: lost → done",
         "  ~ title: 장바구니 → 카트",
-        "  0 inside; they stay in the version that they entered",
+        "  0 inside",
     ]
     assert "version 1  장바구니" in sojourn("journey", "list").output
-    assert "published as version 2" in sojourn("journey", "apply", cart, "--publish").output
+    published = sojourn("journey", "apply", cart, "--publish", "--inside", "move")
+    assert "published as version 2" in published.output
     assert "version 2  카트" in sojourn("journey", "list").output
 
 
@@ -202,6 +203,7 @@ def test_a_journey_that_is_not_there_is_told(sojourn: Sojourn) -> None:
 
 def test_start_without_publish_is_refused(sojourn: Sojourn, cart: Path) -> None:
     assert sojourn("journey", "apply", cart, "--start").exit_code == 2
+    assert sojourn("journey", "apply", cart, "--inside", "end").exit_code == 2
 
 
 def test_a_server_wants_a_key_and_no_database(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:

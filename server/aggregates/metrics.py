@@ -31,6 +31,9 @@ class Metric(StrEnum):
     SHOWN = "shown"
     INTERACTED = "interacted"
     DISMISSED = "dismissed"
+    CARRIED = "carried"
+    CARRIED_BOUNCED = "carried_bounced"
+    CARRIED_COMPLAINED = "carried_complained"
     REACHED = "reached"
     HITS = "hits"
     CREDITED = "credited"
@@ -159,6 +162,27 @@ DEFINITIONS: tuple[Definition, ...] = (
         Metric.INTERACTED, "message", "first time", "", "Messages in an app that somebody did something with."
     ),
     Definition(Metric.DISMISSED, "message", "first time", "", "Messages in an app that were put away."),
+    Definition(
+        Metric.CARRIED,
+        "message",
+        "acceptance",
+        "",
+        "Messages that providers took over, by connection.",
+    ),
+    Definition(
+        Metric.CARRIED_BOUNCED,
+        "message",
+        "acceptance",
+        "",
+        "Of those the ones that were returned for another reason than being unreachable for now.",
+    ),
+    Definition(
+        Metric.CARRIED_COMPLAINED,
+        "message",
+        "acceptance",
+        "",
+        "Of those the ones whose reader reported them as spam.",
+    ),
     Definition(
         Metric.REACHED,
         "run",

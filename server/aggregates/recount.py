@@ -16,7 +16,16 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
-from server.delivery.status import PROVES_SENT, WITH_ACTOR, Heard, counted, hear, opened_at, sent_at
+from server.delivery.status import (
+    PROVES_SENT,
+    WITH_ACTOR,
+    Heard,
+    carried,
+    counted,
+    hear,
+    opened_at,
+    sent_at,
+)
 from server.journey.credit import Letter, credit_of
 from server.journey.graph import Graph, read_graph
 from server.journey.holdout import JOURNEY
@@ -258,12 +267,16 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
         hear(folded, f"{kind}/{actor}", at)
         every = WITH_ACTOR[ReceiptKind(kind)][0]
         result.count(message, every, step_key, at, channel=channel, reason=actor)
-    for (metric, reason), at in counted(folded, message.reason, message.attempted_at).items():
+    found = counted(folded, message.reason, message.attempted_at)
+    for (metric, reason), at in found.items():
         result.count(message, metric, step_key, at, channel=channel, reason=reason)
         if metric in _OF_BRANCHES:
             for split, (output, *_) in branches:
                 more = {"output": output, "channel": channel, "reason": reason}
                 result.count(message, _OF_BRANCHES[metric], split, at, **more)
+    if message.connection_id is not None:
+        for metric, at in carried(found).items():
+            result.count(message, metric, "", at, channel=channel, output=str(message.connection_id))
     if message.run_id in result.hits:
         times = sent_at(folded, message.attempted_at), opened_at(folded)
         result.letters[message.run_id].append(Letter(message.id, step_key, channel, *times))

@@ -40,7 +40,7 @@ class Draws:
         step = graph.steps[visit.step_key]
         if visit.end_reason == EndReason.HELD_OUT:
             self.held_out.add(visit.run_id)
-        if isinstance(step, AbSplit) and visit.output:
+        if isinstance(step, AbSplit) and visit.output in step.percents:
             saw = orjson.loads(visit.saw)
             stratum = Stratum(saw["version"], saw["round"])
             taken = Taken(visit.seq, step.key, visit.output, stratum, visit.left_at)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from channels.errors import ChannelError
 from server.errors import ServerError
-from server.scaffold.commands import channel
+from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
 from .history import import_history
@@ -64,3 +64,5 @@ for command in (
     channel,
 ):
     cli.add_command(command)
+# What is plugged in is asked for most: `channels` for `channel list`.
+cli.add_command(list_channels, "channels")

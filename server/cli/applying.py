@@ -21,7 +21,7 @@ APPLY = f"""mutation ($input: ApplyJourneyInput!) {{ answer: applyJourney(input:
         change revision replacedRevision inside waiting {{ key runs }} diff {{ {SELECTION} }}
         journey {{ id title category status versionNumber }} }} }} }}"""
 PUBLISH = f"""mutation ($input: PublishJourneyInput!) {{ answer: publishJourney(input: $input) {{ {PROBLEMS}
-    ... on PublishJourneyPayload {{ version {{ number }} }} }} }}"""
+    ... on PublishJourneyPayload {{ version {{ number }} staying moving ending }} }} }}"""
 START = (
     f"""mutation ($input: JourneyActionInput!) {{ answer: startJourney(input: $input) {{ {PROBLEM} }} }}"""
 )
@@ -33,6 +33,8 @@ class Wish:
     publish: bool
     start: bool
     exit_code: bool
+    inside: str = "stay"
+    """What becomes of those who are inside."""
 
 
 @click.command("apply")
@@ -42,10 +44,24 @@ class Wish:
 @click.option("--dry-run", is_flag=True, help="Only tells what would change, and for how many people.")
 @click.option("--publish", is_flag=True, help="Publishes what has changed: people enter it from now on.")
 @click.option("--start", is_flag=True, help="Starts the journey if it has never run; needs --publish.")
+@click.option(
+    "--inside",
+    type=click.Choice(["stay", "move", "end"]),
+    default="stay",
+    show_default=True,
+    help="With --publish: whether people inside stay in their version, move to the steps of the same key "
+    "(those at a step that is gone stay), or end.",
+)
 @click.option("--exit-code", is_flag=True, help="With --dry-run: exits with 3 if something would change.")
 @where
 def apply_files(
-    files: tuple[Path, ...], dry_run: bool, publish: bool, start: bool, exit_code: bool, **whom: Any
+    files: tuple[Path, ...],
+    dry_run: bool,
+    publish: bool,
+    start: bool,
+    inside: str,
+    exit_code: bool,
+    **whom: Any,
 ) -> None:
     """Makes journeys what files say, each by the `handle` in its file.
 
@@ -54,7 +70,9 @@ def apply_files(
     """
     if start and not publish:
         raise click.UsageError("--start needs --publish: only what is published can let people in.")
-    wish = Wish(dry_run, publish, start, exit_code)
+    if inside != "stay" and not publish:
+        raise click.UsageError("--inside needs --publish: nobody is concerned before.")
+    wish = Wish(dry_run, publish, start, exit_code, inside)
     read = [(file, _read(file)) for file in files]
     ready = [(file, filed) for file, filed in read if filed is not None]
     if len(ready) < len(read):
@@ -91,16 +109,28 @@ async def _apply(ask: Ask, file: Path, filed: "FiledJourney", wish: Wish) -> int
     if wish.dry_run:
         changes = answer["change"] != "UNCHANGED" or (wish.publish and answer["revision"] is not None)
         return 3 if wish.exit_code and changes else 0
-    if wish.publish and answer["revision"] is not None:
-        about = {"id": answer["journey"]["id"], "expectedRevision": answer["revision"]}
-        published = (await ask(PUBLISH, input=about))["answer"]
-        if tell_answer(file, filed, published):
-            return 1
-        click.echo(f"  published as version {published['version']['number']}")
+    if wish.publish and answer["revision"] is not None and not await _publish(ask, file, filed, answer, wish):
+        return 1
     if wish.start and answer["journey"]["status"] == "DRAFT":
         payload_of((await ask(START, input={"id": answer["journey"]["id"]}))["answer"])
         click.echo("  started")
     return 0
+
+
+async def _publish(ask: Ask, file: Path, filed: "FiledJourney", answer: Data, wish: Wish) -> bool:
+    """Publishes what was compared, and nothing else. Returns whether it could."""
+    about = {"id": answer["journey"]["id"], "expectedRevision": answer["revision"]}
+    fate = {"peopleInside": {"fate": wish.inside.upper()}} if wish.inside != "stay" else {}
+    published = (await ask(PUBLISH, input={**about, **fate}))["answer"]
+    if tell_answer(file, filed, published):
+        return False
+    told = [f"{published[name]} {said}" for name, said in _FATES.items() if published[name]]
+    people = f"; of those inside, {', '.join(told)}" if told else ""
+    click.echo(f"  published as version {published['version']['number']}{people}")
+    return True
+
+
+_FATES = {"staying": "stay in their version", "moving": "move to this one", "ending": "end"}
 
 
 def _tell(file: Path, filed: "FiledJourney", answer: Data, wish: Wish) -> None:
@@ -120,6 +150,6 @@ def _tell(file: Path, filed: "FiledJourney", answer: Data, wish: Wish) -> None:
     if answer["replacedRevision"] is not None:
         click.echo(f"  the draft of revision {answer['replacedRevision']}, which says something else, goes")
     if not answer["diff"]["isEmpty"]:
-        click.echo(f"  {answer['inside']} inside; they stay in the version that they entered")
+        click.echo(f"  {answer['inside']} inside")
         for one in answer["waiting"]:
             click.echo(f"    {one['runs']} wait at {one['key']}")

@@ -21,7 +21,7 @@ from .quiet import Quiet, told
 
 WORK = "dispatch"
 PARKED = "parked"
-"""Not now: the journey is paused."""
+"""Not now: the journey is paused, or the guard holds its sending through this connection."""
 EXPIRED = "expired"
 """Later than this it helps nobody."""
 SILENT = "silent"
@@ -73,6 +73,8 @@ def why_not(row: Any, now: Instant) -> str:
         return PARKED
     if row.journey_status != JourneyStatus.RUNNING and not _has_run_out(row):
         return SkipReason.JOURNEY_STOPPED.value
+    if row.held_since is not None:
+        return PARKED
     return _STATES.get(row.state, "") or _not_permitted(row, now)
 
 

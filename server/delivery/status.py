@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from channels.contract import ReceiptKind
+from channels.reasons import Reason
 from server.aggregates.metrics import Metric
 from server.clock import Instant
 
@@ -152,6 +153,22 @@ def counted(heard: Mapping[str, list[Any]], reason: str, attempted_at: Instant |
         if once in heard:
             found[metric, ""] = heard[once][0]
     return found
+
+
+def carried(found: Mapping[tuple[Metric, str], Instant]) -> dict[Metric, Instant]:
+    """What the connection of a message answers for, of what the message counts as: all when it was sent.
+
+    That an address cannot be reached for now speaks against nobody.
+    """
+    at = found.get((Metric.SENT, ""))
+    if at is None:
+        return {}
+    told = {Metric.CARRIED: at}
+    if any(metric is Metric.BOUNCED and reason != Reason.UNREACHABLE for metric, reason in found):
+        told[Metric.CARRIED_BOUNCED] = at
+    if (Metric.COMPLAINED, "") in found:
+        told[Metric.CARRIED_COMPLAINED] = at
+    return told
 
 
 _COUNTED_ONCE = {

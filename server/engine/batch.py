@@ -11,7 +11,7 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
-from server.store import consents, inbox, kept, messages, sightings, user_lists, users
+from server.store import consents, inbox, kept, launches, messages, sightings, user_lists, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
@@ -177,6 +177,8 @@ class Batch:
     refusals: list[Row] = field(default_factory=list)
     on_lists: list[Row] = field(default_factory=list)
     """Who has been put on an uploaded list."""
+    launches: list[Row] = field(default_factory=list)
+    """Launches that are planned from now on."""
     answers: list[Row] = field(default_factory=list)
     """What became of people for whom the API asked."""
     foreign_letters: dict[tuple[int, int], Row] = field(default_factory=dict)
@@ -185,6 +187,8 @@ class Batch:
     onward: list[Onward] = field(default_factory=list)
     outgoing: list[inbox.Entry] = field(default_factory=list)
     """What this shard has to tell another, or itself in the next batch."""
+    bad_news: set[tuple[int, int]] = field(default_factory=set)
+    """Projects and journeys of which a message bounced or was reported as spam."""
     forgotten: set[IdentityKey] = field(default_factory=set)
     """Identities that lead to nobody any more."""
     afterwards: list[Callable[[WriteSession], Awaitable[None]]] = field(default_factory=list)
@@ -240,6 +244,7 @@ class Batch:
             await session.run(statement, values)
         # After the statements: a list that is replaced is cleared first.
         await session.bulk(user_lists.ADD, self.on_lists)
+        await session.bulk(launches.ADD, self.launches)
         for work in self.afterwards:
             await work(session)
         await self.tally.write(session, self.take_id())

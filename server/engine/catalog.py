@@ -14,7 +14,7 @@ from server.journey.graph import Graph, read_graph
 from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
-from server.journey.steps import EntryEvent
+from server.journey.steps import EntryAudience, EntryEvent
 from server.store import verdicts
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
@@ -42,6 +42,9 @@ class LiveJourney:
     """When it starts, or started, by itself."""
     ends_at: Instant | None = None
     """From then on nobody enters any more."""
+    started_at: Instant | None = None
+    published_at: Instant | None = None
+    """When the version was published by which people enter now."""
 
     def has_begun(self, at: Instant) -> bool:
         return self.starts_at is None or at >= self.starts_at
@@ -84,6 +87,8 @@ class Catalog:
     """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
     """By project and event name: where such an event lets somebody in."""
+    audiences: list[tuple[LiveJourney, EntryAudience]] = field(default_factory=list)
+    """The entries of running journeys that let an audience in."""
     segments: dict[tuple[int, str], Question] = field(default_factory=dict)
     """By project and name: what a segment asks."""
     lists: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -171,6 +176,7 @@ async def load(session: ReadSession) -> Catalog:
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         verdicts=await _verdicts(session),
     )
+    published = {(row.journey_id, row.number): row.published_at for row in versions}
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):
         catalog.journeys[row.id] = LiveJourney(
             row.id,
@@ -181,6 +187,8 @@ async def load(session: ReadSession) -> Catalog:
             row.paused_at,
             row.starts_at,
             row.ends_at,
+            row.started_at,
+            published.get((row.id, row.version)),
         )
     _index(catalog)
     await _load_audiences(session, catalog)
@@ -226,6 +234,13 @@ def _index(catalog: Catalog) -> None:
             events = catalog.moving_events.setdefault(catalog.journeys[journey_id].project_id, set())
             events |= graph.moves_runs
     _index_reaching(catalog)
+    catalog.audiences = [
+        (journey, entry)
+        for journey in catalog.journeys.values()
+        if journey.status is JourneyStatus.RUNNING
+        for entry in catalog.graph_of(journey.id, journey.version).all_entries
+        if isinstance(entry, EntryAudience)
+    ]
 
 
 def _index_reaching(catalog: Catalog) -> None:

@@ -1,10 +1,12 @@
 """What runs have drawn: which branch, under which percentages, and what they have done since.
 
 A run keeps its draws beside it, by step: the output, the version and the round under which it was drawn, the
-instant, and the first hit of each goal since. A draw without an instant was made by an earlier run of the
-person. The step without a name is the journey itself: whether the person is held out.
+instant, and of each goal the first hit since, with the version in which it was counted. A draw without an
+instant was made by an earlier run of the person. The step without a name is the journey itself: whether the
+person is held out.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -38,6 +40,8 @@ def carried(variants: str) -> str:
 
 def outputs(run: RunState) -> dict[str, str]:
     """What the person has drawn, by step."""
+    if run.variants == NOTHING:
+        return {}
     return {step: one["output"] for step, one in _drawn(run).items() if step != JOURNEY}
 
 
@@ -117,22 +121,21 @@ def _reach(
     value = value_of(run.journey_id, step_key, one["output"], stratum, goal.key)
     batch.tally.include(Dimension.VARIANT_REACHED, run.project_id, value, run.user_number, hit[0])
     first = one["goals"].get(goal.key)
-    if first is not None and tuple(first) <= hit:
+    if step_key == JOURNEY or (first is not None and tuple(first[:2]) <= hit):
         return
-    one["goals"][goal.key] = hit
-    if step_key == JOURNEY:
-        return
+    counted = (*hit, run.version)
+    one["goals"][goal.key] = counted
+    about = {"output": one["output"], "reason": goal.key}
     if first is not None:
-        _count(batch, run, step_key, one["output"], goal.key, tuple(first), -1)
-    _count(batch, run, step_key, one["output"], goal.key, hit, 1)
+        _count(batch, run, step_key, first, -1, **about)
+    _count(batch, run, step_key, counted, 1, **about)
 
 
-def _count(
-    batch: Batch, run: RunState, step_key: str, output: str, goal_key: str, hit: tuple[Instant, int], n: int
-) -> None:
-    at, amount = hit
-    about = (run.project_id, run.journey_id, run.version, step_key, at)
-    batch.tally.count(Metric.VARIANT_REACHED, *about, output=output, reason=goal_key, n=n, amount=n * amount)
+def _count(batch: Batch, run: RunState, step_key: str, first: Sequence[int], n: int, **about: Any) -> None:
+    """A run that an edit has moved since is counted where it was at the time."""
+    at, amount, version = first
+    where = (run.project_id, run.journey_id, version, step_key, at)
+    batch.tally.count(Metric.VARIANT_REACHED, *where, n=n, amount=n * amount, **about)
 
 
 def told(run: RunState) -> str:

@@ -58,6 +58,7 @@ _RUNS_OF = select(_runs).where(
     _runs.c.project_id == bindparam("project_id"),
     among(_runs.c.user_number, "numbers"),
 )
+_RUNS_IN = _RUNS_OF.where(_runs.c.journey_id == bindparam("journey_id"))
 _RUNS_BY_ID = select(_runs).where(_runs.c.shard == bindparam("shard"), among(_runs.c.id, "ids"))
 _DUE = (
     select(_runs)
@@ -182,6 +183,13 @@ async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey])
         keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
 
 
+async def runs_in(session: ReadSession, batch: Batch, journey_id: int, wanted: Iterable[UserKey]) -> None:
+    """The runs of these users in one journey, into the batch."""
+    for project_id, numbers in by_project(wanted).items():
+        about = {"shard": batch.shard, "project_id": project_id, "journey_id": journey_id}
+        keep_runs(batch, await session.rows_in(_RUNS_IN, "numbers", numbers, about))
+
+
 async def runs_by_ids(session: ReadSession, batch: Batch, ids: Iterable[int]) -> None:
     """These runs of this shard, into the batch."""
     missing = [one for one in ids if one not in batch.runs]
@@ -297,6 +305,7 @@ def to_message(row: Any) -> MessageState:
         channel=row.channel,
         address=row.address,
         purpose=row.purpose,
+        connection_id=row.connection_id,
         status=row.status,
         reason=row.reason,
         attempt=row.attempt,

@@ -1,6 +1,7 @@
 """What an event does to runs that are there already: it reaches goals, ends runs, and is waited for."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -77,7 +78,8 @@ def _count_first(batch: Batch, run: RunState, goal: Goal, at: Instant, amount: i
     if first_at is None or (at, amount) < (first_at, first_amount):
         if first_at is not None:
             where = (run.project_id, run.journey_id, first_version, "", first_at)
-            batch.tally.count(Metric.REACHED, *where, output=goal.key, n=-1, amount=-first_amount)
+            whose: dict[str, Any] = {"output": goal.key, "variant": run.variant}
+            batch.tally.count(Metric.REACHED, *where, n=-1, amount=-first_amount, **whose)
         count(batch, Metric.REACHED, run, "", at, output=goal.key, amount=amount)
         first_at, first_amount, first_version = at, amount, run.version
     reached[goal.key] = (first_at, first_amount, hits + 1, first_version)

@@ -1,6 +1,6 @@
 """The inbox rows of a turn, understood, and everything that deciding them needs, read in a few statements."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from server.delivery.receipts import HeardReceipt
 from server.ingest.messages import ArrivedEvent, decode
 from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
-from server.store import inbox, user_lists
+from server.store import inbox, launches, user_lists
 from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.ids import digest
@@ -45,6 +45,8 @@ class Item:
     receipt: HeardReceipt | None = None
     command: dict[str, Any] = field(default_factory=dict)
     found: people.Found | None = None
+    planned: Sequence[Any] = ()
+    """What the entries of a journey that is resumed have planned."""
     guests: list[Guest] = field(default_factory=list)
     """Those of an invitation who are to be let in here."""
     is_full: bool = False
@@ -211,6 +213,8 @@ class Intake:
 
     async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> set[tuple[int, int]]:
         """As many runs of a journey as one turn may change by a command. Returns whose runs go on by it."""
+        if item.row.kind == commands.RESUME:
+            item.planned = await launches.of_journeys(session, batch.shard, [item.command["journey_id"]])
         found: list[RunState] = []
         if item.row.kind == commands.STOP:
             found = await gather.open_runs(session, batch, item.command["journey_id"], MOST_STOPPED)

@@ -10,10 +10,12 @@ import structlog
 from sqlalchemy import bindparam, exists, select
 
 from server.clock import SECOND, Clock, Instant
+from server.delivery import guard
+from server.journey.status import JourneyStatus
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
-from server.store.tables import Inbox, Run, ShardState
+from server.store.tables import Inbox, Launch, Run, ShardState
 
 from . import catalog as catalogs
 from . import judging, leases, transitions
@@ -27,6 +29,7 @@ FINISH_EVERY = 64
 """Turns, while there is always something to do, between two looks whether journeys are over."""
 
 _inbox, _runs, _state = table_of(Inbox), table_of(Run), table_of(ShardState)
+_launches = table_of(Launch)
 _WITH_WORK = select(_state.c.shard).where(
     exists().where(_inbox.c.shard == _state.c.shard)
     | exists().where(
@@ -34,6 +37,12 @@ _WITH_WORK = select(_state.c.shard).where(
         _runs.c.wake_at.is_not(None),
         ~_runs.c.held,
         _runs.c.wake_at <= bindparam("now"),
+    )
+    | exists().where(
+        _launches.c.shard == _state.c.shard,
+        _launches.c.done_at.is_(None),
+        ~_launches.c.held,
+        _launches.c.due_at <= bindparam("now"),
     )
 )
 log = structlog.get_logger("engine")
@@ -76,6 +85,8 @@ class Engine:
     """When splits were last looked at that choose a branch themselves."""
     _is_unjudged: bool = False
     """Whether anything has happened since."""
+    _may_have_missed: bool = False
+    """Whether bad news of our shards may have been counted without anybody looking at them."""
 
     @property
     def mine(self) -> list[int]:
@@ -108,6 +119,7 @@ class Engine:
         """One turn of every shard of ours that has something to do. Returns whether any had."""
         async with self.db.read() as session:
             ready = await self._ready(session)
+        await self._look_for_bad_news()
         if await self._make_transitions(idle=not ready):
             return True
         for number in ready:
@@ -128,6 +140,14 @@ class Engine:
             self._judged_at, self._is_unjudged = now, False
             await judging.look(self.db, self._catalog, self.shards, now)
 
+    async def _look_for_bad_news(self) -> None:
+        """Once for shards that are new to us: whoever had them may have died before it looked."""
+        if self._may_have_missed and self._catalog is not None:
+            journeys = self._catalog.journeys.values()
+            live = [(one.project_id, one.id) for one in journeys if one.status is JourneyStatus.RUNNING]
+            await guard.look_at(self.db, live, self._catalog.zone_of, self.clock.now())
+            self._may_have_missed = False
+
     async def _make_transitions(self, *, idle: bool) -> bool:
         """What journeys do by themselves now. Whether they are over is asked when there is time for it."""
         assert self._catalog is not None
@@ -144,7 +164,9 @@ class Engine:
         if self._catalog is None or self._catalog.epoch != epoch:
             self._catalog = await catalogs.load(session)
         rows = await session.rows(_WITH_WORK, {"now": self.clock.now()})
-        return [row.shard for row in rows if row.shard in self._mine]
+        ready = {row.shard for row in rows if row.shard in self._mine}
+        ready |= {n for n, shard in self._mine.items() if not shard.has_planned(self._catalog)}
+        return sorted(ready)
 
     async def _turn(self, shard: Shard) -> None:
         assert self._catalog is not None
@@ -153,6 +175,8 @@ class Engine:
             self.progress.add(turn)
             if turn.transitions:
                 self.moved()
+            if turn.bad_news:
+                await guard.look_at(self.db, turn.bad_news, self._catalog.zone_of, self.clock.now())
             if shard.turns % MERGE_EVERY == 0:
                 await shard.merge_sets()
         except CatalogMoved:
@@ -165,6 +189,7 @@ class Engine:
         """Takes a fair share of the shards, renews what it has, and gives back what is more than that."""
         async with self.db.write() as session:
             tokens = await leases.take_share(session, WORK, self.holder, self.shards, self._mine)
+        self._may_have_missed = self._may_have_missed or not tokens.keys() <= self._mine.keys()
         self._mine = {
             number: self._mine.get(number)
             or Shard(self.db, self.clock, number, self.shards, token, strict=self.strict)

@@ -15,6 +15,7 @@ from server.delivery.status import (
     WITH_ACTOR,
     Counted,
     DeliveryStatus,
+    carried,
     counted,
     hear,
     status_of,
@@ -152,6 +153,21 @@ def count_change(batch: Batch, message: MessageState, before: Counted, after: Co
         if before.get((metric, reason)) != at:
             _count(batch, message, metric, at, reason=reason)
             draws.count_message(batch, message, metric, at, reason, 1)
+    _count_carried(batch, message, before, after)
+
+
+def _count_carried(batch: Batch, message: MessageState, before: Counted, after: Counted) -> None:
+    """What the connection answers for, and whether that is bad news of it."""
+    old, new = carried(before), carried(after)
+    if message.connection_id is None or old == new:
+        return
+    output, about = str(message.connection_id), (message.project_id, message.journey_id, message.version, "")
+    for metric in {*old, *new}:
+        for at, n in ((old.get(metric), -1), (new.get(metric), 1)):
+            if at is not None and old.get(metric) != new.get(metric):
+                batch.tally.count(metric, *about, at, channel=message.channel, output=output, n=n)
+    if len(new) > len(old) and len(new) > 1:
+        batch.bad_news.add((message.project_id, message.journey_id))
 
 
 def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **more: Any) -> None:

@@ -16,6 +16,7 @@ from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
 from server.store.invitations import INVITE
+from server.store.launches import LAUNCH
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Quarantine, ShardState
 from server.store.vouchers import REMEMBER
@@ -29,6 +30,7 @@ from . import (
     events,
     gather,
     invitations,
+    launches,
     leases,
     lists,
     moving,
@@ -70,6 +72,8 @@ class Turn:
     rows: int = 0
     wakes: int = 0
     transitions: int = 0
+    bad_news: frozenset[tuple[int, int]] = frozenset()
+    """Projects and journeys of which a message bounced or was reported as spam."""
 
 
 class Shard:
@@ -86,6 +90,8 @@ class Shard:
         self._intake = Intake(shard)
         self.turns = 0
         self._next_id: int | None = None
+        self._planned: int | None = None
+        """The epoch of the catalog by which the launches of our people are planned."""
 
     async def turn(self, catalog: Catalog) -> Turn:
         """Works in one batch. Raises LostLease or CatalogMoved if what was decided may not be written.
@@ -95,7 +101,9 @@ class Shard:
         """
         most = min(self._most, MOST_ROWS)
         try:
+            await self._plan(catalog)
             turn = await self._turn(catalog, most)
+            launched = await self._launch(catalog)
         except (leases.LostLease, CatalogMoved, OperationalError, InterfaceError, OSError):
             self._forget()
             raise
@@ -110,7 +118,7 @@ class Shard:
             return Turn()
         self._most = min(MOST_ROWS, most * 2)
         self.turns += 1
-        return turn
+        return Turn(turn.rows, turn.wakes, turn.transitions + launched)
 
     async def _turn(self, catalog: Catalog, most: int) -> Turn:
         async with self._db.read() as session:
@@ -123,7 +131,39 @@ class Shard:
             async with self._db.write() as session:
                 await self._commit(session, batch)
             self._intake.remember(batch)
-        return Turn(len(items), wakes, len(batch.visits))
+        return Turn(len(items), wakes, len(batch.visits), frozenset(batch.bad_news))
+
+    # Launches
+
+    def has_planned(self, catalog: Catalog) -> bool:
+        """Whether the launches of its people are planned by this catalog."""
+        return not catalog.audiences or self._planned == catalog.epoch
+
+    async def _plan(self, catalog: Catalog) -> None:
+        if self.has_planned(catalog):
+            return
+        async with self._db.read() as session:
+            plan = await launches.plan(session, self.number, catalog, self._clock.now())
+        if plan.rows or plan.statements:
+            async with self._db.write() as session:
+                await self._prove(session, catalog)
+                await launches.keep(session, plan)
+        self._planned = catalog.epoch
+
+    async def _launch(self, catalog: Catalog) -> int:
+        """Lets a page of people in, if a launch is due. Returns how many visits are over by it."""
+        async with self._db.read() as session:
+            if self._next_id is None:
+                await self._load_state(session)
+            batch = self._new_batch(catalog, self._clock.now(), self._clock.now())
+            page = await launches.take(session, batch, self.turns)
+        if page is not None:
+            launches.decide(batch, page)
+            entering.lead_on(batch)
+        if page is not None or batch.statements:
+            async with self._db.write() as session:
+                await self._commit(session, batch)
+        return len(batch.visits)
 
     async def _quarantine(self, error: Exception) -> None:
         async with self._db.write() as session:
@@ -156,12 +196,15 @@ class Shard:
             raise CatalogMoved
         has_all = len(items) == len(rows) < most
         until = now if has_all else self._known_until(now, items)
-        tally = Tally(self.number, catalog.zone_of)
-        about = (self.number, self._shards, catalog, now, until, self._clock.follows_events, tally)
-        batch = Batch(*about, self._take_id, self._strict)
+        batch = self._new_batch(catalog, now, until)
         due = await gather.due(session, batch, until, MOST_DUE)
         await self._intake.load(session, batch, items, due)
         return batch, items, due
+
+    def _new_batch(self, catalog: Catalog, now: Instant, until: Instant) -> Batch:
+        tally = Tally(self.number, catalog.zone_of)
+        about = (self.number, self._shards, catalog, now, until, self._clock.follows_events, tally)
+        return Batch(*about, self._take_id, self._strict)
 
     def _known_until(self, now: Instant, items: list[Item]) -> Instant:
         """Up to when nothing is missing, while more lies in the inbox than these items.
@@ -233,14 +276,19 @@ class Shard:
             commands.adopt(batch, item.row.project_id, command, command.pop("later", []))
         elif kind == commands.PAUSE:
             commands.hold(batch, command)
+            launches.hold(batch, command["journey_id"])
         elif kind == commands.RESUME:
             commands.let_go(batch, command, is_last=not item.is_full)
+            if not item.is_full:
+                launches.let_go(batch, command["journey_id"], item.planned, item.row.arrived_at)
         elif kind == commands.STOP:
             commands.stop(batch, command)
         elif kind == user_lists.LIST_ADD:
             lists.add(batch, item.row.project_id, command)
         elif kind == user_lists.LIST_CLEAR:
             lists.clear(batch, command)
+        elif kind == LAUNCH:
+            launches.requested(batch, item.row.project_id, command)
         elif kind == INVITE:
             invitations.take_in(batch, item.row.project_id, command, item.guests)
         elif kind == news.NEWS:
@@ -275,12 +323,16 @@ class Shard:
     # Writing
 
     async def _commit(self, session: WriteSession, batch: Batch) -> None:
-        await leases.prove(session, "engine", self.number, self._token)
-        if await catalogs.current_epoch(session, sharing=True) != batch.catalog.epoch:
-            raise CatalogMoved
+        await self._prove(session, batch.catalog)
         await batch.write(session)
         reached = {"next_id": self._next_id, "clock_at": self._clock.now()}
         await session.run(update(_state).where(_state.c.shard == self.number).values(reached))
+
+    async def _prove(self, session: WriteSession, catalog: Catalog) -> None:
+        """Raises LostLease or CatalogMoved: what was decided may not be written."""
+        await leases.prove(session, "engine", self.number, self._token)
+        if await catalogs.current_epoch(session, sharing=True) != catalog.epoch:
+            raise CatalogMoved
 
     def _forget(self) -> None:
         """What we remember may not be what was written."""

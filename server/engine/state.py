@@ -126,6 +126,7 @@ class MessageState:
     channel: str
     address: str
     purpose: str
+    connection_id: int | None
     status: str
     reason: str
     attempt: int

@@ -225,12 +225,12 @@ def _loose_outputs(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
 
 
 def _entry_problems(graph: Graph, drawn: _Drawn) -> Iterable[Problem]:
-    if not graph.entries and not drawn.unsound:
+    if not graph.all_entries and not drawn.unsound:
         yield Problem(("steps",), "A journey needs an entry; found none.", "no_entry")
 
 
 def _reach_problems(graph: Graph) -> Iterable[Problem]:
-    reached = {entry.key for entry in graph.entries}
+    reached = {entry.key for entry in graph.all_entries}
     frontier = list(reached)
     while frontier:
         source = frontier.pop()

@@ -1,7 +1,7 @@
 """Ranges of the clock and weekdays, as people write them: 21:00 to 08:00, on Saturdays and Sundays."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from typing import NamedTuple
@@ -63,18 +63,17 @@ class Window:
 
 def next_within(at: Instant, windows: tuple[Window, ...], zone: str) -> Instant:
     """Now if any of the windows is open, else when the next one opens."""
-    opens = [found.start for found in _from_yesterday(at, windows, zone) if at < found.end]
-    return max(at, min(opens))
-
-
-def _from_yesterday(at: Instant, windows: tuple[Window, ...], zone: str) -> Iterator[Stretch]:
-    """What begins from yesterday on. Two weeks are enough, even if a clock change swallows a window."""
     today = day_of(at, zone)
-    for offset in range(-1, 15):
-        for window in windows:
-            found = window.starting_on(today + offset * ONE_DAY, zone)
-            if found is not None and found.start < found.end:
-                yield found
+    # From yesterday, for what goes over midnight; two weeks, should a clock change swallow a window.
+    days = (today + offset * ONE_DAY for offset in range(-1, 15))
+    starting = (_still_to_end(at, windows, day, zone) for day in days)
+    return max(at, min(next(starts for starts in starting if starts)))
+
+
+def _still_to_end(at: Instant, windows: tuple[Window, ...], day: date, zone: str) -> list[Instant]:
+    """When the windows of this day begin that are not over."""
+    found = (window.starting_on(day, zone) for window in windows)
+    return [one.start for one in found if one is not None and at < one.end and one.start < one.end]
 
 
 _MINUTES_OF_DAY = 24 * 60

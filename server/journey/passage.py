@@ -110,7 +110,7 @@ def move(graph: Graph, step_key: str, moment: Moment, waited: Waited) -> Passage
     if isinstance(decision, Leave) and decision.sends and sent:
         quiet = replace(decision, sends=False)
         return _walk(graph, step, lambda _: quiet, moment)
-    return _walk(graph, step, step.arrive, moment)
+    return _walk(graph, step, _at_its_time(graph, step), moment)
 
 
 def hear(graph: Graph, step_key: str, event: str, moment: Moment) -> Passage | None:

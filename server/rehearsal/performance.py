@@ -16,20 +16,23 @@ from server.ingest.messages import ArrivedEvent
 from server.store import inbox
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
-from server.store.tables import Message, Run
+from server.store.tables import Launch, Message, Run
 
 from .habits import Deed, Habits
 from .plan import Act, Plan
 from .readers import Taken, receipts_of
 from .stage import PROJECT, SHARD, Stage
 
-_runs, _messages = table_of(Run), table_of(Message)
+_runs, _messages, _launches = table_of(Run), table_of(Message), table_of(Launch)
 _NEXT = union_all(
     select(func.min(_runs.c.wake_at)).where(
         _runs.c.shard == SHARD, _runs.c.wake_at.is_not(None), _runs.c.wake_at > bindparam("now")
     ),
     select(func.min(_messages.c.due_at)).where(
         _messages.c.shard == SHARD, _messages.c.due_at.is_not(None), _messages.c.due_at > bindparam("now")
+    ),
+    select(func.min(_launches.c.due_at)).where(
+        _launches.c.shard == SHARD, _launches.c.done_at.is_(None), _launches.c.due_at > bindparam("now")
     ),
 )
 _DUE = select(_messages.c.id, _messages.c.step_key, _messages.c.channel).where(

@@ -116,6 +116,15 @@ class StandIn:
     is_enabled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class OtherJourney:
+    """A journey that people may go on to. It runs, too; its figures are not shown."""
+
+    journey_id: int
+    title: str
+    graph: Mapping[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     graph: Mapping[str, Any]
@@ -132,6 +141,12 @@ class Plan:
     habits: Sequence[Habit] = ()
     connections: Sequence[StandIn] | None = None
     """None makes one for everything that the graph sends through."""
+    segments: Mapping[str, Any] = field(default_factory=dict)
+    """The project's, by name, with their conditions; beside those whom people are said to be in."""
+    caps: Sequence[tuple[str, int, int]] = ()
+    """Frequency caps: channel, how many, in how many milliseconds."""
+    others: Sequence["OtherJourney"] = ()
+    """Journeys to which this one leads."""
     seed: int = 0
     wall_seconds: float = USUAL_WALL_SECONDS
 

@@ -27,6 +27,7 @@ from .plan import (
     Act,
     After,
     Habit,
+    OtherJourney,
     Person,
     Plan,
     Rates,
@@ -55,6 +56,9 @@ class Setting:
     project_name: str = "Rehearsal"
     requires_consent: bool = False
     connections: Sequence[StandIn] | None = None
+    segments: Mapping[str, Any] = field(default_factory=dict)
+    caps: Sequence[tuple[str, int, int]] = ()
+    others: Sequence[OtherJourney] = ()
     sampled: Sequence[Person] = field(default_factory=list)
     """People who come beside those that the data makes up."""
 
@@ -78,6 +82,9 @@ def read_plan(data: Mapping[str, Any], setting: Setting) -> tuple[Plan, list[Pro
         rates=_rates(reader),
         habits=_habits(reader, graph),
         connections=setting.connections,
+        segments=setting.segments,
+        caps=setting.caps,
+        others=setting.others,
         seed=reader.number("seed", least=0, most=2**53, required=False),
         wall_seconds=_wall_seconds(reader),
     )

@@ -34,14 +34,26 @@ from server.store.tables import (
     metadata,
 )
 
-from .plan import Person, Plan, StandIn
+from .plan import OtherJourney, Person, Plan, StandIn
+from .props import put_up
 from .stand_in import Mailbag, NoWayOut, StandInChannel, UntrackedLinks, key_of
 
 SHARD, PROJECT, VERSION = 0, 1, 1
 _HERE = "https://rehearsal.invalid"
 
-_USERS, _IDENTITIES = inserting(User), inserting(Identity)
-_ENDPOINTS, _CONSENTS = inserting(Endpoint), inserting(Consent)
+# By name: a table may get columns of which a rehearsal knows nothing.
+_USERS = inserting(User, "shard", "project_id", "number", "attributes", "created_at", "user_id")
+_IDENTITIES = inserting(Identity, "shard", "project_id", "kind", "value", "home", "number", "created_at")
+_ENDPOINTS = inserting(
+    Endpoint,
+    *("shard", "project_id", "user_number", "channel", "address"),
+    *("is_current", "state", "changed_at", "because"),
+)
+_CONSENTS = inserting(
+    Consent,
+    *("shard", "project_id", "user_number", "channel", "purpose"),
+    *("granted", "decided_at", "source", "evidence"),
+)
 
 
 @dataclass(slots=True)
@@ -144,8 +156,11 @@ async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
         await session.flush()
         chosen = stand_ins(graph) if plan.connections is None else plan.connections
         session.add_all([_connection(plan, one) for one in chosen])
-        await _publish(session, plan)
+        await _publish(session, plan, OtherJourney(plan.journey_id, plan.title, plan.graph))
+        for other in plan.others:
+            await _publish(session, plan, other)
         await _bring(session, plan)
+        await put_up(session, plan, graph, SHARD, PROJECT)
         await setup.touch_catalog(session)
 
 
@@ -165,11 +180,11 @@ def _connection(plan: Plan, one: StandIn) -> Connection:
     )
 
 
-async def _publish(session: WriteSession, plan: Plan) -> None:
+async def _publish(session: WriteSession, plan: Plan, one: OtherJourney) -> None:
     journey = Journey(
-        id=plan.journey_id,
+        id=one.journey_id,
         project_id=PROJECT,
-        title=plan.title,
+        title=one.title,
         status="running",
         version=VERSION,
         created_at=plan.start,
@@ -178,8 +193,8 @@ async def _publish(session: WriteSession, plan: Plan) -> None:
     )
     session.add(journey)
     await session.flush()
-    text = orjson.dumps(plan.graph).decode()
-    session.add(Version(journey_id=plan.journey_id, number=VERSION, graph=text, published_at=plan.start))
+    text = orjson.dumps(one.graph).decode()
+    session.add(Version(journey_id=one.journey_id, number=VERSION, graph=text, published_at=plan.start))
     await session.flush()
 
 
@@ -189,7 +204,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _USERS,
         [
-            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name, None)
+            (SHARD, PROJECT, number, orjson.dumps(one.attributes).decode(), at, one.name)
             for number, one in enumerate(plan.people)
         ],
     )
@@ -200,7 +215,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _ENDPOINTS,
         [
-            (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "", None)
+            (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "")
             for number, one in enumerate(plan.people)
             for where in one.addresses
         ],

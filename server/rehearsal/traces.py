@@ -145,7 +145,11 @@ async def account_of(stage: Stage) -> Account:
         PersonTrace(
             person,
             attributes.get(number, person.attributes),
-            [ledger.run(stage, row) for row in ledger.runs[number]],
+            [
+                ledger.run(stage, row)
+                for row in ledger.runs[number]
+                if row.journey_id == stage.plan.journey_id
+            ],
             ledger.refusals[number],
         )
         for number, person in enumerate(stage.people)

@@ -12,23 +12,23 @@ from server.context import Context
 from server.errors import Overloaded
 from server.journey.graph import read_graph
 from server.journey.moment import Problem
-from server.rehearsal.plan import MOST_PEOPLE, Person, Plan, StandIn
+from server.rehearsal.plan import MOST_PEOPLE, OtherJourney, Person, Plan, StandIn
 from server.rehearsal.reading import Setting, read_plan
 from server.rehearsal.rehearse import Rehearsed, rehearse
 from server.rehearsal.sampling import sample
 from server.rehearsal.stage import stand_ins
-from server.store import connected
+from server.store import caps, connected, segments, versions
+from server.store import journeys as journeys_of
 from server.store.sessions import ReadSession
 
 from . import journeys
-from .drafts import connections
-from .graphs import problems_of
+from .drafts import faults
 from .refusals import Invalid, InvalidGraph, InvalidRehearsal, Missing
 
 Data = Mapping[str, Any]
 
-_WITHOUT_CONNECTIONS = ("unknown_connection", "no_connection")
-"""What keeps a draft from being published, and not from being rehearsed: stand-ins need no connections."""
+_MADE_UP = ("unknown_connection", "no_connection", "unknown_pool", "unknown_segment", "unknown_list")
+"""What keeps a draft from being published, and not from being rehearsed: what it names is put up for it."""
 _playing = threading.Lock()
 """One rehearsal at a time in a process: each takes all of a processor."""
 
@@ -84,8 +84,8 @@ async def _graph(context: Context, wanted: Wanted) -> tuple[str, Data]:
 async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Plan:
     project = await journeys.project(context)
     async with context.db.read() as session:
-        found = problems_of(graph, await connections(session, context))
-        found = [one for one in found if one.code not in _WITHOUT_CONNECTIONS]
+        found = await faults(session, context, graph)
+        found = [one for one in found if one.code not in _MADE_UP]
         if found:
             raise InvalidGraph(found, graph)
         setting = Setting(
@@ -97,12 +97,38 @@ async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Pl
             project_name=project.name,
             requires_consent=project.requires_consent,
             connections=await _stand_ins(session, context.project_id, graph),
+            segments={
+                row.name: orjson.loads(row.conditions)
+                for row in await segments.of_project(session, context.project_id)
+            },
+            caps=[
+                (row.channel, row.most, row.window_ms)
+                for row in await caps.of_project(session, context.project_id)
+            ],
+            others=await _others(session, context.project_id, graph, wanted.journey_id),
             sampled=await _sampled(session, context, wanted),
         )
     plan, problems = read_plan(wanted.said, setting)
     if problems:
         raise InvalidRehearsal(problems)
     return plan
+
+
+async def _others(session: ReadSession, project_id: int, graph: Data, own: int | None) -> list[OtherJourney]:
+    """The journeys to which a graph leads, and those lead, and so on."""
+    found: dict[int, OtherJourney] = {}
+    ahead = list(read_graph(graph)[0].leads_to)
+    while ahead:
+        rows = await journeys_of.by_ids(session, project_id, ahead)
+        keys = [(row.id, row.version) for row in rows.values() if row.id and row.version]
+        there = await versions.by_keys(session, project_id, keys) if keys else {}
+        ahead = []
+        for (journey_id, _), version in there.items():
+            if journey_id not in found and journey_id != (own or 1):
+                told = orjson.loads(version.graph)
+                found[journey_id] = OtherJourney(journey_id, rows[journey_id].title, told)
+                ahead += read_graph(told)[0].leads_to
+    return list(found.values())
 
 
 async def _stand_ins(session: ReadSession, project_id: int, graph: Data) -> list[StandIn]:

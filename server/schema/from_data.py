@@ -9,6 +9,7 @@ from server.journey.steps.sending import key_of
 from server.journey.steps.split import OTHERWISE
 
 from .chance_steps import AbSplitStep, RandomSplitStep, ab_split, random_split
+from .entry_steps import ENTRY_KINDS, ENTRY_STEPS
 from .flow_from_data import FLOW_KINDS, FLOW_STEPS
 from .outcomes import outcome_of, to_outcome
 from .predicates import predicate, predicates, to_did
@@ -53,7 +54,7 @@ _MESSAGES: dict[str, type[SendingStep]] = {
 
 _STEPS: list[type[Step]] = [EntryEventStep, DelayStep, TimeWindowStep, SplitStep]
 _BY_CHANCE: list[type[Step]] = [AbSplitStep, RandomSplitStep]
-STEPS = [*_STEPS, *_BY_CHANCE, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
+STEPS = [*_STEPS, *ENTRY_STEPS, *_BY_CHANCE, *FLOW_STEPS, *_MESSAGES.values(), ExitStep]
 
 
 def to_step(item: Data) -> Step:
@@ -121,6 +122,7 @@ _KINDS = {
     "ab_split": ab_split,
     "random_split": random_split,
     "exit": _exit,
+    **ENTRY_KINDS,
     **FLOW_KINDS,
     **dict.fromkeys(_MESSAGES, _message),
 }

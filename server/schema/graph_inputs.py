@@ -3,6 +3,7 @@
 import strawberry
 
 from .chance_inputs import AbSplitStepInput, RandomSplitStepInput
+from .entry_inputs import EntryApiStepInput, EntryAudienceStepInput
 from .flow_inputs import (
     GoToJourneyStepInput,
     ReachabilityStepInput,
@@ -30,6 +31,12 @@ from .words import Reentry
 class StepInput:
     entry_event: EntryEventStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Lets in whoever does something."
+    )
+    entry_audience: EntryAudienceStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Lets in an audience, at its times."
+    )
+    entry_api: EntryApiStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Lets in those whom `enterJourney` names."
     )
     delay: DelayStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Waits for a length of time, or until a time."

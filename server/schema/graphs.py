@@ -75,5 +75,14 @@ def to_reentry(data: Data) -> Reentry:
 
 
 def kind_of(data: Data) -> JourneyKind:
-    entries = [item for item in data.get("steps") or () if item["kind"] == "entry_event"]
-    return JourneyKind.EVENT if entries else JourneyKind.UNDRAWN
+    found = {item["kind"] for item in data.get("steps") or ()} & _KINDS.keys()
+    if len(found) > 1:
+        return JourneyKind.MIXED
+    return _KINDS[found.pop()] if found else JourneyKind.UNDRAWN
+
+
+_KINDS = {
+    "entry_event": JourneyKind.EVENT,
+    "entry_audience": JourneyKind.AUDIENCE,
+    "entry_api": JourneyKind.API,
+}

@@ -17,12 +17,13 @@ KINDS = {
     "Notice": 1,
     "Segment": 1,
     "UserList": 1,
+    "EntryRequest": 1,
     "VoucherPool": 1,
 }
 """Every kind of node and of how many numbers its key is made."""
 
 _LONGEST = 120
-_SHORT = frozenset({"Journey", "Version", "Connection", "Notice", "VoucherPool", "Segment", "UserList"})
+_SHORT = frozenset(KINDS) - {"Run", "User", "Message"}
 """Kinds whose numbers the database counts in 32 bits; it fails over longer ones."""
 
 

@@ -31,6 +31,7 @@ from .graphs import (
 from .ids import to_id
 from .info import Info, asks_for
 from .journey_files import JourneyFiles
+from .launches import Launch, latest
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import GraphProblem, to_graph_problem
@@ -175,6 +176,10 @@ class Journey(JourneyFiles, Node):
     @field("What it is for, by the version that people enter now, or else by the draft.", list_size=3)
     async def goals(self, info: Info) -> list[Goal]:
         return to_goals(await self._graph(info))
+
+    @field("The times at which its audiences are let in, those due last first; at most 20.", list_size=20)
+    async def launches(self, info: Info) -> list[Launch]:
+        return await latest(info.context, self._id)
 
     @field("Its figures in a period, all from one snapshot.")
     async def stats(

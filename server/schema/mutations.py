@@ -12,10 +12,12 @@ from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
+from .guards import GuardMutation
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
@@ -152,9 +154,11 @@ class Mutation(
     InAppMutation,
     NoticeMutation,
     SegmentMutation,
+    EnteringMutation,
     UserListMutation,
     CapMutation,
     VoucherMutation,
+    GuardMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

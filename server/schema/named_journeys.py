@@ -9,6 +9,8 @@ from server.resolvers import handles
 from .ids import to_id
 from .to_data import Data
 
+_MADE_UP = 2**40
+
 
 async def with_ids(context: Context, graph: Data) -> Data:
     """The graph as it is stored. A handle that no journey has stays, and is told as a problem."""
@@ -26,6 +28,13 @@ async def with_handles(context: Context, graph: Data) -> Data:
         return graph
     found = await handles.names(context, set(numbers.values()))
     return _renamed(graph, {id: found[number] for id, number in numbers.items() if number in found})
+
+
+def with_made_up_ids(graph: Data) -> Data:
+    """The graph as it would be stored where the journeys that it names are; for where nothing is stored."""
+    named = dict.fromkeys(name for name in _wanted(graph) if journey_in(name) is None)
+    ids = {name: str(to_id("Journey", _MADE_UP + number)) for number, name in enumerate(named)}
+    return _renamed(graph, ids) if ids else graph
 
 
 def _wanted(graph: Data) -> Iterator[str]:

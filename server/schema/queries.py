@@ -11,6 +11,7 @@ from server.resolvers import (
     channels,
     connections,
     consents,
+    entering,
     handles,
     journeys,
     messages,
@@ -31,8 +32,10 @@ from .caps import CapQuery
 from .channels import Channel
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
 from .fields import field
+from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
@@ -67,6 +70,7 @@ class Query(
     NoticeQuery,
     CapQuery,
     VoucherQuery,
+    GuardQuery,
     SimulationQuery,
     SegmentQuery,
     UserListQuery,
@@ -230,6 +234,9 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Connection":
         connection = await connections.by_id(context, key[0])
         return Connection.from_record(connection) if connection else None
+    if id.kind == "EntryRequest":
+        request = await entering.by_id(context, *id.key)
+        return EntryRequest.from_record(request) if request else None
     if id.kind == "Segment":
         segment = await segments.by_id(context, *id.key)
         return Segment.from_record(segment) if segment else None

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from .connections import Connection
+from .entry_requests import EntryRequest
 from .from_data import STEPS
 from .in_app import Subscription
 from .messages import Message
@@ -41,6 +42,7 @@ SCHEMA = _Schema(
         VoucherPool,
         Segment,
         UserList,
+        EntryRequest,
     ],
 )
 

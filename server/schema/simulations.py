@@ -24,6 +24,7 @@ from .fields import Input, field
 from .from_data import to_step
 from .ids import key_in
 from .info import Info
+from .named_journeys import with_ids
 from .problems import (
     GraphProblems,
     InputProblem,
@@ -222,17 +223,19 @@ class SimulationQuery:
     )
     async def simulate(self, info: Info, input: Annotated[SimulateInput, Input]) -> SimulateResult:
         try:
-            return _simulation(await resolve.simulate(info.context, _wanted(input)))
+            wanted = await _wanted(info, input)
+            return _simulation(await resolve.simulate(info.context, wanted))
         except InvalidRehearsal as error:
             return _problems(error, input)
         except Refusal as error:
             return to_problem(error)
 
 
-def _wanted(input: SimulateInput) -> Wanted:
+async def _wanted(info: Info, input: SimulateInput) -> Wanted:
+    graph = await with_ids(info.context, to_data(input.graph)) if input.graph else None
     return Wanted(
         to_said(input),
-        graph=to_data(input.graph) if input.graph else None,
+        graph=graph,
         journey_id=_journey_id(input.journey),
         version=input.version,
         title=input.title or "",

@@ -78,6 +78,9 @@ class StepFate(Enum):
 @strawberry.enum(description="How people come into a journey.")
 class JourneyKind(Enum):
     EVENT = value("event", description="By something that they do.")
+    AUDIENCE = value("audience", description="With an audience that is let in at its times.")
+    API = value("api", description="Named by a request over the API.")
+    MIXED = value("mixed", description="In several of these ways.")
     UNDRAWN = value("undrawn", description="It has no entry yet.")
 
 
@@ -407,6 +410,9 @@ class Metric(Enum):
     SHOWN = value("shown", description=_SENTENCES["shown"])
     INTERACTED = value("interacted", description=_SENTENCES["interacted"])
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
+    CARRIED = value("carried", description=_SENTENCES["carried"])
+    CARRIED_BOUNCED = value("carried_bounced", description=_SENTENCES["carried_bounced"])
+    CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])
     REACHED = value("reached", description=_SENTENCES["reached"])
     HITS = value("hits", description=_SENTENCES["hits"])
     CREDITED = value("credited", description=_SENTENCES["credited"])

@@ -21,7 +21,7 @@ from .at_once import connector
 from .sessions import ReadSession, WriteSession
 
 _SQLITE_PRAGMAS = (
-    "busy_timeout=5000",
+    "busy_timeout=30000",
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "cell_size_check=ON",

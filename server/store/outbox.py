@@ -15,7 +15,7 @@ from .bulk import Bulk, table_of
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
-from .tables import Connection, Consent, Endpoint, Journey, Message, Project, ShardState, User, Version
+from .tables import Connection, Consent, Endpoint, Guard, Journey, Message, Project, ShardState, User, Version
 
 OPTED_OUT, INVALID = "opted_out", "invalid"
 """States of an endpoint that nobody writes to."""
@@ -23,7 +23,7 @@ OPTED_OUT, INVALID = "opted_out", "invalid"
 _messages, _journeys, _endpoints = table_of(Message), table_of(Journey), table_of(Endpoint)
 _users, _projects, _states = table_of(User), table_of(Project), table_of(ShardState)
 _connections, _versions = table_of(Connection), table_of(Version)
-_consents = table_of(Consent)
+_consents, _guards = table_of(Consent), table_of(Guard)
 
 _READY = (
     select(_states.c.shard, _connections.c.id)
@@ -58,6 +58,11 @@ _ITS_CONSENT = and_(
     _consents.c.channel == _messages.c.channel,
     _consents.c.purpose == _messages.c.purpose,
 )
+_ITS_GUARD = and_(
+    _guards.c.project_id == _messages.c.project_id,
+    _guards.c.journey_id == _messages.c.journey_id,
+    _guards.c.connection_id == _messages.c.connection_id,
+)
 _WITH_ITS_WORLD = (
     select(
         _messages.c.id,
@@ -83,6 +88,7 @@ _WITH_ITS_WORLD = (
         _messages.c.event,
         _journeys.c.title,
         _journeys.c.status.label("journey_status"),
+        _guards.c.tripped_at.label("held_since"),
         _journeys.c.was_stopped.label("journey_was_stopped"),
         _endpoints.c.state,
         _users.c.user_id,
@@ -106,6 +112,7 @@ _WITH_ITS_WORLD = (
     .outerjoin(_endpoints, _ITS_ENDPOINT)
     .outerjoin(_users, _ITS_USER)
     .outerjoin(_consents, _ITS_CONSENT)
+    .outerjoin(_guards, _ITS_GUARD)
     .where(_messages.c.shard == bindparam("of_shard"))
 )
 _DUE = (
@@ -198,6 +205,13 @@ _PUT_OFF = Bulk(
         .values(due_at=bindparam("of_due_at"))
     },
 )
+# What the guard holds goes on when it is armed again, or when its journey is over, to be given up.
+_IS_HELD = exists().where(
+    *_ITS_GUARD.clauses,
+    _guards.c.tripped_at.is_not(None),
+    _journeys.c.id == _messages.c.journey_id,
+    _journeys.c.status == JourneyStatus.RUNNING.value,
+)
 _UNPARK = (
     update(_messages)
     .where(
@@ -208,6 +222,7 @@ _UNPARK = (
         _messages.c.journey_id.not_in(
             select(_journeys.c.id).where(_journeys.c.status == JourneyStatus.PAUSED.value)
         ),
+        ~_IS_HELD,
     )
     .values(due_at=bindparam("now"))
 )
@@ -318,7 +333,7 @@ async def put_off(session: WriteSession, shard: int, waits: Sequence[tuple[int, 
 
 
 async def unpark(session: WriteSession, shards: Collection[int], now: Instant) -> int:
-    """Makes the queued messages of journeys that are not, or no longer, paused due again."""
+    """Makes due again what nothing holds back any more: neither a pause of its journey nor a guard."""
     return await session.run(_UNPARK, {"shards": list(shards), "now": now})
 
 

@@ -15,6 +15,7 @@ from server.rehearsal.reading import Setting, read_plan
 from server.rehearsal.rehearse import Rehearsed, rehearse_apart
 from server.schema.drawn import read_drawn
 from server.schema.file_form import FiledJourney, read_journey
+from server.schema.named_journeys import with_made_up_ids
 from server.schema.to_data import to_graphql_path
 from server.templates.render import compile_problems
 
@@ -98,9 +99,11 @@ def plan_of(journey: Journey, said: Data, now: Instant) -> Plan:
 
 def sound_graph(journey: Journey) -> Data:
     """The journey's graph as it is stored. Raises CannotRehearse."""
+    graph: Data
     graph, problems = read_drawn(journey.graph)
     if problems:
         raise CannotRehearse([_placed(journey, list(map(str, one.path)), one) for one in problems])
+    graph = with_made_up_ids(graph)
     found = _problems_with(graph)
     if found:
         raise CannotRehearse([_placed(journey, to_graphql_path(one.path, graph), one) for one in found])

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.journey",
         "server.aggregates",
         "server.delivery.bursts",
+        "server.delivery.guard",
         "server.delivery.receipts",
         "server.delivery.status",
         "server.ingest.messages",

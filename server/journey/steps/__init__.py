@@ -7,6 +7,8 @@ from .ab_split import AbSplit
 from .alimtalk import Alimtalk
 from .delay import Delay
 from .email import Email
+from .entry_api import EntryApi
+from .entry_audience import EntryAudience
 from .entry_event import EntryEvent
 from .exit import Exit
 from .go_to_journey import GoToJourney
@@ -26,6 +28,8 @@ from .whatsapp import Whatsapp
 
 Step = (
     EntryEvent
+    | EntryAudience
+    | EntryApi
     | Delay
     | TimeWindow
     | WaitForTrigger
@@ -70,6 +74,8 @@ __all__ = [
     "CustomMessage",
     "Delay",
     "Email",
+    "EntryApi",
+    "EntryAudience",
     "EntryEvent",
     "Exit",
     "GoToJourney",

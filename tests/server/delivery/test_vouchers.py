@@ -12,6 +12,7 @@ from server.delivery.claims import claim
 from server.store import vouchers
 from server.store.tables import Message, Notice, User, Voucher
 from tests.server.delivery.office import open_office, sign_up
+from tests.waiting import PATIENCE
 from tests.world import HOUR, NOON, World, reaching, saying
 
 pytestmark = pytest.mark.anyio
@@ -148,7 +149,7 @@ async def test_a_worker_that_is_killed_while_it_sends_leaves_each_code_with_one_
     script = Script(addresses={f"{names[3]}@example.com": hang})
     async with open_office(world, script=script, on_unknown=OnUnknown.RESEND_SAME_KEY) as office:
         working = asyncio.create_task(office.dispatcher.until_idle())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await hang.reached.wait()
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)

@@ -11,7 +11,7 @@ from server.journey import passage
 from server.journey.goals import DAY
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import EndReason, Moment, Past
-from server.journey.passage import Passage, Visit
+from server.journey.passage import SILENT, Passage, Visit, Waited
 from server.journey.reading import Reader
 from server.journey.waits import read_waiting
 from tests.world import HOUR, NOON, abandoned_cart, line, step
@@ -198,3 +198,14 @@ def _is_a_path(graph: Graph, visits: list[Visit], *, ended: bool) -> None:
     assert visits[-1].arrived_at <= visits[-1].left_at
     assert (visits[-1].end_reason is not None) == ended
     assert (visits[-1].output == "") == ended
+
+
+def test_who_waits_in_silence_and_moves_to_another_version_still_waits_for_its_end() -> None:
+    night = [{"channels": ["email"], "ranges": [{"from": "19:00", "until": "08:00"}]}]
+    graph = graph_of(abandoned_cart(silence=night))
+    # Noon is 20:00 in Seoul.
+    now = Moment(at=NOON + HOUR, arrived_at=NOON, zone="Asia/Seoul", memory={SILENT: True})
+    taken = passage.move(graph, "mail", now, Waited(NOON, NOON + HOUR))
+    assert (taken.visits, taken.step_key, taken.wake_at) == ([], "mail", NOON + 12 * HOUR)
+    woken = Moment(at=NOON + 12 * HOUR, arrived_at=NOON, zone="Asia/Seoul", memory=taken.memory)
+    assert [visit.sends for visit in passage.wake(graph, "mail", woken).visits] == [True, False]

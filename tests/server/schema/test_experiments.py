@@ -8,6 +8,7 @@ from server.schema.ids import to_id
 from server.store.tables import Message, User
 from tests.server.engine.test_experiments import PEOPLE, agrees, branches, sign_up, splitting
 from tests.server.schema.api import Api, hear
+from tests.server.schema.test_moving import figures_hold, publish
 from tests.server.schema.test_projects_apart import stranger
 from tests.world import DAY, HOUR, NOON
 
@@ -281,3 +282,39 @@ async def test_what_a_journey_does_at_all_is_told_by_those_who_get_nothing(api: 
     await agrees(world)
     plain = await world.add_journey(splitting())
     assert (await stats(api, plain))["holdout"] is None
+
+
+def waiting(hours: int) -> dict[str, Any]:
+    """A split before a wait."""
+    return {
+        "steps": [
+            GRAPH["steps"][0],
+            {"abSplit": {"key": "split", "branches": GRAPH["steps"][1]["abSplit"]["branches"]}},
+            {"delay": {"key": "hours", "durationSeconds": hours * 3600}},
+            {"exit": {"key": "done"}},
+        ],
+        "edges": [
+            {"from": "entry", "to": "split"},
+            {"from": "split", "output": "a", "to": "hours"},
+            {"from": "split", "output": "b", "to": "hours"},
+            {"from": "hours", "to": "done"},
+        ],
+        "goals": GRAPH["goals"],
+    }
+
+
+async def test_what_a_branch_reached_stays_where_it_was_counted_when_an_edit_moves_the_run(api: Api) -> None:
+    world = api.world
+    select = "... on CreateJourneyPayload { journey { id } }"
+    journey_id = (await api.change("createJourney", select, title="x", graph=waiting(2)))["journey"]["id"]
+    await api.change("publishJourney", id=journey_id)
+    await api.change("startJourney", id=journey_id)
+    await sign_up(world, "kim")
+    await world.live(world.event("purchase", NOON + HOUR // 2, user="kim"))
+    moved = await publish(api, journey_id, waiting(5), peopleInside={"fate": "MOVE"})
+    assert moved["moving"] == 1
+    # It happened before the other, and is heard of only after the run has gone to the new version.
+    await world.live(world.event("purchase", NOON + HOUR // 4, user="kim"))
+    assert await world.counts("variant_reached", "version") == {2: 1}
+    await world.settle(NOON + DAY)
+    await figures_hold(api)

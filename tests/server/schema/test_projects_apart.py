@@ -6,14 +6,19 @@ import pytest
 
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import notices, projects, segments, user_lists, vouchers
-from server.store.tables import Message, Notice, User
+from server.store import entry_requests, notices, projects, segments, user_lists, vouchers
+from server.store.tables import EntryRequest, Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
 
 pytestmark = pytest.mark.anyio
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
+
+
+def a_request(project_id: int, journey_id: int) -> EntryRequest:
+    about: dict[str, Any] = {"audience": "{}", "properties": "{}", "asked": 1, "requested_at": NOON}
+    return EntryRequest(project_id=project_id, journey_id=journey_id, entry_key="in", **about)
 
 
 async def lived(api: Api) -> dict[str, str]:
@@ -29,6 +34,7 @@ async def lived(api: Api) -> dict[str, str]:
         await notices.tell(session, [notices.Told(world.project_id, "vouchers_low", "a", "Low.", NOON)])
         segment = await segments.create(session, world.project_id, "VIP", '{"reachable_on": "sms"}', NOON)
         user_list = await user_lists.create(session, world.project_id, "march", NOON)
+        request = await entry_requests.create(session, a_request(world.project_id, journey_id))
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
     return {
@@ -41,6 +47,7 @@ async def lived(api: Api) -> dict[str, str]:
         "Notice": to_id("Notice", notice.id),
         "Segment": to_id("Segment", segment.id or 0),
         "UserList": to_id("UserList", user_list.id or 0),
+        "EntryRequest": to_id("EntryRequest", request),
         "VoucherPool": to_id("VoucherPool", pool_id),
     }
 
@@ -94,6 +101,7 @@ _BY_NO_ID = {
         "createConnection",
         "createVoucherPool",
         "setFrequencyCaps",
+        "setReputationGuard",
     ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
@@ -116,6 +124,10 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         more = {"step": "split", **({"output": "b"} if name == "chooseWinner" else {})}
     if name == "addVoucherCodes":
         about = {"id": ids["VoucherPool"], "codes": ["A1"]}
+    if name == "enterJourney":
+        more = {"userIds": ["kim"]}
+    if name == "rearmReputationGuard":
+        about = {"journeyId": ids["Journey"], "connectionId": ids["Connection"]}
     if name == "dismissNotice":
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":

@@ -7,8 +7,9 @@ import pytest
 from server.resolvers import simulations
 from server.schema.ids import to_id
 from server.schema.to_data import to_variables
-from server.store.tables import Event, Message, Run, User
-from tests.world import NOON, abandoned_cart, reaching, saying
+from server.store import segments
+from server.store.tables import Event, FrequencyCap, Message, Run, User
+from tests.world import DAY, NOON, abandoned_cart, line, reaching, saying, step
 
 from .api import Api
 
@@ -163,3 +164,35 @@ async def test_one_at_a_time_in_a_process(api: Api) -> None:
     finally:
         simulations._playing.release()
     assert error["extensions"]["code"] == "OVERLOADED"
+
+
+async def test_segments_caps_and_other_journeys_of_the_project_take_part(api: Api) -> None:
+    world = api.world
+    there = await world.add_journey(reaching(saying("email"), event="never"), title="There")
+    async with world.db.write() as session:
+        conditions = '{"attribute": {"name": "plan", "operator": "equals", "value": "member"}}'
+        await segments.create(session, world.project_id, "Members", conditions, NOON)
+        cap = FrequencyCap(project_id=world.project_id, channel="email", window_ms=DAY, most=1, changed_at=0)
+        session.add(cap)
+    graph = line(
+        step("in", "entry_event", event="sign_up"),
+        saying("email", "first"),
+        saying("email", "second"),
+        step(
+            "who",
+            "split",
+            branches=[{"output": "next", "conditions": [{"about": "segment", "segment": "Members"}]}],
+        ),
+        step("on", "go_to_journey", journey=to_id("Journey", there)),
+    )
+    graph["steps"].append(step("out", "exit"))
+    graph["edges"].append({"from": "who", "output": "otherwise", "to": "out"})
+    people = [{"name": "kim", "attributes": {"plan": "member"}}, {"name": "lee"}]
+    told = await simulate(api, graph=to_variables(graph), people=people)
+    assert told["__typename"] == "Simulation", told
+    ends = [person["runs"][0]["endReason"] for person in told["traces"]]
+    assert ends == ["MOVED_ON", "COMPLETED"]
+    assert [(one["stepKey"], one["reason"]) for one in told["messages"]] == [
+        ("first", None),
+        ("second", "CAPPED"),
+    ]
