@@ -19,11 +19,13 @@ USUAL_WALL_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a person does at a time, as an event of that name."""
+    """Something that a person does at a time, as an event of that name; or that the API lets it in."""
 
     at: Instant
-    event: str
+    event: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
+    enters: str = ""
+    """The entry by which the API lets the person in, instead of an event."""
 
 
 @dataclass(frozen=True, slots=True)

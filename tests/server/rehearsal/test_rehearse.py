@@ -165,3 +165,14 @@ async def test_the_ways_out_of_a_rehearsal_lead_nowhere() -> None:
         for client in (tools.http, tools.outside):
             with pytest.raises(httpx.ConnectError, match="reaches nobody"):
                 await client.get("http://127.0.0.1:1/")
+
+
+async def test_an_audience_is_let_in_at_its_times() -> None:
+    when = {"kind": "every_days", "every": 1, "start": "2024-03-01", "at": "09:00"}
+    graph = line(
+        step("in", "entry_audience", when=when, if_passed="skip"),
+        step("wait", "delay", duration_ms=HOUR),
+        step("done", "exit"),
+    )
+    told = await played(graph, people=[{"count": 3}], until="3d")
+    assert (told.entries, told.inside, told.ended) == (9, 0, {"completed": 9})

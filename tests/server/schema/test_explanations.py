@@ -87,6 +87,21 @@ async def test_a_run_that_waits_tells_for_what_and_what_would_end_it(api: Api) -
     assert (await of_entry(api, journey_id))["verdict"] == "ENTERED"
 
 
+async def test_a_run_that_waits_in_silence_tells_so(api: Api) -> None:
+    world = api.world
+    silence = [{"channels": ["email"], "ranges": [{"from": "21:00", "until": "08:00"}]}]
+    await world.add_journey(abandoned_cart(silence=silence))
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + HOUR)
+    assert told(await of_run(api), "WAITS") == [
+        "The step 'mail' (Reminder) has it wait until 2024-03-14 08:00:00 (Asia/Seoul), "
+        "the end of silent hours."
+    ]
+    await world.settle(NOON + 12 * HOUR)
+    assert "The step 'mail' (Reminder) let it go on by 'next': waited for the end of silent hours." in told(
+        await of_run(api), "DECIDED"
+    )
+
+
 async def test_a_poisoned_run_tells_what_was_raised(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     from server.journey.steps import Delay
 
