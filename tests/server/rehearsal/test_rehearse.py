@@ -178,3 +178,14 @@ async def test_an_audience_is_let_in_at_its_very_time_however_many_come() -> Non
     told = await played(graph, habits=[{"event": "other", "latest": "1h"}], **said)
     assert {run.entered_at for one in told.people for run in one.runs} == {NOON + 13 * HOUR + 5 * MINUTE}
     assert (told.entries, told.ended) == (60, {"completed": 60})
+
+
+async def test_an_audience_is_let_in_at_its_times() -> None:
+    when = {"kind": "every_days", "every": 1, "start": "2024-03-01", "at": "09:00"}
+    graph = line(
+        step("in", "entry_audience", when=when, if_passed="skip"),
+        step("wait", "delay", duration_ms=HOUR),
+        step("done", "exit"),
+    )
+    told = await played(graph, people=[{"count": 3}], until="3d")
+    assert (told.entries, told.inside, told.ended) == (9, 0, {"completed": 9})
