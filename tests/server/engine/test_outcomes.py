@@ -101,6 +101,26 @@ async def test_it_waits_for_the_provider_to_take_the_message_over_before_it_goes
     assert await way(world) == ("next", "", MINUTE)
 
 
+async def test_what_is_kept_back_for_days_and_leaves_then_was_sent(world: World) -> None:
+    graph = asking("next", "not_sent", if_not_sent="branch")
+    await come_in(world, graph, email="kim@shop.example")
+    message = await first_message(world)
+    await world.settle(NOON + 5 * DAY)
+    assert await way(world) is None
+    await heard(world, message, "accepted", NOON + 5 * DAY)
+    assert await way(world) == ("next", "", 5 * DAY)
+    await is_sound(world)
+
+
+async def test_what_is_kept_back_for_days_and_given_up_then_was_not_sent(world: World) -> None:
+    await come_in(world, asking("next", if_not_sent="end"), email="kim@shop.example")
+    message = await first_message(world)
+    await world.settle(NOON + 5 * DAY)
+    await heard(world, message, "skipped", NOON + 5 * DAY, reason="no_consent")
+    assert await way(world) == ("send_error", "no_consent", 5 * DAY)
+    await is_sound(world)
+
+
 async def test_what_the_provider_refuses_was_not_sent_and_says_why(world: World) -> None:
     graph = asking("next", "not_sent", if_not_sent="branch")
     await come_in(world, graph, email="kim@shop.example")
