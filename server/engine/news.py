@@ -88,7 +88,7 @@ def told(message: MessageState) -> dict[str, Any]:
 
 def hear(batch: Batch, run: RunState, message_id: int, told: dict[str, Any], at: Instant) -> None:
     user = batch.user((run.project_id, run.user_number))
-    runs.wake_until(batch, user, run.project_id, at)
+    entering.wake_until(batch, user, run.project_id, at)
     memory = orjson.loads(run.memory)
     messages = memory.get(MESSAGES, {})
     if not run.is_open or messages.get(str(message_id), told) == told:

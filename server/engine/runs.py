@@ -43,19 +43,6 @@ def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
     _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment, saw))
 
 
-def wake_until(batch: Batch, user: UserState, project_id: int, until: Instant) -> None:
-    """Wakes the user's runs that were due by then, the earliest first: an event finds them as they were."""
-    while True:
-        due = [
-            run
-            for run in batch.runs_by_user[project_id, user.number]
-            if run.wake_at is not None and run.wake_at <= until and may_move(batch, run)
-        ]
-        if not due:
-            return
-        wake(batch, min(due, key=lambda run: (run.wake_at, run.id)), user)
-
-
 def may_move(batch: Batch, run: RunState) -> bool:
     """Whether the run's journey is running; while it is paused, time stands still for its runs."""
     journey = batch.catalog.journeys.get(run.journey_id)

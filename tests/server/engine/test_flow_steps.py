@@ -129,6 +129,32 @@ async def test_a_run_leads_to_another_journey_which_has_its_own_rules(world: Wor
         assert await recount.differences(session) == []
 
 
+async def test_an_event_finds_the_run_in_the_journey_that_was_led_to_before_it(world: World) -> None:
+    branch = {"output": "bought", "events": [{"event": "purchase"}]}
+    there = await world.add_journey(
+        fan(
+            step("in", "entry_event", event="never"),
+            step("wait", "wait", longest_ms=DAY, branches=[branch]),
+            "bought",
+            "not_triggered",
+            goals=[{"key": "order", "title": "Order", "event": "purchase"}],
+        )
+    )
+    await world.add_journey(
+        line(
+            step("in", "entry_event", event="sign_up"),
+            step("hour", "delay", duration_ms=HOUR),
+            step("go", "go_to_journey", journey=to_id("Journey", there)),
+        )
+    )
+    # In one batch: that the hour was over is seen only when the second event asks.
+    events = (("sign_up", NOON), ("purchase", NOON + 2 * HOUR))
+    await world.live(*(world.event(name, at, user="kim") for name, at in events))
+    (visit,) = [one for one in await world.rows(Visit) if one.step_key == "wait"]
+    assert (visit.output, visit.left_at) == ("bought", NOON + 2 * HOUR)
+    assert await world.counts("hits", "output") == {"order": 1}
+
+
 async def test_journeys_that_lead_to_each_other_do_not_spin(world: World) -> None:
     ids: list[int] = []
     for _ in range(2):
