@@ -96,9 +96,9 @@ def take_along(batch: Batch, run: RunState) -> list[list[Any]]:
 
 
 def welcome(batch: Batch, project_id: int, run_id: int, letter: Letter) -> None:
-    """Keeps what is known of a message that was born in another shard."""
-    hear(batch, run_id, letter)
+    """Keeps what is known of a message that was born in another shard; of ours we know more ourselves."""
     if not batch.is_ours(letter.id):
+        hear(batch, run_id, letter)
         batch.foreign_letters[run_id, letter.id] = (batch.shard, run_id, letter.id, project_id, *letter[1:])
 
 
