@@ -7,7 +7,7 @@ import pytest
 from server.aggregates import recount
 from server.store.ids import shard_of
 from server.store.tables import Conversion, Message
-from tests.world import DAY, HOUR, MINUTE, NOON, World, line, saying, step
+from tests.world import DAY, HOUR, MINUTE, NOON, World, line, saying, statements, step
 
 from .flows import heard
 
@@ -116,3 +116,12 @@ async def test_what_is_heard_while_a_run_is_on_its_way_to_another_user_of_the_sh
     await world.send(world.event("view", NOON + HOUR + 1, user="kim", anonymous=phone))
     await heard(world, message, "opened", NOON + 2, actor="human")
     assert await credits(world) == {("push", "opened"): 1}
+
+
+async def test_the_messages_of_a_run_are_read_only_where_there_is_a_conversion_to_credit(world: World) -> None:
+    first, _ = await two_mails(world)
+    with statements(world.db) as seen:
+        await heard(world, first, "opened", NOON + HOUR + MINUTE, actor="human")
+    assert not [one for one in seen if "FROM message" in one and "message.run_id IN" in one]
+    await world.live(world.event("purchase", NOON + 2 * HOUR, user="kim", total=5))
+    assert await credits(world) == {("first", "opened"): 1, ("second", "assisted"): 1}
