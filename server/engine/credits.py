@@ -44,9 +44,7 @@ class Hit(NamedTuple):
     amount: int
 
 
-async def load(
-    session: ReadSession, batch: Batch, run_ids: Iterable[int], heard: Iterable[int] = ()
-) -> None:
+async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int], heard: Iterable[int] = ()) -> None:
     """The conversions of these runs in this shard, and all of their messages, into the batch.
 
     Of the runs of which only a message was heard, the messages matter if there are conversions to credit.

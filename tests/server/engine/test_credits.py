@@ -118,7 +118,9 @@ async def test_what_is_heard_while_a_run_is_on_its_way_to_another_user_of_the_sh
     assert await credits(world) == {("push", "opened"): 1}
 
 
-async def test_the_messages_of_a_run_are_read_only_where_there_is_a_conversion_to_credit(world: World) -> None:
+async def test_the_messages_of_a_run_are_read_only_where_there_is_a_conversion_to_credit(
+    world: World,
+) -> None:
     first, _ = await two_mails(world)
     with statements(world.db) as seen:
         await heard(world, first, "opened", NOON + HOUR + MINUTE, actor="human")
