@@ -25,6 +25,9 @@ from .state import Happening, RunState, UserState, to_json
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
+LONGEST_SEEN = 500
+"""Characters of one value that a visit keeps: people's attributes may be as long as they like."""
+
 NOTHING_SEEN: Mapping[str, Any] = {}
 log = structlog.get_logger("engine")
 
@@ -284,7 +287,7 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
             visit.because,
             reason,
             message_id,
-            to_json(visit.saw) if visit.saw else "{}",
+            to_json(_in_short(visit.saw)) if visit.saw else "{}",
         )
     )
     if reason:
@@ -292,6 +295,20 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
     else:
         count(batch, Metric.LEFT, run, visit.step_key, visit.left_at, output=visit.output)
         include(batch, Dimension.LEFT, run, f"{visit.step_key}/{visit.output}", visit.left_at)
+
+
+def _in_short(saw: Mapping[str, Any]) -> dict[str, Any]:
+    """What a decision looked at, long values only as far as it takes to recognise them."""
+    return {name: _shown(value) for name, value in saw.items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_SEEN else f"{value[:LONGEST_SEEN]}…"
+    if isinstance(value, dict | list):
+        text = to_json(value)
+        return value if len(text) <= LONGEST_SEEN else f"{text[:LONGEST_SEEN]}…"
+    return value
 
 
 def count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:

@@ -54,6 +54,19 @@ async def test_a_user_is_updated_with_values_and_with_what_the_event_said(world:
     assert await outputs(world, "stage") == [("new", "")]
 
 
+async def test_a_visit_keeps_of_long_values_only_their_beginning(world: World) -> None:
+    changes = [{"attribute": one, "property": one} for one in ("said", "items", "n")]
+    await world.add_journey(reaching(step("set", "update_user", changes=changes)))
+    said, items = "말" * 9000, [{"sku": "a"}] * 1000
+    await world.live(world.event("sign_up", NOON, user="kim", said=said, items=items, n=7))
+    (user,) = await world.rows(User)
+    assert orjson.loads(user.attributes) == {"said": said, "items": items, "n": 7}
+    (visit,) = [one for one in await world.rows(Visit) if one.step_key == "set"]
+    saw = orjson.loads(visit.saw)
+    assert (saw["said"], saw["n"]) == ("말" * 500 + "…", 7)
+    assert saw["items"].startswith('[{"sku":"a"},') and len(visit.saw) < 2000
+
+
 def test_addresses_are_told_by_their_owner_only() -> None:
     change = {"attribute": "email", "value": "eve@shop.example"}
     problems = read_graph(reaching(step("set", "update_user", changes=[change])))[1]
