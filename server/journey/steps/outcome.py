@@ -69,7 +69,7 @@ class Outcome:
         known: list[Mapping[str, Any]] = list(moment.memory.get(MESSAGES, {}).values())
         if self.split_by:
             return Leave(f"not_{self.split_by}", "not in time", saw=_saw(known))
-        # A pause, a guard or a connection that is off keeps it back, and lets it leave later: it is not unsent.
+        # A pause, a guard or a connection that is off keeps it back, and may let it leave later.
         return Wait(moment.at + LONGEST_ANSWER, moment.memory)
 
     def _not_sent(self, known: list[Mapping[str, Any]], why: str) -> Decision:
