@@ -33,7 +33,7 @@ GRAPH: dict[str, Any] = {
     ],
 }
 PAGE = 10_000
-_USERS = inserting(User)
+_USERS = inserting(User, "shard", "project_id", "number", "attributes", "created_at", "user_id")
 
 
 async def _prepared(folder: Path, people: int) -> Database:
@@ -52,9 +52,7 @@ async def _prepared(folder: Path, people: int) -> Database:
         session.add(Version(journey_id=journey.id, number=1, graph=text, published_at=START))
     for start in range(0, people, PAGE):
         numbers = range(start, min(people, start + PAGE))
-        rows = [
-            (0, project.project_id, n, f'{{"name":"Person {n}"}}', START, f"user-{n}", None) for n in numbers
-        ]
+        rows = [(0, project.project_id, n, f'{{"name":"Person {n}"}}', START, f"user-{n}") for n in numbers]
         async with db.write() as session:
             await session.bulk(_USERS, rows)
     return db

@@ -30,6 +30,7 @@ class Comparison:
     """The earliest first."""
     sets: Sets
     _known: dict[Success, dict[str, Outcome]] = field(default_factory=dict)
+    _best: dict[Success, dict[str, float]] = field(default_factory=dict)
 
     @property
     def alpha(self) -> float:
@@ -41,6 +42,12 @@ class Comparison:
         if success not in self._known:
             self._known[success] = experiments.outcomes(self.experiment, self.sets, success, self.alpha)
         return self._known[success]
+
+    def best(self, success: Success) -> dict[str, float]:
+        """How likely each branch has the highest rate, by output."""
+        if success not in self._best:
+            self._best[success] = experiments.best(self.outcomes(success))
+        return self._best[success]
 
 
 async def comparisons(

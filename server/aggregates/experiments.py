@@ -141,7 +141,6 @@ class Outcome:
     """People who did it."""
     comparison: Comparison | None
     """With the control; none for itself."""
-    best_probability: float
 
 
 def people(experiment: Experiment, sets: Sets, output: str) -> int:
@@ -155,7 +154,6 @@ def outcomes(experiment: Experiment, sets: Sets, success: Success, alpha: float)
     outputs = list(experiment.step.percents)
     done = {output: sum(found.get(output, 0) for _, found in hits) for output in outputs}
     seen = {output: max(people(experiment, sets, output), done[output]) for output in outputs}
-    best = best_probabilities([(done[output], seen[output]) for output in outputs])
     comparisons = max(len(experiment.challengers), 1)
     return {
         output: Outcome(
@@ -164,10 +162,15 @@ def outcomes(experiment: Experiment, sets: Sets, success: Success, alpha: float)
             comparison=None
             if output == experiment.step.control
             else compare(list(_drawn(hits, output, experiment.step.control)), alpha, comparisons),
-            best_probability=probability,
         )
-        for output, probability in zip(outputs, best, strict=True)
+        for output in outputs
     }
+
+
+def best(found: Mapping[str, Outcome]) -> dict[str, float]:
+    """How likely each branch has the highest rate of all."""
+    likely = best_probabilities([(one.hits, one.people) for one in found.values()])
+    return dict(zip(found, likely, strict=True))
 
 
 _Hits = list[tuple[dict[str, float], dict[str, int]]]
@@ -205,31 +208,31 @@ def told(found: Mapping[str, Outcome], decides: Decides) -> dict[str, object]:
         "by": decides.by,
         "goal": decides.goal,
         "confidence_percent": decides.confidence_percent,
-        "branches": {output: _told(one) for output, one in found.items()},
+        "branches": {output: _told(found[output], likely) for output, likely in best(found).items()},
     }
 
 
-def _told(one: Outcome) -> dict[str, object]:
-    about: dict[str, object] = {
-        "people": one.people,
-        "hits": one.hits,
-        "best_probability": one.best_probability,
-    }
+def _told(one: Outcome, likely: float) -> dict[str, object]:
+    about: dict[str, object] = {"people": one.people, "hits": one.hits, "best_probability": likely}
     if one.comparison is not None:
         against = one.comparison
         about |= {"lift": against.lift, "low": against.low, "high": against.high, "p_value": against.p_value}
     return about
 
 
-def conclude(experiment: Experiment, found: Mapping[str, Outcome], decides: Decides) -> str | None:
+def has_enough(experiment: Experiment, sets: Sets, decides: Decides) -> bool:
+    """Whether every branch has as many people as it takes before anything is decided."""
+    outputs = (experiment.step.control, *experiment.challengers)
+    return all(people(experiment, sets, output) >= decides.least_people for output in outputs)
+
+
+def conclude(experiment: Experiment, found: Mapping[str, Outcome]) -> str | None:
     """The branch that the evidence chooses; none as long as there is not enough.
 
     Of those that are better than the control it is the one that seems best. The control itself is chosen
     once every other is worse.
     """
     step = experiment.step
-    if any(found[output].people < decides.least_people for output in (step.control, *experiment.challengers)):
-        return None
     compared = {output: found[output].comparison for output in experiment.challengers}
     better = [output for output, one in compared.items() if one is not None and one.is_better]
     if better:

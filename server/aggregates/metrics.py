@@ -76,7 +76,7 @@ class Definition:
 DEFINITIONS: tuple[Definition, ...] = (
     Definition(Metric.ENTRIES, "run", "entry event", "", "Runs that were let in; a re-entry is a new run."),
     Definition(
-        Metric.REFUSED, "event", "event", "why", "Events that would have let somebody in and did not."
+        Metric.REFUSED, "event", "event", "why", "Times that somebody would have come in, and did not."
     ),
     Definition(Metric.ARRIVALS, "visit", "arrival", "", "Runs that came to the step."),
     Definition(Metric.LEFT, "visit", "leaving", "", "Runs that left the step by this output."),

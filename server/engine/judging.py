@@ -64,8 +64,10 @@ def experiment_of(catalog: Catalog, journey_id: int, step_key: str) -> Experimen
 def _choose(
     project_id: int, experiment: Experiment, decides: Decides, sets: Sets, now: Instant
 ) -> Verdict | None:
+    if not experiments.has_enough(experiment, sets, decides):
+        return None
     found = experiments.outcomes(experiment, sets, Success.of(decides), decides.alpha)
-    winner = experiments.conclude(experiment, found, decides)
+    winner = experiments.conclude(experiment, found)
     if winner is None:
         return None
     return Verdict(

@@ -20,7 +20,10 @@ def add(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
         return
     elsewhere: defaultdict[int, list[int]] = defaultdict(list)
     for number in command["numbers"]:
-        merged_into = batch.user((project_id, number)).merged_into
+        user = batch.user((project_id, number))
+        merged_into = user.merged_into
+        if user.is_erased:
+            continue
         if merged_into is None:
             put(batch, project_id, number, [list_id], command["at"])
         else:

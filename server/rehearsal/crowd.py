@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from server.clock import Instant
 from server.journey.graph import Graph
-from server.journey.steps import MessageStep
+from server.journey.steps import EntryApi, MessageStep
 
 from .plan import Act, Address, Person, Plan
 
@@ -42,24 +41,28 @@ def made_up_address(channel: str, number: int, scheme: str = "") -> str:
     return f"{scheme or ('fcm:' if channel == 'push' else '')}person-{number}"
 
 
-def arriving(plan: Plan, event: str, properties: Mapping[str, Any], within_ms: int) -> list[Person]:
-    """The plan's people, each doing this once, some time within so long after the start.
+def arriving(plan: Plan, act: Act, within_ms: int) -> list[Person]:
+    """The plan's people, each doing this once, some time within so long after it could be.
 
     Who has something to do already does only that.
     """
     return [
-        one if one.acts else replace(one, acts=[Act(_when(plan, one.name, within_ms), event, properties)])
-        for one in plan.people
+        one if one.acts else replace(one, acts=[_drawn(plan, one, act, within_ms)]) for one in plan.people
     ]
 
 
-def _when(plan: Plan, name: str, within_ms: int) -> Instant:
-    return plan.start + 1 + int(plan.draw("arrives", name) * within_ms)
+def _drawn(plan: Plan, person: Person, act: Act, within_ms: int) -> Act:
+    return replace(act, at=act.at + int(plan.draw("arrives", person.name) * within_ms))
 
 
-def first_event(graph: Graph) -> str:
-    """The event by which most journeys are entered; empty if this one has no entry by event."""
-    return next((entry.event for entry in graph.entries if getattr(entry, "event", "")), "")
+def usual_way_in(graph: Graph) -> tuple[str, str]:
+    """The event by which a journey is entered, or else the entry by which the API lets people in.
+
+    Neither where only an audience comes in: that comes by itself.
+    """
+    event = next((entry.event for entry in graph.entries), "")
+    by_api = (step.key for step in graph.all_entries if isinstance(step, EntryApi))
+    return event, "" if event else next(by_api, "")
 
 
 def schemes(connections: Sequence[Any]) -> dict[str, str]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, union_all
+from sqlalchemy import bindparam, func, select
 
 from server.clock import MINUTE, Instant
 from server.delivery.receipts import HeardReceipt, encode
 from server.ingest import messages as events
 from server.ingest.messages import ArrivedEvent
-from server.store import inbox
+from server.store import inbox, invitations
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Launch, Message, Run
@@ -24,16 +24,19 @@ from .readers import Taken, receipts_of
 from .stage import PROJECT, SHARD, Stage
 
 _runs, _messages, _launches = table_of(Run), table_of(Message), table_of(Launch)
-_NEXT = union_all(
-    select(func.min(_runs.c.wake_at)).where(
-        _runs.c.shard == SHARD, _runs.c.wake_at.is_not(None), _runs.c.wake_at > bindparam("now")
-    ),
-    select(func.min(_messages.c.due_at)).where(
-        _messages.c.shard == SHARD, _messages.c.due_at.is_not(None), _messages.c.due_at > bindparam("now")
-    ),
-    select(func.min(_launches.c.due_at)).where(
-        _launches.c.shard == SHARD, _launches.c.done_at.is_(None), _launches.c.due_at > bindparam("now")
-    ),
+_NEXT = select(
+    select(func.min(_runs.c.wake_at))
+    .where(_runs.c.shard == SHARD, _runs.c.wake_at.is_not(None), _runs.c.wake_at > bindparam("now"))
+    .scalar_subquery()
+    .label("wake_at"),
+    select(func.min(_messages.c.due_at))
+    .where(_messages.c.shard == SHARD, _messages.c.due_at.is_not(None), _messages.c.due_at > bindparam("now"))
+    .scalar_subquery()
+    .label("message_at"),
+    select(func.min(_launches.c.due_at))
+    .where(_launches.c.shard == SHARD, _launches.c.done_at.is_(None), _launches.c.due_at > bindparam("now"))
+    .scalar_subquery()
+    .label("launch_at"),
 )
 _DUE = select(_messages.c.id, _messages.c.step_key, _messages.c.channel).where(
     _messages.c.shard == SHARD,
@@ -75,6 +78,8 @@ class Performance:
     """Messages that people got from steps."""
     _habits: Habits = field(init=False)
     _things: int = 0
+    _launch_at: Instant | None = None
+    """When the next audience is let in."""
     _renewed: float = 0.0
 
     def __post_init__(self) -> None:
@@ -89,20 +94,29 @@ class Performance:
         """Until the plan's end, or until its wall time is over."""
         plan, started = self.stage.plan, time.monotonic()
         grain = grain_of(plan)
+        # What the journey does by itself is planned first, e.g. when it lets an audience in.
+        await self._play(plan.start)
         # Runs that wait for ever are none: what is left to do is always at a time.
         while (at := await self._next()) is not None and at <= plan.until:
             if time.monotonic() - started > plan.wall_seconds:
                 return
-            await self._play(min(at + grain, plan.until))
+            await self._play(min(self._up_to(at, grain), plan.until))
         await self._play(plan.until)
         self.is_complete = True
 
     async def _next(self) -> Instant | None:
         async with self.stage.db.read() as session:
-            rows = await session.rows(_NEXT, {"now": self.reached_at})
-        times = [row[0] for row in rows if row[0] is not None]
+            [row] = await session.rows(_NEXT, {"now": self.reached_at})
+        self._launch_at = row.launch_at
+        times = [at for at in row if at is not None]
         times += [self._coming[0].at] if self._coming else []
         return max(min(times), self.reached_at) if times else None
+
+    def _up_to(self, at: Instant, grain: int) -> Instant:
+        """The end of what is played at once from then on. An audience is let in at its very time."""
+        if self._launch_at is None or self._launch_at > at + grain:
+            return at + grain
+        return at if self._launch_at <= at else self._launch_at - 1
 
     async def _play(self, at: Instant) -> None:
         self.stage.clock.reach(at)
@@ -176,8 +190,24 @@ class Performance:
         self._things += 1
         name, message_id = self.stage.plan.people[number].name, f"rehearsal-{self._things}"
         properties = dict(act.properties)
+        if act.enters:
+            self._invite(name, act, message_id)
+            return
         event = ArrivedEvent("track", message_id, name, None, None, act.event, act.at, act.at, properties, {})
         heapq.heappush(self._coming, _Coming(act.at, self._things, inbox.EVENT, events.encode(event)))
+
+    def _invite(self, name: str, act: Act, digest: str) -> None:
+        """As a request to the API does."""
+        about = {
+            "journey_id": self.stage.plan.journey_id,
+            "entry_key": act.enters,
+            "at": act.at,
+            "digest": digest,
+            "event": "",
+            "properties": dict(act.properties),
+        }
+        row = invitations.entry(SHARD, PROJECT, about, [("user_id", name)], act.at)
+        heapq.heappush(self._coming, _Coming(act.at, self._things, row.kind, row.payload))
 
     def _hear(self, receipt: HeardReceipt) -> None:
         self._things += 1

@@ -19,11 +19,13 @@ USUAL_WALL_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a person does at a time, as an event of that name."""
+    """Something that a person does at a time, as an event of that name; or that the API lets it in."""
 
     at: Instant
-    event: str
+    event: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
+    enters: str = ""
+    """The entry by which the API lets the person in, instead of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Address:
     channel: str
     address: str
     state: str = "usable"
+    suppressed_for: tuple[str, ...] = ()
+    """The purposes for which nobody writes there; the empty one is all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def _people(reader: Reader, plan: Plan, graph: Graph) -> Iterator[Person]:
         name = item.text("name", required=False, longest=200)
         told: dict[str, Any] = {
             "attributes": _object(item, "attributes"),
-            "acts": _acts(item, plan.start),
+            "acts": _acts(item, plan.start, graph),
             "segments": frozenset(_texts(item, "segments", most=100)),
         }
         channels = _texts(item, "channels", most=_MOST_CHANNELS) if _has(item, "channels") else everywhere
@@ -194,12 +194,12 @@ def _with_events(reader: Reader, made: Sequence[Person], plan: Plan, graph: Grap
     people = {one.name: one for one in made}
     takes, channels = crowd.schemes(plan.connections or ()), crowd.channels_of(graph)
     for item in reader.items("events", most=MOST_ACTS):
-        _only(item, "who", "event", "at", "properties")
+        _only(item, "who", "event", "enters", "at", "properties")
         name = item.text("who", longest=200)
         if name not in people:
             where = crowd.addresses_of(name, len(people) + 1, channels, takes)
             people[name] = Person(name, addresses=where)
-        acts = [*people[name].acts, _act(item, plan.start)]
+        acts = [*people[name].acts, _act(item, plan.start, graph)]
         people[name] = replace(people[name], acts=acts)
     # Names that are there twice stay, so that this is told.
     fresh = [people[name] for name in people if name not in {one.name for one in made}]
@@ -233,18 +233,30 @@ def _texts(reader: Reader, key: str, *, most: int) -> list[str]:
     return found
 
 
-def _acts(reader: Reader, start: Instant) -> list[Act]:
+def _acts(reader: Reader, start: Instant, graph: Graph) -> list[Act]:
     found = []
     for item in reader.items("events", most=1000):
-        _only(item, "event", "at", "properties")
-        found.append(_act(item, start))
+        _only(item, "event", "enters", "at", "properties")
+        found.append(_act(item, start, graph))
     return found
 
 
-def _act(reader: Reader, start: Instant) -> Act:
+def _act(reader: Reader, start: Instant, graph: Graph) -> Act:
     when = reader.value("at", required=False)
     at = start + 1 if when is None else _instant(reader, "at", when, start)
-    return Act(at, reader.text("event", longest=256), _object(reader, "properties"))
+    enters = _enters(reader, graph)
+    event = reader.text("event", required=not enters, longest=256)
+    return Act(at, event, _object(reader, "properties"), enters)
+
+
+def _enters(reader: Reader, graph: Graph) -> str:
+    """The entry by which the API lets somebody in; empty if an event is meant."""
+    key = reader.text("enters", required=False, longest=64)
+    known = [step.key for step in graph.all_entries]
+    if key and key not in known:
+        reader.refuse("enters", f"There is no entry {key!r}; there are: {', '.join(known)}", "unknown_step")
+        return ""
+    return key
 
 
 def _check_people(reader: Reader, plan: Plan) -> None:
@@ -263,10 +275,15 @@ def _check_people(reader: Reader, plan: Plan) -> None:
 def _arrivals(reader: Reader, plan: Plan, graph: Graph) -> Sequence[Person]:
     found = reader.value("arrivals", required=False, default={})
     item = Reader(found, ("arrivals",), reader.problems)
-    _only(item, "event", "properties", "within")
-    event = item.text("event", required=False, longest=256, default=crowd.first_event(graph))
-    properties, within = _object(item, "properties"), _length(item, "within", 0)
-    return crowd.arriving(plan, event, properties, within) if event else plan.people
+    _only(item, "event", "enters", "properties", "within")
+    event, enters = crowd.usual_way_in(graph)
+    enters = _enters(item, graph) or enters
+    event = item.text("event", required=False, longest=256, default="" if enters else event)
+    within = _length(item, "within", 0)
+    if not (event or enters):
+        return plan.people
+    act = Act(plan.start + 1, event, _object(item, "properties"), "" if event else enters)
+    return crowd.arriving(plan, act, within)
 
 
 def _check_acts(reader: Reader, plan: Plan) -> None:

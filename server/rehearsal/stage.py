@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,9 +18,10 @@ from server.engine.loop import Engine
 from server.journey.graph import Graph, read_graph
 from server.journey.steps import MessageStep
 from server.signing import Signer
-from server.store import inbox, setup
+from server.store import guards, inbox, setup
 from server.store.bulk import inserting
 from server.store.database import Database
+from server.store.migrations.planning import tell_the_planner
 from server.store.sessions import WriteSession
 from server.store.tables import (
     Connection,
@@ -29,6 +30,7 @@ from server.store.tables import (
     Identity,
     Journey,
     Project,
+    Suppression,
     User,
     Version,
     metadata,
@@ -48,6 +50,11 @@ _ENDPOINTS = inserting(
     Endpoint,
     *("shard", "project_id", "user_number", "channel", "address"),
     *("is_current", "state", "changed_at", "because"),
+)
+_SUPPRESSIONS = inserting(
+    Suppression,
+    *("project_id", "channel", "address", "purpose", "set_by"),
+    *("reason", "since", "source", "note", "heard"),
 )
 _CONSENTS = inserting(
     Consent,
@@ -142,6 +149,7 @@ def stand_ins(graph: Graph) -> list[StandIn]:
 async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
     async with db.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
+        await connection.run_sync(tell_the_planner)
     async with db.write() as session:
         await setup.prepare(session, 1)
         session.add(
@@ -161,6 +169,8 @@ async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
             await _publish(session, plan, other)
         await _bring(session, plan)
         await put_up(session, plan, graph, SHARD, PROJECT)
+        # A list so bad that it would be stopped is played to its end.
+        await guards.put_setting(session, PROJECT, replace(guards.USUAL, is_on=False), plan.start)
         await setup.touch_catalog(session)
 
 
@@ -218,6 +228,15 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
             (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "")
             for number, one in enumerate(plan.people)
             for where in one.addresses
+        ],
+    )
+    await session.bulk(
+        _SUPPRESSIONS,
+        [
+            (PROJECT, where.channel, where.address, purpose, "people", "", at, "api", "", "{}")
+            for one in plan.people
+            for where in one.addresses
+            for purpose in where.suppressed_for
         ],
     )
     await session.bulk(

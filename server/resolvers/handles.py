@@ -21,15 +21,14 @@ async def by_handle(context: Context, handle: str) -> Journey | None:
 async def numbers(context: Context, handles: Iterable[str]) -> dict[str, int]:
     """The journeys that have these handles."""
     async with context.db.read() as session:
-        return await journeys.handles_of(session, context.project_id, handles=handles)
+        return await journeys.by_handles(session, context.project_id, handles)
 
 
 async def names(context: Context, numbers: Iterable[int]) -> dict[int, str]:
     """The handles of these journeys, of those that have one."""
     fitting = [number for number in numbers if number < 2**31]
-    async with context.db.read() as session:
-        found = await journeys.handles_of(session, context.project_id, ids=fitting)
-    return {number: handle for handle, number in found.items()}
+    found = zip(fitting, await context.loaders.journey_by_id.load_many(fitting), strict=True)
+    return {number: one.handle for number, one in found if one is not None and one.handle}
 
 
 async def give(session: WriteSession, journey: Journey, handle: str | None) -> None:

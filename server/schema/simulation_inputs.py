@@ -23,7 +23,10 @@ class HabitAfter(Enum):
 
 @strawberry.input(description="Something that a made-up person does.")
 class SimulatedEventInput:
-    event: str = strawberry.field(description="The event's name.")
+    event: str | None = strawberry.field(default=None, description="The event's name.")
+    enters: strawberry.ID | None = strawberry.field(
+        default=None, description="Instead of an event: the entry by which the API lets the person in."
+    )
     after_seconds: int | None = strawberry.field(
         default=None, description="How long after the start; at the start if neither is said."
     )
@@ -55,6 +58,9 @@ class SimulatedPeopleInput:
 class SimulatedArrivalsInput:
     event: str | None = strawberry.field(
         default=None, description="The event; that of the first entry by default."
+    )
+    enters: strawberry.ID | None = strawberry.field(
+        default=None, description="Instead of an event: the entry by which the API lets them in."
     )
     properties: JSON | None = strawberry.field(default=None, description="The event's properties.")
     within_seconds: int = strawberry.field(
@@ -149,6 +155,7 @@ def to_said(input: SimulateInput) -> Data:
     if input.arrivals is not None:
         said["arrivals"] = {
             "event": input.arrivals.event,
+            "enters": input.arrivals.enters,
             "properties": input.arrivals.properties,
             "within": input.arrivals.within_seconds,
         }
@@ -186,7 +193,7 @@ def _people(one: SimulatedPeopleInput) -> Data:
 
 def _event(one: SimulatedEventInput) -> Data:
     at = _time(one.at) if one.at is not None else one.after_seconds
-    return {"event": one.event, "at": at, "properties": one.properties}
+    return {"event": one.event, "enters": one.enters, "at": at, "properties": one.properties}
 
 
 def _rates(one: SimulatedRatesInput) -> Data:

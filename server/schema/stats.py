@@ -43,10 +43,10 @@ class EndCount:
     share: Share = strawberry.field(description="Of all that ended, here or in the journey.")
 
 
-@strawberry.type(description="How many events let nobody in for one reason.")
+@strawberry.type(description="How many times somebody was kept out for one reason.")
 class RefusalCount:
     reason: RefusedEntry = strawberry.field(description="The reason.")
-    count: int = strawberry.field(description="How many events.")
+    count: int = strawberry.field(description="How many times.")
 
 
 @strawberry.type(description="Who came, who is inside, who is gone. Entries are inside now or have ended.")
@@ -67,7 +67,7 @@ class AudienceStats:
         description="The same by reason, the most frequent first.", metadata={"list_size": 5}
     )
     refused: list[RefusalCount] = strawberry.field(
-        description="Events that would have let somebody in and did not, by reason.",
+        description="Times that somebody would have come in, and did not, by reason.",
         metadata={"list_size": 5},
     )
 

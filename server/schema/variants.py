@@ -7,7 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from server.aggregates.comparing import Comparison
-from server.aggregates.experiments import Outcome, Success
+from server.aggregates.experiments import Success
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 from server.clock import to_datetime
@@ -43,7 +43,8 @@ class Evidence:
     )
 
 
-def to_evidence(outcome: Outcome) -> Evidence:
+def to_evidence(compared: Comparison, success: Success, output: str) -> Evidence:
+    outcome = compared.outcomes(success)[output]
     against = outcome.comparison
     return Evidence(
         people=outcome.people,
@@ -53,7 +54,7 @@ def to_evidence(outcome: Outcome) -> Evidence:
         high=against.high if against else None,
         p_value=against.p_value if against else None,
         is_proven=against.is_proven if against else False,
-        best_probability=outcome.best_probability,
+        best_probability=compared.best(success)[output],
     )
 
 
@@ -72,7 +73,7 @@ class VariantGoal:
     @field("The same about people, over all time, against the control.")
     def evidence(self) -> Evidence:
         success = Success(Dimension.VARIANT_REACHED, self.goal.key)
-        return to_evidence(self.compared.outcomes(success)[self.output])
+        return to_evidence(self.compared, success, self.output)
 
 
 @strawberry.type(
@@ -89,7 +90,7 @@ class VariantMessages:
 
     @field("The same about people, over all time, against the control. Machines do not count.")
     def evidence(self) -> Evidence:
-        return to_evidence(self.compared.outcomes(Success(self.dimension))[self.output])
+        return to_evidence(self.compared, Success(self.dimension), self.output)
 
 
 @strawberry.type(description="The figures of one branch of a split by chance.")

@@ -23,7 +23,8 @@ _users = table_of(User)
 _PAGE = (
     select(_users.c.number, _users.c.attributes)
     .where(_users.c.shard == bindparam("shard"), _users.c.project_id == bindparam("project_id"))
-    .where(_users.c.number > bindparam("after"), _users.c.merged_into.is_(None))
+    .where(_users.c.number > bindparam("after"))
+    .where(_users.c.merged_into.is_(None), _users.c.erased_at.is_(None))
     .order_by(_users.c.number)
     .limit(bindparam("most"))
 )
@@ -60,7 +61,7 @@ async def preview(
 async def pages(
     session: ReadSession, project_id: int, shard: int, after: int = -1
 ) -> AsyncIterator[Sequence[Any]]:
-    """The users of a shard by number, without those who turned out to be others: number and attributes."""
+    """The users of a shard by number, without those who are others now, or erased: number, attributes."""
     while rows := await page(session, project_id, shard, after, PAGE):
         yield rows
         after = rows[-1].number

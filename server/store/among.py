@@ -39,6 +39,10 @@ class _Among(FunctionElement[bool]):
     name = "among"
     inherit_cache = True
 
+    def self_group(self, against: object = None) -> "_Among":
+        """As it is: it would be written `x IN (…) = 1`, which no index of SQLite's can answer."""
+        return self
+
 
 def among(column: Column[Any], name: str) -> _Among:
     """Whether the column's value is in the list that is handed over under this name. Numbers or texts."""

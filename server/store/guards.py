@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.clock import DAY, HOUR, Instant
@@ -177,7 +177,7 @@ async def held(session: ReadSession, shards: int, sendings: Iterable[Sending]) -
         select(_messages.c.journey_id, _messages.c.connection_id, func.count())
         .where(
             _messages.c.shard.in_(list(range(shards))),
-            _messages.c.status == "queued",
+            _messages.c.status == literal("queued", literal_execute=True),
             _messages.c.due_at.is_(None),
             tuple_(_messages.c.journey_id, _messages.c.connection_id).in_([tuple(one) for one in wanted]),
         )

@@ -83,13 +83,10 @@ async def by_handle(session: ReadSession, project_id: int, handle: str) -> Journ
     return (await session.exec(wanted)).first()
 
 
-async def handles_of(
-    session: ReadSession, project_id: int, *, handles: Iterable[str] = (), ids: Iterable[int] = ()
-) -> dict[str, int]:
-    """The ids of the journeys with one of these handles or ids, by handle; those without one are left out."""
-    named = or_(_table.c.handle.in_(list(handles)), _table.c.id.in_(list(ids)))
+async def by_handles(session: ReadSession, project_id: int, handles: Iterable[str]) -> dict[str, int]:
+    """The ids of the journeys that have these handles."""
     wanted = select(_table.c.handle, _table.c.id).where(
-        _table.c.project_id == project_id, _table.c.handle.is_not(None), named
+        _table.c.project_id == project_id, _table.c.handle.in_(list(handles))
     )
     return {row.handle: row.id for row in await session.rows(wanted)}
 

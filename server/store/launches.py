@@ -51,7 +51,8 @@ _DUE = (
 _USERS = (
     select(_users.c.number)
     .where(_users.c.shard == bindparam("shard"), _users.c.project_id == bindparam("project_id"))
-    .where(_users.c.number > bindparam("after"), _users.c.merged_into.is_(None))
+    .where(_users.c.number > bindparam("after"))
+    .where(_users.c.merged_into.is_(None), _users.c.erased_at.is_(None))
     .order_by(_users.c.number)
     .limit(bindparam("most"))
 )
@@ -91,7 +92,7 @@ async def request(session: ReadSession, request_id: int) -> Any:
 
 
 async def everybody(session: ReadSession, shard: int, project_id: int, after: int, most: int) -> list[int]:
-    """The numbers of the users behind this one."""
+    """The numbers of the users behind this one, without those who are others now, or erased."""
     about = {"shard": shard, "project_id": project_id, "after": after, "most": most}
     return [row[0] for row in await session.rows(_USERS, about)]
 

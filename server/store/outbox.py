@@ -212,11 +212,13 @@ _IS_HELD = exists().where(
     _journeys.c.id == _messages.c.journey_id,
     _journeys.c.status == JourneyStatus.RUNNING.value,
 )
+_IS_QUEUED = _messages.c.status == literal("queued", literal_execute=True)
+"""As the indexes that hold only such messages say it."""
 _UNPARK = (
     update(_messages)
     .where(
         _messages.c.shard.in_(bindparam("shards", expanding=True)),
-        _messages.c.status == "queued",
+        _IS_QUEUED,
         _messages.c.due_at.is_(None),
         _messages.c.connection_id.is_not(None),
         _messages.c.journey_id.not_in(
@@ -335,10 +337,6 @@ async def put_off(session: WriteSession, shard: int, waits: Sequence[tuple[int, 
 async def unpark(session: WriteSession, shards: Collection[int], now: Instant) -> int:
     """Makes due again what nothing holds back any more: neither a pause of its journey nor a guard."""
     return await session.run(_UNPARK, {"shards": list(shards), "now": now})
-
-
-_IS_QUEUED = _messages.c.status == literal("queued", literal_execute=True)
-"""As the indexes that hold only such messages say it."""
 
 
 class Held(NamedTuple):

@@ -13,7 +13,8 @@ from server.rehearsal.rehearse import Rehearsed, rehearse_apart
 from server.rehearsal.traces import PersonTrace
 from server.schema.file_form import read_journey
 from server.testing.journeys import plan_of, take
-from tests.world import NOON
+from tests.server.schema.api import open_api
+from tests.world import DAY, HOUR, NOON, World
 
 FIGURES = ("entries", "inside", "ended", "refused", "reached")
 
@@ -37,9 +38,9 @@ def test_a_ready_journey_does_what_it_says(name: str, language: str) -> None:
 
 
 def of_person(person: PersonTrace, expected: dict[str, Any]) -> dict[str, Any]:
-    """As much of what came of somebody as is expected of them: of their first run, and of all messages."""
+    """As much of what came of somebody as is expected of them, of all their runs."""
     found: dict[str, Any] = {
-        "path": person.runs[0].path,
+        "path": person.path,
         "subjects": [message.content["subject"] for message in person.messages],
     }
     if "sent_at" in expected:
@@ -113,3 +114,21 @@ def test_what_is_not_there_is_told() -> None:
         template("farewell", "en")
     with pytest.raises(NotFound):
         template("welcome", "fr")
+
+
+@pytest.mark.anyio
+async def test_whoever_is_quiet_already_is_won_back_at_the_start(sqlite_world: World) -> None:
+    """A rehearsal knows no past."""
+    world = sqlite_world
+    await world.add_connection()
+    ago = {"kim": 100 * DAY, "lee": 10 * DAY}
+    past = (world.event("purchase", NOON - days, user=user) for user, days in ago.items())
+    await world.live(*past, world.event("product_view", NOON, user="park"))
+    async with open_api(world) as api:
+        created = "... on CreateJourneyFromTemplatePayload { journey { id } }"
+        made = await api.change("createJourneyFromTemplate", created, template="win-back")
+        for change in ("publishJourney", "startJourney"):
+            await api.change(change, id=made["journey"]["id"])
+    await world.settle(NOON + HOUR)
+    where = {run.user_number: run.step_key for run in await world.runs()}
+    assert sorted(where.values()) == ["fortnight", "never", "quiet"]

@@ -8,6 +8,7 @@ import orjson
 from server.context import Context
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import EndReason
+from server.journey.passage import SILENT
 from server.journey.steps import Step
 
 from .. import journeys
@@ -95,9 +96,11 @@ def _converted(hit: Any) -> Fact:
 
 
 def _waiting(run: Any, graph: Graph, zone: str) -> Iterator[Fact]:
+    memory = orjson.loads(run.memory)
+    silent = ", the end of silent hours" if SILENT in memory else ""
     held = " Its journey is paused: that time does not come nearer." if run.held else ""
-    text = f"{_named(graph, run.step_key)} has it wait until {when(run.wake_at, zone)}.{held}"
-    about = {"until": run.wake_at, "memory": orjson.loads(run.memory)}
+    text = f"{_named(graph, run.step_key)} has it wait until {when(run.wake_at, zone)}{silent}.{held}"
+    about = {"until": run.wake_at, "memory": memory}
     yield Fact(FactCode.WAITS, text, run.arrived_at, run.step_key, about)
     step = graph.steps.get(run.step_key)
     for event in sorted(step.listens_for()) if step else ():

@@ -6,6 +6,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from .planning import tell_the_planner
+
 
 def config(connection: Connection | None = None) -> Config:
     made = Config()
@@ -16,3 +18,4 @@ def config(connection: Connection | None = None) -> Config:
 
 def upgrade(connection: Connection) -> None:
     command.upgrade(config(connection), "head")
+    tell_the_planner(connection)

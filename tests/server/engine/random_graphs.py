@@ -19,7 +19,7 @@ _CONDITIONS = st.one_of(
     st.just({"about": "attribute", "name": "vip", "operator": "exists"}),
     st.just({"about": "property", "name": "total", "operator": "at_least", "value": 5}),
 )
-_SHARES = st.sampled_from([(50, 50), (90, 10), (0, 100)])
+_SHARES = st.sampled_from([(50, 50), (90, 10), (1, 99)])
 
 
 def _branches(draw: st.DrawFn, inner: st.SearchStrategy[Any], field: str) -> list[Data]:

@@ -180,6 +180,8 @@ async def test_a_goal_counts_for_the_branch_from_the_draw_on_and_once_a_run(worl
     await world.live(world.event("purchase", NOON + 5 * HOUR, user="kim", total=5))
     await world.live(world.event("purchase", NOON + 6 * HOUR, user="kim", total=6))
     await world.live(world.event("purchase", NOON + 4 * HOUR, user="kim", total=4))
+    # One that happened before the draw counts for the journey alone, whenever we hear of it.
+    await world.live(world.event("purchase", NOON + HOUR - 1, user="kim", total=9))
     [drawn] = (await branches(world))["kim"]
     assert await world.counts("variant_reached", "step_key", "output", "reason") == {
         ("split", drawn, "bought"): 1

@@ -7,12 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from server.engine import launches
 from server.engine.loop import Engine
 from server.engine.shard import Shard
 from server.lists import audience
 from server.store import segments, setup
+from server.store.bulk import table_of
 from server.store.tables import Journey, Launch, Refusal, User, Version
 from tests.world import DAY, HOUR, MINUTE, NOON, World, line, step
 
@@ -363,4 +365,17 @@ async def test_an_audience_and_an_event_on_one_canvas_let_a_person_in_once(world
     await world.settle()
     await world.live(world.event("a", NOON + MINUTE, user="u0"))
     assert (await world.total("entries"), await refused(world)) == (2, {"already_inside": 1})
+    await balances(world)
+
+
+async def test_nobody_comes_in_who_has_been_erased(world: World) -> None:
+    await people(world, 3)
+    await world.live(world.event("view", NOON, anonymous="phone"))
+    await world.live(world.event("view", NOON + 1, anonymous="phone", user="u2"))
+    async with world.db.write() as session:
+        table = table_of(User)
+        await session.run(update(table).where(table.c.user_id == "u1").values(erased_at=NOON, user_id=None))
+    await world.add_journey(waiting())
+    await world.settle()
+    assert await entered(world) == ["u0", "u2"]
     await balances(world)

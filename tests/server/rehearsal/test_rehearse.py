@@ -57,6 +57,14 @@ async def test_two_people_take_the_ways_that_what_they_do_asks_for() -> None:
     assert (told.is_complete, told.reached_at, told.troubles) == (True, NOON + 2 * DAY, [])
 
 
+async def test_vouchers_are_made_up_and_no_list_is_so_bad_that_it_ends_the_rehearsal() -> None:
+    mail = saying("email", text="{{ voucher.code }}", voucher={"pool": "summer", "remember_as": "code"})
+    told = await played(reaching(mail), people=[{"count": 2}], rates={"bounced": 1.0}, until="1d")
+    said = [person.messages[0] for person in told.people]
+    assert len({message.content["text"] for message in said}) == 2
+    assert {message.status for message in said} == {"bounced"}
+
+
 async def test_who_waits_at_the_end_is_inside_and_where() -> None:
     told = await played(abandoned_cart(), people=[{"count": 3}], until="30m")
     assert (told.entries, told.inside, told.waiting("hour")) == (3, 3, 3)
@@ -165,3 +173,27 @@ async def test_the_ways_out_of_a_rehearsal_lead_nowhere() -> None:
         for client in (tools.http, tools.outside):
             with pytest.raises(httpx.ConnectError, match="reaches nobody"):
                 await client.get("http://127.0.0.1:1/")
+
+
+async def test_an_audience_is_let_in_at_its_very_time_however_many_come() -> None:
+    when = {"kind": "every_days", "every": 1, "start": "2024-03-01", "at": "09:05"}
+    graph = line(
+        step("everybody", "entry_audience", when=when, if_passed="skip"),
+        step("wait", "delay", duration_ms=HOUR),
+        step("out", "exit"),
+    )
+    said = {"people": [{"count": 60}], "until": "30h", "zone": "Asia/Seoul"}
+    told = await played(graph, habits=[{"event": "other", "latest": "1h"}], **said)
+    assert {run.entered_at for one in told.people for run in one.runs} == {NOON + 13 * HOUR + 5 * MINUTE}
+    assert (told.entries, told.ended) == (60, {"completed": 60})
+
+
+async def test_an_audience_is_let_in_at_its_times() -> None:
+    when = {"kind": "every_days", "every": 1, "start": "2024-03-01", "at": "09:00"}
+    graph = line(
+        step("in", "entry_audience", when=when, if_passed="skip"),
+        step("wait", "delay", duration_ms=HOUR),
+        step("done", "exit"),
+    )
+    told = await played(graph, people=[{"count": 3}], until="3d")
+    assert (told.entries, told.inside, told.ended) == (9, 0, {"completed": 9})

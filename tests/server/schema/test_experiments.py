@@ -7,6 +7,7 @@ import pytest
 from server.schema.ids import to_id
 from server.store.tables import Message, User
 from tests.server.engine.test_experiments import PEOPLE, agrees, branches, sign_up, splitting
+from tests.server.engine.test_experiments import publish as publish_past
 from tests.server.schema.api import Api, hear
 from tests.server.schema.test_moving import figures_hold, publish
 from tests.server.schema.test_projects_apart import stranger
@@ -262,12 +263,13 @@ async def test_what_a_journey_does_at_all_is_told_by_those_who_get_nothing(api: 
     names = {(row.shard, row.number): row.user_id for row in await world.rows(User)}
     runs = await world.runs()
     treated, held_out = [run for run in runs if not run.variant], [run for run in runs if run.variant]
-    # All who got something buy, and a part of the others; one of them later than the window.
-    for run in (*treated, *held_out[:5]):
-        await world.send(world.event("purchase", NOON + HOUR // 2, user=names[run.shard, run.user_number]))
+    # Nearly all who got something buy, and a part of the others; one of each side later than the window from
+    # the entry. For the journey the one who was inside for an hour counts all the same.
+    late = NOON + 7 * DAY + HOUR // 2
+    buying = [(run, NOON + HOUR // 2) for run in (*treated[1:], *held_out[:5])]
+    for run, at in (*buying, (treated[0], late), (held_out[6], late)):
+        await world.send(world.event("purchase", at, user=names[run.shard, run.user_number]))
     await world.settle()
-    late = held_out[6]
-    await world.live(world.event("purchase", NOON + 8 * DAY, user=names[late.shard, late.user_number]))
     found = await stats(api, journey_id)
     assert found["audience"]["entries"] == found["audience"]["users"] == len(treated)
     assert {one["reason"] for one in found["audience"]["endedBy"]} <= {"COMPLETED"}
@@ -275,7 +277,7 @@ async def test_what_a_journey_does_at_all_is_told_by_those_who_get_nothing(api: 
     holdout = found["holdout"]
     assert (holdout["percent"], holdout["entries"]) == (40, len(held_out))
     [goal] = holdout["goals"]
-    assert goal["treated"] == {"count": len(treated), "of": len(treated), "base": "PEOPLE"}
+    assert goal["treated"] == {"count": len(treated) - 1, "of": len(treated), "base": "PEOPLE"}
     assert goal["heldOut"] == {"count": 5, "of": len(held_out)}
     assert goal["isProven"]
     assert goal["low"] > 0
@@ -318,3 +320,18 @@ async def test_what_a_branch_reached_stays_where_it_was_counted_when_an_edit_mov
     assert await world.counts("variant_reached", "version") == {2: 1}
     await world.settle(NOON + DAY)
     await figures_hold(api)
+
+
+async def test_a_person_is_one_also_under_other_percentages(api: Api) -> None:
+    world = api.world
+    journey_id = await world.add_journey(splitting(split={"keeps": False}))
+    await sign_up(world, *PEOPLE[:40])
+    await world.live(*(world.event("purchase", NOON + 1, user=name) for name in PEOPLE[:40]))
+    await publish_past(world, journey_id, splitting(split={"keeps": False}))
+    await sign_up(world, *PEOPLE[:40], at=NOON + DAY)
+    await world.live(*(world.event("purchase", NOON + DAY + 1, user=name) for name in PEOPLE[:40]))
+    told = (await split(api, journey_id))["variants"]
+    # Each of them counts for both of their runs, but is one person.
+    assert sum(one["goals"][0]["reached"]["count"] for one in told) == 80
+    assert sum(one["goals"][0]["evidence"]["hits"] for one in told) == 40
+    await agrees(world)

@@ -112,3 +112,25 @@ async def test_a_ready_journey_takes_another_title_and_one_handle_once(small_api
     assert again["__typename"] == "NameTakenProblem"
     unknown = await small_api.change("createJourneyFromTemplate", created, template="farewell")
     assert (unknown["__typename"], unknown["path"]) == ("InputProblem", ["input", "template"])
+
+
+async def test_the_files_of_many_journeys_take_as_many_statements_as_that_of_one(api: Api) -> None:
+    aim = await api.change(
+        "createJourney", "... on CreateJourneyPayload { journey { id } }", title="Aim", handle="aim"
+    )
+    steps = [
+        {"entryEvent": {"key": "in", "event": "sign_up"}},
+        {"goToJourney": {"key": "on", "journey": aim["journey"]["id"]}},
+    ]
+    drawing = {"steps": steps, "edges": [{"from": "in", "to": "on"}]}
+    query = "query($first: Int!) { journeys(first: $first) { edges { node { file diff { isEmpty } } } } }"
+    counts = []
+    for many in (1, 4):
+        while len((await api.ask(query, first=50))["journeys"]["edges"]) < many + 1:
+            await api.change("createJourney", title="On", graph=drawing)
+        with api.statements() as seen:
+            edges = (await api.ask(query, first=many))["journeys"]["edges"]
+        assert len(edges) == many
+        assert all("journey: aim" in edge["node"]["file"] for edge in edges)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]

@@ -61,7 +61,7 @@ graph:
 """
 
 
-PAGES = ["times.md"]
+PAGES = ["experiments.md", "times.md"]
 """Pages of the docs whose journeys are played."""
 
 
