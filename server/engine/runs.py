@@ -117,7 +117,8 @@ def move(batch: Batch, run: RunState, user: UserState, to: Arrival) -> None:
     if run.wake_at is not None and (taken.visits or taken.sends):
         # What begins while time stands still begins, as far as time goes, where that began.
         run.wake_at = max(run.wake_at - (at - stood_still_at), stood_still_at)
-    if taken.sends and run.is_open:
+    if run.is_open and (taken.sends or (waited.sent and not taken.visits)):
+        # What is known of them already may be what the new step waits for.
         _go(batch, run, user, at, lambda graph, moment: passage.hear_messages(graph, run.step_key, moment))
 
 

@@ -35,6 +35,8 @@ class Address:
     channel: str
     address: str
     state: str = "usable"
+    suppressed_for: tuple[str, ...] = ()
+    """The purposes for which nobody writes there; the empty one is all of them."""
 
 
 @dataclass(frozen=True, slots=True)

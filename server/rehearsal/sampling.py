@@ -2,14 +2,16 @@
 
 import random
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import func, select
 
-from server.store import consents, users
+from server.store import consents, suppressed, users
 from server.store.bulk import table_of
+from server.store.same_address import same_address
 from server.store.sessions import ReadSession
 from server.store.tables import User
 from server.store.users import UserKey
@@ -33,10 +35,24 @@ async def sample(session: ReadSession, project_id: int, shards: int, count: int,
         return []
     endpoints = await users.endpoints_by_users(session, project_id, chosen)
     decided = await consents.by_users(session, project_id, chosen)
+    kept_from = await _suppressed(session, project_id, [one for own in endpoints.values() for one in own])
     return [
-        _masked(number, found[key].attributes, endpoints.get(key, ()), decided.get(key, ()))
+        _masked(number, found[key].attributes, endpoints.get(key, ()), decided.get(key, ()), kept_from)
         for number, key in enumerate(chosen, 1)
     ]
+
+
+async def _suppressed(
+    session: ReadSession, project_id: int, endpoints: Sequence[Any]
+) -> dict[tuple[str, str], list[str]]:
+    """By channel and address, as it is compared: the purposes for which nobody writes there."""
+    by_channel: defaultdict[str, set[str]] = defaultdict(set)
+    for one in endpoints:
+        by_channel[one.channel].add(same_address(one.channel, one.address))
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for _, channel, address, purpose in await suppressed.until_by_address(session, project_id, by_channel):
+        found[channel, address].append(purpose)
+    return found
 
 
 async def _draw(session: ReadSession, project_id: int, shards: int, count: int, seed: int) -> list[UserKey]:
@@ -61,7 +77,13 @@ def _key_at(place: int, sizes: Sequence[tuple[int, int]]) -> UserKey:
     raise IndexError(place)
 
 
-def _masked(number: int, attributes: str, endpoints: Sequence[Any], decided: Sequence[Any]) -> Person:
+def _masked(
+    number: int,
+    attributes: str,
+    endpoints: Sequence[Any],
+    decided: Sequence[Any],
+    kept_from: Mapping[tuple[str, str], Sequence[str]],
+) -> Person:
     return Person(
         f"sample-{number}",
         attributes=_without_addresses(orjson.loads(attributes), number),
@@ -70,6 +92,7 @@ def _masked(number: int, attributes: str, endpoints: Sequence[Any], decided: Seq
                 one.channel,
                 made_up_address(one.channel, number, _scheme(one.address)) + _nth(place, one.channel),
                 one.state,
+                tuple(kept_from.get((one.channel, same_address(one.channel, one.address)), ())),
             )
             for place, one in enumerate(one for one in endpoints if one.is_current)
         ],

@@ -30,6 +30,7 @@ from server.store.tables import (
     Identity,
     Journey,
     Project,
+    Suppression,
     User,
     Version,
     metadata,
@@ -49,6 +50,11 @@ _ENDPOINTS = inserting(
     Endpoint,
     *("shard", "project_id", "user_number", "channel", "address"),
     *("is_current", "state", "changed_at", "because"),
+)
+_SUPPRESSIONS = inserting(
+    Suppression,
+    *("project_id", "channel", "address", "purpose", "set_by"),
+    *("reason", "since", "source", "note", "heard"),
 )
 _CONSENTS = inserting(
     Consent,
@@ -222,6 +228,15 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
             (SHARD, PROJECT, number, where.channel, where.address, True, where.state, at, "")
             for number, one in enumerate(plan.people)
             for where in one.addresses
+        ],
+    )
+    await session.bulk(
+        _SUPPRESSIONS,
+        [
+            (PROJECT, where.channel, where.address, purpose, "people", "", at, "api", "", "{}")
+            for one in plan.people
+            for where in one.addresses
+            for purpose in where.suppressed_for
         ],
     )
     await session.bulk(

@@ -11,7 +11,7 @@ from server.clock import Instant
 from server.context import Context
 from server.journey.graph import Graph, read_graph
 from server.journey.reentry import Again, Reentry, Since
-from server.journey.steps import EntryEvent
+from server.journey.steps import EntryAudience, EntryEvent
 from server.store import explaining, runs, users, versions
 from server.store.sessions import ReadSession
 from server.store.tables import Journey, User, Version
@@ -19,6 +19,7 @@ from server.store.tables import Journey, User, Version
 from .. import journeys
 from ..refusals import Missing
 from ..users import Wanted, find
+from . import audiences
 from .facts import Fact, FactCode, compared, when
 
 
@@ -70,6 +71,8 @@ class _Case:
     own: Sequence[Any]
     """The person's runs in the journey, in order."""
     refused: Sequence[Any]
+    belongs: dict[str, bool]
+    """By entry: whether the person belongs to its audience now."""
 
 
 async def explain(context: Context, journey_id: int, wanted: Wanted, at: Instant | None) -> Explained | None:
@@ -92,7 +95,9 @@ async def explain(context: Context, journey_id: int, wanted: Wanted, at: Instant
         }
         own = await runs.in_journey_by_users(session, context.project_id, journey_id, family)
         refused = await explaining.refusals(session, context.project_id, journey_id, family)
-    case = _Case(journey, graph, version.number if version else 0, zone, at, events, own, refused)
+        belongs = await audiences.belonging(session, context, graph, user)
+    number = version.number if version else 0
+    case = _Case(journey, graph, number, zone, at, events, own, refused, belongs)
     return Explained(user, _verdict(case), list(_facts(case)))
 
 
@@ -109,8 +114,14 @@ async def _version_at(
 
 def _facts(case: _Case) -> Iterator[Fact]:
     yield _status(case)
-    for entry in case.graph.entries:
-        yield from _entry(case, entry)
+    for entry in case.graph.all_entries:
+        if isinstance(entry, EntryEvent):
+            yield from _entry(case, entry)
+        elif isinstance(entry, EntryAudience):
+            yield from audiences.told(entry, case.belongs.get(entry.key, True))
+        else:
+            text = f"The entry {entry.key!r} lets in those whom a request over the API names."
+            yield Fact(FactCode.ENTRY, text, step_key=entry.key)
     if case.graph.holdout_percent:
         percent = case.graph.holdout_percent
         text = f"{percent} of 100 people are held out: they enter, and end at once as `held_out`."
@@ -181,24 +192,41 @@ def _refusal(row: Any) -> Fact:
 
 
 def _verdict(case: _Case) -> Verdict:
-    """Of the latest event that an entry asks for; without one, of what is recorded."""
-    fitting = [
-        event
-        for entry in case.graph.entries
-        if (event := case.events.get(entry.event)) is not None and entry.lets_in(orjson.loads(event.body))
-    ]
-    latest = max((event.occurred_at for event in fitting), default=None)
-    if any(run.entered_at == latest for run in case.own) or (
-        case.at is None and case.own and not case.refused
-    ):
-        return Verdict.ENTERED
-    if any(row.occurred_at == latest for row in case.refused):
-        return Verdict.REFUSED
+    """Of the latest event that an entry lets in by; without one, of what is recorded."""
+    events = {entry.key: case.events.get(entry.event) for entry in case.graph.entries}
+    latest = max(
+        (
+            event.occurred_at
+            for entry in case.graph.entries
+            if (event := events[entry.key]) is not None and entry.lets_in(orjson.loads(event.body))
+        ),
+        default=None,
+    )
     if latest is not None:
-        return Verdict.NOT_RUNNING if _was_closed(case, latest) else Verdict.UNDECIDED
-    if any(event is not None for event in case.events.values()):
+        return _at_event(case, latest)
+    others = [entry for entry in case.graph.all_entries if not isinstance(entry, EntryEvent)]
+    recorded = _recorded(case) if others else None
+    if recorded is not None:
+        return recorded
+    if any(events.values()) or (others and not any(case.belongs.get(one.key, True) for one in others)):
         return Verdict.CONDITIONS
-    return Verdict.NO_EVENT if case.graph.entries else Verdict.UNDECIDED
+    return Verdict.UNDECIDED if others or not events else Verdict.NO_EVENT
+
+
+def _at_event(case: _Case, at: Instant) -> Verdict:
+    if any(run.entered_at == at for run in case.own):
+        return Verdict.ENTERED
+    if any(row.occurred_at == at for row in case.refused):
+        return Verdict.REFUSED
+    return Verdict.NOT_RUNNING if _was_closed(case, at) else Verdict.UNDECIDED
+
+
+def _recorded(case: _Case) -> Verdict | None:
+    """The latest of the person's entries and refusals; none if there is neither."""
+    until = case.at
+    times = [(run.entered_at, Verdict.ENTERED) for run in case.own]
+    times += [(row.occurred_at, Verdict.REFUSED) for row in case.refused]
+    return max((one for one in times if until is None or one[0] <= until), default=(0, None))[1]
 
 
 def _was_closed(case: _Case, at: Instant) -> bool:

@@ -175,6 +175,19 @@ async def test_the_ways_out_of_a_rehearsal_lead_nowhere() -> None:
                 await client.get("http://127.0.0.1:1/")
 
 
+async def test_an_audience_is_let_in_at_its_very_time_however_many_come() -> None:
+    when = {"kind": "every_days", "every": 1, "start": "2024-03-01", "at": "09:05"}
+    graph = line(
+        step("everybody", "entry_audience", when=when, if_passed="skip"),
+        step("wait", "delay", duration_ms=HOUR),
+        step("out", "exit"),
+    )
+    said = {"people": [{"count": 60}], "until": "30h", "zone": "Asia/Seoul"}
+    told = await played(graph, habits=[{"event": "other", "latest": "1h"}], **said)
+    assert {run.entered_at for one in told.people for run in one.runs} == {NOON + 13 * HOUR + 5 * MINUTE}
+    assert (told.entries, told.ended) == (60, {"completed": 60})
+
+
 async def test_an_audience_is_let_in_at_its_times() -> None:
     when = {"kind": "every_days", "every": 1, "start": "2024-03-01", "at": "09:00"}
     graph = line(

@@ -230,7 +230,7 @@ async def test_a_pause_stops_the_time_and_a_resumption_lets_it_go_on(api: Api) -
     await world.settle()
     [run] = await world.runs()
     assert (bool(run.held), run.wake_at) == (False, NOON + DAY + HOUR)
-    assert len(api.wakes) == 3
+    assert len(api.wakes) == 4  # Published, started, paused, resumed.
 
 
 async def test_a_stop_ends_everybody_in_every_shard(api: Api) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from server.schema.ids import to_id
+from server.store import segments
 from server.store.tables import Message
 from tests.world import DAY, HOUR, MINUTE, NOON, abandoned_cart, line, reaching, saying, step
 
@@ -238,3 +239,26 @@ async def test_explanations_of_many_take_as_many_statements_as_of_one(api: Api) 
         assert len(found["journey"]["runs"]["edges"]) == n + 1
         counts.append(len([statement for statement in seen if "SELECT" in statement]))
     assert len(set(counts)) == 1
+
+
+async def test_an_audience_tells_who_belongs_to_it(api: Api) -> None:
+    world = api.world
+    async with world.db.write() as session:
+        conditions = '{"attribute": {"name": "plan", "operator": "equals", "value": "member"}}'
+        await segments.create(session, world.project_id, "Members", conditions, NOON)
+    for name, plan in (("kim", "member"), ("lee", "free")):
+        await world.live(world.event("", NOON, user=name, type="identify", plan=plan))
+    graph = line(step("members", "entry_audience", segment="Members"), step("out", "exit"))
+    journey_id = await world.add_journey(graph)
+    await world.settle(NOON + 1)
+    found = await of_entry(api, journey_id, "kim")
+    assert found["verdict"] == "ENTERED"
+    assert told(found["facts"], "ENTRY", "CONDITION_HELD") == [
+        "The entry 'members' lets in who belongs to the segment 'Members', at its times.",
+        "This person belongs to the segment 'Members' now.",
+    ]
+    found = await of_entry(api, journey_id, "lee")
+    assert found["verdict"] == "CONDITIONS"
+    assert told(found["facts"], "CONDITION_FAILED") == [
+        "This person does not belong to the segment 'Members' now."
+    ]

@@ -110,6 +110,18 @@ async def test_after_its_end_nobody_enters_and_with_the_last_one_it_is_finished(
     assert (found["status"], found["finishedAt"]) == ("FINISHED", time(NOON + DAY))
 
 
+async def test_what_happened_before_the_end_and_was_not_worked_in_yet_still_enters(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.engine.loop.FINISH_EVERY", 1)
+    world, journey_id = api.world, await start(api)
+    await api.change("setJourneyEnd", id=journey_id, endsAt=time(NOON + HOUR))
+    await world.send(world.event("add_to_cart", NOON + MINUTE, user="kim"))
+    await world.settle(NOON + DAY)
+    assert [run.end_reason for run in await world.runs()] == ["completed"]
+    assert (await life(api, journey_id))["status"] == "FINISHED"
+
+
 async def test_an_end_can_be_moved_and_taken_away(small_api: Api) -> None:
     api, world = small_api, small_api.world
     journey_id = await start(api)

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import orjson
 import pytest
+from sqlalchemy import update
 
 from server.aggregates import recount
-from server.store.tables import Message, Run, Visit
+from server.schema.ids import to_id
+from server.store.bulk import table_of
+from server.store.tables import Journey, Message, Run, Visit
+from tests.server.engine.flows import first_message, heard
 from tests.server.schema.api import Api
 from tests.server.schema.test_changes import graph, start
-from tests.world import DAY, HOUR, MINUTE, NOON
+from tests.world import DAY, HOUR, MINUTE, NOON, saying, step
 
 pytestmark = pytest.mark.anyio
 
@@ -286,3 +291,51 @@ async def test_whoever_is_merged_meanwhile_moves_where_it_arrives(api: Api) -> N
     assert {(run.version, run.step_key) for run in await world.runs()} == {(2, "hour")}
     await figures_hold(api)
     assert {visit.output for visit in await world.rows(Visit)} == {"next", "@2"}
+
+
+def asking(split_by: str, subject: str) -> dict[str, Any]:
+    """An e-mail that waits to know what becomes of it."""
+    other = {"delivered": "not_delivered", "opened": "not_opened"}[split_by]
+    return {
+        "steps": [
+            step("cart", "entry_event", event="add_to_cart"),
+            saying("email", "mail", connection="mail", subject=subject, split_by=split_by),
+            step("good", "exit"),
+            step("bad", "exit"),
+        ],
+        "edges": [
+            {"from": "cart", "output": "next", "to": "mail"},
+            {"from": "mail", "output": split_by, "to": "good"},
+            {"from": "mail", "output": other, "to": "bad"},
+        ],
+    }
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+async def test_nobody_gets_the_message_of_a_step_twice_that_waits_to_know_what_becomes_of_it(
+    api: Api, is_opened: bool
+) -> None:
+    world = api.world
+    await world.add_connection()
+    number = await world.add_journey(asking("delivered", "Hello"))
+    await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
+    await world.live(world.event("add_to_cart", NOON, user="kim"))
+    message = await first_message(world)
+    await heard(world, message, "accepted", NOON + 1)
+    async with world.db.write() as session:
+        journey = await session.get_one(Journey, number)
+        journey.draft = orjson.dumps(asking("opened", "Hello again")).decode()
+    if is_opened:
+        # Of no interest to the step, which waits for a delivery.
+        async with world.db.write() as session:
+            memory = {"messages": {str(message): {"status": "accepted", "reason": "", "heard": ["opened"]}}}
+            await session.run(update(table_of(Run)).values(memory=orjson.dumps(memory).decode()))
+    await api.change("publishJourney", id=to_id("Journey", number), peopleInside={"fate": "MOVE"})
+    await world.settle()
+    assert len(await world.rows(Message)) == 1
+    [run] = await world.runs()
+    assert (run.version, run.step_key) == (2, "good" if is_opened else "mail")
+    if not is_opened:
+        await heard(world, message, "opened", NOON + HOUR, actor="human")
+        assert (await world.runs())[0].step_key == "good"
+    await figures_hold(api)

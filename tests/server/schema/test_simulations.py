@@ -196,3 +196,29 @@ async def test_segments_caps_and_other_journeys_of_the_project_take_part(api: Ap
         ("first", None),
         ("second", "CAPPED"),
     ]
+
+
+async def test_who_may_not_be_written_to_may_not_in_a_rehearsal_either(api: Api) -> None:
+    world = api.world
+    for name in ("kim", "lee", "park"):
+        traits = {"email": f"{name}@example.com", "name": name}
+        await world.live(world.event("", NOON, user=name, type="identify", **traits))
+    await api.change("addSuppression", channel="email", address="Kim@example.com")
+    asked = "mutation($input: SetConsentInput!) { setConsent(input: $input) { __typename } }"
+    wish = {
+        "identity": {"userId": "lee"},
+        "channel": "email",
+        "purpose": "ADVERTISEMENT",
+        "granted": False,
+        "source": "test",
+    }
+    await api.ask(asked, input=wish)
+    await world.settle()
+    graph = to_variables(reaching(saying("email", purpose="advertisement")))
+    told = await simulate(api, graph=graph, sample=10)
+    found = {one["attributes"]["name"]: one["runs"][0]["visits"][1]["messages"][0] for one in told["traces"]}
+    assert {name: one["reason"] for name, one in found.items()} == {
+        "kim": "SUPPRESSED",
+        "lee": "NO_CONSENT",
+        "park": None,
+    }

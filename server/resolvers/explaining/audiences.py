@@ -1,0 +1,56 @@
+"""Whether a person belongs to an audience that a journey lets in."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import orjson
+
+from server.context import Context
+from server.journey.audience import InList, Question, read_question
+from server.journey.graph import Graph
+from server.journey.reading import Reader
+from server.journey.steps import EntryAudience
+from server.segments import asking
+from server.store import segments, user_lists
+from server.store.sessions import ReadSession
+from server.store.tables import User
+
+from .facts import Fact, FactCode
+
+
+class _Row(NamedTuple):
+    number: int
+    attributes: str
+
+
+async def belonging(session: ReadSession, context: Context, graph: Graph, user: User) -> dict[str, bool]:
+    """By entry: whether the person belongs to its audience now. Without a segment or list all do."""
+    entries = [one for one in graph.all_entries if isinstance(one, EntryAudience)]
+    named = [one for one in entries if one.segment or one.list]
+    if not named:
+        return {one.key: True for one in entries}
+    lists = await user_lists.names(session, context.project_id)
+    known = {row.name: row for row in await segments.of_project(session, context.project_id)}
+    found = {one.key: not (one.segment or one.list) for one in entries}
+    for one in named:
+        row = known.get(one.segment)
+        question: Question | None = InList(one.list)
+        if one.segment:
+            question = read_question(Reader(orjson.loads(row.conditions))) if row else None
+        if question is not None:
+            place = (context.project_id, user.shard, [_Row(user.number, user.attributes)])
+            found[one.key] = bool(await asking.meeting(session, *place, question, lists, context.clock.now()))
+    return found
+
+
+def told(entry: EntryAudience, belongs: bool) -> Iterator[Fact]:
+    if not (entry.segment or entry.list):
+        text = f"The entry {entry.key!r} lets in everybody, at its times."
+        yield Fact(FactCode.ENTRY, text, step_key=entry.key)
+        return
+    whom = f"the segment {entry.segment!r}" if entry.segment else f"the list {entry.list!r}"
+    text = f"The entry {entry.key!r} lets in who belongs to {whom}, at its times."
+    yield Fact(FactCode.ENTRY, text, step_key=entry.key, values={"audience": entry.segment or entry.list})
+    code = FactCode.CONDITION_HELD if belongs else FactCode.CONDITION_FAILED
+    text = f"This person {'belongs' if belongs else 'does not belong'} to {whom} now."
+    yield Fact(code, text, step_key=entry.key, values={"belongs": belongs})
