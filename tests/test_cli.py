@@ -129,3 +129,19 @@ def test_the_channels_are_listed_with_where_they_come_from(sojourn: Sojourn) -> 
 def test_a_part_that_does_not_exist_is_refused(sojourn: Sojourn) -> None:
     refused = sojourn("serve", "--only", "api,kitchen")
     assert (refused.exit_code, "kitchen" in refused.output) == (2, True)
+
+
+def test_a_person_who_is_to_be_erased_has_to_be_known_and_named_once(sojourn: Sojourn, file: Path) -> None:
+    sojourn("project", "create", "Shop")
+    unknown = sojourn("user", "erase", "--user-id", "kim", "--yes")
+    assert "Nobody in this project" in str(unknown.exception)
+    twice = sojourn("user", "erase", "--user-id", "kim", "--email", "kim@example.com", "--yes")
+    assert (twice.exit_code, "one of --user-id" in twice.output) == (2, True)
+    with sqlite3.connect(file) as connection:
+        connection.execute("INSERT INTO user (shard, project_id, number, attributes, created_at, user_id) "
+            "VALUES (0, 1, 0, '{}', 0, 'kim')")  # fmt: skip
+        connection.execute("INSERT INTO identity VALUES (0, 1, 'user_id', 'kim', 0, 0, 0)")
+    connection.close()
+    done = sojourn("user", "erase", "--user-id", "kim", "--yes")
+    assert "1 user(s) erased, 0 open run(s) end, 0 message(s) are cancelled." in done.output
+    assert inbox_rows(file) == 1

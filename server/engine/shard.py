@@ -1,6 +1,6 @@
 """One shard's turn: take what has happened and what is due, decide, write it all in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -118,7 +118,7 @@ class Shard:
             return Turn()
         self._most = min(MOST_ROWS, most * 2)
         self.turns += 1
-        return Turn(turn.rows, turn.wakes, turn.transitions + launched)
+        return replace(turn, transitions=turn.transitions + launched)
 
     async def _turn(self, catalog: Catalog, most: int) -> Turn:
         async with self._db.read() as session:
