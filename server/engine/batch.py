@@ -144,6 +144,8 @@ class Batch:
     """Conversions of runs whose messages may be credited, by run: `credits.Hit`."""
     letters: defaultdict[int, dict[int, Letter]] = field(default_factory=lambda: defaultdict(dict))
     """What is known of the messages of those runs, by run and message."""
+    lettered: set[int] = field(default_factory=set)
+    """The runs of which that was read."""
     permissions: Permissions = field(default_factory=Permissions)
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)

@@ -1,7 +1,6 @@
 """What the loop knows of projects and journeys: one snapshot, read anew whenever its epoch has moved."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import orjson
@@ -16,6 +15,7 @@ from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryAudience, EntryEvent
 from server.store import verdicts
+from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
@@ -27,7 +27,15 @@ _connections, _segments, _lists = table_of(Connection), table_of(Segment), table
 
 
 _users = table_of(User)
+_PUBLISHED = select(_versions.c.journey_id, _versions.c.number, _versions.c.published_at, _versions.c.moves)
+_GRAPHS = select(_versions.c.journey_id, _versions.c.number, _versions.c.graph).where(
+    among(_versions.c.journey_id, "journeys"), among(_versions.c.number, "numbers")
+)
 _ERASING = select(_users.c.project_id).where(_users.c.erased_at.is_not(None)).distinct()
+
+
+Graphs = dict[tuple[int, int], Graph]
+"""By journey and version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +169,23 @@ async def current_epoch(session: ReadSession, *, sharing: bool = False) -> int:
     return int(rows[0].epoch) if rows else 0
 
 
-async def load(session: ReadSession) -> Catalog:
-    """The catalog as this session's snapshot sees it."""
+async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
+    """The catalog as this session's snapshot sees it.
+
+    `graphs` are those that were read before: published versions never change, and to read them all again at
+    every change of anything would hold everybody up. Those that are new are put there.
+    """
     found = await session.rows(select(_projects))
-    versions = await session.rows(select(_versions))
+    versions = await session.rows(_PUBLISHED)
+    graphs = {} if graphs is None else graphs
+    await _read_graphs(session, {(row.journey_id, row.number) for row in versions}, graphs)
     catalog = Catalog(
         epoch=await current_epoch(session),
         zones={row.id: row.time_zone for row in found},
         need_consent=frozenset(row.id for row in found if row.requires_consent),
         journeys={},
         connections=await _connected(session),
-        graphs=_graphs(versions),
+        graphs=dict(graphs),
         erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         verdicts=await _verdicts(session),
@@ -218,8 +232,13 @@ async def _connected(session: ReadSession) -> dict[tuple[int, str], list[Connect
     return dict(found)
 
 
-def _graphs(rows: Iterable[Version]) -> dict[tuple[int, int], Graph]:
-    return {(row.journey_id, row.number): read_graph(orjson.loads(row.graph))[0] for row in rows}
+async def _read_graphs(session: ReadSession, wanted: set[tuple[int, int]], graphs: Graphs) -> None:
+    missing = wanted - graphs.keys()
+    about = {"numbers": sorted({number for _, number in missing})}
+    journeys = sorted({journey_id for journey_id, _ in missing})
+    for row in await session.rows_in(_GRAPHS, "journeys", journeys, about):
+        if (row.journey_id, row.number) in missing:
+            graphs[row.journey_id, row.number] = read_graph(orjson.loads(row.graph))[0]
 
 
 def _index(catalog: Catalog) -> None:

@@ -16,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, credits, erasing, goals, lists, moving, runs
+from . import addresses, consents, credits, entering, erasing, goals, lists, moving, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -236,5 +236,5 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
         happening = Happening(run.project_id, row.type, row.name, body, row.occurred_at, row.digest)
         past = Past(row.occurred_at, body)
         batch.note_past((run.project_id, user.number), row.name, row.digest, past)
-        runs.wake_until(batch, user, run.project_id, row.occurred_at)
+        entering.wake_until(batch, user, run.project_id, row.occurred_at)
         goals.offer_to(batch, run, user, happening)

@@ -44,19 +44,23 @@ class Hit(NamedTuple):
     amount: int
 
 
-async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int]) -> None:
-    """The conversions of these runs in this shard, and all of their messages, into the batch."""
-    wanted = sorted(set(run_ids) - batch.hits.keys())
-    if not wanted:
-        return
-    batch.hits.update((run_id, []) for run_id in wanted)
+async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int], heard: Iterable[int] = ()) -> None:
+    """The conversions of these runs in this shard, and all of their messages, into the batch.
+
+    Of the runs of which only a message was heard, the messages matter if there are conversions to credit.
+    """
     about = {"shard": batch.shard}
+    wanted = sorted({*run_ids, *heard} - batch.hits.keys())
+    batch.hits.update((run_id, []) for run_id in wanted)
     for row in await session.rows_in(_CONVERSIONS_OF, "runs", wanted, about):
         where = (row.project_id, row.journey_id, row.version)
         batch.hits[row.run_id].append(Hit(*where, row.goal_key, row.occurred_at, row.amount))
-    for row in await session.rows_in(_FOREIGN_OF, "runs", wanted, about):
+    hit = (run_id for run_id in heard if batch.hits[run_id])
+    lettered = sorted({*run_ids, *hit} - batch.lettered)
+    batch.lettered.update(lettered)
+    for row in await session.rows_in(_FOREIGN_OF, "runs", lettered, about):
         batch.letters[row.run_id][row.message_id] = _letter_of_row(row)
-    for row in await session.rows_in(_MESSAGES_OF, "runs", wanted, about):
+    for row in await session.rows_in(_MESSAGES_OF, "runs", lettered, about):
         message = batch.messages.get(row.id) or gather.to_message(row)
         batch.letters[row.run_id][row.id] = letter_of(message)
 
@@ -96,9 +100,9 @@ def take_along(batch: Batch, run: RunState) -> list[list[Any]]:
 
 
 def welcome(batch: Batch, project_id: int, run_id: int, letter: Letter) -> None:
-    """Keeps what is known of a message that was born in another shard."""
-    hear(batch, run_id, letter)
+    """Keeps what is known of a message that was born in another shard; of ours we know more ourselves."""
     if not batch.is_ours(letter.id):
+        hear(batch, run_id, letter)
         batch.foreign_letters[run_id, letter.id] = (batch.shard, run_id, letter.id, project_id, *letter[1:])
 
 

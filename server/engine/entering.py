@@ -168,6 +168,23 @@ def _new_run(
     )
 
 
+def wake_until(batch: Batch, user: UserState, project_id: int, until: Instant) -> None:
+    """Wakes the user's runs that were due by then, the earliest first: an event finds them as they were.
+
+    Where one leads to another journey, that has begun by then, too.
+    """
+    while True:
+        due = [
+            run
+            for run in batch.runs_by_user[project_id, user.number]
+            if run.wake_at is not None and run.wake_at <= until and runs.may_move(batch, run)
+        ]
+        if not due:
+            return
+        runs.wake(batch, min(due, key=lambda run: (run.wake_at, run.id)), user)
+        lead_on(batch)
+
+
 MOST_JOURNEYS_AT_ONCE = 20
 """Journeys that one run may lead on to, one out of the other, before any time has passed."""
 

@@ -3,7 +3,7 @@
 from server.ingest.messages import ArrivedEvent
 from server.journey.moment import Past
 
-from . import addresses, consents, entering, goals, profiles, runs
+from . import addresses, consents, entering, goals, profiles
 from .batch import Batch
 from .state import Happening, UserState, to_json
 
@@ -15,7 +15,7 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent,
     happening = Happening(project_id, event.type, event.name, event.body, at, digest, device)
     concerns = batch.catalog.concerns_runs(project_id, event.type, event.name)
     if concerns:
-        runs.wake_until(batch, user, project_id, at)
+        entering.wake_until(batch, user, project_id, at)
     note(batch, user, project_id, event, digest)
     if concerns and event.type in ("track", "page", "screen"):
         goals.offer(batch, user, happening)

@@ -198,7 +198,7 @@ class Intake:
         await gather.runs_of(session, batch, movers)
         await gather.users(session, batch, people_wanted | movers)
         await self._load_past(session, batch, [*entrants, *_moved(batch, items)])
-        await credits.load(session, batch, _to_credit(batch, items))
+        await credits.load(session, batch, _to_credit(batch, items), _heard_of(batch, items))
         await reach.load(session, batch, _asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
@@ -358,10 +358,15 @@ def _entrants(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[
     ]
 
 
-def _to_credit(batch: Batch, items: list[Item]) -> set[int]:
-    """The runs whose conversions, new or old, may be credited to a message otherwise after this batch."""
+def _heard_of(batch: Batch, items: list[Item]) -> set[int]:
+    """The runs whose conversions may be credited otherwise, by what was heard of a message."""
     found = {message.run_id for message in batch.messages.values() if news.has_goals(batch, message)}
-    found |= {item.command["run_id"] for item in items if item.row.kind == news.NEWS}
+    return found | {item.command["run_id"] for item in items if item.row.kind == news.NEWS}
+
+
+def _to_credit(batch: Batch, items: list[Item]) -> set[int]:
+    """The runs that may have conversions after this batch which they had not before."""
+    found: set[int] = set()
     for item in items:
         if item.row.kind == commands.ADOPT:
             found |= {RunState(*values).id for values in item.command["runs"]}

@@ -14,7 +14,7 @@ from server.store import invitations
 from server.store.ids import digest
 from server.store.invitations import INVITE, Named
 
-from . import entering, runs
+from . import entering
 from .batch import Batch, IdentityKey
 from .catalog import LiveJourney
 from .entering import RefusedEntry
@@ -92,7 +92,7 @@ def _offer(
     if reason:
         entering.refuse(batch, journey, entry, user, reason, event)
     else:
-        runs.wake_until(batch, user, journey.project_id, event.at)
+        entering.wake_until(batch, user, journey.project_id, event.at)
         run, reason = entering.offer_entry(batch, journey, entry, user, event)
         entering.lead_on(batch)
     _answer(batch, journey.project_id, command, guest, run.id if run else None, reason)

@@ -81,6 +81,8 @@ class Engine:
     """Raises where otherwise a row that cannot be worked in is looked for: for tests."""
     _mine: dict[int, Shard] = field(default_factory=dict)
     _catalog: Catalog | None = None
+    _graphs: catalogs.Graphs = field(default_factory=dict)
+    """Every graph that was ever published, as read once."""
     _judged_at: Instant = 0
     """When splits were last looked at that choose a branch themselves."""
     _is_unjudged: bool = False
@@ -162,7 +164,7 @@ class Engine:
     async def _ready(self, session: ReadSession) -> list[int]:
         epoch = await catalogs.current_epoch(session)
         if self._catalog is None or self._catalog.epoch != epoch:
-            self._catalog = await catalogs.load(session)
+            self._catalog = await catalogs.load(session, self._graphs)
         rows = await session.rows(_WITH_WORK, {"now": self.clock.now()})
         ready = {row.shard for row in rows if row.shard in self._mine}
         ready |= {n for n, shard in self._mine.items() if not shard.has_planned(self._catalog)}

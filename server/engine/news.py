@@ -35,8 +35,8 @@ def tell(batch: Batch, message: MessageState, at: Instant) -> None:
         credits.hear(batch, message.run_id, letter)
     elif not followed:
         return
-    elsewhere = _elsewhere(batch, message.project_id, message.user_number)
     run = batch.runs.get(message.run_id)
+    elsewhere = _elsewhere(batch, message.project_id, message.user_number, is_sought=followed and run is None)
     if run is not None and followed:
         hear(batch, run, message.id, told(message), at)
     elif elsewhere:
@@ -49,11 +49,15 @@ def has_goals(batch: Batch, message: MessageState) -> bool:
     return graph is not None and bool(graph.goals)
 
 
-def _elsewhere(batch: Batch, project_id: int, number: int) -> str:
-    """The user in another shard, as `shard:number`, into whom this one was merged; empty if there is none."""
+def _elsewhere(batch: Batch, project_id: int, number: int, *, is_sought: bool) -> str:
+    """The user, as `shard:number`, into whom this one was merged; empty if there is none.
+
+    One in this shard only if the run is sought: it is on its way there, and news behind it finds it.
+    """
     user = batch.users.get((project_id, number))
     merged_into = (user.merged_into if user else None) or ""
-    return "" if merged_into.startswith(f"{batch.shard}:") else merged_into
+    is_here = merged_into.startswith(f"{batch.shard}:")
+    return "" if is_here and not is_sought else merged_into
 
 
 def forward(batch: Batch, project_id: int, merged_into: str, news: dict[str, Any]) -> None:
@@ -67,7 +71,8 @@ def take_in(batch: Batch, project_id: int, news: dict[str, Any]) -> None:
     """News from another shard, of a run that has come here, or has gone on since."""
     letter = Letter(*news["letter"])
     credits.welcome(batch, project_id, news["run_id"], letter)
-    run, elsewhere = batch.runs.get(news["run_id"]), _elsewhere(batch, project_id, news["number"])
+    run = batch.runs.get(news["run_id"])
+    elsewhere = _elsewhere(batch, project_id, news["number"], is_sought=run is None)
     if run is not None:
         hear(batch, run, letter.id, news["told"], news["at"])
     elif elsewhere:
@@ -88,7 +93,7 @@ def told(message: MessageState) -> dict[str, Any]:
 
 def hear(batch: Batch, run: RunState, message_id: int, told: dict[str, Any], at: Instant) -> None:
     user = batch.user((run.project_id, run.user_number))
-    runs.wake_until(batch, user, run.project_id, at)
+    entering.wake_until(batch, user, run.project_id, at)
     memory = orjson.loads(run.memory)
     messages = memory.get(MESSAGES, {})
     if not run.is_open or messages.get(str(message_id), told) == told:

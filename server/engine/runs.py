@@ -25,6 +25,9 @@ from .state import Happening, RunState, UserState, to_json
 LATE = MINUTE
 """A timer that fires later than this after it was due (the server was down) happens when it fires."""
 
+LONGEST_SEEN = 500
+"""Characters of one value that a visit keeps: people's attributes may be as long as they like."""
+
 NOTHING_SEEN: Mapping[str, Any] = {}
 log = structlog.get_logger("engine")
 
@@ -41,19 +44,6 @@ def begin(batch: Batch, run: RunState, entry: Step, user: UserState) -> None:
         end(batch, run, EndReason.HELD_OUT, at, saw=saw)
         return
     _go(batch, run, user, at, lambda graph, moment: passage.enter(graph, entry, moment, saw))
-
-
-def wake_until(batch: Batch, user: UserState, project_id: int, until: Instant) -> None:
-    """Wakes the user's runs that were due by then, the earliest first: an event finds them as they were."""
-    while True:
-        due = [
-            run
-            for run in batch.runs_by_user[project_id, user.number]
-            if run.wake_at is not None and run.wake_at <= until and may_move(batch, run)
-        ]
-        if not due:
-            return
-        wake(batch, min(due, key=lambda run: (run.wake_at, run.id)), user)
 
 
 def may_move(batch: Batch, run: RunState) -> bool:
@@ -298,7 +288,7 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
             visit.because,
             reason,
             message_id,
-            to_json(visit.saw) if visit.saw else "{}",
+            to_json(_in_short(visit.saw)) if visit.saw else "{}",
         )
     )
     if reason:
@@ -306,6 +296,20 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
     else:
         count(batch, Metric.LEFT, run, visit.step_key, visit.left_at, output=visit.output)
         include(batch, Dimension.LEFT, run, f"{visit.step_key}/{visit.output}", visit.left_at)
+
+
+def _in_short(saw: Mapping[str, Any]) -> dict[str, Any]:
+    """What a decision looked at, long values only as far as it takes to recognise them."""
+    return {name: _shown(value) for name, value in saw.items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_SEEN else f"{value[:LONGEST_SEEN]}…"
+    if isinstance(value, dict | list):
+        text = to_json(value)
+        return value if len(text) <= LONGEST_SEEN else f"{text[:LONGEST_SEEN]}…"
+    return value
 
 
 def count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
 
 from server.clock import Instant
+from server.journey.holdout import HOLDOUT, TREATED
 
 from . import kept, users
 from .among import among
@@ -52,7 +53,7 @@ WHAT_BECOMES: dict[str, str] = {
     "kept_refusal": "holds digests of addresses",
     "event": "properties, context",
     "run": "properties, the value and the address of the entry, what the step has kept",
-    "visit": "what the decisions saw, and why, but for goals and edits",
+    "visit": "what the decisions saw, and why, but for goals, draws and edits",
     "message": "address, event, voucher; what is queued is skipped",
     "receipt": "what was said word for word, links",
     "in_app": "deleted",
@@ -91,6 +92,7 @@ _quarantine, _unclaimed, _answers = table_of(Quarantine), table_of(Unclaimed), t
 _requests, _idempotency = table_of(EntryRequest), table_of(Idempotency)
 
 _GONE_IDENTITY = deleting(Identity, "shard", "project_id", "kind", "value")
+_SEEN = updating(Visit, ("shard", "run_id", "seq"), "saw")
 _LINKS = updating(Receipt, ("shard", "message_id", "key"), "url")
 _CANCEL = (
     update(_messages)
@@ -254,12 +256,27 @@ async def _forget_ways(session: WriteSession, shard: int, who: Forgotten, run_id
     if who.numbers:
         await session.run(update(_runs).where(_of(_runs, shard, who)).values(blank))
     theirs = and_(_visits.c.shard == shard, among(_visits.c.run_id, "ids"))
-    await _run_in(session, update(_visits).where(theirs).values(saw="{}"), run_ids)
+    await _forget_seen(session, shard, run_ids)
     # A goal's key and where an edit led are words of the journey, and counted by.
     telling = and_(
         or_(_visits.c.end_reason.is_(None), _visits.c.end_reason != "goal"), ~_visits.c.output.like("@%")
     )
     await _run_in(session, update(_visits).where(theirs, telling).values(because=""), run_ids)
+
+
+async def _forget_seen(session: WriteSession, shard: int, run_ids: Sequence[int]) -> None:
+    theirs = and_(_visits.c.shard == shard, among(_visits.c.run_id, "runs"), _visits.c.saw != "{}")
+    seen = select(_visits.c.run_id, _visits.c.seq, _visits.c.saw).where(theirs)
+    rows = await session.rows_in(seen, "runs", run_ids)
+    blank = [(shard, row.run_id, row.seq, "{}") for row in rows if not _tells_a_draw(orjson.loads(row.saw))]
+    await session.bulk(_SEEN, blank)
+
+
+def _tells_a_draw(saw: dict[str, Any]) -> bool:
+    """Whether it is of a draw, of what tells nobody from others, and by which draws are counted again."""
+    if saw.keys() == {"version", "round"}:
+        return all(isinstance(value, int) for value in saw.values())
+    return saw.keys() == {"drawn"} and saw["drawn"] in (HOLDOUT, TREATED)
 
 
 async def _forget_requests(session: WriteSession, shard: int, who: Forgotten) -> None:

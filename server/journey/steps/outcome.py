@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..moment import NEXT, Decision, End, EndReason, Leave, Moment, Outputs
+from ..moment import NEXT, Decision, End, EndReason, Leave, Moment, Outputs, Wait
 from ..reading import Reader
 
 MESSAGES = "messages"
@@ -23,7 +23,7 @@ SPLITS = ("delivered", "opened", "clicked", "replied", "shown", "interacted")
 DAY = 86_400_000
 SHORTEST_SPLIT, LONGEST_SPLIT = 60_000, 90 * DAY
 LONGEST_ANSWER = DAY + DAY // 24
-"""Whatever is not taken over by then never will be: nothing is tried for longer than a day."""
+"""By then most is known: nothing is tried for longer than a day. What is kept back may still leave."""
 
 _OPEN = ("queued", "attempted")
 _NEVER_SENT = ("skipped", "failed", "expired")
@@ -69,7 +69,8 @@ class Outcome:
         known: list[Mapping[str, Any]] = list(moment.memory.get(MESSAGES, {}).values())
         if self.split_by:
             return Leave(f"not_{self.split_by}", "not in time", saw=_saw(known))
-        return self._not_sent(known, "no answer in time")
+        # A pause, a guard or a connection that is off keeps it back, and may let it leave later.
+        return Wait(moment.at + LONGEST_ANSWER, moment.memory)
 
     def _not_sent(self, known: list[Mapping[str, Any]], why: str) -> Decision:
         if self.if_not_sent == END:

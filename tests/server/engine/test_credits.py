@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from server.aggregates import recount
+from server.store.ids import shard_of
 from server.store.tables import Conversion, Message
-from tests.world import DAY, HOUR, MINUTE, NOON, World, line, saying, step
+from tests.world import DAY, HOUR, MINUTE, NOON, World, line, saying, statements, step
 
 from .flows import heard
 
@@ -95,3 +96,34 @@ async def test_the_credit_follows_a_user_who_turns_out_to_be_another(world: Worl
     await heard(world, message, "opened", NOON + MINUTE - 1, actor="human")
     assert await credits(world) == {("push", "opened"): 2}
     assert len(await world.rows(Conversion)) == 2
+
+
+async def test_what_is_heard_while_a_run_is_on_its_way_to_another_user_of_the_shard_holds(
+    world: World,
+) -> None:
+    await world.add_connection("fcm", channel="push", takes="fcm:")
+    entry = step("in", "entry_event", event="sign_up")
+    await world.add_journey(line(entry, saying("push"), step("out", "exit"), goals=[GOAL]))
+    home = shard_of(world.project_id, "kim", world.shards)
+    phones = (f"phone-{n}" for n in range(1000))
+    phone = next(one for one in phones if shard_of(world.project_id, one, world.shards) == home)
+    device = {"device": {"type": "android", "token": "abc"}}
+    await world.live(world.event("view", NOON - 5, user="kim"))
+    await world.live(world.event("sign_up", NOON, anonymous=phone, context=device))
+    (message,) = [row.id for row in await world.rows(Message)]
+    await heard(world, message, "accepted", NOON + 1)
+    await world.live(world.event("purchase", NOON + HOUR, anonymous=phone, total=1))
+    await world.send(world.event("view", NOON + HOUR + 1, user="kim", anonymous=phone))
+    await heard(world, message, "opened", NOON + 2, actor="human")
+    assert await credits(world) == {("push", "opened"): 1}
+
+
+async def test_the_messages_of_a_run_are_read_only_where_there_is_a_conversion_to_credit(
+    world: World,
+) -> None:
+    first, _ = await two_mails(world)
+    with statements(world.db) as seen:
+        await heard(world, first, "opened", NOON + HOUR + MINUTE, actor="human")
+    assert not [one for one in seen if "FROM message" in one and "message.run_id IN" in one]
+    await world.live(world.event("purchase", NOON + 2 * HOUR, user="kim", total=5))
+    assert await credits(world) == {("first", "opened"): 1, ("second", "assisted"): 1}

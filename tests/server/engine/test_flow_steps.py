@@ -54,6 +54,20 @@ async def test_a_user_is_updated_with_values_and_with_what_the_event_said(world:
     assert await outputs(world, "stage") == [("new", "")]
 
 
+async def test_a_visit_keeps_of_long_values_only_their_beginning(world: World) -> None:
+    changes = [{"attribute": one, "property": one} for one in ("said", "items", "n")]
+    await world.add_journey(reaching(step("set", "update_user", changes=changes)))
+    said, items = "말" * 9000, [{"sku": "a"}] * 1000
+    await world.live(world.event("sign_up", NOON, user="kim", said=said, items=items, n=7))
+    (user,) = await world.rows(User)
+    assert orjson.loads(user.attributes) == {"said": said, "items": items, "n": 7}
+    (visit,) = [one for one in await world.rows(Visit) if one.step_key == "set"]
+    saw = orjson.loads(visit.saw)
+    assert (saw["said"], saw["n"]) == ("말" * 500 + "…", 7)
+    assert saw["items"].startswith('[{"sku":"a"},')
+    assert len(visit.saw) < 2000
+
+
 def test_addresses_are_told_by_their_owner_only() -> None:
     change = {"attribute": "email", "value": "eve@shop.example"}
     problems = read_graph(reaching(step("set", "update_user", changes=[change])))[1]
@@ -127,6 +141,32 @@ async def test_a_run_leads_to_another_journey_which_has_its_own_rules(world: Wor
     assert await world.counts("refused", "reason") == {"entered_before": 1}
     async with world.db.read() as session:
         assert await recount.differences(session) == []
+
+
+async def test_an_event_finds_the_run_in_the_journey_that_was_led_to_before_it(world: World) -> None:
+    branch = {"output": "bought", "events": [{"event": "purchase"}]}
+    there = await world.add_journey(
+        fan(
+            step("in", "entry_event", event="never"),
+            step("wait", "wait", longest_ms=DAY, branches=[branch]),
+            "bought",
+            "not_triggered",
+            goals=[{"key": "order", "title": "Order", "event": "purchase"}],
+        )
+    )
+    await world.add_journey(
+        line(
+            step("in", "entry_event", event="sign_up"),
+            step("hour", "delay", duration_ms=HOUR),
+            step("go", "go_to_journey", journey=to_id("Journey", there)),
+        )
+    )
+    # In one batch: that the hour was over is seen only when the second event asks.
+    events = (("sign_up", NOON), ("purchase", NOON + 2 * HOUR))
+    await world.live(*(world.event(name, at, user="kim") for name, at in events))
+    (visit,) = [one for one in await world.rows(Visit) if one.step_key == "wait"]
+    assert (visit.output, visit.left_at) == ("bought", NOON + 2 * HOUR)
+    assert await world.counts("hits", "output") == {"order": 1}
 
 
 async def test_journeys_that_lead_to_each_other_do_not_spin(world: World) -> None:

@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
+from channels.contract import ReceiptKind
 from server.aggregates import recount
+from server.delivery.receipts import HeardReceipt, encode
+from server.engine import catalog as catalogs
 from server.engine import shard as shards
+from server.store import inbox
+from server.store.ids import shard_of
+from server.store.receipts import key_of
 from server.store.tables import Inbox, Message, Run, Visit
 from tests.world import DAY, HOUR, MINUTE, NOON, World, saying, step
 
@@ -101,6 +107,26 @@ async def test_it_waits_for_the_provider_to_take_the_message_over_before_it_goes
     assert await way(world) == ("next", "", MINUTE)
 
 
+async def test_what_is_kept_back_for_days_and_leaves_then_was_sent(world: World) -> None:
+    graph = asking("next", "not_sent", if_not_sent="branch")
+    await come_in(world, graph, email="kim@shop.example")
+    message = await first_message(world)
+    await world.settle(NOON + 5 * DAY)
+    assert await way(world) is None
+    await heard(world, message, "accepted", NOON + 5 * DAY)
+    assert await way(world) == ("next", "", 5 * DAY)
+    await is_sound(world)
+
+
+async def test_what_is_kept_back_for_days_and_given_up_then_was_not_sent(world: World) -> None:
+    await come_in(world, asking("next", if_not_sent="end"), email="kim@shop.example")
+    message = await first_message(world)
+    await world.settle(NOON + 5 * DAY)
+    await heard(world, message, "skipped", NOON + 5 * DAY, reason="no_consent")
+    assert await way(world) == ("send_error", "no_consent", 5 * DAY)
+    await is_sound(world)
+
+
 async def test_what_the_provider_refuses_was_not_sent_and_says_why(world: World) -> None:
     graph = asking("next", "not_sent", if_not_sent="branch")
     await come_in(world, graph, email="kim@shop.example")
@@ -174,6 +200,50 @@ async def test_news_finds_the_run_of_a_user_who_has_turned_out_to_be_another(wor
     assert run.end_reason == "completed"
     assert await world.rows(Inbox) == []
     await is_sound(world)
+
+
+@pytest.mark.parametrize("is_alone", [True, False], ids=["one-shard", "two-shards"])
+async def test_news_that_comes_while_the_run_is_on_its_way_to_the_other_user_is_not_lost(
+    world: World, is_alone: bool
+) -> None:
+    if not is_alone and world.shards == 1:
+        pytest.skip("there is only one shard")
+    await world.add_connection("fcm", channel="push", takes="fcm:")
+    goal = {"key": "bought", "title": "Bought", "event": "purchase"}
+    graph = asking("opened", "not_opened", kind="push", split_by="opened")
+    await world.add_journey({**graph, "goals": [goal]})
+    home = shard_of(world.project_id, "kim", world.shards)
+    phones = (f"phone-{n}" for n in range(1000))
+    phone = next(one for one in phones if (shard_of(world.project_id, one, world.shards) == home) == is_alone)
+    device = {"device": {"type": "android", "token": "abc"}}
+    await world.live(world.event("view", NOON - 5, user="kim"))
+    await world.live(world.event("sign_up", NOON, anonymous=phone, context=device))
+    message = await first_message(world)
+    await heard(world, message, "accepted", NOON + 1)
+    await world.live(world.event("purchase", NOON + HOUR, anonymous=phone))
+    shard, _ = key_of(message)
+    # Behind the event that shows who it is, or behind the link that it sends.
+    link = world.event("view", NOON + HOUR + 1, user="kim", anonymous=phone)
+    await world.send(link)
+    if not is_alone:
+        await turn_of(world, home)
+    opened = HeardReceipt(message, "opened", ReceiptKind.OPENED, NOON + 2, actor="human")
+    async with world.db.write() as session:
+        await inbox.append(
+            session, [inbox.Entry(shard, world.project_id, inbox.RECEIPT, encode(opened), NOON + HOUR + 2)]
+        )
+    await world.settle()
+    assert await way(world) == ("opened", "", 2)
+    assert await world.counts("credited", "reason") == {"opened": 1}
+    await is_sound(world)
+
+
+async def turn_of(world: World, shard: int) -> None:
+    """Lets one shard alone take a turn."""
+    await world.engine.take_shards()
+    async with world.db.read() as session:
+        catalog = await catalogs.load(session)
+    await world.engine._mine[shard].turn(catalog)
 
 
 async def test_nothing_is_sent_twice_when_a_batch_is_decided_again(

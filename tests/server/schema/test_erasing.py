@@ -29,6 +29,7 @@ from server.store.tables import (
     User,
     metadata,
 )
+from tests.server.engine.test_experiments import splitting
 from tests.server.schema.api import Api
 from tests.server.schema.test_changes import start
 from tests.world import HOUR, MINUTE, NOON, World
@@ -153,6 +154,19 @@ async def test_nothing_of_the_person_is_left_in_any_table(api: Api) -> None:
     assert [row.id for row in await world.rows(Quarantine)] == [98]
     assert len(await world.rows(Event)) == 6
     assert {row.name for row in await world.rows(Event)} >= {"purchase", "add_to_cart"}
+
+
+async def test_what_was_drawn_is_counted_again_as_before(api: Api) -> None:
+    world = api.world
+    await world.add_journey(splitting(holdout_percent=50))
+    people = [USER, *(f"user-{n}" for n in range(6))]
+    await world.live(*(world.event("sign_up", NOON, user=name) for name in people))
+    await world.live(*(world.event("purchase", NOON + HOUR, user=name, total=1) for name in people))
+    await world.settle(NOON + 2 * HOUR)
+    before = await figures(world)
+    for name in people:
+        await erase(api, userId=name)
+    assert await figures(world) == before
 
 
 async def test_open_runs_end_and_queued_messages_are_cancelled_and_counted(api: Api) -> None:
