@@ -140,7 +140,8 @@ def _own(batch: Batch, journey: LiveJourney, user: UserState) -> list[RunState]:
 def _new_run(
     batch: Batch, journey: LiveJourney, entry: Step, user: UserState, value: str, event: Happening
 ) -> RunState:
-    earlier = max(_own(batch, journey, user), key=lambda run: (run.entered_at, run.id), default=None)
+    drawn = (run for run in _own(batch, journey, user) if run.variants != draws.NOTHING)
+    earlier = max(drawn, key=lambda run: (run.entered_at, run.id), default=None)
     return RunState(
         shard=batch.shard,
         id=batch.take_id(),

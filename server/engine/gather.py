@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 
 from server.clock import Instant
 from server.journey.graph import Graph
@@ -57,6 +57,16 @@ _RUNS_OF = select(_runs).where(
     _runs.c.shard == bindparam("shard"),
     _runs.c.project_id == bindparam("project_id"),
     among(_runs.c.user_number, "numbers"),
+)
+_RUNS_THAT_MATTER = _RUNS_OF.where(
+    or_(
+        _runs.c.wake_at.is_not(None),
+        _runs.c.counts_goals_until >= bindparam("since"),
+        _runs.c.entered_at >= bindparam("since"),
+        # Whoever comes again gets what was drawn before.
+        _runs.c.variants != "{}",
+        among(_runs.c.journey_id, "journeys"),
+    )
 )
 _RUNS_IN = _RUNS_OF.where(_runs.c.journey_id == bindparam("journey_id"))
 _RUNS_BY_ID = select(_runs).where(_runs.c.shard == bindparam("shard"), among(_runs.c.id, "ids"))
@@ -181,6 +191,20 @@ async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey])
     for project_id, numbers in by_project(wanted).items():
         about = {"shard": batch.shard, "project_id": project_id}
         keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
+
+
+async def runs_that_matter(
+    session: ReadSession, batch: Batch, wanted: Iterable[UserKey], since: Instant
+) -> None:
+    """The runs of these users that something which happened since may concern, into the batch.
+
+    People may have been in a journey a thousand times: what is over for good is left where it is, unless its
+    journey asks for it when they come again.
+    """
+    journeys = sorted(batch.catalog.looking_back)
+    for project_id, numbers in by_project(wanted).items():
+        about = {"shard": batch.shard, "project_id": project_id, "since": since, "journeys": journeys}
+        keep_runs(batch, await session.rows_in(_RUNS_THAT_MATTER, "numbers", numbers, about))
 
 
 async def runs_in(session: ReadSession, batch: Batch, journey_id: int, wanted: Iterable[UserKey]) -> None:

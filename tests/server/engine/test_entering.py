@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from server.engine.batch import Batch
+from server.engine.state import RunState
 from server.store.tables import Refusal, User
 from tests.world import DAY, HOUR, MINUTE, NOON, World, line, step
 
@@ -125,3 +127,24 @@ async def test_a_named_user_who_turned_out_to_be_another_is_followed(four_shards
     users = {(user.shard, user.number): user.user_id for user in await world.rows(User)}
     assert users[run.shard, run.user_number] == "lee"
     await balances(world)
+
+
+async def test_runs_that_are_over_for_good_are_left_where_they_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.add_journey(waiting())
+    await world.add_journey(waiting() | {"goals": [{"key": "paid", "event": "pay", "window_ms": DAY}]})
+    await orders(world, *(NOON + n * 2 * DAY for n in range(5)))
+    loaded: list[tuple[int, int]] = []
+    add = Batch.add_run
+
+    def note(batch: Batch, run: RunState) -> None:
+        if not run.is_new:
+            loaded.append((run.journey_id, run.entered_at))
+        add(batch, run)
+
+    monkeypatch.setattr(Batch, "add_run", note)
+    await world.live(world.event("order", NOON + 8 * DAY + HOUR, user="kim"))
+    # Those of which the wait is over now, and the one whose goal still counts.
+    assert set(loaded) == {(1, NOON + 8 * DAY), (2, NOON + 8 * DAY)}
+    assert len(await world.runs()) == 12
