@@ -261,6 +261,10 @@ def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
     return found
 
 
+EVER = -1
+"""Before everything that has ever happened."""
+
+
 class Asked(NamedTuple):
     """What steps may look for in a user's past, and from when on."""
 
@@ -285,24 +289,27 @@ def asked_by(batch: Batch, graph: Graph, user: UserKey, entered_at: Instant) -> 
 
 
 def _since(graph: Graph, entered_at: Instant) -> Instant:
-    return -1 if graph.looks_back_ms is None else entered_at - graph.looks_back_ms - 1
+    return EVER if graph.looks_back_ms is None else entered_at - graph.looks_back_ms - 1
 
 
 async def past(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> None:
     """The events that steps may look for, into the batch."""
-    wanted: defaultdict[int, set[int]] = defaultdict(set)
-    names: defaultdict[int, set[str]] = defaultdict(set)
-    since: dict[int, Instant] = {}
+    wanted: defaultdict[tuple[int, bool], set[int]] = defaultdict(set)
+    names: defaultdict[tuple[int, bool], set[str]] = defaultdict(set)
+    since: dict[tuple[int, bool], Instant] = {}
     for (project_id, number), events, at in asked:
-        wanted[project_id].add(number)
-        names[project_id] |= events
-        since[project_id] = min(since.get(project_id, at), at)
-    for project_id, numbers in wanted.items():
+        # Apart, so that one journey which asks for all of the past reads it of its own people only.
+        group = (project_id, at == EVER)
+        wanted[group].add(number)
+        names[group] |= events
+        since[group] = min(since.get(group, at), at)
+    for group, numbers in wanted.items():
+        project_id, _ = group
         about = {
             "shard": batch.shard,
             "project_id": project_id,
-            "names": sorted(names[project_id]),
-            "since": since[project_id],
+            "names": sorted(names[group]),
+            "since": since[group],
         }
         for number, at, name, body, digest in await session.rows_in(_PAST, "numbers", numbers, about):
             batch.note_past((project_id, number), name, digest, Past(at, orjson.loads(body)))
