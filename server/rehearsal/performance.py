@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -71,6 +72,8 @@ class Performance:
     """Plays a stage's plan. Afterwards `reached_at` says how far it came."""
 
     stage: Stage
+    stop: Event = field(default_factory=Event)
+    """Set by whoever waits no longer."""
     reached_at: Instant = 0
     is_complete: bool = False
     _coming: list[_Coming] = field(default_factory=list)
@@ -98,7 +101,7 @@ class Performance:
         await self._play(plan.start)
         # Runs that wait for ever are none: what is left to do is always at a time.
         while (at := await self._next()) is not None and at <= plan.until:
-            if time.monotonic() - started > plan.wall_seconds:
+            if self.stop.is_set() or time.monotonic() - started > plan.wall_seconds:
                 return
             await self._play(min(self._up_to(at, grain), plan.until))
         await self._play(plan.until)

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 from server.aggregates.ask import Answer
 from server.aggregates.metrics import Metric
@@ -84,10 +85,13 @@ class Rehearsed:
         return self.answer.total(Metric.SENT, step_key)
 
 
-async def rehearse(plan: Plan) -> Rehearsed:
-    """Plays a plan whose graph is sound. Nothing of it reaches anybody, and nothing stays."""
+async def rehearse(plan: Plan, stop: Event | None = None) -> Rehearsed:
+    """Plays a plan whose graph is sound. Nothing of it reaches anybody, and nothing stays.
+
+    With `stop`, another thread can end it where it is.
+    """
     async with open_stage(plan) as stage:
-        performance = Performance(stage)
+        performance = Performance(stage, stop or Event())
         await performance.play()
         account = await account_of(stage)
         return Rehearsed(

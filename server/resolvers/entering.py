@@ -99,11 +99,11 @@ async def _entry_key(session: ReadSession, context: Context, journey: Journey, w
     graph, _ = read_graph(orjson.loads(version.graph))
     keys = [step.key for step in graph.all_entries if isinstance(step, EntryApi)]
     if wish.entry_key is not None and wish.entry_key not in keys:
-        raise Invalid(f"There is no entry by API {wish.entry_key!r}.", ("input", "entryKey"))
+        raise Invalid(f"There is no entry by API {wish.entry_key!r}.", ("input", "entry"))
     if wish.entry_key is None and len(keys) != 1:
         known = ", ".join(keys) or "none"
         message = f"The journey has {len(keys)} entries by API; name one of them: {known}."
-        raise Invalid(message, ("input", "entryKey"))
+        raise Invalid(message, ("input", "entry"))
     return wish.entry_key or keys[0]
 
 

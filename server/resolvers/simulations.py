@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from server.context import Context
 from server.errors import Overloaded
 from server.journey.graph import read_graph
 from server.journey.moment import Problem
+from server.patience import ask_for
 from server.rehearsal.plan import MOST_PEOPLE, OtherJourney, Person, Plan, StandIn
 from server.rehearsal.reading import Setting, read_plan
 from server.rehearsal.rehearse import Rehearsed, rehearse
@@ -31,6 +33,11 @@ _MADE_UP = ("unknown_connection", "no_connection", "unknown_pool", "unknown_segm
 """What keeps a draft from being published, and not from being rehearsed: what it names is put up for it."""
 _playing = threading.Lock()
 """One rehearsal at a time in a process: each takes all of a processor."""
+_thread = ThreadPoolExecutor(1, "rehearsal")
+LONGEST_WALL_SECONDS = 30
+"""Somebody waits for the answer; on the command line they may wait longer."""
+_AROUND = 20
+"""Seconds for what comes before and after the playing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +58,24 @@ async def simulate(context: Context, wanted: Wanted) -> Rehearsed:
     """Raises Missing, Invalid, InvalidGraph, InvalidRehearsal, Overloaded."""
     title, graph = await _graph(context, wanted)
     plan = await _plan(context, wanted, title, graph)
+    ask_for(plan.wall_seconds + _AROUND)
+    return await _play(plan)
+
+
+async def _play(plan: Plan) -> Rehearsed:
+    """In a thread of its own: a rehearsal is computing all the time. It stops soon if nobody waits for it."""
     if not _playing.acquire(blocking=False):
         message = "Another rehearsal is being played in this process. Try again in a moment."
         raise Overloaded(message, retry_after_seconds=5)
+    stop = threading.Event()
+    future = _thread.submit(lambda: asyncio.run(rehearse(plan, stop)))
+    # Not when we stop waiting, but when it is over: until then there is no room for another.
+    future.add_done_callback(lambda _: _playing.release())
     try:
-        # In a thread of its own: a rehearsal is computing all the time.
-        return await asyncio.to_thread(asyncio.run, rehearse(plan))
-    finally:
-        _playing.release()
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        stop.set()
+        raise
 
 
 async def _graph(context: Context, wanted: Wanted) -> tuple[str, Data]:
@@ -109,6 +126,9 @@ async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Pl
             sampled=await _sampled(session, context, wanted),
         )
     plan, problems = read_plan(wanted.said, setting)
+    if plan.wall_seconds > LONGEST_WALL_SECONDS:
+        message = f"A query may compute for 1 to {LONGEST_WALL_SECONDS} seconds; `sojourn simulate` for more."
+        problems.append(Problem(("wall_seconds",), message, "out_of_range"))
     if problems:
         raise InvalidRehearsal(problems)
     return plan

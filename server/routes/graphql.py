@@ -1,6 +1,5 @@
 """GraphQL over HTTP, as its specification says: https://graphql.github.io/graphql-over-http/draft/"""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.body import BodyProblem, parse_json, read_json
 from server.errors import Refused, ServerError
+from server.patience import at_most
 from server.schema.documents import DocumentRefused, Documents, Operation
 from server.schema.limits import Limits
 from server.schema.masking import masked, surprise
@@ -156,7 +156,7 @@ class GraphQLEndpoint:
 
     async def _execute(self, operation: Operation, parameters: _Parameters, context: Any) -> ExecutionResult:
         try:
-            async with asyncio.timeout(self.options.timeout_seconds) as deadline:
+            async with at_most(self.options.timeout_seconds) as deadline:
                 result = execute(
                     self.schema._schema,
                     operation.document,
@@ -170,8 +170,7 @@ class GraphQLEndpoint:
                 return result if isinstance(result, ExecutionResult) else await result
         except TimeoutError as error:
             if deadline.expired():
-                seconds = self.options.timeout_seconds
-                raise _Answer(503, "QUERY_TIMEOUT", f"Stopped: it took longer than {seconds:g} s.") from error
+                raise _Answer(503, "QUERY_TIMEOUT", "Stopped: it took too long.") from error
             raise _unexpected(error) from error
         except Exception as error:
             raise _unexpected(error) from error

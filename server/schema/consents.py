@@ -130,7 +130,7 @@ class ConsentMutation:
     async def set_consent(self, info: Info, input: Annotated[SetConsentInput, Input]) -> SetConsentResult:
         info.context.require(WRITE)
         try:
-            at = to_instant(input.decided_at, "decidedAt")
+            at = to_instant(input.decided_at, "input", "decidedAt")
             decision = Decision(
                 input.channel,
                 input.purpose.value,

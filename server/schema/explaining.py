@@ -5,8 +5,9 @@ from typing import Annotated
 
 import strawberry
 
+from server.errors import BadInput
 from server.resolvers.explaining import entries
-from server.resolvers.refusals import Refusal
+from server.resolvers.refusals import Missing, Refusal
 
 from .explanations import EntryExplanation, EntryVerdict, to_facts
 from .fields import field
@@ -41,10 +42,10 @@ class ExplainingQuery:
             ),
         ] = None,
     ) -> ExplainEntryResult:
-        (journey_id,) = key_in(journey, "Journey")
         try:
             instant = to_instant(at, "at")
-            found = await entries.explain(info.context, journey_id, to_wanted(identity), instant)
+            about = (_journey_id(journey), to_wanted(identity), instant)
+            found = await entries.explain(info.context, *about)
         except Refusal as error:
             return to_problem(error)
         if found is None:
@@ -54,3 +55,10 @@ class ExplainingQuery:
             verdict=EntryVerdict(found.verdict.value),
             facts=to_facts(found.facts),
         )
+
+
+def _journey_id(id: strawberry.ID) -> int:
+    try:
+        return key_in(id, "Journey")[0]
+    except BadInput as error:
+        raise Missing(error.message, ("journey",)) from error

@@ -204,7 +204,10 @@ class LifeMutation:
         self, info: Info, input: Annotated[ScheduleJourneyInput, Input]
     ) -> ScheduleJourneyResult:
         try:
-            starts_at, ends_at = to_instant(input.at, "at"), to_instant(input.ends_at, "endsAt")
+            starts_at, ends_at = (
+                to_instant(input.at, "input", "at"),
+                to_instant(input.ends_at, "input", "endsAt"),
+            )
             wish = replace(_wish(input), starts_at=starts_at, ends_at=ends_at)
             answer = await _change(info, input, wish, JourneyAction.SCHEDULE)
             return ScheduleJourneyPayload(journey=await changed(info.context, answer))
@@ -228,7 +231,7 @@ class LifeMutation:
     ) -> SetJourneyEndResult:
         context = writing(info)
         try:
-            wish = replace(_wish(input), ends_at=to_instant(input.ends_at, "endsAt"))
+            wish = replace(_wish(input), ends_at=to_instant(input.ends_at, "input", "endsAt"))
             answer = await lifecycle.set_end(context, wish, input.idempotency_key)
             return SetJourneyEndPayload(journey=await changed(context, answer))
         except Refusal as error:

@@ -71,7 +71,7 @@ class CloneJourneyInput:
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
 
-@strawberry.input(description="Another title or category for a journey.")
+@strawberry.input(description="Another title, category or handle for a journey.")
 class RenameJourneyInput:
     id: strawberry.ID = strawberry.field(description="The journey.")
     title: str | None = strawberry.field(default=None, description="The new title; stays if left out.")
@@ -178,14 +178,14 @@ class Mutation(
         self, info: Info, input: Annotated[CloneJourneyInput, Input]
     ) -> CloneJourneyResult:
         context, key = writing(info), input.idempotency_key
-        about = (journey_key(input.id), input.title, key)
         try:
+            about = (journey_key(input.id), input.title, key)
             answer = await drafts.clone(context, *about, with_draft=input.with_draft)
             return CloneJourneyPayload(journey=await changed(context, answer))
         except Refusal as error:
             return to_problem(error)
 
-    @mutation("Gives a journey another title or category.")
+    @mutation("Gives a journey another title, category or handle.")
     async def rename_journey(
         self, info: Info, input: Annotated[RenameJourneyInput, Input]
     ) -> RenameJourneyResult:

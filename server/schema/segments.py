@@ -8,11 +8,11 @@ import orjson
 import strawberry
 from strawberry.scalars import JSON
 
-from server.clock import Instant, to_datetime
+from server.clock import to_datetime
 from server.errors import BadInput
 from server.resolvers import records, users
 from server.resolvers import segments as resolve
-from server.resolvers.refusals import Invalid, Missing, Refusal
+from server.resolvers.refusals import Missing, Refusal
 from server.store.paging import Slice
 from server.store.projects import WRITE
 
@@ -31,6 +31,7 @@ from .problems import (
     to_problem,
 )
 from .segment_inputs import SegmentConditionInput, to_conditions, to_given
+from .suppressions import to_instant
 from .users import User
 
 ORDER = "segments"
@@ -180,7 +181,8 @@ class SegmentQuery:
         ] = None,
     ) -> SegmentPreviewResult:
         try:
-            moment = info.context.clock.now() if as_of is None else _instant(as_of)
+            asked = to_instant(as_of, "asOf")
+            moment = info.context.clock.now() if asked is None else asked
             found = await resolve.preview(info.context, to_conditions(conditions), moment)
             people = await asyncio.gather(*(users.by_key(info.context, key) for key in found.sample))
             sample = [User.from_record(one) for one in people if one is not None]
@@ -226,12 +228,6 @@ class SegmentMutation:
             return DeleteSegmentPayload(id=input.id)
         except Refusal as error:
             return to_problem(error)
-
-
-def _instant(as_of: datetime) -> Instant:
-    if as_of.tzinfo is None:
-        raise Invalid("A time needs its zone, e.g. 2026-03-01T09:00:00+09:00.", ("asOf",))
-    return int(as_of.timestamp() * 1000)
 
 
 async def _segment(info: Info, segment_id: int) -> Segment:

@@ -137,7 +137,7 @@ class SimulateInput:
     )
     seed: int = strawberry.field(default=0, description="Another seed draws other lives.")
     wall_seconds: int = strawberry.field(
-        default=30, description="After so many seconds of computing it stops where it is: 1 to 120."
+        default=30, description="After so many seconds of computing it stops where it is: 1 to 30."
     )
 
 

@@ -1,6 +1,6 @@
 """Addresses that nobody writes to."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
@@ -101,13 +101,16 @@ def to_wanted(filter: SuppressionFilter) -> Wanted:
     )
 
 
-def to_instant(moment: datetime | None, name: str) -> Instant | None:
-    """Raises Invalid for a time without a zone."""
+def to_instant(moment: datetime | None, *path: str) -> Instant | None:
+    """Raises Invalid for a time without a zone, and for one that lies in no year of ours in UTC."""
     if moment is None:
         return None
     if moment.tzinfo is None:
-        raise Invalid("A time needs its zone, e.g. 2026-03-01T09:00:00+09:00.", ("input", name))
-    return int(moment.timestamp() * 1000)
+        raise Invalid("A time needs its zone, e.g. 2026-03-01T09:00:00+09:00.", path)
+    try:
+        return int(moment.astimezone(UTC).timestamp() * 1000)
+    except OverflowError as error:
+        raise Invalid("In UTC this time lies before the year 1 or after the year 9999.", path) from error
 
 
 @strawberry.input(description="An address to leave alone.")
@@ -176,7 +179,7 @@ class SuppressionMutation:
     ) -> AddSuppressionResult:
         info.context.require(WRITE)
         try:
-            where, until = await _place(info, input), to_instant(input.until, "until")
+            where, until = await _place(info, input), to_instant(input.until, "input", "until")
             answer = await resolve.add(
                 info.context, where, input.reason.value, until, input.note, input.idempotency_key
             )

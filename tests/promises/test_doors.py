@@ -11,7 +11,14 @@ OURS = ("server", "channels", "plugins")
 WORDS = ("channels.contract", "channels.reasons", "channels.errors")
 """What a channel is and says. The server knows these, and never a particular channel."""
 
-EVERYBODYS = ("server.clock", "server.errors", "server.observe", "server.signing", "server.body")
+EVERYBODYS = (
+    "server.clock",
+    "server.errors",
+    "server.observe",
+    "server.patience",
+    "server.signing",
+    "server.body",
+)
 """Small rooms without a subject of their own."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {

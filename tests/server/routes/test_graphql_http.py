@@ -17,6 +17,7 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from server.errors import BadInput, NotFound, Refused
+from server.patience import ask_for
 from server.routes.graphql import LEGACY, NEW, GraphQLEndpoint, Options
 from server.schema.limits import Limits
 
@@ -68,6 +69,12 @@ class Query:
             info.context["cancelled"] = True
             raise
         return None
+
+    @strawberry.field
+    async def patient(self) -> str:
+        ask_for(60)
+        await asyncio.sleep(0.05)
+        return "done"
 
     @strawberry.field
     def late(self) -> str | None:
@@ -348,6 +355,12 @@ async def test_a_slow_operation_is_stopped() -> None:
     response = await door.post("{ slow }")
     assert (response.status_code, code(response)) == (503, "QUERY_TIMEOUT")
     assert door.context["cancelled"]
+
+
+@pytest.mark.anyio
+async def test_what_is_known_to_take_long_gets_its_time() -> None:
+    response = await Door(Options(timeout_seconds=0.02)).post("{ patient }")
+    assert response.json()["data"] == {"patient": "done"}
 
 
 @pytest.mark.anyio

@@ -159,7 +159,7 @@ async def test_a_segment_and_a_list_are_let_in_as_a_launch(wide_api: Api) -> Non
         ({"userIds": [""]}, "userIds"),
         ({"userIds": [f"u{n}" for n in range(10_001)]}, "userIds"),
         ({"userIds": ["kim"], "properties": [1]}, "properties"),
-        ({"userIds": ["kim"], "entry": "out"}, "entryKey"),
+        ({"userIds": ["kim"], "entry": "out"}, "entry"),
         ({"segment": "x"}, "segment"),
         ({"list": "x"}, "list"),
     ],

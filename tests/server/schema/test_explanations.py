@@ -241,6 +241,15 @@ async def test_explanations_of_many_take_as_many_statements_as_of_one(api: Api) 
     assert len(set(counts)) == 1
 
 
+async def test_what_is_no_question_is_told_with_its_place(small_api: Api) -> None:
+    journey_id = await small_api.world.add_journey(abandoned_cart())
+    asked = {"journey": to_id("Journey", journey_id), "i": {"userId": "kim"}, "at": "2024-03-13T20:00:00"}
+    found = (await small_api.ask(ENTRY, **asked))["explainEntry"]
+    assert (found["__typename"], found["path"]) == ("InputProblem", ["at"])
+    found = (await small_api.ask(ENTRY, **{**asked, "journey": "x", "at": None}))["explainEntry"]
+    assert (found["__typename"], found["path"]) == ("NotFoundProblem", ["journey"])
+
+
 async def test_an_audience_tells_who_belongs_to_it(api: Api) -> None:
     world = api.world
     async with world.db.write() as session:

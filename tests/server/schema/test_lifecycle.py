@@ -181,3 +181,11 @@ async def test_a_copy_has_the_drawing_and_nothing_of_what_happened(small_api: Ap
     plain = await api.change("cloneJourney", selection, id=journey_id, withDraft=False)
     assert plain["journey"]["title"] == "Cart"
     assert plain["journey"]["draft"] == {"reentry": "AFTER_LEAVING"}
+
+
+@pytest.mark.parametrize("no_time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+async def test_a_time_in_no_year_of_ours_is_refused(small_api: Api, no_time: str) -> None:
+    """It could be kept, and never shown again."""
+    journey_id = await start(small_api)
+    refused = await small_api.change("setJourneyEnd", id=journey_id, endsAt=no_time)
+    assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "endsAt"])

@@ -109,10 +109,8 @@ _BY_NO_ID = {
 MUTATIONS = sorted(set(SCHEMA._schema.mutation_type.fields) - _BY_NO_ID)
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_no_change_reaches_into_another_project(small_api: Api, name: str) -> None:
-    ids = await lived(small_api)
-    small_api.key = await stranger(small_api)
+def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
+    """An input of this mutation that names things by these ids."""
     more: dict[str, Any] = {}
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
@@ -144,8 +142,22 @@ async def test_no_change_reaches_into_another_project(small_api: Api, name: str)
         about = {"userIds": ["kim"], "journeyIds": [ids["Journey"]]}
     if name == "scheduleJourney":
         more = {"at": "2030-01-01T00:00:00Z"}
-    refused = await small_api.change(name, **about, **more)
+    return {**about, **more}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_no_change_reaches_into_another_project(small_api: Api, name: str) -> None:
+    ids = await lived(small_api)
+    small_api.key = await stranger(small_api)
+    refused = await small_api.change(name, **a_change(name, ids))
     assert refused["__typename"] == "NotFoundProblem"
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_what_is_no_id_is_a_problem_with_its_place(small_api: Api, name: str) -> None:
+    refused = await small_api.change(name, **a_change(name, dict.fromkeys(KINDS, "x")))
+    assert refused["__typename"] == "NotFoundProblem"
+    assert refused["path"][0] == "input"
 
 
 async def test_a_write_key_and_no_key_and_a_wrong_key_open_nothing(small_api: Api) -> None:

@@ -1,5 +1,7 @@
 """Rehearsals over the API."""
 
+import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from server.schema.ids import to_id
 from server.schema.to_data import to_variables
 from server.store import segments
 from server.store.tables import Event, FrequencyCap, Message, Run, User
+from tests.waiting import until
 from tests.world import DAY, NOON, abandoned_cart, line, reaching, saying, step
 
 from .api import Api
@@ -155,6 +158,33 @@ async def test_a_draft_whose_connection_is_missing_can_be_rehearsed(api: Api) ->
         arrivals={"event": "sign_up"},
     )
     assert told["messages"][0]["status"] == "DELIVERED"
+
+
+async def test_what_nobody_waits_for_any_more_stops_and_makes_room(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_end = threading.Event(), threading.Event()
+
+    async def rehearse(plan: Any, stop: threading.Event) -> None:
+        began.set()
+        await asyncio.to_thread(stop.wait)
+        await asyncio.to_thread(may_end.wait)
+
+    monkeypatch.setattr(simulations, "rehearse", rehearse)
+    asked = asyncio.create_task(api.post(ASKED, input={"graph": GRAPH, "people": [{"count": 1}]}))
+    await until(began.is_set)
+    asked.cancel()
+    await asyncio.wait([asked])
+    # It still takes a processor, so nobody else may begin.
+    assert simulations._playing.locked()
+    may_end.set()
+    await until(lambda: not simulations._playing.locked())
+
+
+async def test_a_query_computes_for_half_a_minute_at_most(api: Api) -> None:
+    told = await simulate(api, graph=GRAPH, people=[{"count": 1}], wallSeconds=31)
+    [problem] = told["problems"]
+    assert problem["path"] == ["input", "wallSeconds"]
 
 
 async def test_one_at_a_time_in_a_process(api: Api) -> None:
