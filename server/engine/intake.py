@@ -1,76 +1,28 @@
-"""The inbox rows of a turn, understood, and everything that deciding them needs, read in a few statements."""
+"""Everything that deciding a turn needs, read in a few statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
-
-from server.clock import Instant
-from server.delivery import receipts as wire
-from server.delivery.receipts import HeardReceipt
-from server.ingest.messages import ArrivedEvent, decode
-from server.journey.graph import Graph
 from server.journey.waking import ResumePolicy
 from server.store import inbox, launches, user_lists
 from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
-from server.store.ids import digest
 from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 from server.store.vouchers import REMEMBER
 
-from . import addresses, commands, credits, gather, invitations, news, people, reach, remapping, segments
-from .batch import Batch, IdentityKey, Known, UserKey
-from .invitations import Guest
-from .people import ANONYMOUS_ID, LINK, USER_ID, Resolver
+from . import addresses, asking, commands, credits, gather, invitations, news, reach, remapping, segments
+from .asking import Entrant
+from .batch import Batch, IdentityKey, Known
+from .items import Item, identities_in
+from .people import LINK, Resolver
 from .state import RunState
 
 MOST_STOPPED = 2000
 """Runs of a journey that one turn ends when it is stopped."""
 MOST_KNOWN = 100_000
 """Identities remembered between turns; while we hold the lease, nobody else changes them."""
-
-_EVENTS = (inbox.EVENT, inbox.FORWARDED, inbox.HISTORY)
-
-
-@dataclass(slots=True)
-class Item:
-    """One row of the inbox, understood."""
-
-    row: inbox.Row
-    event: ArrivedEvent | None = None
-    digest: str = ""
-    hops: int = 0
-    receipt: HeardReceipt | None = None
-    command: dict[str, Any] = field(default_factory=dict)
-    found: people.Found | None = None
-    planned: Sequence[Any] = ()
-    """What the entries of a journey that is resumed have planned."""
-    guests: list[Guest] = field(default_factory=list)
-    """Those of an invitation who are to be let in here."""
-    is_full: bool = False
-    """Whether a command found as many runs as one turn may change: then it stays, to find the others."""
-
-    @property
-    def own_payload(self) -> bytes:
-        """The event as it came, whoever has forwarded it."""
-        return self.row.payload[1:] if self.row.kind == inbox.FORWARDED else self.row.payload
-
-    @property
-    def happened_at(self) -> Instant | None:
-        """When a live event happened; none for anything else: history does not move the clock."""
-        if self.event is None or self.hops & people.HISTORY_BIT:
-            return None
-        return self.event.occurred_at
-
-
-class Entrant(NamedTuple):
-    """Somebody who may come into a journey in this batch, and when."""
-
-    graph: Graph
-    user: UserKey
-    at: Instant
 
 
 @dataclass(slots=True)
@@ -130,7 +82,7 @@ class Intake:
     ) -> None:
         wanted: set[IdentityKey] = set()
         for item in items:
-            wanted.update(_identities_in(item))
+            wanted.update(identities_in(item))
         for item in inviting:
             wanted.update(invitations.identities_in(item.row.project_id, item.command))
         missing = []
@@ -149,7 +101,7 @@ class Intake:
         for project_id in {item.row.project_id for item in [*items, *inviting]}:
             if project_id not in numbers:
                 numbers[project_id] = await gather.next_number(session, self.shard, project_id)
-        await gather.users(session, batch, _may_unite(batch, items))
+        await gather.users(session, batch, asking.may_unite(batch, items))
         resolver = Resolver(batch, numbers)
         for item in items:
             assert item.event is not None
@@ -160,7 +112,7 @@ class Intake:
 
     async def _load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
         """Users, runs, messages and the past that the items and the due runs ask for."""
-        people_wanted = {(run.project_id, run.user_number) for run in due if _asks_for_user(batch, run)}
+        people_wanted = {(run.project_id, run.user_number) for run in due if asking.asks_for_user(batch, run)}
         movers: set[tuple[int, int]] = set()
         entrants: list[Entrant] = []
         for item in items:
@@ -169,14 +121,14 @@ class Intake:
                 event = item.event
                 if batch.catalog.concerns_runs(user[0], event.type, event.name):
                     movers.add(user)
-                    entrants += _entrants(batch, user, event)
+                    entrants += asking.entrants(batch, user, event)
                 if addresses.tells(event):
                     people_wanted.add(user)
                 movers.update((merge.project_id, merge.number) for merge in item.found.merges)
             elif item.guests:
-                guests = _known_guests(item)
+                guests = asking.known_guests(item)
                 movers |= guests
-                entrants += _guests_who_enter(batch, item, guests)
+                entrants += asking.guests_who_enter(batch, item, guests)
             elif item.row.kind == commands.ADOPT:
                 movers.add((item.row.project_id, item.command["number"]))
             elif item.row.kind in (DECIDE, REMEMBER, news.NEWS):
@@ -193,15 +145,15 @@ class Intake:
         await remapping.load(session, batch, remapped)
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
-        led = _led_elsewhere(batch)
+        led = asking.led_elsewhere(batch)
         movers |= led
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
-        await gather.runs_that_matter(session, batch, movers - led, _earliest(items))
+        await gather.runs_that_matter(session, batch, movers - led, asking.earliest(items))
         await gather.runs_of(session, batch, led)
         await gather.users(session, batch, people_wanted | movers)
-        await self._load_past(session, batch, [*entrants, *_moved(batch, items)])
-        await credits.load(session, batch, _to_credit(batch, items), _heard_of(batch, items))
-        await reach.load(session, batch, _asking_for_reach(batch, items))
+        await self._load_past(session, batch, [*entrants, *asking.moved(batch, items)])
+        await credits.load(session, batch, asking.to_credit(batch, items), asking.heard_of(batch, items))
+        await reach.load(session, batch, asking.asking_for_reach(batch, items))
         await self._load_moves(session, batch, items)
 
     async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
@@ -280,142 +232,3 @@ class Intake:
         batch.moving_lists[project_id, number] = lists_of
         await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])
         batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
-
-
-def up_to_a_turn(rows: list[inbox.Row]) -> list[Item]:
-    """The rows up to the first after which time, the graph, or who somebody is, is another."""
-    items: list[Item] = []
-    for row in rows:
-        items.append(understand(row))
-        if row.kind in (commands.PAUSE, commands.RESUME, MOVE, ERASE):
-            break
-    return items
-
-
-def understand(row: inbox.Row) -> Item:
-    """Reads a row's payload, which we wrote ourselves."""
-    if row.kind in _EVENTS:
-        if row.kind == inbox.FORWARDED:
-            event, hops = decode(row.payload[1:]), row.payload[0]
-        else:
-            event, hops = decode(row.payload), people.HISTORY_BIT if row.kind == inbox.HISTORY else 0
-        return Item(row, event, digest(event.message_id), hops)
-    if row.kind == inbox.RECEIPT:
-        return Item(row, receipt=wire.decode(row.payload))
-    return Item(row, command=orjson.loads(row.payload))
-
-
-def _identities_in(item: Item) -> list[IdentityKey]:
-    event, project_id = item.event, item.row.project_id
-    assert event is not None
-    found: list[IdentityKey] = []
-    if event.user_id:
-        found.append((project_id, USER_ID, event.user_id))
-    if event.anonymous_id:
-        found.append((project_id, ANONYMOUS_ID, event.anonymous_id))
-    if event.previous_id:
-        found += [(project_id, USER_ID, event.previous_id), (project_id, ANONYMOUS_ID, event.previous_id)]
-    return found
-
-
-def _may_unite(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
-    """Our users that an event mentions beside another identity: they may turn out to be somebody else."""
-    found = set()
-    for item in items:
-        identities = _identities_in(item)
-        if len(identities) > 1:
-            known = [batch.identities.get(identity) for identity in identities]
-            numbers = {one.number for one in known if one and one.number is not None}
-            if len(numbers) > 1 or None in known:
-                found |= {(item.row.project_id, number) for number in numbers}
-    return found
-
-
-def _asks_for_user(batch: Batch, run: RunState) -> bool:
-    return batch.catalog.graph_of(run.journey_id, run.version).asks_for_user
-
-
-def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
-    """Whose runs may lead to another journey, which asks for all other runs of theirs."""
-    return {
-        (run.project_id, run.user_number)
-        for run in batch.runs.values()
-        if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
-    }
-
-
-def _earliest(items: list[Item]) -> Instant:
-    """When the first of what these items tell of happened."""
-    told = [item.event.occurred_at if item.event else item.command.get("at") for item in items]
-    return min((at for at in told if at is not None), default=0)
-
-
-def _known_guests(item: Item) -> set[tuple[int, int]]:
-    return {(item.row.project_id, guest.number) for guest in item.guests if guest.number is not None}
-
-
-def _guests_who_enter(batch: Batch, item: Item, guests: set[tuple[int, int]]) -> list[Entrant]:
-    graph = batch.catalog.graph_of_journey(item.command["journey_id"])
-    return [] if graph is None else [Entrant(graph, guest, item.command["at"]) for guest in guests]
-
-
-def _entrants(batch: Batch, user: tuple[int, int], event: ArrivedEvent) -> list[Entrant]:
-    return [
-        Entrant(batch.catalog.graph_of(journey.id, journey.version), user, event.occurred_at)
-        for journey, _ in batch.catalog.entries.get((user[0], event.name), ())
-    ]
-
-
-def _heard_of(batch: Batch, items: list[Item]) -> set[int]:
-    """The runs whose conversions may be credited otherwise, by what was heard of a message."""
-    found = {message.run_id for message in batch.messages.values() if news.has_goals(batch, message)}
-    return found | {item.command["run_id"] for item in items if item.row.kind == news.NEWS}
-
-
-def _to_credit(batch: Batch, items: list[Item]) -> set[int]:
-    """The runs that may have conversions after this batch which they had not before."""
-    found: set[int] = set()
-    for item in items:
-        if item.row.kind == commands.ADOPT:
-            found |= {RunState(*values).id for values in item.command["runs"]}
-        elif item.event is not None and item.found is not None:
-            runs = batch.runs_by_user[item.row.project_id, item.found.number]
-            found |= {run.id for run in runs if _may_reach(batch, run, item.event)}
-    return found
-
-
-def _may_reach(batch: Batch, run: RunState, event: ArrivedEvent) -> bool:
-    graph = batch.catalog.graph_of(run.journey_id, run.version)
-    counts = run.is_open or (run.counts_goals_until or 0) >= event.occurred_at
-    return counts and event.name in graph.goal_events
-
-
-def _asking_for_reach(batch: Batch, items: list[Item]) -> set[tuple[int, int]]:
-    """Whose runs, or entries by these events, may ask on which channels they can be written to."""
-    asking = {one for one in batch.catalog.journeys if batch.catalog.asks_for_reach(one)}
-    if not asking:
-        return set()
-    found = {(run.project_id, run.user_number) for run in batch.runs.values() if run.journey_id in asking}
-    for item in items:
-        if item.event is not None and item.found is not None:
-            entries = batch.catalog.entries.get((item.row.project_id, item.event.name), ())
-            if any(journey.id in asking for journey, _ in entries):
-                found.add((item.row.project_id, item.found.number))
-        elif item.guests and item.command["journey_id"] in asking:
-            found |= _known_guests(item)
-    return found
-
-
-def _moved(batch: Batch, items: list[Item]) -> list[Entrant]:
-    """The runs that a command may move to another version, with the graph of that."""
-    return [
-        Entrant(
-            batch.catalog.graph_of(run.journey_id, item.command["version"]),
-            (run.project_id, run.user_number),
-            run.entered_at,
-        )
-        for item in items
-        if item.row.kind == MOVE
-        for run in batch.runs.values()
-        if run.journey_id == item.command["journey_id"] and run.is_open
-    ]

@@ -43,7 +43,8 @@ from . import (
 )
 from .batch import Batch
 from .catalog import Catalog
-from .intake import Intake, Item, up_to_a_turn
+from .intake import Intake
+from .items import Item, up_to_a_turn
 from .people import LINK, Resolver
 from .state import RunState
 
