@@ -14,9 +14,15 @@ from server.routes.examples import Example
 
 from .api import Api
 from .fill import Filled
-from .journeys import CART
+from .journeys import CART, COUPON, WELCOME
 from .order import ORDER
 from .people import phone, push_token
+
+
+def _coupon(expires_at: str) -> dict[str, Any]:
+    about = {"code": "SPRING", "name": "봄 쿠폰", "expires_at": expires_at}
+    return {"event": "coupon_issued", "properties": about}
+
 
 MOST_PAGES = 10
 VISITOR = "me"
@@ -24,6 +30,18 @@ VISITOR = "me"
 VISITORS_NUMBER = 99_999
 """Its telephone; the sample has fewer people."""
 JOURNEYS = "{ journeys(first: 20) { edges { node { id title } } } }"
+REHEARSED = {
+    "start": "2026-03-02T12:00:00+09:00",
+    "people": [
+        {"name": "kim", "events": [_coupon("2026-03-20")]},
+        {"name": "lee", "events": [_coupon("2026-03-04")]},
+        {"name": "park", "events": [_coupon("soon")]},
+        {"name": "guest", "count": 97, "events": [_coupon("2026-03-16")]},
+    ],
+    "rates": [{"opened": 0.5}],
+    "habits": [{"event": "coupon_used", "after": "OPENED", "share": 0.4, "latestSeconds": 86_400}],
+}
+"""Who comes to the draft about coupons, and what they do."""
 RUNS = """
 query ($id: ID!, $after: String) {
   journey(id: $id) {
@@ -43,14 +61,17 @@ query ($id: ID!, $after: String) {
 async def showcase(api: Api) -> Showcase:
     """The tabs of GraphiQL, filled in, and the keys, which are made to be seen."""
     journeys = {one["node"]["title"]: one["node"]["id"] for one in await _journeys(api)}
-    cart, order = journeys.get(CART), journeys.get(ORDER)
-    if cart is None or order is None:
+    shown = [journeys[title] for title in (CART, WELCOME, COUPON, ORDER) if title in journeys]
+    if len(shown) < 4:
         raise CannotOpen("This sample is not whole. Run `sojourn demo` without --keep.")
+    cart, welcome, coupon, order = shown
     return Showcase(
         write_key=api.keys.write_key,
         graphiql_headers=_json({"Authorization": f"Bearer {api.keys.secret_key}"}),
         examples=[
             *_examples(cart, await telling_person(api, cart)),
+            *_before_and_after(welcome, coupon),
+            *_about_delivery(cart),
             *_of_every_channel(order),
         ],
     )
@@ -85,15 +106,31 @@ def _much(run: dict[str, Any]) -> int:
 
 def _examples(journey_id: str, person: str) -> list[Example]:
     about = {"journey": journey_id}
+    one = _json({**about, "identity": {"userId": person}})
     return [
         examples.load("canvas", "Sample data. The canvas of a journey, with its numbers", _json(about)),
-        examples.load(
-            "user-path",
-            "Sample data. The way of one sample person through it",
-            _json({**about, "identity": {"userId": person}}),
-        ),
-        examples.load("delivery-issues", "Sample data. What was not delivered, and why", _json(about)),
+        examples.load("user-path", "Sample data. The way of one sample person through it", one),
+        examples.load("why", "Sample data. Why that person came in, and why it went there", one),
     ]
+
+
+def _before_and_after(welcome: str, draft: str) -> list[Example]:
+    """How an experiment has come out, and how a draft would."""
+    return [
+        examples.load(
+            "experiment", "Sample data. Which welcome is the best, proven or not", _json({"journey": welcome})
+        ),
+        examples.load(
+            "rehearsal",
+            "A rehearsal of a draft: what would happen, before anybody real comes",
+            _json({"input": {"journey": draft, **REHEARSED}}),
+        ),
+    ]
+
+
+def _about_delivery(journey_id: str) -> list[Example]:
+    title = "Sample data. What was not delivered, and why"
+    return [examples.load("delivery-issues", title, _json({"journey": journey_id}))]
 
 
 def _of_every_channel(journey_id: str) -> list[Example]:
@@ -126,7 +163,7 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  six questions are ready, each in a tab")
+    console.print(f"Open   [bold]{url}/graphql[/]  nine questions are ready, each in a tab")
     console.print(f"       [bold]{url}/[/]         what is where")
     console.print("Send an event of your own, and find yourself in the tab UserPath")
     console.print(f"(in its variables, put `{VISITOR}` for the userId):")
