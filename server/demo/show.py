@@ -18,30 +18,12 @@ from .journeys import CART, COUPON, WELCOME
 from .order import ORDER
 from .people import phone, push_token
 
-
-def _coupon(expires_at: str) -> dict[str, Any]:
-    about = {"code": "SPRING", "name": "봄 쿠폰", "expires_at": expires_at}
-    return {"event": "coupon_issued", "properties": about}
-
-
 MOST_PAGES = 10
 VISITOR = "me"
 """Who sends the events that the terminal proposes."""
 VISITORS_NUMBER = 99_999
 """Its telephone; the sample has fewer people."""
 JOURNEYS = "{ journeys(first: 20) { edges { node { id title } } } }"
-REHEARSED = {
-    "start": "2026-03-02T12:00:00+09:00",
-    "people": [
-        {"name": "kim", "events": [_coupon("2026-03-20")]},
-        {"name": "lee", "events": [_coupon("2026-03-04")]},
-        {"name": "park", "events": [_coupon("soon")]},
-        {"name": "guest", "count": 97, "events": [_coupon("2026-03-16")]},
-    ],
-    "rates": [{"opened": 0.5}],
-    "habits": [{"event": "coupon_used", "after": "OPENED", "share": 0.4, "latestSeconds": 86_400}],
-}
-"""Who comes to the draft about coupons, and what they do."""
 RUNS = """
 query ($id: ID!, $after: String) {
   journey(id: $id) {
@@ -123,9 +105,31 @@ def _before_and_after(welcome: str, draft: str) -> list[Example]:
         examples.load(
             "rehearsal",
             "A rehearsal of a draft: what would happen, before anybody real comes",
-            _json({"input": {"journey": draft, **REHEARSED}}),
+            _json(_rehearsed(draft)),
         ),
     ]
+
+
+def _rehearsed(draft: str) -> dict[str, Any]:
+    """Three people and a crowd come with coupons, and some use them."""
+    until = {"kim": "2026-03-20", "lee": "2026-03-04", "park": "soon"}
+    people = [{"name": name, "events": [_coupon(day)]} for name, day in until.items()]
+    crowd = {"name": "guest", "count": 97, "events": [_coupon("2026-03-16")]}
+    uses = {"event": "coupon_used", "after": "OPENED", "share": 0.4, "latestSeconds": 86_400}
+    return {
+        "input": {
+            "journey": draft,
+            "start": "2026-03-02T12:00:00+09:00",
+            "people": [*people, crowd],
+            "rates": [{"opened": 0.5}],
+            "habits": [uses],
+        }
+    }
+
+
+def _coupon(expires_at: str) -> dict[str, Any]:
+    about = {"code": "SPRING", "name": "봄 쿠폰", "expires_at": expires_at}
+    return {"event": "coupon_issued", "properties": about}
 
 
 def _about_delivery(journey_id: str) -> list[Example]:
