@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from strawberry.dataloader import DataLoader
@@ -22,6 +22,7 @@ from server.store import (
     consents,
     explaining,
     journeys,
+    launches,
     projects,
     receipts,
     runs,
@@ -29,6 +30,7 @@ from server.store import (
     users,
     versions,
     visits,
+    vouchers,
     watermark,
 )
 from server.store.database import Database
@@ -53,9 +55,13 @@ from server.store.tables import (
     Visit,
 )
 from server.store.users import UserKey
+from server.store.vouchers import Pool, Stock
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+MOST_LAUNCHES = 20
+"""Of each journey, those due last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,13 @@ class Loaders:
         )
         self.size_by_list: DataLoader[int, int | None] = self._by(
             lambda session, ids: user_lists.sizes(session, shards, ids)
+        )
+        self.pool_by_id: DataLoader[int, Pool | None] = self._by(
+            lambda session, ids: vouchers.by_ids(session, project_id, ids)
+        )
+        self.stock_by_pool: DataLoader[int, Stock | None] = self._by(vouchers.stocks)
+        self.launches_by_journey: DataLoader[int, list[Any] | None] = self._by(
+            lambda session, ids: launches.latest(session, shards, ids, MOST_LAUNCHES)
         )
         self.consents_by_user: DataLoader[UserKey, list[Consent] | None] = self._by(
             lambda session, keys: consents.by_users(session, project_id, keys)

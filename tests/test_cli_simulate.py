@@ -79,6 +79,6 @@ async def test_a_journey_of_the_database_is_played_with_its_users(sqlite_world: 
     # The command has a loop of its own.
     told = await asyncio.to_thread(run, journey_id, "--sample", 5, "--json", *where)
     [person] = json.loads(told)["people"]
-    assert person["attributes"] == {"name": "Kim", "email": "person-1@rehearsal.invalid"}
+    assert person["attributes"] == {"name": "sample-1", "email": "person-1@rehearsal.invalid"}
     told = await asyncio.to_thread(run, files / "cart.yaml", "--sample", 5, "--json", *where)
     assert json.loads(told)["entries"] == 1

@@ -24,16 +24,27 @@ def vouchers() -> None:
 @of_database
 def create_pool(name: str, low_water: int, project_id: int | None, database: str | None) -> None:
     """Makes an empty pool."""
+    called = _checked(name, low_water)
 
     async def work(db: Any, chosen: int, shards: int) -> int | None:
         from server.store import vouchers as store
 
         async with db.write() as session:
-            return await store.create(session, chosen, name.strip(), low_water, WallClock().now())
+            return await store.create(session, chosen, called, low_water, WallClock().now())
 
     if in_project(work, project_id, database) is None:
         raise BadInput(f"There is a pool {name!r} already.")
     click.echo(f"The pool {name!r} is there; `sojourn vouchers add` puts codes in.")
+
+
+def _checked(name: str, low_water: int) -> str:
+    from server.resolvers import vouchers as resolve
+    from server.resolvers.refusals import Invalid
+
+    try:
+        return resolve.checked(name, low_water)
+    except Invalid as error:
+        raise BadInput(error.message) from error
 
 
 @vouchers.command("add")

@@ -103,6 +103,8 @@ class Catalog:
     """By project: its uploaded lists by name."""
     reaching: set[int] = field(default_factory=set)
     """Journeys of which a step, or one of a journey to which they lead, asks whom it can write to."""
+    looking_back: frozenset[int] = frozenset()
+    """Journeys whose rules ask for a person's earlier runs when they come again."""
     moving_events: dict[int, set[str]] = field(default_factory=dict)
     """By project: the events that any version of any journey counts as a goal, cancels by or waits for."""
 
@@ -253,6 +255,11 @@ def _index(catalog: Catalog) -> None:
             events = catalog.moving_events.setdefault(catalog.journeys[journey_id].project_id, set())
             events |= graph.moves_runs
     _index_reaching(catalog)
+    catalog.looking_back = frozenset(
+        one.id
+        for one in catalog.journeys.values()
+        if catalog.graph_of(one.id, one.version).reentry.looks_back
+    )
     catalog.audiences = [
         (journey, entry)
         for journey in catalog.journeys.values()

@@ -140,7 +140,8 @@ def _own(batch: Batch, journey: LiveJourney, user: UserState) -> list[RunState]:
 def _new_run(
     batch: Batch, journey: LiveJourney, entry: Step, user: UserState, value: str, event: Happening
 ) -> RunState:
-    earlier = max(_own(batch, journey, user), key=lambda run: (run.entered_at, run.id), default=None)
+    drawn = (run for run in _own(batch, journey, user) if run.variants != draws.NOTHING)
+    earlier = max(drawn, key=lambda run: (run.entered_at, run.id), default=None)
     return RunState(
         shard=batch.shard,
         id=batch.take_id(),
@@ -209,5 +210,7 @@ def _lead_on(batch: Batch, run: RunState, user: UserState, journey_id: int, at: 
     event = Happening(run.project_id, "onward", run.event_name, body, at, digest, run.entry_address)
     if any(own.entered_at == at for own in _own(batch, journey, user)):
         refuse(batch, journey, entry, user, RefusedEntry.LOOP, event)
-    elif journey.status in (JourneyStatus.RUNNING, JourneyStatus.PAUSED):
+    elif journey.status not in (JourneyStatus.RUNNING, JourneyStatus.PAUSED):
+        refuse(batch, journey, entry, user, RefusedEntry.ENDED, event)
+    else:
         offer_entry(batch, journey, entry, user, event)

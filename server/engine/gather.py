@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 
 from server.clock import Instant
 from server.journey.graph import Graph
@@ -57,6 +57,16 @@ _RUNS_OF = select(_runs).where(
     _runs.c.shard == bindparam("shard"),
     _runs.c.project_id == bindparam("project_id"),
     among(_runs.c.user_number, "numbers"),
+)
+_RUNS_THAT_MATTER = _RUNS_OF.where(
+    or_(
+        _runs.c.wake_at.is_not(None),
+        _runs.c.counts_goals_until >= bindparam("since"),
+        _runs.c.entered_at >= bindparam("since"),
+        # Whoever comes again gets what was drawn before.
+        _runs.c.variants != "{}",
+        among(_runs.c.journey_id, "journeys"),
+    )
 )
 _RUNS_IN = _RUNS_OF.where(_runs.c.journey_id == bindparam("journey_id"))
 _RUNS_BY_ID = select(_runs).where(_runs.c.shard == bindparam("shard"), among(_runs.c.id, "ids"))
@@ -183,6 +193,20 @@ async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey])
         keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
 
 
+async def runs_that_matter(
+    session: ReadSession, batch: Batch, wanted: Iterable[UserKey], since: Instant
+) -> None:
+    """The runs of these users that something which happened since may concern, into the batch.
+
+    People may have been in a journey a thousand times: what is over for good is left where it is, unless its
+    journey asks for it when they come again.
+    """
+    journeys = sorted(batch.catalog.looking_back)
+    for project_id, numbers in by_project(wanted).items():
+        about = {"shard": batch.shard, "project_id": project_id, "since": since, "journeys": journeys}
+        keep_runs(batch, await session.rows_in(_RUNS_THAT_MATTER, "numbers", numbers, about))
+
+
 async def runs_in(session: ReadSession, batch: Batch, journey_id: int, wanted: Iterable[UserKey]) -> None:
     """The runs of these users in one journey, into the batch."""
     for project_id, numbers in by_project(wanted).items():
@@ -237,6 +261,10 @@ def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
     return found
 
 
+EVER = -1
+"""Before everything that has ever happened."""
+
+
 class Asked(NamedTuple):
     """What steps may look for in a user's past, and from when on."""
 
@@ -261,24 +289,27 @@ def asked_by(batch: Batch, graph: Graph, user: UserKey, entered_at: Instant) -> 
 
 
 def _since(graph: Graph, entered_at: Instant) -> Instant:
-    return -1 if graph.looks_back_ms is None else entered_at - graph.looks_back_ms - 1
+    return EVER if graph.looks_back_ms is None else entered_at - graph.looks_back_ms - 1
 
 
 async def past(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> None:
     """The events that steps may look for, into the batch."""
-    wanted: defaultdict[int, set[int]] = defaultdict(set)
-    names: defaultdict[int, set[str]] = defaultdict(set)
-    since: dict[int, Instant] = {}
+    wanted: defaultdict[tuple[int, bool], set[int]] = defaultdict(set)
+    names: defaultdict[tuple[int, bool], set[str]] = defaultdict(set)
+    since: dict[tuple[int, bool], Instant] = {}
     for (project_id, number), events, at in asked:
-        wanted[project_id].add(number)
-        names[project_id] |= events
-        since[project_id] = min(since.get(project_id, at), at)
-    for project_id, numbers in wanted.items():
+        # Apart, so that one journey which asks for all of the past reads it of its own people only.
+        group = (project_id, at == EVER)
+        wanted[group].add(number)
+        names[group] |= events
+        since[group] = min(since.get(group, at), at)
+    for group, numbers in wanted.items():
+        project_id, _ = group
         about = {
             "shard": batch.shard,
             "project_id": project_id,
-            "names": sorted(names[project_id]),
-            "since": since[project_id],
+            "names": sorted(names[group]),
+            "since": since[group],
         }
         for number, at, name, body, digest in await session.rows_in(_PAST, "numbers", numbers, about):
             batch.note_past((project_id, number), name, digest, Past(at, orjson.loads(body)))

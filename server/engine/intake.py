@@ -193,9 +193,11 @@ class Intake:
         await remapping.load(session, batch, remapped)
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
         people_wanted |= await self._load_followers(session, batch, items)
-        movers |= _led_elsewhere(batch)
+        led = _led_elsewhere(batch)
+        movers |= led
         people_wanted |= {(message.project_id, message.user_number) for message in batch.messages.values()}
-        await gather.runs_of(session, batch, movers)
+        await gather.runs_that_matter(session, batch, movers - led, _earliest(items))
+        await gather.runs_of(session, batch, led)
         await gather.users(session, batch, people_wanted | movers)
         await self._load_past(session, batch, [*entrants, *_moved(batch, items)])
         await credits.load(session, batch, _to_credit(batch, items), _heard_of(batch, items))
@@ -340,6 +342,12 @@ def _led_elsewhere(batch: Batch) -> set[tuple[int, int]]:
         for run in batch.runs.values()
         if run.is_open and batch.catalog.graph_of(run.journey_id, run.version).leads_to
     }
+
+
+def _earliest(items: list[Item]) -> Instant:
+    """When the first of what these items tell of happened."""
+    told = [item.event.occurred_at if item.event else item.command.get("at") for item in items]
+    return min((at for at in told if at is not None), default=0)
 
 
 def _known_guests(item: Item) -> set[tuple[int, int]]:

@@ -87,9 +87,9 @@ def _knows_no_segments(name: str, attributes: Mapping[str, Any]) -> bool:
     return bool(_not_asked_for(name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Moment:
-    """Everything a decision may depend on."""
+    """Everything a decision may depend on. Steps only read it; a passage takes it from step to step."""
 
     at: Instant
     attributes: Mapping[str, Any] = field(default_factory=dict)

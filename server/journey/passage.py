@@ -60,6 +60,9 @@ class Stuck(Exception):
         self.passage = passage
 
 
+NOTHING: Mapping[str, Any] = {}
+
+
 def why(error: Exception) -> str:
     """What was raised, in a few words."""
     return f"{type(error).__name__}: {error}"[:LONGEST_WHY].rstrip(": ")
@@ -68,7 +71,8 @@ def why(error: Exception) -> str:
 def enter(graph: Graph, entry: Step, moment: Moment, saw: Mapping[str, Any] | None = None) -> Passage:
     """Lets a run in by this entry. `saw` is kept as what was looked at on coming in."""
     try:
-        passage = _walk(graph, entry, _at_its_time(graph, entry), replace(moment, arrived_at=moment.at))
+        moment.arrived_at = moment.at
+        passage = _walk(graph, entry, _at_its_time(graph, entry), moment)
     except Stuck as stuck:
         _keep_seen(stuck.passage, saw)
         raise
@@ -143,7 +147,7 @@ def _walk(graph: Graph, step: Step, decide: Callable[[Moment], Decision], moment
         if isinstance(decision, End):
             return _end(passage, decision, moment)
         passage.visits.append(_left(step, decision, moment))
-        moment = _after(moment, step, decision)
+        _move_on(moment, step, decision)
         step = graph.after(step.key, decision.output)
         decide = _at_its_time(graph, step)
     return _end(passage, End(EndReason.INTERNAL_ERROR, "walked in a circle"), moment)
@@ -173,16 +177,14 @@ def _woken(graph: Graph, step: Step) -> Callable[[Moment], Decision]:
     return arrive
 
 
-def _after(moment: Moment, step: Step, decision: Leave) -> Moment:
-    """The same moment at the next step, which knows what this one has learnt and drawn."""
+def _move_on(moment: Moment, step: Step, decision: Leave) -> None:
+    """Takes the moment to the next step, which knows what this one has learnt and drawn."""
     if decision.learns:
         known = {**moment.attributes, **decision.learns}
-        moment = replace(moment, attributes={name: one for name, one in known.items() if one is not None})
+        moment.attributes = {name: one for name, one in known.items() if one is not None}
     if decision.sticks:
-        moment = replace(moment, variants={**moment.variants, step.key: decision.output})
-    if moment.memory or moment.arrived_at != moment.at:
-        moment = replace(moment, arrived_at=moment.at, memory={})
-    return moment
+        moment.variants = {**moment.variants, step.key: decision.output}
+    moment.arrived_at, moment.memory = moment.at, NOTHING
 
 
 def _left(step: Step, decision: Leave, moment: Moment) -> Visit:

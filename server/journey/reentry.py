@@ -63,6 +63,11 @@ class Reentry:
     one_per: str = ""
     """The property of what lets people in that tells their runs apart; empty for one run at a time."""
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether it asks for runs that are over, too."""
+        return self.again is Again.NEVER or bool(self.after_ms or self.most)
+
     def value_of(self, properties: Mapping[str, Any]) -> str:
         """What tells this run from others of the same person; empty without such a property."""
         found = look_up(properties, self.one_per) if self.one_per else None

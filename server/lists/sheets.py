@@ -52,7 +52,7 @@ def encoding_of(path: Path) -> str:
 
 
 @contextmanager
-def _opened(source: Path | IO[str]) -> Iterator[IO[str]]:
+def opened(source: Path | IO[str]) -> Iterator[IO[str]]:
     """A file in its encoding; a text that is open already, from its beginning."""
     if not isinstance(source, Path):
         source.seek(0)
@@ -62,14 +62,21 @@ def _opened(source: Path | IO[str]) -> Iterator[IO[str]]:
         yield file
 
 
+def _first_row(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        raise BadInput(f"The first line of the file cannot be read: {error}.") from error
+
+
 def _heading(row: Sequence[str]) -> list[str]:
     return [name.strip().removeprefix("\ufeff").lower() for name in row]
 
 
 def check_one_of(source: Path | IO[str], columns: Sequence[str]) -> None:
     """Raises BadInput for a file that has none of these columns."""
-    with _opened(source) as file:
-        heading = _heading(next(csv.reader(file), []))
+    with opened(source) as file:
+        heading = _heading(_first_row(csv.reader(file)))
     if not set(heading) & set(columns):
         found = ", ".join(heading)[:200] or "none"
         raise BadInput(f"The file has none of the columns {', '.join(columns)}; its columns: {found}.")
@@ -77,9 +84,9 @@ def check_one_of(source: Path | IO[str], columns: Sequence[str]) -> None:
 
 def read(source: Path | IO[str], wanted: Sequence[str], known: Sequence[str]) -> Iterator[Line]:
     """The file's rows, one at a time. Raises BadInput without the columns that are wanted."""
-    with _opened(source) as file:
+    with opened(source) as file:
         reader = csv.reader(file)
-        heading = _heading(next(reader, []))
+        heading = _heading(_first_row(reader))
         missing = [name for name in wanted if name not in heading]
         if missing:
             found = ", ".join(heading) or "none"

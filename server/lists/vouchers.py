@@ -16,7 +16,7 @@ async def take_in(db: Database, path: Path, project_id: int, pool_id: int) -> Ta
     Taking the same file in again adds nothing.
     """
     taken = Taken()
-    with path.open(encoding=sheets.encoding_of(path), newline="") as file:
+    with sheets.opened(path) as file:
         read = (one if one.wrong else checked(one.line, sheets.plain(one.code)) for one in in_text(file))
         found = sort(read)
     for one in found.refused:

@@ -22,6 +22,11 @@ from .plan import Address, Agreement, Person
 _users = table_of(User)
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _NUMBER = re.compile(r"\+?[\d][\d ()./-]{6,}\d")
+_NAMES = (
+    *("name", "firstname", "lastname", "middlename", "fullname", "givenname", "familyname"),
+    *("surname", "nickname", "username", "displayname", "street", "avatar", "이름", "성명"),
+)
+"""Attributes that say who somebody is, without what parts their words."""
 _MOST_DRAWS = 5
 """For each person wanted: users who turned out to be others are drawn in vain."""
 
@@ -111,6 +116,12 @@ def _nth(place: int, channel: str) -> str:
     return f"-{place}" if channel not in ("email", "sms", "whatsapp", "kakao") else ""
 
 
+def _without_name(attribute: str, value: Any, number: int) -> Any:
+    """As `_without_addresses`; what somebody is called is made up, too."""
+    says_who = re.sub(r"[\s_-]", "", attribute.lower()) in _NAMES
+    return f"sample-{number}" if says_who and isinstance(value, str) else _without_addresses(value, number)
+
+
 def _without_addresses(value: Any, number: int) -> Any:
     """The same plain JSON value; every e-mail address and every number that can be dialled is made up."""
     if isinstance(value, str):
@@ -118,7 +129,7 @@ def _without_addresses(value: Any, number: int) -> Any:
         return _NUMBER.sub(made_up_address("sms", number), text)
     if isinstance(value, Mapping):
         return {
-            name: [] if name == "push_tokens" else _without_addresses(inner, number)
+            name: [] if name == "push_tokens" else _without_name(name, inner, number)
             for name, inner in value.items()
         }
     if isinstance(value, list):

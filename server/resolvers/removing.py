@@ -16,6 +16,7 @@ from .once import Answer, once
 from .refusals import Invalid, Missing
 
 MOST_PEOPLE = 1000
+MOST_JOURNEYS = 1000
 LONGEST_ID = 512
 
 
@@ -31,7 +32,7 @@ async def remove(
     context: Context, people: People, journey_ids: Sequence[int] | None, key: str | None
 ) -> Answer:
     """Ends their open runs in these journeys, or in all. Raises Missing, Invalid, IdempotencyConflict."""
-    _check(people)
+    _check(people, journey_ids)
 
     async def work(session: WriteSession) -> Answer:
         await _check_journeys(session, context, journey_ids)
@@ -47,7 +48,10 @@ async def remove(
     return answer
 
 
-def _check(people: People) -> None:
+def _check(people: People, journey_ids: Sequence[int] | None) -> None:
+    if len(journey_ids or ()) > MOST_JOURNEYS:
+        message = f"At most {MOST_JOURNEYS:,} journeys at once, found {len(journey_ids or ()):,}."
+        raise Invalid(message, ("input", "journeyIds"))
     values = (*people.user_ids, *people.anonymous_ids)
     if not 0 < len(values) <= MOST_PEOPLE:
         message = f"1 to {MOST_PEOPLE:,} user ids and anonymous ids at once, found {len(values):,}."

@@ -43,6 +43,13 @@ async def by_id(context: Context, pool_id: int) -> Filled | None:
     return Filled(found[pool_id], stocks[pool_id]) if found else None
 
 
+async def load(context: Context, pool_id: int) -> Filled | None:
+    """As `by_id`, together with whatever else is asked for at the same time."""
+    pool = await context.loaders.pool_by_id.load(pool_id)
+    stock = None if pool is None else await context.loaders.stock_by_pool.load(pool_id)
+    return None if pool is None or stock is None else Filled(pool, stock)
+
+
 async def by_code(context: Context, code: str) -> Voucher | None:
     async with context.db.read() as session:
         return await vouchers.by_code(session, context.project_id, code)
@@ -50,11 +57,7 @@ async def by_code(context: Context, code: str) -> Voucher | None:
 
 async def create(context: Context, name: str, low_water: int, key: str | None) -> Answer:
     """A new, empty pool. Raises Invalid, Taken, IdempotencyConflict."""
-    name = name.strip()
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid(f"A name has 1 to {LONGEST_NAME} visible characters.", ("input", "name"))
-    if not 0 <= low_water <= MOST_LOW_WATER:
-        raise Invalid(f"A low-water mark lies between 0 and {MOST_LOW_WATER}.", ("input", "lowWater"))
+    name = checked(name, low_water)
 
     async def work(session: WriteSession) -> Answer:
         if len(await vouchers.of_project(session, context.project_id)) >= MOST_POOLS:
@@ -66,6 +69,16 @@ async def create(context: Context, name: str, low_water: int, key: str | None) -
         return {"pool_id": pool_id}
 
     return await once(context, key, ("createVoucherPool", [name, low_water]), work)
+
+
+def checked(name: str, low_water: int) -> str:
+    """The name as it is kept. Raises Invalid."""
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid(f"A name has 1 to {LONGEST_NAME} visible characters.", ("input", "name"))
+    if not 0 <= low_water <= MOST_LOW_WATER:
+        raise Invalid(f"A low-water mark lies between 0 and {MOST_LOW_WATER}.", ("input", "lowWater"))
+    return name
 
 
 async def add(context: Context, pool_id: int, codes: Sequence[Code], key: str | None) -> Answer:

@@ -1,4 +1,5 @@
-"""Fields and mutations that are methods: typed, described, and with the size that their lists have."""
+"""Fields and mutations that are methods: typed, described, and with the size that their lists have, and with
+what they cost if that is more than usual."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,9 +13,11 @@ ONCE = "The same key and input again gives the first answer again, and does noth
 """What an idempotency key does."""
 
 
-def field(description: str, *, list_size: int | None = None) -> Callable[[F], F]:
-    """A method as a field. `list_size` is what the limits take a list without pages to hold."""
-    metadata = None if list_size is None else {"list_size": list_size}
+def field(description: str, *, list_size: int | None = None, cost: int | None = None) -> Callable[[F], F]:
+    """A method as a field. `list_size` is what the limits take a list without pages to hold; `cost` what they
+    take the field itself for, where it is more work than reading a value."""
+    told = {"list_size": list_size, "cost": cost}
+    metadata = {name: number for name, number in told.items() if number is not None}
     decorate: Callable[[F], F] = strawberry.field(description=description, metadata=metadata)
     return decorate
 

@@ -1,5 +1,6 @@
 """What of a journey is for files: its handle, and all of it as one text."""
 
+import asyncio
 from enum import Enum
 from typing import Annotated, Any
 
@@ -17,6 +18,9 @@ from .named_journeys import with_handles
 from .to_data import to_variables
 from .words import value
 
+WRITING, COMPARING = 200, 40
+"""What these cost, so that nobody asks for a hundred large journeys at once."""
+
 
 @strawberry.enum(description="How a journey is written down.")
 class FileFormat(Enum):
@@ -32,7 +36,10 @@ class JourneyFiles:
     def handle(self) -> str | None:
         return self.record.handle
 
-    @field("All of it as a file, as `sojourn journey apply` takes it; null if there is no such version.")
+    @field(
+        "All of it as a file, as `sojourn journey apply` takes it; null if there is no such version.",
+        cost=WRITING,
+    )
     async def file(
         self,
         info: Info,
@@ -51,9 +58,11 @@ class JourneyFiles:
         if graph is None:
             return None
         graph = await with_handles(info.context, graph)
-        return to_text(_variables(self.record, graph), as_json=format is FileFormat.JSON)
+        told = _variables(self.record, graph)
+        # A large journey takes a second, in which nobody else has to wait.
+        return await asyncio.to_thread(to_text, told, as_json=format is FileFormat.JSON)
 
-    @field("What makes one drawing of it another; null without one of these versions.")
+    @field("What makes one drawing of it another; null without one of these versions.", cost=COMPARING)
     async def diff(
         self,
         info: Info,

@@ -96,7 +96,7 @@ class Draft:
     def silence(self) -> list[SilentHours]:
         return to_silence(self.graph)
 
-    @field("Everything that keeps it from being published; empty when it can be.", list_size=5)
+    @field("Everything that keeps it from being published; empty when it can be.", list_size=5, cost=50)
     async def problems(self, info: Info) -> list[GraphProblem]:
         found = await drafts.problems(info.context, self.graph)
         return [to_graph_problem(problem, self.graph) for problem in found]

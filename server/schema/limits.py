@@ -43,7 +43,7 @@ class Limits:
 
     The cost of a field is 1 + the cost of its children × how many of them there can be: the `first` or
     `last` argument for a connection, `list_size` in the metadata of a `strawberry.field` or
-    `default_list` for any other list.
+    `default_list` for any other list. `cost` in the metadata stands in the place of that 1.
     """
 
     tokens: int = 2_000
@@ -263,18 +263,14 @@ class Scales:
     def priced(
         self, weight: Weight, inside: Weight, definition: GraphQLField | None, page: int | None
     ) -> Weight:
+        own = 1 if definition is None else _told(definition, "cost", 1)
         if definition is None or not _is_list(definition):
-            return weight._replace(cost=1 + inside.total(page))
+            return weight._replace(cost=own + inside.total(page))
         item = inside.total(None)
         if page is not None:
-            return weight._replace(cost=1 + page * item)
-        return weight._replace(cost=1, items=item, unpaged=self.list_size(definition) * item)
-
-    def list_size(self, definition: GraphQLField) -> int:
-        metadata: Mapping[Any, Any] = getattr(
-            definition.extensions.get("strawberry-definition"), "metadata", {}
-        )
-        return int(metadata.get("list_size", self.limits.default_list))
+            return weight._replace(cost=own + page * item)
+        size = _told(definition, "list_size", self.limits.default_list)
+        return weight._replace(cost=own, items=item, unpaged=size * item)
 
     def page(self, node: FieldNode, definition: GraphQLField | None) -> int | None:
         """The page asked for by `first` or `last`; None for a field that has neither argument."""
@@ -331,6 +327,13 @@ class Scales:
                     "INCREMENTAL_DELIVERY_DISABLED", f"@{directive.name.value} is not supported.", directive
                 )
         return len(found)
+
+
+def _told(definition: GraphQLField, name: str, usual: int) -> int:
+    """What a field says of itself."""
+    field = definition.extensions.get("strawberry-definition")
+    metadata: Mapping[Any, Any] = getattr(field, "metadata", {})
+    return int(metadata.get(name, usual))
 
 
 def _is_list(definition: GraphQLField) -> bool:

@@ -67,7 +67,7 @@ class Notice(Node):
     async def voucher_pool(self, info: Info) -> VoucherPool | None:
         if self.record.pool_id is None:
             return None
-        found = await vouchers.by_id(info.context, self.record.pool_id)
+        found = await vouchers.load(info.context, self.record.pool_id)
         return VoucherPool.from_record(found) if found else None
 
 

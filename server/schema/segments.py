@@ -170,7 +170,10 @@ class SegmentQuery:
         page = page_of(ORDER, first, after, last, before)
         return SegmentConnection.from_slice(await resolve.page(info.context, page))
 
-    @field("Who meets a condition now, whether or not it is saved. Asks every user: not for every keystroke.")
+    @field(
+        "Who meets a condition now, whether or not it is saved. Asks every user: not for every keystroke.",
+        cost=1000,
+    )
     async def segment_preview(
         self,
         info: Info,

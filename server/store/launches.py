@@ -123,8 +123,16 @@ def summed(shards: int) -> Select[Any]:
     )
 
 
-async def latest(session: ReadSession, shards: int, journey_id: int, most: int) -> list[Any]:
-    """The launches of a journey, those due last first."""
-    statement = summed(shards).where(_table.c.journey_id == journey_id)
-    ordered = statement.order_by(func.min(_table.c.due_at).desc(), _table.c.entry_key)
-    return list(await session.rows(ordered.limit(most)))
+async def latest(
+    session: ReadSession, shards: int, journey_ids: Sequence[int], most: int
+) -> dict[int, list[Any]]:
+    """So many launches of each of these journeys, those due last first."""
+    together = summed(shards).where(_table.c.journey_id.in_(journey_ids)).subquery()
+    order = (together.c.due_at.desc(), together.c.entry_key)
+    place = func.row_number().over(partition_by=together.c.journey_id, order_by=order).label("place")
+    placed = select(together, place).subquery()
+    statement = select(placed).where(placed.c.place <= most).order_by(placed.c.journey_id, placed.c.place)
+    found: dict[int, list[Any]] = {}
+    for row in await session.rows(statement):
+        found.setdefault(row.journey_id, []).append(row)
+    return found

@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
+from server.engine.batch import Batch
+from server.engine.state import RunState
 from server.store.tables import Refusal, User
 from tests.world import DAY, HOUR, MINUTE, NOON, World, line, step
 
 from .balance import balances
 from .divided import divided_world, without_complaint
+from .flows import fan
 
 pytestmark = pytest.mark.anyio
+
+EVER = ("ever", "otherwise")
 
 
 @pytest.fixture
@@ -125,3 +130,51 @@ async def test_a_named_user_who_turned_out_to_be_another_is_followed(four_shards
     users = {(user.shard, user.number): user.user_id for user in await world.rows(User)}
     assert users[run.shard, run.user_number] == "lee"
     await balances(world)
+
+
+async def test_runs_that_are_over_for_good_are_left_where_they_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.add_journey(waiting())
+    await world.add_journey(waiting() | {"goals": [{"key": "paid", "event": "pay", "window_ms": DAY}]})
+    await orders(world, *(NOON + n * 2 * DAY for n in range(5)))
+    loaded: list[tuple[int, int]] = []
+    add = Batch.add_run
+
+    def note(batch: Batch, run: RunState) -> None:
+        if not run.is_new:
+            loaded.append((run.journey_id, run.entered_at))
+        add(batch, run)
+
+    monkeypatch.setattr(Batch, "add_run", note)
+    await world.live(world.event("order", NOON + 8 * DAY + HOUR, user="kim"))
+    # Those of which the wait is over now, and the one whose goal still counts.
+    assert set(loaded) == {(1, NOON + 8 * DAY), (2, NOON + 8 * DAY)}
+    assert len(await world.runs()) == 12
+
+
+async def test_all_of_the_past_is_read_of_those_only_whose_journey_asks_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ever = {"output": "ever", "conditions": [{"about": "did", "event": "view", "ever": True}]}
+    looks = fan(step("in", "entry_event", event="visit"), step("ever", "split", branches=[ever]), *EVER)
+    await world.add_journey(looks)
+    seen = {"output": "seen", "events": [{"event": "view"}]}
+    waits = step("wait", "wait", longest_ms=DAY, branches=[seen])
+    await world.add_journey(fan(step("in", "entry_event", event="order"), waits, "seen", "not_triggered"))
+    views = [world.event("view", NOON - DAY + n, user=user) for n in range(3) for user in ("kim", "lee")]
+    await world.live(*views, *(world.event("hello", NOON, user=user) for user in ("kim", "lee")))
+    read: list[int] = []
+    note = Batch.note_past
+
+    def noting(batch: Batch, key: tuple[int, int], name: str, *past: Any) -> None:
+        read.extend([key[1]] if name == "view" else [])
+        note(batch, key, name, *past)
+
+    monkeypatch.setattr(Batch, "note_past", noting)
+    await world.send(
+        world.event("visit", NOON + HOUR, user="kim"), world.event("order", NOON + HOUR, user="lee")
+    )
+    await world.settle()
+    assert len(read) == 3
+    assert len(set(read)) == 1

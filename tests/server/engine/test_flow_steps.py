@@ -169,6 +169,16 @@ async def test_an_event_finds_the_run_in_the_journey_that_was_led_to_before_it(w
     assert await world.counts("hits", "output") == {"order": 1}
 
 
+async def test_whoever_is_led_to_a_journey_that_is_over_is_refused_there(world: World) -> None:
+    there = await world.add_journey(reaching(event="never"), status="finished")
+    go = step("go", "go_to_journey", journey=to_id("Journey", there))
+    await world.add_journey(line(step("in", "entry_event", event="sign_up"), go))
+    await world.live(world.event("sign_up", NOON, user="kim"))
+    assert [(row.journey_id, row.reason) for row in await world.rows(Refusal)] == [(there, "ended")]
+    async with world.db.read() as session:
+        assert await recount.differences(session) == []
+
+
 async def test_journeys_that_lead_to_each_other_do_not_spin(world: World) -> None:
     ids: list[int] = []
     for _ in range(2):

@@ -1,6 +1,7 @@
 """CSV files in the encodings of people's programs, harmless to open."""
 
 import csv
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,11 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_are_kept(tmp_path: P
     found = lines(path)
     told = [(number, bool(wrong)) for number, _, wrong in found]
     assert told == [(2, True), (3, True), (5, True), (6, False)]
+
+
+def test_a_heading_that_cannot_be_read_is_refused_and_no_accident() -> None:
+    with pytest.raises(BadInput, match="first line"):
+        sheets.check_one_of(StringIO("user_id," + "x" * 200_000), ["user_id"])
 
 
 def test_a_file_without_a_column_that_is_needed_is_refused_with_its_columns(tmp_path: Path) -> None:

@@ -222,3 +222,20 @@ async def test_an_entry_by_audience_is_drawn_and_shown(api: Api) -> None:
             "start": "2024-03-01", "until": None,
         },
     }  # fmt: skip
+
+
+async def test_the_launches_of_many_journeys_take_as_many_statements_as_those_of_one(api: Api) -> None:
+    asked = "{ journeys(first: 10) { edges { node { title launches { entry requestId } } } } }"
+    await people(api.world, "kim")
+    await audience.take_in(
+        api.world.db, StringIO("user_id\nkim"), api.world.project_id, api.world.shards, "march", NOON
+    )
+    counts = []
+    for _ in range(3):
+        journey = await api.world.add_journey(graph())
+        await enter(api, journey, list="march")
+        with api.statements() as seen:
+            found = (await api.ask(asked))["journeys"]["edges"]
+        assert all(len(one["node"]["launches"]) == 1 for one in found)
+        counts.append(len(seen))
+    assert len(set(counts)) == 1

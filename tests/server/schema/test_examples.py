@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import parse, validate
+from graphql import OperationDefinitionNode, parse, validate
+from graphql.execution.values import get_variable_values
 
 from server.aggregates.metrics import DEFINITIONS
 from server.routes.examples import load
@@ -14,7 +15,7 @@ from server.schema.deliveries import BASES
 from server.schema.ids import to_id
 from server.schema.root import SCHEMA
 from tests.server.schema.api import Api
-from tests.world import HOUR, NOON, abandoned_cart
+from tests.world import HOUR, NOON, abandoned_cart, line, step
 
 ROOT = Path(__file__).parents[3]
 PERIOD = {"preset": "LAST_30_DAYS"}
@@ -98,12 +99,54 @@ def _base(metric: Any) -> str:
     return f"`{own[metric]}`" if metric in own else "–"
 
 
-def test_every_document_on_the_api_page_is_valid() -> None:
-    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    documents = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
-    assert documents
-    for document in documents:
-        assert validate(SCHEMA._schema, parse(document)) == []
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if "```graphql" in page.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_document_on_a_page_is_valid_and_takes_the_variables_that_follow(page: Path) -> None:
+    found = re.findall(
+        r"```graphql\n(.*?)```(?:\s*```json\n(.*?)```)?", page.read_text(encoding="utf-8"), re.DOTALL
+    )
+    for text, variables in found:
+        document = parse(text)
+        assert validate(SCHEMA._schema, document) == []
+        [operation] = document.definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        if variables:
+            asked = operation.variable_definitions or ()
+            taken = get_variable_values(SCHEMA._schema, asked, json.loads(variables))
+            assert not isinstance(taken, list), taken
+
+
+@pytest.mark.anyio
+async def test_what_the_api_page_asks_of_a_journey_in_which_people_are_is_answered(api: Api) -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    text = page.split("## A journey in which people are")[1].split("## Connections")[0]
+    rehearse, paused, resume, remove = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
+    world = api.world
+    await world.add_connection("mail", "fake")
+    journey_id = await world.add_journey(
+        line(
+            step("in", "entry_event", event="a"), step("hour", "delay", duration_ms=HOUR), step("out", "exit")
+        )
+    )
+    await world.live(world.event("a", NOON, user="kim"))
+    journey = str(to_id("Journey", journey_id))
+    later = {"delay": {"key": "day", "durationSeconds": 86400}}
+    drawn = {
+        "steps": [{"entryEvent": {"key": "in", "event": "a"}}, later, {"exit": {"key": "out"}}],
+        "edges": [{"from": "in", "to": "day"}, {"from": "day", "to": "out"}],
+    }
+    await api.change("saveDraft", id=journey, graph=drawn, expectedRevision=0)
+    counted = (await api.ask(rehearse, journey=journey))["publishJourney"]
+    assert (counted["staying"], counted["moving"], counted["ending"]) == (0, 1, 0)
+    await api.change("pauseJourney", id=journey)
+    await world.settle(NOON + 2 * HOUR)
+    preview = (await api.ask(paused, journey=journey))["journey"]["resumePreview"]
+    assert (preview["waiting"], preview["fellDue"]) == (1, 1)
+    assert (await api.ask(resume, journey=journey))["resumeJourney"] == {"journey": {"status": "RUNNING"}}
+    removed = (await api.ask(remove, journey=journey))["removeFromJourneys"]
+    assert removed == {"people": 1, "runs": 1, "unknownUserIds": ["lee"]}
 
 
 @pytest.mark.anyio
@@ -133,8 +176,18 @@ async def test_what_the_api_page_asks_of_connections_and_of_issues_is_answered(a
     assert (await api.ask(issues))["deliveryIssues"]["edges"] == []
 
 
-def test_every_link_on_the_pages_leads_somewhere() -> None:
-    for page in ("api.md", "metrics.md"):
-        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-        for link in re.findall(r"\]\(([^)]+)\)", text):
-            assert (ROOT / "docs" / link).exists(), link
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_every_link_on_a_page_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        name, _, place = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not place or place in _headings(target), link
+
+
+def _headings(page: Path) -> set[str]:
+    """As links name them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in found}

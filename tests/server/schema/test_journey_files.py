@@ -126,7 +126,7 @@ async def test_the_files_of_many_journeys_take_as_many_statements_as_that_of_one
     query = "query($first: Int!) { journeys(first: $first) { edges { node { file diff { isEmpty } } } } }"
     counts = []
     for many in (1, 4):
-        while len((await api.ask(query, first=50))["journeys"]["edges"]) < many + 1:
+        while len((await api.ask(query, first=10))["journeys"]["edges"]) < many + 1:
             await api.change("createJourney", title="On", graph=drawing)
         with api.statements() as seen:
             edges = (await api.ask(query, first=many))["journeys"]["edges"]
@@ -134,3 +134,9 @@ async def test_the_files_of_many_journeys_take_as_many_statements_as_that_of_one
         assert all("journey: aim" in edge["node"]["file"] for edge in edges)
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+async def test_not_everything_is_written_down_at_once(api: Api) -> None:
+    """A large journey is a second of work."""
+    error = await api.error("{ journeys(first: 50) { edges { node { file } } } }")
+    assert error["extensions"]["code"] == "QUERY_TOO_COSTLY"

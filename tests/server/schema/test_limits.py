@@ -40,6 +40,8 @@ class Day:
 class Calendar:
     days: list[Day] = strawberry.field(metadata={"list_size": 366})
 
+    moons: list[Day] = strawberry.field(metadata={"list_size": 2, "cost": 50})
+
     @strawberry.field
     def upcoming(self, first: int | None = 12) -> list[Day]:
         return []
@@ -100,6 +102,10 @@ def test_a_list_without_pages_is_taken_for_ten() -> None:
 
 def test_a_field_may_declare_how_long_its_list_is() -> None:
     assert calendar_cost("{ days { number } }") == 1 + 366
+
+
+def test_a_field_may_declare_that_it_is_more_work_than_others() -> None:
+    assert calendar_cost("{ moons { number } }") == 50 + 2
 
 
 def test_defaults_that_python_declares_count_as_well() -> None:

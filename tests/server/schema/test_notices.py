@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.schema.ids import to_id
-from server.store import notices
+from server.store import notices, vouchers
 from server.store.notices import Told
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
@@ -14,7 +14,8 @@ pytestmark = pytest.mark.anyio
 
 LIST = """query($filter: NoticeFilter, $first: Int, $after: String) {
     notices(filter: $filter, first: $first, after: $after) {
-        edges { cursor node { id kind text at seenAt journey { title } connection { name } } }
+        edges { cursor node {
+            id kind text at seenAt journey { title } connection { name } voucherPool { name left } } }
         pageInfo { hasNextPage } } }"""
 
 
@@ -86,7 +87,10 @@ async def test_notices_take_the_same_statements_however_many(api: Api) -> None:
     journey_id = await api.world.add_journey(abandoned_cart())
     counts = []
     for number in (1, 4):
-        await tell(api, *(low(api, f"{number}-{n}", journey_id=journey_id) for n in range(number)))
+        async with api.world.db.write() as session:
+            pool_id = await vouchers.create(session, api.world.project_id, f"pool {number}", 0, NOON)
+        about: dict[str, Any] = {"journey_id": journey_id, "pool_id": pool_id}
+        await tell(api, *(low(api, f"{number}-{n}", **about) for n in range(number)))
         with api.statements() as seen:
             await listed(api)
         counts.append(len(seen))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from server.aggregates import recount
+from server.schema.ids import to_id
 from tests.server.schema.api import Api
 from tests.server.schema.test_changes import start
 from tests.world import HOUR, MINUTE, NOON
@@ -83,6 +84,7 @@ async def test_a_merge_on_its_way_is_followed(api: Api) -> None:
         ({"userIds": [""]}, ["input", "userIds"]),
         ({"userIds": [f"user {n}" for n in range(1001)]}, ["input", "userIds"]),
         ({"userIds": ["kim"], "journeyIds": ["nonsense"]}, ["input", "journeyIds"]),
+        ({"userIds": ["kim"], "journeyIds": [to_id("Journey", 1)] * 1001}, ["input", "journeyIds"]),
     ],
 )
 async def test_what_cannot_be_is_refused(small_api: Api, input: dict[str, Any], path: list[str]) -> None:

@@ -46,6 +46,11 @@ async def test_a_preview_counts_exactly_and_shows_some(api: Api) -> None:
     assert (await preview(api, both))["count"] == 0
 
 
+async def test_not_many_previews_are_made_at_once(api: Api) -> None:
+    every = " ".join(f'a{n}: segmentPreview(conditions: {{inList: "x"}}) {{ __typename }}' for n in range(6))
+    assert (await api.error(f"{{ {every} }}"))["extensions"]["code"] == "QUERY_TOO_COSTLY"
+
+
 async def test_a_preview_as_of_a_moment(api: Api) -> None:
     await people(api.world)
     assert (await preview(api, BOUGHT, asOf="2024-03-13T20:00:01+09:00"))["sample"] == [{"userId": "lee"}]

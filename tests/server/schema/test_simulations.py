@@ -116,7 +116,8 @@ async def test_users_who_are_sampled_come_with_what_is_known_of_them_and_without
 ) -> None:
     world = api.world
     for name in ("kim", "lee"):
-        traits = {"email": f"{name}@example.com", "phone": "+821012345678", "name": name, "plan": "pro"}
+        traits = {"email": f"{name}@example.com", "phone": "+821012345678", "name": f"{name} of Seoul"}
+        traits |= {"plan": "pro", "first_name": f"{name} of Seoul", "lastName": f"{name} of Seoul"}
         await world.live(world.event("", NOON, user=name, type="identify", **traits))
     told = await simulate(api, graph=GRAPH, sample=10)
     assert told["people"] == 2
@@ -129,6 +130,7 @@ async def test_users_who_are_sampled_come_with_what_is_known_of_them_and_without
         assert message["address"].endswith("@rehearsal.invalid")
         assert message["status"] == "DELIVERED"
     assert "example.com" not in str(told)
+    assert "of Seoul" not in str(told)
 
 
 async def test_everything_that_is_wrong_is_told_with_its_place(api: Api) -> None:
@@ -231,7 +233,7 @@ async def test_segments_caps_and_other_journeys_of_the_project_take_part(api: Ap
 async def test_who_may_not_be_written_to_may_not_in_a_rehearsal_either(api: Api) -> None:
     world = api.world
     for name in ("kim", "lee", "park"):
-        traits = {"email": f"{name}@example.com", "name": name}
+        traits = {"email": f"{name}@example.com", "who": name}
         await world.live(world.event("", NOON, user=name, type="identify", **traits))
     await api.change("addSuppression", channel="email", address="Kim@example.com")
     asked = "mutation($input: SetConsentInput!) { setConsent(input: $input) { __typename } }"
@@ -246,7 +248,7 @@ async def test_who_may_not_be_written_to_may_not_in_a_rehearsal_either(api: Api)
     await world.settle()
     graph = to_variables(reaching(saying("email", purpose="advertisement")))
     told = await simulate(api, graph=graph, sample=10)
-    found = {one["attributes"]["name"]: one["runs"][0]["visits"][1]["messages"][0] for one in told["traces"]}
+    found = {one["attributes"]["who"]: one["runs"][0]["visits"][1]["messages"][0] for one in told["traces"]}
     assert {name: one["reason"] for name, one in found.items()} == {
         "kim": "SUPPRESSED",
         "lee": "NO_CONSENT",

@@ -27,8 +27,9 @@ async def test_a_text_makes_a_list_and_tells_of_bad_lines(api: Api) -> None:
     assert found["badLines"] == ["line 4: nobody has the user_id 'nobody'"]
     [edge] = (await api.ask("{ userLists { edges { node { name size } } } }"))["userLists"]["edges"]
     assert edge["node"] == {"name": "march", "size": 2}
-    refused = await upload(api, "name\nkim")
-    assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "csv"])
+    for no_list in ("name\nkim", ""):
+        refused = await upload(api, no_list)
+        assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "csv"])
 
 
 async def test_a_key_answers_again_and_belongs_to_its_text(api: Api) -> None:
