@@ -11,16 +11,9 @@ from server.app import create_app
 from server.runtime import Runtime
 from server.store.projects import NewProject
 
-CONNECT = """
-mutation ($input: CreateConnectionInput!) {
-  answer: createConnection(input: $input) {
-    __typename
-    ... on Problem { message }
-  }
-}"""
-RECONNECT = """
-mutation ($input: UpdateConnectionInput!) {
-  answer: updateConnection(input: $input) {
+CHANGE = """
+mutation ($input: %s!) {
+  answer: %s(input: $input) {
     __typename
     ... on Problem { message }
   }
@@ -31,6 +24,14 @@ mutation ($input: CreateJourneyInput!) {
   answer: createJourney(input: $input) {
     __typename
     ... on CreateJourneyPayload { journey { id } }
+    ... on Problem { message }
+  }
+}"""
+FROM_TEMPLATE = """
+mutation ($input: CreateJourneyFromTemplateInput!) {
+  answer: createJourneyFromTemplate(input: $input) {
+    __typename
+    ... on CreateJourneyFromTemplatePayload { journey { id } }
     ... on Problem { message }
   }
 }"""
@@ -55,6 +56,14 @@ MOVE_ON = """
 mutation ($input: JourneyActionInput!) {
   answer: %sJourney(input: $input) {
     __typename
+    ... on Problem { message }
+  }
+}"""
+MAKE_POOL = """
+mutation ($input: CreateVoucherPoolInput!) {
+  answer: createVoucherPool(input: $input) {
+    __typename
+    ... on CreateVoucherPoolPayload { pool { id } }
     ... on Problem { message }
   }
 }"""
@@ -88,11 +97,11 @@ class Api:
         return data
 
     async def connect(self, name: str, adapter: str, settings: dict[str, Any]) -> None:
-        await self._change(CONNECT, {"name": name, "adapter": adapter, "settings": settings})
+        await self.change("createConnection", {"name": name, "adapter": adapter, "settings": settings})
 
     async def reconnect(self, connection_id: str, settings: dict[str, Any]) -> None:
         """Gives a connection other settings."""
-        await self._change(RECONNECT, {"id": connection_id, "settings": settings})
+        await self.change("updateConnection", {"id": connection_id, "settings": settings})
 
     async def connections(self) -> dict[str, dict[str, str]]:
         """`id` and `callbackUrl` of each, by name."""
@@ -102,6 +111,17 @@ class Api:
         """Draws a journey and returns its id."""
         made = await self._change(CREATE, journey)
         return str(made["journey"]["id"])
+
+    async def create_from_template(self, template: str, title: str) -> str:
+        """Takes a ready journey, in Korean, as a draft. Returns its id."""
+        about = {"template": template, "language": "KO", "title": title}
+        made = await self._change(FROM_TEMPLATE, about)
+        return str(made["journey"]["id"])
+
+    async def fill_pool(self, name: str, low_water: int, codes: Sequence[str]) -> None:
+        """Makes a pool of vouchers."""
+        made = await self._change(MAKE_POOL, {"name": name, "lowWater": low_water})
+        await self.change("addVoucherCodes", {"id": made["pool"]["id"], "codes": list(codes)})
 
     async def publish(self, journey_id: str) -> None:
         await self._change(PUBLISH, {"id": journey_id})
@@ -116,6 +136,10 @@ class Api:
     async def move_on(self, action: str, journey_id: str) -> None:
         """`action` is start, pause, resume, stop or archive."""
         await self._change(MOVE_ON % action, {"id": journey_id})
+
+    async def change(self, mutation: str, input: dict[str, Any]) -> None:
+        """Any mutation of which nothing is to be known but that it was done."""
+        await self._change(CHANGE % (f"{mutation[0].upper()}{mutation[1:]}Input", mutation), input)
 
     async def _change(self, mutation: str, input: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = (await self.ask(mutation, input=input))["answer"]

@@ -20,8 +20,10 @@ def delay(key: str, title: str, seconds: int, column: int) -> Data:
     return {"delay": {**placed(key, title, column), "durationSeconds": seconds}}
 
 
-def did(key: str, title: str, event: str, column: int) -> Data:
-    return split(key, title, column, yes={"did": {"event": event}})
+def purchase_within(key: str, title: str, seconds: int, column: int) -> Data:
+    """Leaves by `bought` at once, or when that time is over."""
+    branch = {"output": "bought", "events": [{"event": "purchase"}]}
+    return {"wait": {**placed(key, title, column), "longestSeconds": seconds, "branches": [branch]}}
 
 
 def split(key: str, title: str, column: int, **branches: Data) -> Data:
@@ -48,12 +50,14 @@ def edge(source: str, target: str, output: str = "next") -> Data:
     return {"from": source, "output": output, "to": target}
 
 
+def either(step: str, output: str, target: str, otherwise: str) -> list[Data]:
+    """Of a step that waits for something: if it happens, and if it does not."""
+    without = "not_triggered" if output == "bought" else f"not_{output}"
+    return [edge(step, target, output), edge(step, otherwise, without)]
+
+
 def chain(*keys: str) -> list[Data]:
     return [edge(source, target) for source, target in pairwise(keys)]
-
-
-def fork(split: str, output: str, target: str, otherwise: str) -> list[Data]:
-    return [edge(split, target, output), edge(split, otherwise, "otherwise")]
 
 
 def letter(text: str, link: str, label: str) -> str:

@@ -11,24 +11,26 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from channels.testing import FakeChannel
-from server.clock import HOUR, SECOND, Instant
+from server.clock import DAY, HOUR, SECOND, Instant, to_datetime
 from server.config import Settings
 from server.runtime import Runtime, open_runtime
 from server.store import projects
 from server.store.projects import NewProject
 
-from . import journeys, order, post
+from . import journeys, order, post, win_back
 from .api import Api, api_of
 from .drawing import Data
 from .providers import Providers
 from .readers import Readers
-from .shop import Sent, Shop
+from .shop import SEOUL, Sent, Shop
 
 NAME, ZONE = "Sample shop", "Asia/Seoul"
 STRIDE = 12 * HOUR
 """Of virtual time between two looks at the post. What is due in between happens at its own instant."""
 SENT_AT_ONCE = 250
 """Events of one request."""
+CAPS = (2, DAY), (5, 7 * DAY)
+"""How many mails a person gets at most, in how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ class _Filling:
             (self._day(0.45), self._reword_welcome),
             (self._day(0.4), self._end_tangerine_week),
             (self._day(0.6), self._put_tangerine_week_away),
-            (self._day(0.7), self._draw_win_back),
+            (self._day(0.55), self._win_back),
+            (self._day(0.7), self._draw),
             (self._day(0.94), self._pause_review_request),
         ]
 
@@ -177,6 +180,9 @@ class _Filling:
 
     async def _open(self) -> None:
         await self.api.connect(journeys.MAIL, post.ADAPTER, post.settings(self.shop.seed))
+        await self.api.connect(journeys.STUDIO, post.ADAPTER, post.studio(self.shop.seed))
+        caps = [{"channel": "email", "most": most, "windowSeconds": ms // SECOND} for most, ms in CAPS]
+        await self.api.change("setFrequencyCaps", {"caps": caps})
         for journey in (
             journeys.abandoned_cart(),
             journeys.welcome(),
@@ -203,8 +209,17 @@ class _Filling:
         again = journeys.welcome("{{ user.name }}님, 반가워요! 3,000원 쿠폰이 왔어요")
         await self.api.redraw(self.drawn[journeys.WELCOME], again)
 
-    async def _draw_win_back(self) -> None:
-        self.drawn[journeys.WIN_BACK] = await self.api.create(journeys.win_back())
+    async def _win_back(self) -> None:
+        """From tomorrow on, for those who have not bought for half the days of the sample."""
+        quiet = win_back.quiet(self.shop.days * DAY // SECOND // 2)
+        await self.api.change("createSegment", {"name": win_back.QUIET, "conditions": quiet})
+        await self.api.fill_pool(win_back.POOL, win_back.LOW_WATER, win_back.CODES)
+        tomorrow = to_datetime(self._day(0.55) + SEOUL + DAY).date()
+        await self._start(win_back.win_back(tomorrow, journeys.STUDIO))
+
+    async def _draw(self) -> None:
+        self.drawn[journeys.WISH] = await self.api.create(journeys.wish_list())
+        self.drawn[journeys.COUPON] = await self.api.create_from_template("coupon-expiring", journeys.COUPON)
 
     async def _pause_review_request(self) -> None:
         await self.api.move_on("pause", self.drawn[journeys.REVIEW])

@@ -89,4 +89,6 @@ def _letter() -> Data:
         "subject": f"{_PRODUCT} 발송했어요",
         "html": letter(_TEXT, "/orders", "배송 조회"),
         "fromName": "샘플 상점",
+        # People wait for it, however often they were written to.
+        "frequencyCap": {"rule": "IGNORE"},
     }

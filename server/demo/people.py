@@ -24,6 +24,13 @@ _ELSEWHERE = (
     "Ana Souza", "Linh Tran", "Emma Weber", "Yuki Tanaka", "Lucas Martin", "Mei Chen", "Noah Smith",
     "Sofia Rossi", "Omar Haddad", "Olga Novak", "Priya Nair", "Jack Murphy", "Aiko Mori", "Leo Fischer",
 )  # fmt: skip
+_ABROAD = {
+    "Emma Weber": ("Berlin", "Europe/Berlin"),
+    "Yuki Tanaka": ("Tokyo", "Asia/Tokyo"),
+    "Linh Tran": ("Hanoi", "Asia/Ho_Chi_Minh"),
+    "Noah Smith": ("New York", "America/New_York"),
+}
+"""Where some of them live, and by which clock; the others are in Korea."""
 _CITIES = {
     "서울": 42,
     "부산": 12,
@@ -77,6 +84,8 @@ def _traits(chance: Random, number: int) -> dict[str, Any]:
         "city": _one_of(chance, _CITIES),
         "plan": "plus" if chance.random() < 0.14 else "basic",
     }
+    if name in _ABROAD:
+        traits["city"], traits["timezone"] = _ABROAD[name]
     # Some sign up with a telephone number, and the shop has no address to write to.
     if chance.random() < 0.94:
         traits["email"] = f"{address}.{number}@{_one_of(chance, _DOMAINS)}"

@@ -37,6 +37,11 @@ def settings(seed: int) -> dict[str, Any]:
     }
 
 
+def studio(seed: int) -> dict[str, Any]:
+    """The same people, whom its letters please."""
+    return {**settings(seed), "opened": 0.7, "clicked": 0.7}
+
+
 def provider(seed: int, persons: Iterable[Person]) -> FakeChannel:
     """The provider of these persons; its memory lives as long as this process."""
     faults = {}

@@ -10,7 +10,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
 
-from server.clock import DAY, HOUR, SECOND, Instant, to_datetime
+from server.clock import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
 
 from .people import Person, draw
 
@@ -231,6 +231,14 @@ class _Visitor:
             later = at + int(self.chance.lognormvariate(2.4, 1.0) * HOUR)
             self._page(later, "Cart", "/cart")
             self._buy(later + self._pause(), cart)
+        else:
+            self._think_better(at)
+
+    def _think_better(self, at: Instant) -> None:
+        """Some take it all out again; drawn apart, so that all the rest of a life is as it was."""
+        chance = Random(f"{self.shop.seed}:empties:{self.person.number}:{at}")
+        if chance.random() < 0.2:
+            self._track(at + int(chance.uniform(2, 50) * MINUTE), "empty_cart", {})
 
     def _buy(self, at: Instant, cart: list[Product]) -> None:
         self._page(at, "Checkout", "/checkout")

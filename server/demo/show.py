@@ -14,7 +14,7 @@ from server.routes.examples import Example
 
 from .api import Api
 from .fill import Filled
-from .journeys import CART
+from .journeys import CART, COUPON, WELCOME
 from .order import ORDER
 from .people import phone, push_token
 
@@ -43,14 +43,17 @@ query ($id: ID!, $after: String) {
 async def showcase(api: Api) -> Showcase:
     """The tabs of GraphiQL, filled in, and the keys, which are made to be seen."""
     journeys = {one["node"]["title"]: one["node"]["id"] for one in await _journeys(api)}
-    cart, order = journeys.get(CART), journeys.get(ORDER)
-    if cart is None or order is None:
+    shown = [journeys[title] for title in (CART, WELCOME, COUPON, ORDER) if title in journeys]
+    if len(shown) < 4:
         raise CannotOpen("This sample is not whole. Run `sojourn demo` without --keep.")
+    cart, welcome, coupon, order = shown
     return Showcase(
         write_key=api.keys.write_key,
         graphiql_headers=_json({"Authorization": f"Bearer {api.keys.secret_key}"}),
         examples=[
             *_examples(cart, await telling_person(api, cart)),
+            *_before_and_after(welcome, coupon),
+            *_about_delivery(cart),
             *_of_every_channel(order),
         ],
     )
@@ -85,15 +88,53 @@ def _much(run: dict[str, Any]) -> int:
 
 def _examples(journey_id: str, person: str) -> list[Example]:
     about = {"journey": journey_id}
+    one = _json({**about, "identity": {"userId": person}})
     return [
         examples.load("canvas", "Sample data. The canvas of a journey, with its numbers", _json(about)),
-        examples.load(
-            "user-path",
-            "Sample data. The way of one sample person through it",
-            _json({**about, "identity": {"userId": person}}),
-        ),
-        examples.load("delivery-issues", "Sample data. What was not delivered, and why", _json(about)),
+        examples.load("user-path", "Sample data. The way of one sample person through it", one),
+        examples.load("why", "Sample data. Why that person came in, and why it went there", one),
     ]
+
+
+def _before_and_after(welcome: str, draft: str) -> list[Example]:
+    """How an experiment has come out, and how a draft would."""
+    return [
+        examples.load(
+            "experiment", "Sample data. Which welcome is the best, proven or not", _json({"journey": welcome})
+        ),
+        examples.load(
+            "rehearsal",
+            "A rehearsal of a draft: what would happen, before anybody real comes",
+            _json(_rehearsed(draft)),
+        ),
+    ]
+
+
+def _rehearsed(draft: str) -> dict[str, Any]:
+    """Three people and a crowd come with coupons, and some use them."""
+    until = {"kim": "2026-03-20", "lee": "2026-03-04", "park": "soon"}
+    people = [{"name": name, "events": [_coupon(day)]} for name, day in until.items()]
+    crowd = {"name": "guest", "count": 97, "events": [_coupon("2026-03-16")]}
+    uses = {"event": "coupon_used", "after": "OPENED", "share": 0.4, "latestSeconds": 86_400}
+    return {
+        "input": {
+            "journey": draft,
+            "start": "2026-03-02T12:00:00+09:00",
+            "people": [*people, crowd],
+            "rates": [{"opened": 0.5}],
+            "habits": [uses],
+        }
+    }
+
+
+def _coupon(expires_at: str) -> dict[str, Any]:
+    about = {"code": "SPRING", "name": "봄 쿠폰", "expires_at": expires_at}
+    return {"event": "coupon_issued", "properties": about}
+
+
+def _about_delivery(journey_id: str) -> list[Example]:
+    title = "Sample data. What was not delivered, and why"
+    return [examples.load("delivery-issues", title, _json({"journey": journey_id}))]
 
 
 def _of_every_channel(journey_id: str) -> list[Example]:
@@ -126,7 +167,7 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  six questions are ready, each in a tab")
+    console.print(f"Open   [bold]{url}/graphql[/]  nine questions are ready, each in a tab")
     console.print(f"       [bold]{url}/[/]         what is where")
     console.print("Send an event of your own, and find yourself in the tab UserPath")
     console.print(f"(in its variables, put `{VISITOR}` for the userId):")

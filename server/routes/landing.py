@@ -103,6 +103,9 @@ def _banner(landing: Landing) -> str:
 def _places(landing: Landing) -> list[tuple[str, str, str]]:
     """(what it is called, its address or nothing, what it is for)"""
     ide = "GraphiQL: ask anything, with the schema at hand." if landing.graphiql else ""
+    if ide and landing.demo:
+        ide += " Questions about the sample are ready there: a journey in numbers, one person’s way and why,"
+        ide += " an experiment with its proof, a rehearsal of a draft."
     places = [
         ("/graphql", "/graphql" if landing.graphiql else "", ide or "Every question and every change: POST."),
         ("/v1/track, /v1/batch …", "", "Events in, as Segment’s libraries send them."),

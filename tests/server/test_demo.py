@@ -16,9 +16,11 @@ from server.clock import DAY, WallClock
 from server.config import PARTS, Settings
 from server.demo.api import Api, api_of
 from server.demo.fill import Filled, fill
+from server.demo.journeys import CART
 from server.demo.run import Options, run
 from server.demo.shop import Shop
 from server.demo.show import showcase
+from server.demo.win_back import WIN_BACK
 from server.doctor import examine
 from server.errors import CannotOpen
 from server.runtime import Runtime, open_runtime
@@ -30,7 +32,7 @@ SMALL = Shop(UNTIL, days=5, people=60, seed=7)
 
 FIGURES = """
 {
-  journeys(first: 6, orderBy: {by: CREATED_AT, direction: ASCENDING}) {
+  journeys(first: 8, orderBy: {by: CREATED_AT, direction: ASCENDING}) {
     edges {
       node {
         title
@@ -95,13 +97,25 @@ async def test_the_same_sample_has_the_same_figures_and_all_of_it_is_clean(tmp_p
     assert (filled.events, filled.mails) == (again.events, again.mails)
     assert filled.mails > 0
     assert {journey["status"] for journey in found} == {"RUNNING", "PAUSED", "ARCHIVED", "DRAFT"}
-    assert [bool(journey["draft"]["problems"]) for journey in found if journey["status"] == "DRAFT"] == [True]
+    # One is half drawn, and one came ready from the library.
+    drafts = [journey["draft"] for journey in found if journey["status"] == "DRAFT"]
+    assert [bool(draft["problems"]) for draft in drafts] == [True, False]
     assert all(journey["stats"]["audience"]["entries"] for journey in found if journey["status"] != "DRAFT")
     db = Database(first.database_url)
     async with db.read() as session:
         assert await recount.differences(session) == []
     assert [finding for finding in await examine(db, UNTIL) if finding.wrong] == []
     await db.close()
+
+
+@pytest.mark.anyio
+async def test_what_journeys_can_do_happens_in_the_sample(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    found = {one["title"]: one["stats"] for one in await figures(chosen, await fill(chosen, SMALL))}
+    cart = {one["step"]["key"]: one["arrivals"]["total"] for one in found[CART]["steps"]}
+    assert all(cart[key] for key in ("remind", "day", "again"))
+    assert "CANCEL_EVENT" in {one["reason"] for one in found[CART]["audience"]["endedBy"]}
+    assert found[WIN_BACK]["audience"]["users"] == found[WIN_BACK]["audience"]["entries"] > 0
 
 
 @pytest.mark.anyio
@@ -112,7 +126,7 @@ async def test_every_ready_question_has_an_answer(tmp_path: Path) -> None:
         shown = await showcase(api)
         assert shown.write_key == filled.keys.write_key
         assert filled.keys.secret_key in (shown.graphiql_headers or "")
-        assert len(shown.examples) == 6
+        assert len(shown.examples) == 9
         for example in shown.examples:
             await _answers(api, example.query, example.variables)
         await _pages_say_that_it_is_a_sample(runtime, shown)
@@ -128,12 +142,28 @@ async def _answers(api: Api, query: str, variables: str) -> None:
             "WHATSAPP",
             "KAKAO",
         }
+    if "simulate" in found:
+        assert (found["simulate"]["isComplete"], found["simulate"]["people"]) == (True, 100)
+        assert found["simulate"]["stats"]["performance"][0]["reached"]["total"]
+    if "explainEntry" in found:
+        assert found["explainEntry"]["facts"]
     if "journey" not in found:
         return
     journey = found["journey"]
-    assert "Abandoned cart" in journey["title"] or "every channel" in journey["title"]
+    assert any(title in journey["title"] for title in ("Abandoned cart", "Welcome", "every channel"))
+    if "Welcome" in journey["title"]:
+        _compares(journey["stats"])
     paths = journey.get("userPaths")
     assert paths is None or paths["runs"]
+
+
+def _compares(stats: dict[str, Any]) -> None:
+    """Every branch has people, and the control is what the others are compared with."""
+    (variants,) = (one["variants"] for one in stats["steps"] if one["variants"])
+    assert [one["isControl"] for one in variants] == [True, False, False]
+    assert all(one["runs"]["users"] for one in variants)
+    assert all(one["goals"][0]["evidence"]["lift"] is not None for one in variants[1:])
+    assert stats["holdout"]["percent"] == 10
 
 
 async def _pages_say_that_it_is_a_sample(runtime: Runtime, shown: Showcase) -> None:

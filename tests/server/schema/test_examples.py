@@ -40,6 +40,7 @@ async def lived(api: Api) -> str:
         ("canvas", {"period": PERIOD}),
         ("user-path", {"identity": {"userId": "kim"}}),
         ("why", {"identity": {"userId": "kim"}}),
+        ("experiment", {"period": PERIOD}),
         ("delivery-issues", {"period": PERIOD}),
         ("channels", {"period": PERIOD}),
     ],
@@ -47,6 +48,14 @@ async def lived(api: Api) -> str:
 async def test_a_ready_query_runs_within_the_limits(api: Api, name: str, more: dict[str, Any]) -> None:
     found = await api.ask(load(name, name).query, journey=await lived(api), **more)
     assert found["journey"]["title"] == "Journey"
+
+
+@pytest.mark.anyio
+async def test_the_ready_query_that_rehearses_runs_within_the_limits(api: Api) -> None:
+    wish = {"journey": await lived(api), "people": [{"count": 3}]}
+    played = (await api.ask(load("rehearsal", "").query, input=wish))["simulate"]
+    assert (played["people"], played["isComplete"]) == (3, True)
+    assert [one["name"] for one in played["traces"]] == ["person-1", "person-2", "person-3"]
 
 
 @pytest.mark.anyio
