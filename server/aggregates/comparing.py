@@ -30,7 +30,7 @@ class Comparison:
     """The earliest first."""
     sets: Sets
     _known: dict[Success, dict[str, Outcome]] = field(default_factory=dict)
-    _best: dict[Success, dict[str, float]] = field(default_factory=dict)
+    _best: dict[Success, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def alpha(self) -> float:
@@ -43,10 +43,10 @@ class Comparison:
             self._known[success] = experiments.outcomes(self.experiment, self.sets, success, self.alpha)
         return self._known[success]
 
-    def best(self, success: Success) -> dict[str, float]:
+    def best(self, success: Success) -> Mapping[str, float | None]:
         """How likely each branch has the highest rate, by output."""
         if success not in self._best:
-            self._best[success] = experiments.best(self.outcomes(success))
+            self._best[success] = experiments.best(self.experiment, self.outcomes(success))
         return self._best[success]
 
 

@@ -167,8 +167,14 @@ def outcomes(experiment: Experiment, sets: Sets, success: Success, alpha: float)
     }
 
 
-def best(found: Mapping[str, Outcome]) -> dict[str, float]:
-    """How likely each branch has the highest rate of all."""
+def best(experiment: Experiment, found: Mapping[str, Outcome]) -> Mapping[str, float | None]:
+    """How likely each branch has the highest rate of all.
+
+    None once people have been drawn by other percentages: then a branch has people of other days than the
+    next, and their rates tell of the days as well.
+    """
+    if len({tuple(sorted(weights.items())) for _, weights in experiment.strata()}) > 1:
+        return dict.fromkeys(found)
     likely = best_probabilities([(one.hits, one.people) for one in found.values()])
     return dict(zip(found, likely, strict=True))
 
@@ -202,17 +208,19 @@ def _drawn(hits: _Hits, output: str, control: str) -> Iterator[Drawn]:
         yield Drawn(*pair, counted.get(output, 0), counted.get(control, 0))
 
 
-def told(found: Mapping[str, Outcome], decides: Decides) -> dict[str, object]:
+def told(experiment: Experiment, found: Mapping[str, Outcome], decides: Decides) -> dict[str, object]:
     """How the branches stood, as it is kept with a verdict."""
     return {
         "by": decides.by,
         "goal": decides.goal,
         "confidence_percent": decides.confidence_percent,
-        "branches": {output: _told(found[output], likely) for output, likely in best(found).items()},
+        "branches": {
+            output: _told(found[output], likely) for output, likely in best(experiment, found).items()
+        },
     }
 
 
-def _told(one: Outcome, likely: float) -> dict[str, object]:
+def _told(one: Outcome, likely: float | None) -> dict[str, object]:
     about: dict[str, object] = {"people": one.people, "hits": one.hits, "best_probability": likely}
     if one.comparison is not None:
         against = one.comparison

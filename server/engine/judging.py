@@ -79,7 +79,7 @@ def _choose(
         explore_percent=decides.explore_percent,
         decided_at=now,
         decided_by=verdicts.TEST,
-        evidence=to_json(experiments.told(found, decides)),
+        evidence=to_json(experiments.told(experiment, found, decides)),
     )
 
 

@@ -106,4 +106,4 @@ def _evidence(compared: Comparison) -> dict[str, object]:
     decides = compared.experiment.step.decides
     if decides is None:
         return {}
-    return experiments.told(compared.outcomes(Success.of(decides)), decides)
+    return experiments.told(compared.experiment, compared.outcomes(Success.of(decides)), decides)

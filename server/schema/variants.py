@@ -38,8 +38,9 @@ class Evidence:
         description="How often so much would come up without a difference; corrected for all branches."
     )
     is_proven: bool = strawberry.field(description="Whether there is a difference, in either direction.")
-    best_probability: float = strawberry.field(
-        description="How likely the branch has the highest rate. For orientation: nothing is decided by it."
+    best_probability: float | None = strawberry.field(
+        description="How likely the branch has the highest rate. For orientation: nothing is decided by it. "
+        "Null once people are drawn by other percentages than before, as after a decision."
     )
 
 

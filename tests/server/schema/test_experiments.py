@@ -227,6 +227,9 @@ async def test_a_winner_is_chosen_and_the_split_opened_again(api: Api) -> None:
     assert sum(drawn == ["b"] for drawn in (await branches(world)).values()) >= 33
     told = await split(api, journey_id)
     assert [one["isWinner"] for one in told["variants"]] == [False, True]
+    # Who comes now is drawn otherwise than before: rates of the branches are of other days.
+    [goal] = told["variants"][1]["goals"]
+    assert goal["evidence"]["bestProbability"] is None
     opened = await api.change(
         "reopenExperiment", "... on ReopenExperimentPayload { verdict { round winner } }", **about
     )
