@@ -104,7 +104,7 @@ async def floor(source: Path, target: Path) -> float:
         while page := cursor.fetchmany(1000):
             started = time.perf_counter()
             into.execute("BEGIN IMMEDIATE")
-            into.executemany(f"INSERT INTO {name} VALUES ({marks})", page)  # noqa: S608
+            into.executemany(f"INSERT INTO {name} VALUES ({marks})", page)  # noqa: S608 the same table
             into.execute("COMMIT")
             spent += time.perf_counter() - started
     rows.close()

@@ -109,7 +109,7 @@ async def some_mails(mailbox: Mailbox, least: int) -> None:
 async def until(db: Database, statement: object, wanted: object) -> None:
     for _ in range(PATIENCE):
         async with db.read() as session:
-            found = [tuple(row) for row in await session.rows(statement)]  # type: ignore[call-overload]
+            found = [tuple(row) for row in await session.rows(statement)]  # type: ignore[call-overload]  # any select
         if found == wanted:
             return
         await asyncio.sleep(0.05)
