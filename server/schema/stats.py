@@ -9,14 +9,17 @@ from server.aggregates.messages import BY_ACTOR_TOO
 from server.aggregates.series import series
 from server.clock import to_datetime
 
+from . import different_users
 from .audience import AudienceStats
 from .canvas import EdgeStats, StepStats
 from .deliveries import ChannelStats, channels_of
+from .different_users import DeedsArgument, GoalsArgument, StepsArgument
 from .fields import field
 from .figures import Period, Point, to_period
 from .health import HealthStats
 from .performance import GoalStats, goal_stats
 from .runs import to_money
+from .scalars import Count
 from .source import Source
 from .variants import HoldoutStats, holdout_of
 from .words import Interval, Metric
@@ -45,6 +48,15 @@ class JourneyStats:
     @field("Who came, who is inside, who is gone.")
     def audience(self) -> AudienceStats:
         return AudienceStats(source=self.source)
+
+    @field(
+        "How many different users did any of several things at any of several steps, in the period: exact, "
+        "each user once. Null for a single version."
+    )
+    def users(
+        self, did: DeedsArgument, steps: StepsArgument = None, goals: GoalsArgument = None
+    ) -> Count | None:
+        return different_users.count(self.source, did, steps, goals)
 
     @field("What it does against those who get nothing; null if nobody was ever held out.")
     def holdout(self) -> HoldoutStats | None:
