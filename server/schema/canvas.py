@@ -10,7 +10,8 @@ from server.journey.steps import channel_of
 from .audience import DropOffs, EndCount, LeftEarly, drop_offs, ends_of, left_early
 from .conclusions import Conclusion, conclusions_of
 from .credits import CreditStats, credit_of, credits_of
-from .deliveries import DeliveryIssue, MessageStepStats, issues_of, message_step
+from .deliveries import MessageStepStats, message_step
+from .delivery_issues import DeliveryIssue, issues_of
 from .fields import field
 from .figures import Share, Tally, share, share_of
 from .from_data import to_step

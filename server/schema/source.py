@@ -56,6 +56,9 @@ class Source:
     observed: dict[str, frozenset[ReceiptKind]]
     """By channel: what can be heard there."""
 
+    counts_by_happening: bool = True
+    """Whether the period is about when things happened, and not about when their runs had entered."""
+
     @cached_property
     def graphs(self) -> list[Data]:
         """Of the versions asked about, the newest first."""
