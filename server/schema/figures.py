@@ -28,7 +28,7 @@ def share(count: int, of: int, base: Base) -> Share:
 class Tally:
     total: int = strawberry.field(description="How often.")
     users: int | None = strawberry.field(
-        description="By how many different users; null for a single version, and where that is not kept."
+        description="By how many different users; null where that is not kept."
     )
 
 

@@ -9,7 +9,7 @@ from server.aggregates.ask import Answer
 from server.aggregates.messages import BY_ACTOR_TOO
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
-from server.aggregates.series import series
+from server.aggregates.series import MADE_OF, series
 from server.clock import to_datetime
 from server.journey.steps import channel_of
 
@@ -53,9 +53,7 @@ class RefusalCount:
 @strawberry.type(description="Who came, who is inside, who is gone. Entries are inside now or have ended.")
 class AudienceStats:
     entries: int = strawberry.field(description="Runs that entered in the period; a re-entry counts again.")
-    users: int | None = strawberry.field(
-        description="Different users who entered in the period; null for a single version."
-    )
+    users: int | None = strawberry.field(description="Different users who entered in the period.")
     inside_now: int = strawberry.field(description="Runs that are inside now, whatever the period.")
     ended: int = strawberry.field(description="Runs that ended in the period.")
     moved_in: int = strawberry.field(
@@ -82,7 +80,7 @@ class GoalStats:
     hits: int = strawberry.field(description="Every event that reached it; a run can do so again and again.")
     per_run: Share = strawberry.field(description="Runs that reached it, of the entries in the period.")
     per_user: Share | None = strawberry.field(
-        description="Users who reached it, of the users who entered in the period; null for a single version."
+        description="Users who reached it, of the users who entered in the period."
     )
     revenue: Money | None = strawberry.field(
         description="What all hits were worth; null if the goal names no amount."
@@ -267,7 +265,7 @@ class JourneyStats:
     def over(self, metric: MetricArgument, by: IntervalArgument = Interval.DAY) -> list[Point]:
         counts = [
             count
-            for count in self.source.answer.hours
+            for count in self.source.answer.series.get(MADE_OF[by.value], ())
             if count.metric == metric.value and (metric.value not in BY_ACTOR_TOO or count.reason == "")
         ]
         return [
