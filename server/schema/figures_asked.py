@@ -14,6 +14,8 @@ from .info import Info, fields_below
 from .words import Clock, Interval, Metric
 
 BY = {Clock.HAPPENED: HAPPENED, Clock.ENTERED: ENTERED}
+_OF_USERS = ("user", "recipient", "messaged")
+"""One of these words is in the name of every field that comes from user sets."""
 E = TypeVar("E", bound=Enum)
 
 
@@ -25,8 +27,7 @@ def figures_key(info: Info, journey_id: int, period: Period, version: int | None
         period.span,
         version,
         BY[clock],
-        # Whatever comes from user sets is named after the users.
-        users=any("user" in field.name.lower() for field in fields),
+        users=any(word in field.name.lower() for field in fields for word in _OF_USERS),
         series=frozenset(_series(field) for field in fields if field.name == "over"),
     )
 
