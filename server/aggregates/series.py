@@ -1,30 +1,21 @@
-"""Series of hours, days or weeks from hourly counts."""
+"""Hours, days and weeks as the points of a series."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from server.clock import Instant
 
-from .ask import HourCount
+from .ask import DAYS, HOURS
 from .calendar import start_of
 
 HOUR, DAY, WEEK = "hour", "day", "week"
+MADE_OF = {HOUR: HOURS, DAY: DAYS, WEEK: DAYS}
+"""By interval: what has to be asked for."""
 
 
-def series(counts: Iterable[HourCount], interval: str, zone: str) -> list[tuple[Instant, int, int]]:
-    """Beginning, count and amount of every interval in which something happened, the earliest first."""
-    found: defaultdict[Instant, list[int]] = defaultdict(lambda: [0, 0])
-    for count in counts:
-        point = found[_beginning(count.hour, interval, zone)]
-        point[0] += count.n
-        point[1] += count.amount
-    return [(at, n, amount) for at, (n, amount) in sorted(found.items()) if n or amount]
-
-
-def _beginning(hour: Instant, interval: str, zone: str) -> Instant:
-    if interval == HOUR:
-        return hour
-    day: date = datetime.fromtimestamp(hour / 1000, ZoneInfo(zone)).date()
-    return start_of(day - timedelta(days=day.weekday() if interval == WEEK else 0), zone)
+def beginning_of(at: Instant, interval: str, zone: str) -> Instant:
+    """When the interval begins into which falls the hour or day that began at this instant."""
+    if interval != WEEK:
+        return at
+    day: date = datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date()
+    return start_of(day - timedelta(days=day.weekday()), zone)

@@ -9,13 +9,12 @@ import strawberry
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, records, resuming, user_paths
+from server.resolvers import drafts, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 from server.store import runs as stored_runs
 
 from .fields import field
-from .figures import PeriodInput
 from .flow_steps import Trigger
 from .graphs import (
     Edge,
@@ -29,7 +28,7 @@ from .graphs import (
     to_steps,
 )
 from .ids import to_id
-from .info import Info, asks_for
+from .info import Info
 from .journey_files import JourneyFiles
 from .launches import Launch, latest
 from .nodes import Node
@@ -39,14 +38,23 @@ from .reentry import ReentryRules, to_reentry_rules
 from .resuming import ResumePreview
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection, RunFilter
-from .source import Source
 from .stats import JourneyStats
+from .stats_asked import ClockArgument, PeriodArgument, VersionArgument, stats_of
 from .steps import Step
 from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
-from .words import Direction, JourneyAction, JourneyKind, JourneyOrderBy, JourneyStatus, Reentry, RunState
+from .words import (
+    Clock,
+    Direction,
+    JourneyAction,
+    JourneyKind,
+    JourneyOrderBy,
+    JourneyStatus,
+    Reentry,
+    RunState,
+)
 
 if TYPE_CHECKING:
     from server.store.paging import Slice
@@ -185,21 +193,11 @@ class Journey(JourneyFiles, Node):
     async def stats(
         self,
         info: Info,
-        period: Annotated[
-            PeriodInput | None, strawberry.argument(description="Which days; everything by default.")
-        ] = None,
-        version: Annotated[
-            int | None,
-            strawberry.argument(description="Only runs of the version of this number; all by default."),
-        ] = None,
+        period: PeriodArgument = None,
+        version: VersionArgument = None,
+        clock: ClockArgument = Clock.HAPPENED,
     ) -> JourneyStats:
-        wanted = period or PeriodInput()
-        preset = wanted.preset.value if wanted.preset else None
-        days = await periods.period(info.context, preset, wanted.start, wanted.until)
-        hourly = asks_for(info, "over")
-        found = await resolve.figures(info.context, self._id, days, version, hourly=hourly)
-        observes = await channels.observes(info.context)
-        return JourneyStats.from_source(Source(self._id, days, found, version, observes))
+        return await stats_of(info, self._id, period, version, clock)
 
     @field("What resuming it would do now; null unless it is paused.")
     async def resume_preview(self, info: Info) -> ResumePreview | None:

@@ -7,12 +7,13 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 from server.journey.credit import NONE, OPENED, SENT
 
+from .charts import FillArgument, GoalPoint, IntervalArgument, goal_line
 from .fields import field
 from .figures import Money, Share, Tally, share
 from .graphs import Goal
 from .scalars import Count
 from .source import Source, money_of, money_per
-from .words import Base
+from .words import Base, Interval
 
 
 @strawberry.type(description="Which messages have the credit for the hits of a goal.")
@@ -41,7 +42,7 @@ class GoalStats:
     def per_run(self) -> Share:
         return share(self.found.runs, self.source.answer.total(M.ENTRIES), Base.ENTRIES)
 
-    @field("Users who reached it, of the users who entered in the period; null for a single version.")
+    @field("Users who reached it, of the users who entered in the period.")
     def per_user(self) -> Share | None:
         users, entered = self._users(), self.source.users(Dimension.ENTERED)
         return None if users is None or entered is None else share(users, entered, Base.USERS_ENTERED)
@@ -68,10 +69,14 @@ class GoalStats:
 
     @field(
         "What all hits were worth for each user who was sent a message in the period; null where there is "
-        "none, for a single version, or if the goal names no amount."
+        "none, or if the goal names no amount."
     )
     def revenue_per_recipient(self) -> Money | None:
         return money_per([self.goal], self.found.amount, self.source.recipients() or 0)
+
+    @field("It over time: how often it was reached, and what that was worth.", list_size=30)
+    def over(self, by: IntervalArgument = Interval.DAY, fill: FillArgument = False) -> list[GoalPoint]:
+        return goal_line(self.source, self.goal, by, fill)
 
     def _users(self) -> int | None:
         return self.source.users(Dimension.REACHED, str(self.goal.key))

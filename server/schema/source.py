@@ -70,14 +70,14 @@ class Source:
         return self.figures.answer
 
     def users(self, dimension: Dimension, *parts: str) -> int | None:
-        """How many different users; sets do not tell versions apart."""
+        """How many different users; none if no query asks for any."""
         return self.users_at(dimension, [parts])
 
     def users_at(self, dimension: Dimension, places: Iterable[tuple[str, ...]]) -> int | None:
         return self.union((dimension, self.value(*parts)) for parts in places)
 
     def union(self, places: Iterable[Place]) -> int | None:
-        if self.version is not None:
+        if not self.answer.has_sets:
             return None
         return different_users(self.answer, places)
 
