@@ -119,5 +119,7 @@ class Kind(Generic[A]):
     arguments: type[A]
     open: Callable[[Asked, A], Awaitable[Sheet]]
     """Raises NotFound or BadInput for arguments that fit nothing: before a job begins it is opened once."""
+    of_people: bool = True
+    """Whether its rows tell of persons: such files go when one of them is erased."""
     goes_on: bool = True
     """Whether it can go on after a page of an earlier reading. Figures cannot: they begin anew, whole."""

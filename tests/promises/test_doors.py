@@ -18,6 +18,7 @@ EVERYBODYS = (
     "server.patience",
     "server.signing",
     "server.body",
+    "server.formulas",
 )
 """Small rooms without a subject of their own."""
 
