@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.clock import HOUR, Instant
 from server.signing import BadToken, Signer
-from server.store.ids import global_id
+from server.global_ids import global_id
 
 PURPOSE = "exports"
 LASTS = HOUR

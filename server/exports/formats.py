@@ -54,7 +54,7 @@ class Csv:
         self._headings = [guarded(column.heading(language)) for column in columns]
         self._marked = marked
         writers = _csv_writers(zone)
-        self._writers = [writers[column.cell] for column in columns]
+        self._writers = [_spoken(column, language) or writers[column.cell] for column in columns]
 
     def head(self) -> bytes:
         return ((MARK if self._marked else "") + _csv([self._headings])).encode()
@@ -105,6 +105,14 @@ def time_in(zone: str) -> Callable[[Instant | None], str]:
         return datetime.fromtimestamp(at / 1000, place).isoformat(timespec="milliseconds")
 
     return write
+
+
+def _spoken(column: Column, language: Language) -> Callable[[Any], Any] | None:
+    """Says the words of a column that has some."""
+    if column.words is None:
+        return None
+    said = {stored: guarded(word.in_(language)) for stored, word in column.words.items()}
+    return lambda cell: said.get(cell) or (guarded(cell) if cell else cell)
 
 
 def _csv(rows: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from server.clock import Instant
 from server.store import runs, visits
-from server.store.ids import global_id
+from server.global_ids import global_id
 from server.store.paging import Page as PageWanted
 from server.store.runs import Wanted
 from server.store.tables import Run
@@ -16,19 +16,21 @@ from . import people
 from .drawn import Titles, journey
 from .kept import check_is_kept
 from .people import NOBODY, Person
+from .run_words import STATES, cancelled_by, state_of
 from .sheets import Arguments, Asked, Cell, Column, Kind, Language, Page, Row, Sheet
-from .words import cancelled_by, state_of
+from .words import END_REASONS
 
 PAGE = 1000
 
 COLUMNS = (
     *people.COLUMNS,
-    Column("state", "상태", "State"),
+    Column("state", "상태", "State", words=STATES),
     Column("last_step", "마지막 단계", "Last step"),
     Column("last_step_key", "마지막 단계 키", "Last step key"),
+    Column("cancel_event", "취소 이벤트", "Cancel event"),
     Column("entered_at", "진입 시각", "Entered at", Cell.TIME),
     Column("ended_at", "종료 시각", "Ended at", Cell.TIME),
-    Column("end_reason", "종료 사유", "End reason"),
+    Column("end_reason", "종료 사유", "End reason", words=END_REASONS),
     Column("version", "버전", "Version", Cell.COUNT),
     Column("run_id", "진입 ID", "Run ID"),
 )
@@ -91,9 +93,10 @@ def _row(run: Run, person: Person, titles: Titles, event: str | None, language: 
     title = titles.of(run.version, run.step_key)
     return (
         *person,
-        state_of(run.end_reason, language),
+        state_of(run.end_reason),
         cancelled_by(event, language) if event else title,
         run.step_key,
+        event or None,
         run.entered_at,
         run.ended_at,
         run.end_reason,

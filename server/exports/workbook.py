@@ -5,7 +5,7 @@ only when the last row is in. A job that is interrupted before begins it again.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Book:
         self._bold = self._book.add_format({"bold": True})
         self._dated = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
         self._sheets = 0
-        self._writers = [self._writer(column.cell, zone) for column in columns]
+        self._writers = [self._writer(column, zone) for column in columns]
         self._begin_sheet()
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -81,15 +81,17 @@ class Book:
             self._sheet.write_string(0, number, column.heading(self._language), self._bold)
         self._next = 1
 
-    def _writer(self, cell: Cell, zone: str) -> Callable[[Worksheet, int, int, Any], Any]:
-        if cell is Cell.TIME:
+    def _writer(self, column: Column, zone: str) -> Callable[[Worksheet, int, int, Any], Any]:
+        if column.cell is Cell.TIME:
             return self._time_writer(zone)
+        if column.words is not None:
+            return _word_writer({key: word.in_(self._language) for key, word in column.words.items()})
         return {
             Cell.TEXT: lambda sheet, row, column, text: sheet.write_string(row, column, _fitting(text)),
             Cell.COUNT: _write_count,
             Cell.NUMBER: lambda sheet, row, column, number: sheet.write_number(row, column, float(number)),
             Cell.FLAG: lambda sheet, row, column, flag: sheet.write_boolean(row, column, flag),
-        }[cell]
+        }[column.cell]
 
     def _time_writer(self, zone: str) -> Callable[[Worksheet, int, int, Any], Any]:
         place = ZoneInfo(zone)
@@ -118,6 +120,10 @@ def sheet_name(title: str, number: int) -> str:
     name = plain.decode("utf-16-le", "ignore").strip("' ")
     # History is a name that Excel keeps for itself.
     return (name if name and name.lower() != "history" else "Sheet") + ending
+
+
+def _word_writer(said: Mapping[str, str]) -> Callable[[Worksheet, int, int, Any], Any]:
+    return lambda sheet, row, column, stored: sheet.write_string(row, column, said.get(stored) or stored)
 
 
 def _fitting(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import strawberry
 
 from server.errors import BadInput
-from server.store.ids import global_id
+from server.global_ids import global_id
 
 KINDS = {
     "Journey": 1,

@@ -10,12 +10,6 @@ def digest(text: str) -> str:
     return urlsafe_b64encode(hashed)[:22].decode()
 
 
-def global_id(kind: str, *key: int) -> str:
-    """An opaque id of the API: a kind and its key, in a form that asks nobody to take it apart."""
-    text = ":".join((kind, *map(str, key)))
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 def shard_of(project_id: int, identity: str, shards: int) -> int:
     """The shard that an identity's value leads to."""
     if shards == 1:

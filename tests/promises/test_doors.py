@@ -19,6 +19,7 @@ EVERYBODYS = (
     "server.signing",
     "server.body",
     "server.formulas",
+    "server.global_ids",
 )
 """Small rooms without a subject of their own."""
 
