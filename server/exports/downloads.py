@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from server.clock import HOUR, Instant
-from server.signing import BadToken, Signer
 from server.global_ids import global_id
+from server.signing import BadToken, Signer
 
 PURPOSE = "exports"
 LASTS = HOUR
@@ -22,7 +22,7 @@ class Downloads:
         return f"{self.public_url.rstrip('/')}{path_of(export_id)}?token={token}"
 
     def read(self, token: str, shown_id: str) -> tuple[int, Instant]:
-        """The export, and until when the link opens it. Raises BadToken; also for a link of another export."""
+        """The export, and until when the link opens it. Raises BadToken; also for another's link."""
         export_id, _, until = self.signer.verify(token).decode().partition(":")
         if global_id("Export", int(export_id)) != shown_id:
             raise BadToken("the token is for another export")

@@ -6,8 +6,8 @@ A run is told as it stands when its page is read; runs that began after the expo
 from collections.abc import AsyncIterator
 
 from server.clock import Instant
-from server.store import runs, visits
 from server.global_ids import global_id
+from server.store import runs, visits
 from server.store.paging import Page as PageWanted
 from server.store.runs import Wanted
 from server.store.tables import Run

@@ -54,7 +54,7 @@ class Column:
     en: str
     cell: Cell = Cell.TEXT
     words: "Mapping[str, Word] | None" = None
-    """Of a column that holds words of ours: people read them in their language, programs as they are stored."""
+    """Of a column of words of ours: people read them in their language, programs as they are stored."""
 
     def heading(self, language: Language) -> str:
         return self.ko if language is Language.KO else self.en

@@ -52,7 +52,7 @@ async def page(context: Context, page: Page) -> Slice:
 
 
 async def start(context: Context, wish: Wish, key: str | None) -> Answer:
-    """Raises Missing and Invalid for arguments that fit nothing, and Invalid while too many are waited for."""
+    """Raises Missing and Invalid for arguments that fit nothing, and Invalid while too many wait."""
     await _try_out(context, wish)
 
     async def work(session: WriteSession) -> Answer:
@@ -123,7 +123,7 @@ async def _try_out(context: Context, wish: Wish) -> None:
     """Opens the sheet and reads nothing of it: what cannot be exported is refused here and now."""
     zone = (await context.loaders.project_by_id.load(context.project_id)).time_zone
     about = (context.db, context.project_id, context.shards, zone, wish.language, context.clock.now())
-    path = ("input", "what", wish.kind)
+    path = ("input", "what")
     try:
         await KINDS[wish.kind].open(Asked(*about), wish.arguments)
     except NotFound as error:

@@ -6,14 +6,15 @@ import strawberry
 
 from .connections import Connection
 from .entry_requests import EntryRequest
+from .exports import Export
 from .from_data import STEPS
-from .in_app import Subscription
 from .messages import Message
 from .mutations import Mutation
 from .notices import Notice
 from .queries import Query
 from .runs import Run
 from .segments import Segment
+from .subscriptions import Subscription
 from .trials import OUTCOMES
 from .user_lists import UserList
 from .users import User
@@ -43,6 +44,7 @@ SCHEMA = _Schema(
         Segment,
         UserList,
         EntryRequest,
+        Export,
     ],
 )
 
