@@ -37,7 +37,7 @@ StepArgument: TypeAlias = Annotated[
 ]
 GoalOnlyArgument: TypeAlias = Annotated[
     strawberry.ID | None,
-    strawberry.argument(description="Only of the goal of this key, for what is of goals."),
+    strawberry.argument(description="Only of the goal of this key, where goals are told."),
 ]
 
 
