@@ -63,18 +63,15 @@ def _exports_down() -> None:
 
 
 def upgrade() -> None:
-    """Each part in a function of its own, in the order in which they were built."""
+    """Each part in a function of its own."""
     _exports_up()
-
-
-def downgrade() -> None:
-    """The same parts, backwards."""
-    _exports_down()
     _aggregates_up()
 
 
 def downgrade() -> None:
+    """The same parts, backwards."""
     _aggregates_down()
+    _exports_down()
 
 
 def _number(name: str) -> sa.Column[int]:
