@@ -14,7 +14,7 @@ Info: TypeAlias = strawberry.Info[Context, None]
 def fields_below(info: Info) -> Iterator[tuple[str, SelectedField]]:
     """Every field that is asked for anywhere below the present one, and the name of the field above it."""
     for field in info.selected_fields:
-        yield from _below(field.name, field.selections)
+        yield from _below(info.field_name, field.selections)
 
 
 def _below(above: str, selections: list[Any]) -> Iterator[tuple[str, SelectedField]]:
