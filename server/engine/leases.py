@@ -5,9 +5,10 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, literal_column, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from server.store.bulk import inserting, table_of
+from server.store.database_clock import database_now
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Lease
 
@@ -21,13 +22,6 @@ class LostLease(Exception):
     """Somebody else works this shard now; whatever was decided here is void."""
 
 
-def _now(session: ReadSession) -> ColumnElement[int]:
-    """The database's clock: the only one that all holders share."""
-    if session.get_bind().dialect.name == "sqlite":
-        return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
-    return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
-
-
 async def acquire(
     session: WriteSession, work: str, shard: int, holder: str, *, waiting: bool = True
 ) -> int | None:
@@ -36,7 +30,7 @@ async def acquire(
     A lease that a transaction has just locked is waited for, or else (not `waiting`) taken as held.
     """
     await session.bulk(_ADD, [(work, shard, "", 0, 0)])
-    now = _now(session)
+    now = database_now(session)
     may_take = (
         select(_table.c.shard)
         .where(_table.c.work == work, _table.c.shard == shard)
@@ -62,7 +56,7 @@ async def prove(session: WriteSession, work: str, shard: int, token: int) -> Non
     statement = (
         update(_table)
         .where(_table.c.work == work, _table.c.shard == shard, _table.c.token == bindparam("shown"))
-        .values(until=_now(session) + LASTS_MS)
+        .values(until=database_now(session) + LASTS_MS)
         .returning(_table.c.token)
     )
     if not await session.rows(statement, {"shown": token}):
@@ -122,5 +116,7 @@ async def forget(session: WriteSession) -> None:
 
 
 async def held(session: ReadSession, work: str) -> dict[int, Any]:
-    rows = await session.rows(select(_table).where(_table.c.work == work, _table.c.until > _now(session)))
+    rows = await session.rows(
+        select(_table).where(_table.c.work == work, _table.c.until > database_now(session))
+    )
     return {row.shard: row.holder for row in rows}

@@ -16,6 +16,7 @@ from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
+from .figures_asked import figures_key
 from .flow_steps import Trigger
 from .graphs import (
     Edge,
@@ -29,7 +30,7 @@ from .graphs import (
     to_steps,
 )
 from .ids import to_id
-from .info import Info, asks_for
+from .info import Info
 from .journey_files import JourneyFiles
 from .launches import Launch, latest
 from .nodes import Node
@@ -46,7 +47,16 @@ from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
-from .words import Direction, JourneyAction, JourneyKind, JourneyOrderBy, JourneyStatus, Reentry, RunState
+from .words import (
+    Clock,
+    Direction,
+    JourneyAction,
+    JourneyKind,
+    JourneyOrderBy,
+    JourneyStatus,
+    Reentry,
+    RunState,
+)
 
 if TYPE_CHECKING:
     from server.store.paging import Slice
@@ -192,12 +202,15 @@ class Journey(JourneyFiles, Node):
             int | None,
             strawberry.argument(description="Only runs of the version of this number; all by default."),
         ] = None,
+        clock: Annotated[
+            Clock, strawberry.argument(description="What decides whether something is in the period.")
+        ] = Clock.HAPPENED,
     ) -> JourneyStats:
         wanted = period or PeriodInput()
         preset = wanted.preset.value if wanted.preset else None
         days = await periods.period(info.context, preset, wanted.start, wanted.until)
-        hourly = asks_for(info, "over")
-        found = await resolve.figures(info.context, self._id, days, version, hourly=hourly)
+        asked = figures_key(info, self._id, days, version, clock)
+        found = await resolve.figures(info.context, asked)
         observes = await channels.observes(info.context)
         return JourneyStats.from_source(Source(self._id, days, found, version, observes))
 
@@ -217,7 +230,7 @@ class Journey(JourneyFiles, Node):
         before: Before = None,
     ) -> RunConnection:
         page = page_of(RUNS_ORDER, first, after, last, before)
-        wanted = _wanted_runs(filter or RunFilter())
+        wanted = wanted_runs(filter or RunFilter())
         return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, wanted, page))
 
     @field("The ways of one person through it, on the versions that it travelled.")
@@ -242,7 +255,7 @@ def _actions(record: records.Journey) -> list[JourneyAction]:
     return [one for one in found if one not in needs_version or record.version is not None]
 
 
-def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
+def wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
     return stored_runs.Wanted(
         inside=None if wanted.state is None else wanted.state is RunState.INSIDE,
         end_reasons=tuple(reason.value for reason in wanted.end_reasons or ()),
