@@ -62,21 +62,6 @@ def _exports_down() -> None:
     op.drop_table("export")
 
 
-def upgrade() -> None:
-    """Each part in a function of its own, in the order in which they were built."""
-    _exports_up()
-
-
-def downgrade() -> None:
-    """The same parts, backwards."""
-    _exports_down()
-    _aggregates_up()
-
-
-def downgrade() -> None:
-    _aggregates_down()
-
-
 def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
 
@@ -174,3 +159,15 @@ def _aggregates_down() -> None:
     op.drop_column("catalog", "recount_due")
     for table in _FACTS:
         op.drop_column(table, "entered_at")
+
+
+def upgrade() -> None:
+    """Each part in a function of its own, in the order in which they were built."""
+    _aggregates_up()
+    _exports_up()
+
+
+def downgrade() -> None:
+    """The same parts, backwards."""
+    _exports_down()
+    _aggregates_down()
