@@ -62,18 +62,6 @@ def _exports_down() -> None:
     op.drop_table("export")
 
 
-def upgrade() -> None:
-    """Each part in a function of its own."""
-    _exports_up()
-    _aggregates_up()
-
-
-def downgrade() -> None:
-    """The same parts, backwards."""
-    _aggregates_down()
-    _exports_down()
-
-
 def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
 
