@@ -12,7 +12,6 @@ from server.journey.status import allowed
 from server.resolvers import channels, drafts, periods, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
-from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
@@ -37,8 +36,9 @@ from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, p
 from .problems import GraphProblem, to_graph_problem
 from .reentry import ReentryRules, to_reentry_rules
 from .resuming import ResumePreview
+from .run_filters import RunFilter, to_asked
 from .runs import ORDER as RUNS_ORDER
-from .runs import RunConnection, RunFilter
+from .runs import RunConnection
 from .source import Source
 from .stats import JourneyStats
 from .steps import Step
@@ -46,7 +46,7 @@ from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
-from .words import Direction, JourneyAction, JourneyKind, JourneyOrderBy, JourneyStatus, Reentry, RunState
+from .words import Direction, JourneyAction, JourneyKind, JourneyOrderBy, JourneyStatus, Reentry
 
 if TYPE_CHECKING:
     from server.store.paging import Slice
@@ -217,8 +217,8 @@ class Journey(JourneyFiles, Node):
         before: Before = None,
     ) -> RunConnection:
         page = page_of(RUNS_ORDER, first, after, last, before)
-        wanted = _wanted_runs(filter or RunFilter())
-        return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, wanted, page))
+        asked = to_asked(filter or RunFilter())
+        return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, asked, page))
 
     @field("The ways of one person through it, on the versions that it travelled.")
     async def user_paths(
@@ -240,14 +240,6 @@ def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
     needs_version = (JourneyAction.START, JourneyAction.SCHEDULE)
     return [one for one in found if one not in needs_version or record.version is not None]
-
-
-def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
-    return stored_runs.Wanted(
-        inside=None if wanted.state is None else wanted.state is RunState.INSIDE,
-        end_reasons=tuple(reason.value for reason in wanted.end_reasons or ()),
-        version=wanted.version,
-    )
 
 
 @strawberry.input(description="Which journeys: those to which all of this applies.")
