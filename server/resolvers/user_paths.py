@@ -12,7 +12,6 @@ from server.store.users import UserKey
 
 from .users import Wanted, find_all
 
-
 MOST_TRIED = 10
 """Of those who have or had an address, as many are asked whether they came into the journey."""
 

@@ -2,9 +2,8 @@
 
 import strawberry
 
-from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
-from server.aggregates.metrics import Dimension
+from server.aggregates.messages import SETS, TOLD, WHOLES, by_actor, how_many, is_observable, issues
 from server.aggregates.metrics import Metric as M
 from server.journey.steps import channel_of
 
@@ -78,83 +77,16 @@ class ChannelStats:
         return issues_of(self.source, self.name, None)
 
 
-_METRICS = (
-    M.QUEUED,
-    M.SENT,
-    M.DELIVERED,
-    M.OPENED,
-    M.OPENS,
-    M.CLICKED,
-    M.CLICKS,
-    M.UNSUBSCRIBED,
-    M.COMPLAINED,
-    M.REPLIED,
-    M.SHOWN,
-    M.INTERACTED,
-    M.DISMISSED,
-    M.BOUNCED,
-    M.FAILED,
-    M.SKIPPED,
-    M.UNKNOWN,
-)
-"""What a channel's reports show, in this order."""
-
-_HEARD_AS = {
-    M.DELIVERED: ReceiptKind.DELIVERED,
-    M.OPENED: ReceiptKind.OPENED,
-    M.OPENS: ReceiptKind.OPENED,
-    M.CLICKED: ReceiptKind.CLICKED,
-    M.CLICKS: ReceiptKind.CLICKED,
-    M.UNSUBSCRIBED: ReceiptKind.UNSUBSCRIBED,
-    M.COMPLAINED: ReceiptKind.COMPLAINED,
-    M.REPLIED: ReceiptKind.REPLIED,
-    M.SHOWN: ReceiptKind.SHOWN,
-    M.INTERACTED: ReceiptKind.INTERACTED,
-    M.DISMISSED: ReceiptKind.DISMISSED,
-    M.BOUNCED: ReceiptKind.BOUNCED,
-}
-"""What a channel has to observe for a metric; the others we know ourselves."""
-
-BASES = {
-    M.SENT: (M.QUEUED, Base.QUEUED),
-    M.FAILED: (M.QUEUED, Base.QUEUED),
-    M.SKIPPED: (M.QUEUED, Base.QUEUED),
-    M.UNKNOWN: (M.QUEUED, Base.QUEUED),
-    M.DELIVERED: (M.SENT, Base.SENT),
-    M.BOUNCED: (M.SENT, Base.SENT),
-    M.OPENED: (M.SENT, Base.SENT),
-    M.CLICKED: (M.SENT, Base.SENT),
-    M.UNSUBSCRIBED: (M.SENT, Base.SENT),
-    M.COMPLAINED: (M.SENT, Base.SENT),
-    M.REPLIED: (M.SENT, Base.SENT),
-    M.SHOWN: (M.SENT, Base.SENT),
-    M.INTERACTED: (M.SENT, Base.SENT),
-    M.DISMISSED: (M.SENT, Base.SENT),
-    M.VARIANT_OPENED: (M.VARIANT_SENT, Base.BRANCH_SENT),
-    M.VARIANT_CLICKED: (M.VARIANT_SENT, Base.BRANCH_SENT),
-}
-_SETS = {
-    M.SENT: Dimension.SENT,
-    M.OPENED: Dimension.OPENED,
-    M.OPENS: Dimension.OPENED,
-    M.CLICKED: Dimension.CLICKED,
-    M.CLICKS: Dimension.CLICKED,
-}
-_BY_ACTOR = (M.OPENS, M.CLICKS)
-"""Counted by actor only."""
-BY_ACTOR_TOO = (M.OPENED, M.CLICKED, M.VARIANT_OPENED, M.VARIANT_CLICKED)
-"""Counted as a whole, without a reason, and by actor: a message opened by two kinds is one message."""
+_BASES = {M.QUEUED: Base.QUEUED, M.SENT: Base.SENT, M.VARIANT_SENT: Base.BRANCH_SENT}
 
 
 def metrics_of(source: Source, channel: str, step_key: str | None) -> list[MetricStats]:
-    return [metric_of(source, metric, channel, step_key) for metric in _METRICS]
+    return [metric_of(source, metric, channel, step_key) for metric in TOLD]
 
 
 def metric_of(source: Source, metric: M, channel: str, step_key: str | None) -> MetricStats:
-    total = _count(source.answer, metric, channel, step_key)
-    heard_as = _HEARD_AS.get(metric)
-    # Whatever was heard can be observed, whatever the adapter says of itself.
-    if not total and heard_as is not None and heard_as not in source.observes.get(channel, frozenset()):
+    total = how_many(source.answer, metric, channel, step_key)
+    if not is_observable(metric, total, source.observes.get(channel, frozenset())):
         return MetricStats(
             metric=Metric(metric.value),
             observable=False,
@@ -164,61 +96,41 @@ def metric_of(source: Source, metric: M, channel: str, step_key: str | None) -> 
             machine=None,
             unsure=None,
         )
-    told_apart = metric in _BY_ACTOR or metric in BY_ACTOR_TOO
-    by = source.answer.by_reason(metric, step_key, channel) if told_apart else {}
+    by = by_actor(source.answer, metric, channel, step_key)
     return MetricStats(
         metric=Metric(metric.value),
         observable=True,
         tally=Tally(total=total, users=_users(source, metric, channel, step_key)),
         share=_share(source.answer, metric, channel, step_key, total),
-        human=by.get(Actor.HUMAN.value, 0) if told_apart else None,
-        machine=by.get(Actor.MACHINE.value, 0) if told_apart else None,
-        unsure=by.get(Actor.UNSURE.value, 0) if told_apart else None,
+        human=None if by is None else by.get(Actor.HUMAN.value, 0),
+        machine=None if by is None else by.get(Actor.MACHINE.value, 0),
+        unsure=None if by is None else by.get(Actor.UNSURE.value, 0),
     )
 
 
-def _count(answer: Answer, metric: M, channel: str, step_key: str | None) -> int:
-    reason = "" if metric in BY_ACTOR_TOO else None
-    return answer.total(metric, step_key, channel=channel, reason=reason)
-
-
 def _share(answer: Answer, metric: M, channel: str, step_key: str | None, total: int) -> Share | None:
-    if metric not in BASES:
+    if metric not in WHOLES:
         return None
-    whole, base = BASES[metric]
-    return share(total, _count(answer, whole, channel, step_key), base)
+    whole = WHOLES[metric]
+    return share(total, how_many(answer, whole, channel, step_key), _BASES[whole])
 
 
 def _users(source: Source, metric: M, channel: str, step_key: str | None) -> int | None:
-    if metric not in _SETS:
+    if metric not in SETS:
         return None
     if step_key is not None:
-        return source.users(_SETS[metric], step_key)
+        return source.users(SETS[metric], step_key)
     places = [(item["key"],) for item, _ in source.steps() if channel_of(item) == channel]
-    return source.users_at(_SETS[metric], places)
-
-
-_FAMILIES = {
-    M.FAILED: IssueFamily.FAILED,
-    M.BOUNCED: IssueFamily.BOUNCED,
-    M.SKIPPED: IssueFamily.SKIPPED,
-    M.UNKNOWN: IssueFamily.UNKNOWN,
-}
+    return source.users_at(SETS[metric], places)
 
 
 def issues_of(source: Source, channel: str, step_key: str | None) -> list[DeliveryIssue]:
-    whole = _count(source.answer, M.QUEUED, channel, step_key)
-    found = [
-        (n, family, reason)
-        for metric, family in _FAMILIES.items()
-        for reason, n in source.answer.by_reason(metric, step_key, channel).items()
-    ]
-    found.sort(key=lambda issue: (-issue[0], issue[1].value, issue[2]))
+    whole = how_many(source.answer, M.QUEUED, channel, step_key)
     return [
         DeliveryIssue(
-            family=family,
-            reason=word(FailureReason, reason, FailureReason.UNKNOWN),
-            share=share(n, whole, Base.QUEUED),
+            family=IssueFamily(issue.family.value),
+            reason=word(FailureReason, issue.reason, FailureReason.UNKNOWN),
+            share=share(issue.n, whole, Base.QUEUED),
         )
-        for n, family, reason in found
+        for issue in issues(source.answer, channel, step_key)
     ]

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from server.aggregates.ask import Answer
+from server.aggregates.messages import BY_ACTOR_TOO
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 from server.aggregates.series import series
@@ -13,7 +14,7 @@ from server.clock import to_datetime
 from server.journey.steps import channel_of
 
 from .credits import CreditStats, credits_of
-from .deliveries import BY_ACTOR_TOO, ChannelStats, MetricStats, metric_of
+from .deliveries import ChannelStats, MetricStats, metric_of
 from .fields import field
 from .figures import Money, Period, Point, Share, Tally, share, to_period
 from .from_data import to_step

@@ -134,17 +134,21 @@ def _open_of(project_id: int, journey_id: int, shards: int) -> tuple[ColumnEleme
 
 async def page(session: ReadSession, project_id: int, journey_id: int, wanted: Wanted, page: Page) -> Slice:
     """One page of a journey's runs, the latest to enter first."""
-    here = [_table.c.project_id == project_id, _table.c.journey_id == journey_id, *_narrowed(wanted)]
+    if wanted.ends == frozenset() or (wanted.users is not None and not wanted.users):
+        return sliced([], page)
+    here = [_table.c.project_id == project_id, *_narrowed(wanted)]
     if wanted.users is not None:
-        if not wanted.users or wanted.ends == frozenset():
-            return sliced([], page)
-        here.append(among(_table, wanted.users))
+        # People have few runs: their own index finds them, and is to be kept from that of the journey.
+        here += [_table.c.journey_id + 0 == journey_id, among(_table, wanted.users)]
         if wanted.ends is not None:
             here.append(or_(*(_ended_for(reason) for reason in wanted.ends)))
         return await _page_of(session, [here], page)
-    if wanted.ends is None:
+    here.append(_table.c.journey_id == journey_id)
+    if wanted.ends is None and not wanted.last_steps and wanted.version is None:
         return await _page_of(session, [here], page)
-    return await _page_of(session, [[*here, _ended_for(one)] for one in sorted(wanted.ends, key=str)], page)
+    # Each state has an index of its own that knows the rest.
+    states = sorted(EVERY_STATE if wanted.ends is None else wanted.ends, key=str)
+    return await _page_of(session, [[*here, _ended_for(one)] for one in states], page)
 
 
 def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -155,10 +159,11 @@ def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.ended[1] is not None:
         # Nobody ends before entering: so far the index need not be read.
         found.append(_table.c.entered_at < wanted.ended[1])
+    # Written so that no planner makes these its way: they are looked at along the index, in its order.
     if wanted.version is not None:
-        found.append(_table.c.version == wanted.version)
+        found.append(_table.c.version + 0 == wanted.version)
     if wanted.last_steps:
-        found.append(_table.c.step_key.in_(wanted.last_steps))
+        found.append(_table.c.step_key.concat("").in_(wanted.last_steps))
     return found
 
 
@@ -173,13 +178,20 @@ def _ended_for(reason: str | None) -> ColumnElement[bool]:
 
 
 async def _page_of(session: ReadSession, parts: Sequence[Sequence[ColumnElement[bool]]], page: Page) -> Slice:
-    """One page of several lists in the same order, laid together: each is read along its own index."""
-    found: list[Any] = []
+    """One page of several lists in the same order, laid together.
+
+    Each is read along its own index, and of the runs themselves only those of the page.
+    """
+    places: list[Any] = []
     for where in parts:
-        statement = within(select(_table).where(*where), _PLACE, page, descending=True)
-        found += await session.rows(statement)
-    found.sort(key=lambda run: (run.entered_at, run.shard, run.id), reverse=not page.backward)
-    return sliced(found[: page.limit + 1], page)
+        places += await session.rows(within(select(*_PLACE).where(*where), _PLACE, page, descending=True))
+    places.sort(reverse=not page.backward)
+    ids = {(shard, run_id) for _, shard, run_id in places[: page.limit + 1]}
+    if not ids:
+        return sliced([], page)
+    rows = await session.rows(select(_table).where(among(_table, ids, "id")))
+    found = sorted(rows, key=lambda run: (run.entered_at, run.shard, run.id), reverse=not page.backward)
+    return sliced(found, page)
 
 
 async def page_of_users(session: ReadSession, project_id: int, keys: Sequence[UserKey], page: Page) -> Slice:
@@ -196,7 +208,10 @@ async def in_journey_by_users(
     At most `MOST_OF_A_USER` and one more, which says that there are earlier ones.
     """
     statement = select(_table).where(
-        _table.c.project_id == project_id, _table.c.journey_id == journey_id, among(_table, keys)
+        # By the people's index: that of the journey would look through everybody.
+        _table.c.project_id == project_id,
+        _table.c.journey_id + 0 == journey_id,
+        among(_table, keys),
     )
     latest_first = [key.desc() for key in _PLACE]
     rows = await session.rows(statement.order_by(*latest_first).limit(MOST_OF_A_USER + 1))
