@@ -57,7 +57,7 @@ class Visit:
 
     @field(
         "All messages that the step sent on this visit, also while the run waits there: one for each device.",
-        list_size=2,
+        list_size=1,
     )
     async def messages(self, info: Info) -> list[Message]:
         found = await run_paths.messages_of(info.context, self.run_id, self.stay)
