@@ -41,19 +41,24 @@ async def by_id(context: Context, run_id: int) -> Run | None:
 
 async def of_journey(context: Context, journey_id: int, asked: Asked, page: Page) -> Slice:
     async with context.db.read() as session:
-        people = await _people(session, context, asked)
-        wanted = Wanted(
-            ends=_ends(asked),
-            users=people,
-            version=asked.version,
-            last_steps=asked.last_steps,
-            entered=asked.entered,
-            ended=asked.ended,
-        )
+        wanted = await to_wanted(session, context, asked)
         return await runs.page(session, context.project_id, journey_id, wanted, page)
 
 
-def _ends(asked: Asked) -> frozenset[str | None] | None:
+async def to_wanted(session: ReadSession, context: Context, asked: Asked) -> Wanted:
+    """The same, with the people whom it names as users."""
+    people = await _people(session, context, asked)
+    return Wanted(
+        ends=_ends(asked),
+        users=None if people is None else tuple(people),
+        version=asked.version,
+        last_steps=asked.last_steps,
+        entered=asked.entered,
+        ended=asked.ended,
+    )
+
+
+def _ends(asked: Asked) -> tuple[str | None, ...] | None:
     """The end reasons, with None for runs that are inside; None if all are wanted."""
     found = EVERY_STATE
     if asked.inside is not None:
@@ -64,7 +69,7 @@ def _ends(asked: Asked) -> frozenset[str | None] | None:
         found &= frozenset(asked.end_reasons)
     if asked.ended != EVER:
         found -= INSIDE
-    return None if found == EVERY_STATE else found
+    return None if found == EVERY_STATE else tuple(sorted(found, key=str))
 
 
 async def _people(session: ReadSession, context: Context, asked: Asked) -> list[UserKey] | None:

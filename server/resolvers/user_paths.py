@@ -65,5 +65,5 @@ async def _first_inside(
 async def page(context: Context, found: Found, page: Page) -> Slice:
     """All runs of the person in the journey, a page at a time, the latest to enter first."""
     async with context.db.read() as session:
-        wanted = WantedRuns(users=found.family)
+        wanted = WantedRuns(users=tuple(found.family))
         return await runs.page(session, context.project_id, found.journey_id, wanted, page)

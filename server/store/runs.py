@@ -33,9 +33,9 @@ EVER: Between = (None, None)
 class Wanted:
     """Which runs of a journey."""
 
-    ends: frozenset[str | None] | None = None
+    ends: tuple[str | None, ...] | None = None
     """Ended for one of these reasons; None among them stands for those inside. All, if not given."""
-    users: Sequence[UserKey] | None = None
+    users: tuple[UserKey, ...] | None = None
     """Of these users; of everybody, if not given."""
     version: int | None = None
     last_steps: tuple[str, ...] = ()
@@ -56,6 +56,13 @@ async def by_ids(session: ReadSession, project_id: int, shards: int, ids: Sequen
 async def count_open(session: ReadSession, project_id: int, journey_id: int, shards: int) -> int:
     """How many are inside a journey now."""
     statement = select(func.count()).where(*_open_of(project_id, journey_id, shards))
+    return int((await session.rows(statement))[0][0])
+
+
+async def count_entered_by(session: ReadSession, project_id: int, journey_id: int, at: Instant) -> int:
+    """How many have entered a journey until then, ended or not."""
+    mine = (_table.c.project_id == project_id, _table.c.journey_id == journey_id)
+    statement = select(func.count()).where(*mine, _table.c.entered_at <= at)
     return int((await session.rows(statement))[0][0])
 
 
@@ -134,7 +141,7 @@ def _open_of(project_id: int, journey_id: int, shards: int) -> tuple[ColumnEleme
 
 async def page(session: ReadSession, project_id: int, journey_id: int, wanted: Wanted, page: Page) -> Slice:
     """One page of a journey's runs, the latest to enter first."""
-    if wanted.ends == frozenset() or (wanted.users is not None and not wanted.users):
+    if wanted.ends == () or (wanted.users is not None and not wanted.users):
         return sliced([], page)
     here = [_table.c.project_id == project_id, *_narrowed(wanted)]
     if wanted.users is not None:
@@ -147,7 +154,7 @@ async def page(session: ReadSession, project_id: int, journey_id: int, wanted: W
     if wanted.ends is None and not wanted.last_steps and wanted.version is None:
         return await _page_of(session, [here], page)
     # Each state has an index of its own that knows the rest.
-    states = sorted(EVERY_STATE if wanted.ends is None else wanted.ends, key=str)
+    states = EVERY_STATE if wanted.ends is None else wanted.ends
     return await _page_of(session, [[*here, _ended_for(one)] for one in states], page)
 
 

@@ -171,12 +171,12 @@ async def test_as_many_statements_for_four_runs_as_for_one(api: Api) -> None:
     ("wanted", "index"),
     [
         (Wanted(), "run_by_journey"),
-        (Wanted(ends=frozenset({None})), "run_inside"),
-        (Wanted(ends=frozenset({"send_error"})), "run_ended"),
-        (Wanted(ends=frozenset({"send_error"}), last_steps=("mail",)), "COVERING INDEX run_ended"),
-        (Wanted(ends=frozenset({"goal"}), ended=(NOON, NOON + DAY)), "COVERING INDEX run_ended"),
-        (Wanted(ends=EVERY_STATE - {None}, version=2), "COVERING INDEX run_ended"),
-        (Wanted(users=[(0, 7)]), "run_by_user"),
+        (Wanted(ends=(None,)), "run_inside"),
+        (Wanted(ends=("send_error",)), "run_ended"),
+        (Wanted(ends=("send_error",), last_steps=("mail",)), "COVERING INDEX run_ended"),
+        (Wanted(ends=("goal",), ended=(NOON, NOON + DAY)), "COVERING INDEX run_ended"),
+        (Wanted(ends=tuple(EVERY_STATE - {None}), version=2), "COVERING INDEX run_ended"),
+        (Wanted(users=((0, 7),)), "run_by_user"),
     ],
 )
 async def test_every_list_is_read_along_an_index_of_its_own(
