@@ -9,13 +9,11 @@ import strawberry
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, records, resuming, user_paths
+from server.resolvers import drafts, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 
 from .fields import field
-from .figures import PeriodInput
-from .figures_asked import figures_key
 from .flow_steps import Trigger
 from .graphs import (
     Edge,
@@ -40,8 +38,8 @@ from .resuming import ResumePreview
 from .run_filters import RunFilter, to_asked
 from .runs import ORDER as RUNS_ORDER
 from .runs import RunConnection
-from .source import Source
 from .stats import JourneyStats
+from .stats_asked import ClockArgument, PeriodArgument, VersionArgument, stats_of
 from .steps import Step
 from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
@@ -194,24 +192,11 @@ class Journey(JourneyFiles, Node):
     async def stats(
         self,
         info: Info,
-        period: Annotated[
-            PeriodInput | None, strawberry.argument(description="Which days; everything by default.")
-        ] = None,
-        version: Annotated[
-            int | None,
-            strawberry.argument(description="Only runs of the version of this number; all by default."),
-        ] = None,
-        clock: Annotated[
-            Clock, strawberry.argument(description="What decides whether something is in the period.")
-        ] = Clock.HAPPENED,
+        period: PeriodArgument = None,
+        version: VersionArgument = None,
+        clock: ClockArgument = Clock.HAPPENED,
     ) -> JourneyStats:
-        wanted = period or PeriodInput()
-        preset = wanted.preset.value if wanted.preset else None
-        days = await periods.period(info.context, preset, wanted.start, wanted.until)
-        asked = figures_key(info, self._id, days, version, clock)
-        found = await resolve.figures(info.context, asked)
-        observes = await channels.observes(info.context)
-        return JourneyStats.from_source(Source(self._id, days, found, version, observes))
+        return await stats_of(info, self._id, period, version, clock)
 
     @field("What resuming it would do now; null unless it is paused.")
     async def resume_preview(self, info: Info) -> ResumePreview | None:
