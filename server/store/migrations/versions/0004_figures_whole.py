@@ -62,6 +62,34 @@ def _exports_down() -> None:
     op.drop_table("export")
 
 
+def _run_lists_up() -> None:
+    inside, ended = sa.text("wake_at IS NOT NULL"), sa.text("end_reason IS NOT NULL")
+    place = ["entered_at", "shard", "id"]
+    columns = ["project_id", "journey_id", *place]
+    op.create_index("run_inside", "run", columns, sqlite_where=inside, postgresql_where=inside)
+    columns = ["project_id", "journey_id", "end_reason", *place, "step_key", "version", "ended_at"]
+    op.create_index("run_ended", "run", columns, sqlite_where=ended, postgresql_where=ended)
+
+
+def _run_lists_down() -> None:
+    op.drop_index("run_ended", "run")
+    op.drop_index("run_inside", "run")
+
+
+def upgrade() -> None:
+    """Each part in a function of its own."""
+    _exports_up()
+    _aggregates_up()
+    _run_lists_up()
+
+
+def downgrade() -> None:
+    """The same parts, backwards."""
+    _run_lists_down()
+    _aggregates_down()
+    _exports_down()
+
+
 def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
 
