@@ -126,6 +126,12 @@ class Loaders:
         self.message_by_key: DataLoader[MessageKey, Message | None] = self._by(
             lambda session, keys: receipts.messages_by_keys(session, project_id, keys)
         )
+        self.person_by_key: DataLoader[UserKey, User | None] = self._by(
+            lambda session, keys: users.people(session, project_id, keys)
+        )
+        self.messages_by_run: DataLoader[int, list[Message] | None] = self._by(
+            lambda session, ids: receipts.messages_by_runs(session, project_id, shards, ids)
+        )
         self.visits_by_run: DataLoader[int, list[Visit] | None] = self._by(
             lambda session, ids: visits.by_runs(session, project_id, shards, ids)
         )

@@ -12,7 +12,6 @@ from server.journey.status import allowed
 from server.resolvers import drafts, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
-from server.store import runs as stored_runs
 
 from .fields import field
 from .flow_steps import Trigger
@@ -36,8 +35,9 @@ from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, p
 from .problems import GraphProblem, to_graph_problem
 from .reentry import ReentryRules, to_reentry_rules
 from .resuming import ResumePreview
+from .run_filters import RunFilter, to_asked
 from .runs import ORDER as RUNS_ORDER
-from .runs import RunConnection, RunFilter
+from .runs import RunConnection
 from .stats import JourneyStats
 from .stats_asked import ClockArgument, PeriodArgument, VersionArgument, stats_of
 from .steps import Step
@@ -53,7 +53,6 @@ from .words import (
     JourneyOrderBy,
     JourneyStatus,
     Reentry,
-    RunState,
 )
 
 if TYPE_CHECKING:
@@ -215,8 +214,8 @@ class Journey(JourneyFiles, Node):
         before: Before = None,
     ) -> RunConnection:
         page = page_of(RUNS_ORDER, first, after, last, before)
-        wanted = wanted_runs(filter or RunFilter())
-        return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, wanted, page))
+        asked = to_asked(filter or RunFilter())
+        return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, asked, page))
 
     @field("The ways of one person through it, on the versions that it travelled.")
     async def user_paths(
@@ -238,14 +237,6 @@ def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
     needs_version = (JourneyAction.START, JourneyAction.SCHEDULE)
     return [one for one in found if one not in needs_version or record.version is not None]
-
-
-def wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
-    return stored_runs.Wanted(
-        inside=None if wanted.state is None else wanted.state is RunState.INSIDE,
-        end_reasons=tuple(reason.value for reason in wanted.end_reasons or ()),
-        version=wanted.version,
-    )
 
 
 @strawberry.input(description="In which order journeys are listed.")

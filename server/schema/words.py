@@ -453,6 +453,8 @@ class Metric(Enum):
     HITS = value("hits", description=_SENTENCES["hits"])
     CREDITED = value("credited", description=_SENTENCES["credited"])
     ASSISTED = value("assisted", description=_SENTENCES["assisted"])
+    CREDITED_FIRST = value("credited_first", description=_SENTENCES["credited_first"])
+    STAYED = value("stayed", description=_SENTENCES["stayed"])
     VARIANT_SENT = value("variant_sent", description=_SENTENCES["variant_sent"])
     VARIANT_OPENED = value("variant_opened", description=_SENTENCES["variant_opened"])
     VARIANT_CLICKED = value("variant_clicked", description=_SENTENCES["variant_clicked"])
