@@ -202,7 +202,7 @@ async def test_communications(api: Api) -> None:
             messages(goal: "bought") {{
                 step {{ key }} isCurrent {MESSAGE}
                 conversion {{
-                    goal {{ key }} total afterOpen afterSend assisted share {{ ...R }}
+                    goal {{ key }} total unique uniqueAfterOpen afterOpen afterSend assisted share {{ ...R }}
                     shareAfterOpen {{ ...R }} revenue {{ amount }} averageOrderValue {{ amount }}
                     revenuePerMessage {{ amount }}
                 }}
@@ -258,11 +258,13 @@ async def test_communications(api: Api) -> None:
     assert mail.pop("conversion") == {
         "goal": {"key": "bought"},
         "total": 2,
+        "unique": 1,
+        "uniqueAfterOpen": 1,
         "afterOpen": 2,
         "afterSend": 0,
         "assisted": 1,
-        "share": rate(2, 5, "SENT"),
-        "shareAfterOpen": rate(2, 5, "SENT"),
+        "share": rate(1, 5, "SENT"),
+        "shareAfterOpen": rate(1, 5, "SENT"),
         "revenue": {"amount": "1500"},
         "averageOrderValue": {"amount": "750"},
         "revenuePerMessage": {"amount": "300"},
@@ -339,6 +341,7 @@ async def test_canvas(api: Api) -> None:
             sent { unique } opened { total unique } clicked { share { ...R } } notSent { ...R }
             conversion { goal { key } total } credited { goal { key } total } message { queued { unique } }
             issues { reason } conclusions { winner }
+            timeSpent { runs mean p50 p90 p95 p100: percentile(percent: 100) }
         }
         edges { edge { from output } passed { total users } ofArrivals { ...R } ofEntries { ...R } }""",
     )
@@ -365,7 +368,12 @@ async def test_canvas(api: Api) -> None:
         "message": {"queued": {"unique": 7}},
         "issues": [{"reason": "INVALID_RECIPIENT"}, {"reason": "NO_ADDRESS"}],
         "conclusions": None,
+        "timeSpent": {"runs": 7, "mean": 0, "p50": 0, "p90": 0, "p95": 0, "p100": 0},
     }
+    # Five waited for the whole hour, park left after 12 minutes of it and jung after 13.
+    spent = steps["hour"]["timeSpent"]
+    assert (spent["runs"], spent["mean"]) == (7, pytest.approx((5 * 3600 + 12 * 60 + 13 * 60) / 7, abs=0.01))
+    assert spent["p50"] == spent["p90"] == spent["p100"] == pytest.approx(3600, rel=0.05)
     assert steps["hour"]["leftEarly"] == {"count": 2, "goal": 1, "cancelEvent": 1}
     assert (steps["hour"]["sent"], steps["hour"]["conversion"], steps["hour"]["issues"]) == (None, None, None)
     assert steps["text"]["ofPrevious"] == rate(5, 7, "PREVIOUS")
@@ -472,3 +480,15 @@ def with_splits(graph: dict[str, Any], splits: list[dict[str, Any]]) -> dict[str
         edges += [{"from": here, "output": branch["output"], "to": there} for branch in BRANCHES]
     *steps, done = graph["steps"]
     return {**graph, "steps": [*steps, *splits, done], "edges": edges}
+
+
+async def test_time_spent_has_any_percentile_that_there_is(small_api: Api) -> None:
+    journey_id = await lived(small_api)
+    found = await stats(small_api, journey_id, "steps { timeSpent { percentile(percent: 10) } }")
+    waited = [one["timeSpent"]["percentile"] for one in found["steps"]]
+    assert waited[2] == pytest.approx(12 * 60, rel=0.05)
+    for percent in ("0", "100.5", "-3"):
+        spent = f"steps {{ timeSpent {{ percentile(percent: {percent}) }} }}"
+        text = f"query($id: ID!) {{ journey(id: $id) {{ stats {{ {spent} }} }} }}"
+        errors = (await small_api.post(text, id=to_id("Journey", journey_id))).json()["errors"]
+        assert {error["extensions"]["code"] for error in errors} == {"BAD_USER_INPUT"}
