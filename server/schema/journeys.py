@@ -250,15 +250,6 @@ def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
     )
 
 
-@strawberry.input(description="Which journeys: those to which all of this applies.")
-class JourneyFilter:
-    status: list[JourneyStatus] | None = strawberry.field(default=None, description="In one of these.")
-    category: str | None = strawberry.field(default=None, description="Exactly this category.")
-    text: str | None = strawberry.field(
-        default=None, description="A part of the title or the category, in capitals or not."
-    )
-
-
 @strawberry.input(description="In which order journeys are listed.")
 class JourneyOrder:
     by: JourneyOrderBy = strawberry.field(default=JourneyOrderBy.CREATED_AT, description="By what.")

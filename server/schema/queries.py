@@ -24,7 +24,6 @@ from server.resolvers import (
     vouchers,
 )
 from server.resolvers.refusals import Refusal
-from server.store.journeys import Wanted
 
 from . import consents as consents_of
 from . import suppressions as suppressions_of
@@ -39,7 +38,9 @@ from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
 from .info import Info
 from .issues import IssueQuery
-from .journeys import Journey, JourneyConnection, JourneyFilter, JourneyOrder
+from .journey_filter import JourneyFilter
+from .journey_filter import to_wanted as those_of
+from .journeys import Journey, JourneyConnection, JourneyOrder
 from .library import LibraryQuery
 from .messages import Message
 from .nodes import Node
@@ -114,7 +115,7 @@ class Query(
         page = page_of(order.name, first, after, last, before)
         found = await journeys.page(
             info.context,
-            _wanted(filter or JourneyFilter()),
+            those_of(filter or JourneyFilter()),
             order.by.value,
             page,
             descending=order.direction is Direction.DESCENDING,
@@ -206,14 +207,6 @@ def _instant(filter: SuppressionFilter) -> int | None:
         return to_instant(filter.at, "at")
     except Refusal as error:
         raise BadInput(error.message) from error
-
-
-def _wanted(filter: JourneyFilter) -> Wanted:
-    return Wanted(
-        statuses=tuple(status.value for status in filter.status or ()),
-        category=filter.category,
-        text=filter.text,
-    )
 
 
 async def fetch(context: Context, id: GlobalId) -> Node | None:

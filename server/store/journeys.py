@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel import select as select_record
@@ -35,8 +35,10 @@ LONGEST_TEXT = 200
 class Wanted:
     """Which journeys: those to which all of this applies."""
 
+    ids: tuple[int, ...] | None = None
     statuses: tuple[str, ...] = ()
-    category: str | None = None
+    categories: tuple[str, ...] = ()
+    """An empty one is that of the journeys without a category."""
     text: str | None = None
     """A part of the title or the category, whatever its case."""
 
@@ -58,22 +60,25 @@ async def page(
     session: ReadSession, project_id: int, wanted: Wanted, order: str, page: Page, *, descending: bool
 ) -> Slice:
     """One page of a project's journeys, in one of the `ORDERS`."""
-    statement = select(_table).where(_table.c.project_id == project_id)
+    statement = select(_table).where(_table.c.project_id == project_id, *_those(wanted))
+    rows = await session.rows(within(statement, ORDERS[order], page, descending=descending))
+    return sliced(rows, page)
+
+
+def _those(wanted: Wanted) -> Iterable[ColumnElement[bool]]:
+    if wanted.ids is not None:
+        yield _table.c.id.in_(wanted.ids)
     if wanted.statuses:
-        statement = statement.where(_table.c.status.in_(wanted.statuses))
-    if wanted.category is not None:
-        statement = statement.where(_table.c.category == wanted.category)
+        yield _table.c.status.in_(wanted.statuses)
+    if wanted.categories:
+        yield _table.c.category.in_(wanted.categories)
     if wanted.text:
         if len(wanted.text) > LONGEST_TEXT:
             # SQLite fails over a pattern that is much longer.
             raise BadInput(f"A text to look for has at most {LONGEST_TEXT} characters.")
         part = wanted.text.lower()
-        titles = func.lower(_table.c.title).contains(part, autoescape=True)
-        statement = statement.where(
-            or_(titles, func.lower(_table.c.category).contains(part, autoescape=True))
-        )
-    rows = await session.rows(within(statement, ORDERS[order], page, descending=descending))
-    return sliced(rows, page)
+        places = (func.lower(_table.c.title), func.lower(_table.c.category))
+        yield or_(*(place.contains(part, autoescape=True) for place in places))
 
 
 async def by_handle(session: ReadSession, project_id: int, handle: str) -> Journey | None:

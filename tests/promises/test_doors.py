@@ -18,6 +18,7 @@ EVERYBODYS = (
     "server.patience",
     "server.signing",
     "server.body",
+    "server.global_ids",
 )
 """Small rooms without a subject of their own."""
 
@@ -71,6 +72,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels",
         *EVERYBODYS,
     ),
+    "server.exports": (
+        "server.store",
+        "server.journey",
+        "server.aggregates",
+        "server.engine.leases",
+        "server.delivery.status",
+        "server.config",
+        *EVERYBODYS,
+        *WORDS,
+    ),
     "server.rehearsal": (
         "server.store",
         "server.journey",
@@ -99,6 +110,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.secretbox",
         "server.ingest",
         "server.rehearsal",
+        "server.exports",
         "channels",
         *EVERYBODYS,
     ),

@@ -9,9 +9,9 @@ import pytest
 from graphql import OperationDefinitionNode, parse, validate
 from graphql.execution.values import get_variable_values
 
+from server.aggregates.messages import WHOLES
 from server.aggregates.metrics import DEFINITIONS
 from server.routes.examples import load
-from server.schema.deliveries import BASES
 from server.schema.ids import to_id
 from server.schema.root import SCHEMA
 from tests.server.schema.api import Api
@@ -93,8 +93,8 @@ def test_the_page_of_metrics_says_what_the_code_says() -> None:
 
 
 def _base(metric: Any) -> str:
-    if metric in BASES:
-        return f"`{BASES[metric][0].value}`"
+    if metric in WHOLES:
+        return f"`{WHOLES[metric].value}`"
     own = {"reached": "entries", "credited": "hits", "variant_reached": "left"}
     return f"`{own[metric]}`" if metric in own else "–"
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from server.errors import BadInput
 from server.schema.ids import key_in, read_id, to_id
+from server.store.tables import Journey
 from tests.server.schema.api import Api
 from tests.world import DAY, HOUR, NOON, abandoned_cart
 
@@ -68,6 +69,17 @@ async def test_filters_go_together(api: Api) -> None:
     assert (await listed(api, filter={"text": "winter", "category": "Shop"}))[0] == ["Winter Sale"]
     assert (await listed(api, filter={"status": ["RUNNING", "PAUSED"]}))[0] == []
     assert len((await listed(api, filter={"status": ["DRAFT"]}))[0]) == 4
+    assert sorted((await listed(api, filter={"category": [""]}))[0]) == ["Hello", "Sale 100%"]
+    assert len((await listed(api, filter={"category": ["", "Shop"], "text": "sale"}))[0]) == 3
+
+
+@pytest.mark.anyio
+async def test_a_list_of_ids_is_those_and_no_others(api: Api) -> None:
+    await add(api, "a", "b", "c")
+    ids = [to_id("Journey", one.id) for one in await api.world.rows(Journey, "id")]
+    assert sorted((await listed(api, filter={"ids": ids[:2]}))[0]) == ["a", "b"]
+    assert (await listed(api, filter={"ids": ids, "text": "c"}))[0] == ["c"]
+    assert (await listed(api, filter={"ids": []}))[0] == []
 
 
 @pytest.mark.anyio

@@ -1,0 +1,9 @@
+"""Every kind of export by its name. A new one is a file in this room and a line here."""
+
+from typing import Any
+
+from .sheets import Kind
+
+_ALL: tuple[Kind[Any], ...] = ()
+
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _ALL}

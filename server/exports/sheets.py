@@ -1,0 +1,123 @@
+"""What an export is made of: columns, and rows that come page by page.
+
+A kind of export says which arguments it takes, checks them, and opens a sheet. It knows nothing of files,
+of jobs or of formats: `formats` writes the cells, `worker` and `sojourn export` ask for the pages.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from server.aggregates.calendar import start_of
+from server.clock import Instant
+from server.store.database import Database
+
+Row = tuple[Any, ...]
+Place = list[Any]
+"""Where to go on, as plain JSON values. What it holds only the kind knows."""
+
+
+class Language(StrEnum):
+    """Of headings and words. Names of ours, as steps' titles, stay as people wrote them."""
+
+    KO = "ko"
+    EN = "en"
+
+
+class Cell(StrEnum):
+    """What a column holds. None is an empty cell of any of them, and is not 0."""
+
+    TEXT = "text"
+    COUNT = "count"
+    """A whole number."""
+    NUMBER = "number"
+    """A number with a fraction: Decimal or float. A rate is a fraction of 1."""
+    TIME = "time"
+    """An instant; written in the project's zone."""
+    FLAG = "flag"
+    """Yes or no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`name` is for programs, the same in every language: the key in JSON Lines."""
+
+    name: str
+    ko: str
+    en: str
+    cell: Cell = Cell.TEXT
+
+    def heading(self, language: Language) -> str:
+        return self.ko if language is Language.KO else self.en
+
+
+class Page(NamedTuple):
+    rows: Sequence[Row]
+    """With a value for each column, as `Cell` says."""
+    after: Place
+    """Where to go on after these rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`pages` is read once, and as slowly as its reader likes: each page is a short reading of its own."""
+
+    title: str
+    """Names the file and the worksheet."""
+    columns: Sequence[Column]
+    pages: AsyncIterator[Page]
+    expected: int | None = None
+    """How many rows there will be from the beginning, where that is known cheaply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every kind is handed beside its own arguments."""
+
+    db: Database
+    project_id: int
+    shards: int
+    zone: str
+    language: Language
+    as_of: Instant
+    """What was written later is not part of the file, however long writing it takes."""
+    after: Place | None = None
+    """Where an earlier reading stopped; none is the beginning."""
+
+
+class Arguments(BaseModel):
+    """What a kind is asked with. Stored as JSON beside the job; ids are numbers of the database here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Days(Arguments):
+    """From one day up to another that is not part of it, in the project's zone; without: no end."""
+
+    first: date | None = None
+    until: date | None = None
+
+    def since(self, zone: str) -> Instant | None:
+        return None if self.first is None else start_of(self.first, zone)
+
+    def before(self, zone: str) -> Instant | None:
+        return None if self.until is None else start_of(self.until, zone)
+
+
+A = TypeVar("A", bound=Arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[A]):
+    """One kind of export."""
+
+    name: str
+    arguments: type[A]
+    open: Callable[[Asked, A], Awaitable[Sheet]]
+    """Raises NotFound or BadInput for arguments that fit nothing: before a job begins it is opened once."""
+    goes_on: bool = True
+    """Whether it can go on after a page of an earlier reading. Figures cannot: they begin anew, whole."""
