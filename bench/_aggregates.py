@@ -1,6 +1,6 @@
 """Counters and user sets of the story, computed by DuckDB from its facts in the product's shape.
 
-Nothing of the product's own filling is used, and `server.aggregates.recount` says whether it came to the same.
+Nothing of the product's own filling is used; `server.aggregates.recount` says whether it came to the same.
 """
 
 from array import array
@@ -48,8 +48,8 @@ _COUNTED = (
     WHERE kind IN ('opened', 'clicked') AND first""",
     "SELECT 'hits', '', goal, '', '', occurred_at, entered_at, 1, amount FROM conversion",
     "SELECT 'reached', '', goal, '', '', occurred_at, entered_at, 1, amount FROM conversion WHERE first",
-    f"""SELECT 'variant_reached', 'ab', {_BRANCH}, '', goal, occurred_at, entered_at, 1, amount FROM conversion
-    WHERE first""",
+    f"""SELECT 'variant_reached', 'ab', {_BRANCH}, '', goal, occurred_at, entered_at, 1, amount
+    FROM conversion WHERE first""",
     """SELECT 'credited', coalesce(step::VARCHAR, ''), goal, coalesce(channel::VARCHAR, ''), how, occurred_at,
     entered_at, 1, amount FROM credit WHERE direct""",
     """SELECT 'assisted', step, goal, channel, '', occurred_at, entered_at, 1, amount FROM credit
@@ -82,14 +82,16 @@ def counters(peer: duckdb.DuckDBPyConnection, rows: int = 50_000) -> Iterator[li
 
 
 def _count_hours(peer: duckdb.DuckDBPyConnection) -> None:
-    peer.execute("CREATE OR REPLACE TABLE hourly AS SELECT 0 AS clock, 0::BIGINT AS hour, '' AS metric, "
-        "'' AS step, '' AS output, '' AS channel, '' AS reason, 0::BIGINT AS n, 0::BIGINT AS amount LIMIT 0")
+    peer.execute(
+        "CREATE OR REPLACE TABLE hourly AS SELECT 0 AS clock, 0::BIGINT AS hour, '' AS metric, "
+        "'' AS step, '' AS output, '' AS channel, '' AS reason, 0::BIGINT AS n, 0::BIGINT AS amount LIMIT 0"
+    )
     for source in _COUNTED:
         for clock, instant in CLOCKS.items():
             peer.execute(f"""INSERT INTO hourly
                 SELECT {clock}, {instant} // {HOUR} * {HOUR}, metric, step, output, channel, reason,
                     sum(n), sum(amount)
-                FROM ({source}) AS counted{_COLUMNS} GROUP BY ALL""")  # noqa: S608 - of our own words
+                FROM ({source}) AS counted{_COLUMNS} GROUP BY ALL""")
 
 
 _SPANS = f"""
@@ -105,7 +107,7 @@ WITH dated AS (
 )
 SELECT clock, span, step, output, channel, metric, reason, sum(n)::BIGINT, sum(amount)::BIGINT
 FROM spans GROUP BY ALL ORDER BY clock, span, step, output, channel, metric, reason
-"""  # noqa: S608 - of our own words
+"""
 
 
 def user_sets(peer: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, int, bytes]]:
@@ -125,7 +127,7 @@ def _with_months(
         SELECT dimension, value, ({instant} + {ZONE_OFFSET}) // {24 * HOUR} AS day,
             list(DISTINCT user_number) AS users
         FROM ({source}) AS gathered(dimension, value, user_number, happened_at, entered_at)
-        GROUP BY ALL"""  # noqa: S608 - of our own words
+        GROUP BY ALL"""
     for batch in peer.sql(question).to_arrow_reader(1000):
         _take_in(found, batch, clock)
     return found

@@ -68,7 +68,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 
 
 def _column(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> str:
-    asked = f"SELECT count(*) = count({name}) FROM {table}"  # noqa: S608 - of our own words
+    asked = f"SELECT count(*) = count({name}) FROM {table}"
     (is_full,) = connection.execute(asked).fetchone() or (False,)
     value = f"assumeNotNull({name})" if is_full else name
     return f"toLowCardinality({value}) AS {name}" if name in _CLOSED else f"{value} AS {name}"

@@ -85,7 +85,8 @@ WHERE occurred_at >= {since} AND message_id IS NOT NULL GROUP BY 1, step, goal""
 _REACHED = """SELECT 'reached', goal, '', sum(CASE WHEN first THEN 1 ELSE 0 END), count(DISTINCT user_number)
 FROM conversion WHERE occurred_at >= {since} GROUP BY goal"""
 _HITS = """SELECT 'hits', goal, '', count(*) FROM conversion WHERE occurred_at >= {since} GROUP BY goal"""
-_WORTH = """SELECT 'worth', goal, '', sum(amount) FROM conversion WHERE occurred_at >= {since} GROUP BY goal"""
+_WORTH = """SELECT 'worth', goal, '', sum(amount) FROM conversion
+WHERE occurred_at >= {since} GROUP BY goal"""
 
 
 def _receipts(by: str, *, users: bool = True) -> tuple[str, ...]:

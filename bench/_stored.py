@@ -18,13 +18,13 @@ _FACTS = {
         SELECT {_KEYS}, r.id, r.user_number, 'in' AS entry_key, v.step::VARCHAR AS step_key, v.arrived_at,
             r.entered_at, CASE WHEN v.left_at IS NULL THEN {{end}} + 2592000000 END AS wake_at, 0 AS held,
             v.left_at AS ended_at, v.end_reason, 'sign_up' AS event_name, '{{{{}}}}' AS properties,
-            '{{{{}}}}' AS goals, '{{{{}}}}' AS memory, '{{{{}}}}' AS variants, '' AS variant, '' AS entry_value,
-            '' AS entry_address, 1 AS settled
+            '{{{{}}}}' AS goals, '{{{{}}}}' AS memory, '{{{{}}}}' AS variants, '' AS variant,
+            '' AS entry_value, '' AS entry_address, 1 AS settled
         FROM run r JOIN visit v ON v.run_id = r.id AND (v.left_at IS NULL OR v.end_reason IS NOT NULL)""",
     "visit": f"""
         SELECT {_KEYS}, run_id, seq, user_number, entered_at, step::VARCHAR AS step_key, arrived_at, left_at,
-            CASE WHEN end_reason IS NULL THEN output::VARCHAR ELSE '' END AS output, '' AS because, end_reason,
-            CASE kind WHEN 'ab_split' THEN '{{{{"version":1,"round":0}}}}' ELSE '{{{{}}}}' END AS saw
+            CASE WHEN end_reason IS NULL THEN output::VARCHAR ELSE '' END AS output, '' AS because,
+            end_reason, CASE kind WHEN 'ab_split' THEN '{{{{"version":1,"round":0}}}}' ELSE '{{{{}}}}' END AS saw
         FROM visit WHERE left_at IS NOT NULL""",
     "message": f"""
         SELECT {_KEYS}, id, run_id, step::VARCHAR AS step_key, user_number, entered_at,
@@ -81,7 +81,7 @@ def _insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> 
 
 def _statement(table: str, names: list[str]) -> str:
     marks = ", ".join("?" for _ in names)
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - of our own words
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
 
 
 _COUNTER = ("clock", "span", "step_key", "output", "channel", "metric", "reason", "n", "amount")

@@ -134,7 +134,7 @@ def _layout_table() -> list[str]:
         if place.fork < 0 or (way >> place.fork) & 1 == place.side
     )
     columns = "way INTEGER, seq INTEGER, step step, kind VARCHAR, output output, channel channel"
-    return [f"CREATE TABLE layout ({columns})", f"INSERT INTO layout VALUES {rows}"]  # noqa: S608 - of our own words
+    return [f"CREATE TABLE layout ({columns})", f"INSERT INTO layout VALUES {rows}"]
 
 
 _MACROS = """
@@ -165,9 +165,10 @@ WITH passage AS (
     SELECT r.id AS run_id, l.seq, r.user_number, l.step, l.kind, l.channel, l.output,
         r.entered_at, l.seq = r.last AS is_last, r.end_reason, r.way,
         r.entered_at
-            + (l.seq > 6)::BIGINT * ({_WAITS[0]} + r.later[1]) + (l.seq > 11)::BIGINT * ({_WAITS[1]} + r.later[2])
-            + (l.seq > 15)::BIGINT * ({_WAITS[2]} + r.later[3]) + (l.seq > 19)::BIGINT * ({_WAITS[3]} + r.later[4])
-            AS arrived_at,
+            + (l.seq > 6)::BIGINT * ({_WAITS[0]} + r.later[1])
+            + (l.seq > 11)::BIGINT * ({_WAITS[1]} + r.later[2])
+            + (l.seq > 15)::BIGINT * ({_WAITS[2]} + r.later[3])
+            + (l.seq > 19)::BIGINT * ({_WAITS[3]} + r.later[4]) AS arrived_at,
         CASE WHEN l.kind <> 'delay' THEN 0 WHEN l.seq = r.last THEN {HOUR} + chance(r.id, 'over') * 72
              WHEN l.seq = 6 THEN {_WAITS[0]} + r.later[1] WHEN l.seq = 11 THEN {_WAITS[1]} + r.later[2]
              WHEN l.seq = 15 THEN {_WAITS[2]} + r.later[3] ELSE {_WAITS[3]} + r.later[4] END AS stays
@@ -248,7 +249,7 @@ WITH hit AS (
         FROM run WHERE chance(id, 'looker') < 120000
 )
 SELECT *, row_number() OVER (PARTITION BY run_id, goal ORDER BY occurred_at, amount) = 1 AS first FROM (
-    SELECT *, CASE goal WHEN 'bought' THEN (1000 + chance(run_id, digest) % 90000) * 10000 ELSE 0 END AS amount
+    SELECT *, (goal = 'bought')::BIGINT * (1000 + chance(run_id, digest) % 90000) * 10000 AS amount
     FROM hit WHERE occurred_at < {end}
 );
 """

@@ -1,4 +1,4 @@
-"""The canvas and the four dashboards of a journey of 30 steps on 5 channels, over HTTP, beside DuckDB and ClickHouse.
+"""The canvas and the dashboards of a journey of 30 steps on 5 channels, over HTTP, beside its peers.
 
 A real server answers from its counters and user sets; the others from the facts, in the same run, with every
 join already made for them. What all three say is compared. First a small history is counted again from its
@@ -24,7 +24,7 @@ from bench._server import Server
 try:
     import duckdb
 
-    from bench import _peers, _screens, _story, _stored
+    from bench import _peers, _screens, _stored, _story
     from bench._screens import SCREENS, Facts, Screen
 except ImportError as error:
     raise SystemExit(f"{error}. This benchmark wants `.venv/bin/pip install duckdb chdb`.") from None

@@ -1,13 +1,13 @@
 """Executes queries as graphql-core does, without what plain fields do not need.
 
-For every field graphql-core makes a path, and a description of the field for whoever resolves it; most of ours
-are an attribute, or a method of nothing but the object, and look at neither. Those are read at once. A canvas
-has thousands of them, and this is most of what it costs. Every other field goes the usual way, and what is
-wrong with a value is said by the usual code.
+For every field graphql-core makes a path, and a description of the field for whoever resolves it; most of
+ours are an attribute, or a method of nothing but the object, and look at neither. Those are read at once. A
+canvas has thousands of them, and this is most of what it costs. Every other field goes the usual way, and
+what is wrong with a value is said by the usual code.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from functools import cache
 from operator import attrgetter
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -164,7 +164,7 @@ def _reader(field: GraphQLField) -> Read | None:
     return _plainly(ours) if isinstance(ours, StrawberryField) else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _plainly(field: StrawberryField) -> Read | None:
     if field.extensions or field.is_subscription:
         return None
