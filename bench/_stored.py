@@ -24,7 +24,8 @@ _FACTS = {
     "visit": f"""
         SELECT {_KEYS}, run_id, seq, user_number, entered_at, step::VARCHAR AS step_key, arrived_at, left_at,
             CASE WHEN end_reason IS NULL THEN output::VARCHAR ELSE '' END AS output, '' AS because,
-            end_reason, CASE kind WHEN 'ab_split' THEN '{{{{"version":1,"round":0}}}}' ELSE '{{{{}}}}' END AS saw
+            end_reason,
+            CASE kind WHEN 'ab_split' THEN '{{{{"version":1,"round":0}}}}' ELSE '{{{{}}}}' END AS saw
         FROM visit WHERE left_at IS NOT NULL""",
     "message": f"""
         SELECT {_KEYS}, id, run_id, step::VARCHAR AS step_key, user_number, entered_at,

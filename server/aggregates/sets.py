@@ -44,13 +44,13 @@ class Place(NamedTuple):
     value: str
 
 
-class _Stamp(NamedTuple):
+class Stamp(NamedTuple):
     parts: int
     last: int
 
 
 class _Known(NamedTuple):
-    stamp: _Stamp
+    stamp: Stamp
     users: BitMap
     size: int
 
@@ -63,7 +63,7 @@ class Memory:
     _known: OrderedDict[tuple[Asked, Place], _Known] = field(default_factory=OrderedDict)
     _size: int = 0
 
-    def get(self, asked: Asked, place: Place, stamp: _Stamp) -> BitMap | None:
+    def get(self, asked: Asked, place: Place, stamp: Stamp) -> BitMap | None:
         """The union, if it is still true. Nobody may change it."""
         found = self._known.get((asked, place))
         if found is None or found.stamp != stamp:
@@ -71,7 +71,7 @@ class Memory:
         self._known.move_to_end((asked, place))
         return found.users
 
-    def keep(self, asked: Asked, place: Place, stamp: _Stamp, users: BitMap) -> None:
+    def keep(self, asked: Asked, place: Place, stamp: Stamp, users: BitMap) -> None:
         self._forget((asked, place))
         size = len(users.serialize())
         self._known[asked, place] = _Known(stamp, users, size)
@@ -93,7 +93,7 @@ async def read(session: ReadSession, asked: Asked, shards: int, values: Iterable
     memory = _memory_of(session)
     wanted = sorted(set(values))
     found: dict[Place, BitMap] = {}
-    changed: dict[Place, _Stamp] = {}
+    changed: dict[Place, Stamp] = {}
     for place, stamp in (await _stamps(session, asked, shards, wanted)).items():
         users = memory.get(asked, place, stamp)
         if users is None:
@@ -117,11 +117,11 @@ _PLACE = (_sets.c.shard, _sets.c.dimension, _sets.c.value)
 
 async def _stamps(
     session: ReadSession, asked: Asked, shards: int, values: Sequence[str]
-) -> dict[Place, _Stamp]:
+) -> dict[Place, Stamp]:
     counted = (func.count().label("parts"), func.max(_sets.c.part).label("last"))
     statement = select(*_PLACE, *counted).where(*_chosen(asked, shards)).group_by(*_PLACE)
     rows = await session.rows_in(statement, "values", values)
-    return {Place(row.shard, row.dimension, row.value): _Stamp(row.parts, row.last) for row in rows}
+    return {Place(row.shard, row.dimension, row.value): Stamp(row.parts, row.last) for row in rows}
 
 
 async def _unions(
