@@ -95,7 +95,10 @@ def test_the_page_of_metrics_says_what_the_code_says() -> None:
 def _base(metric: Any) -> str:
     if metric in WHOLES:
         return f"`{WHOLES[metric].value}`"
-    own = {"reached": "entries", "credited": "hits", "variant_reached": "left"}
+    own = {
+        **{"reached": "entries", "credited": "hits"},
+        **{"credited_first": "reached", "variant_reached": "left"},
+    }
     return f"`{own[metric]}`" if metric in own else "–"
 
 
