@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from .campaigns import CAMPAIGNS
+from .channel import CHANNEL
+from .goals import GOALS
+from .message import MESSAGE
 from .sheets import Kind
 
-_ALL: tuple[Kind[Any], ...] = ()
+_ALL: tuple[Kind[Any], ...] = (CAMPAIGNS, GOALS, CHANNEL, MESSAGE)
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _ALL}
