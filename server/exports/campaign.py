@@ -25,6 +25,8 @@ class Campaign:
     journey: Journey
     figures: DrawnFigures
     span: Span
+    clock: str
+    """`happened` or `entered`: by what it falls into the span."""
     as_of: Instant
     watermark: Instant
     """Everything that we were told before it is counted."""

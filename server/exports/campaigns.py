@@ -8,19 +8,17 @@ from server.store.journeys import Wanted
 from .campaign import Campaign
 from .campaign_columns import figures_of
 from .figure import Figure
-from .reading import each, graphs_of, pages_of, span_of
-from .sheets import Asked, Days, Kind, Language, Page, Sheet
+from .reading import Period, asking, each, graphs_of, pages_of
+from .sheets import Asked, Kind, Language, Page, Sheet
 
 
-class Journeys(Days):
+class Journeys(Period):
     """Those to which all of this applies, as in the list; all of them without any."""
 
     ids: tuple[int, ...] | None = None
     statuses: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     text: str | None = None
-    daily: bool = False
-    """A row for each day on which anything happened, instead of one for the whole period."""
 
     @property
     def wanted(self) -> Wanted:
@@ -28,7 +26,7 @@ class Journeys(Days):
 
 
 async def open_sheet(asked: Asked, arguments: Journeys) -> Sheet:
-    span_of(asked, arguments)
+    asking(asked, arguments)
     figures = figures_of(*await _widest(asked, arguments.wanted))
     title = "캠페인 통계" if asked.language is Language.KO else "Campaign statistics"
     return Sheet(title, [one.column for one in figures], _pages(asked, arguments, figures))
@@ -37,9 +35,9 @@ async def open_sheet(asked: Asked, arguments: Journeys) -> Sheet:
 async def _pages(
     asked: Asked, arguments: Journeys, figures: Sequence[Figure[Campaign]]
 ) -> AsyncIterator[Page]:
-    span = span_of(asked, arguments)
+    about = asking(asked, arguments)
     async for found in pages_of(asked, arguments.wanted):
-        async for campaign in each(asked, found, span, daily=arguments.daily):
+        async for campaign in each(asked, found, about):
             yield Page([tuple(figure.of(campaign) for figure in figures)], [])
 
 

@@ -10,18 +10,17 @@ from server.store.tables import Journey
 from .campaign import Campaign
 from .figure import Figure
 from .head_columns import AS_OF, JOURNEY, SPAN
-from .reading import each, graphs_of, journey_of, span_of
-from .sheets import Asked, Days, Kind, Language, Page, Sheet
+from .reading import Period, asking, each, graphs_of, journey_of
+from .sheets import Asked, Kind, Language, Page, Sheet
 from .step_columns import CONVERSION, STEP, StepOf, of_messages
 from .words import CHANNELS, said
 
 
-class Channel(Days):
+class Channel(Period):
     journey_id: int
     channel: str
     goal: str | None = None
     """Whose conversions are told; those of all goals together without."""
-    daily: bool = False
 
 
 def _campaign(step: StepOf) -> Campaign:
@@ -35,7 +34,7 @@ def figures_of(channel: str) -> tuple[Figure[StepOf], ...]:
 
 
 async def open_sheet(asked: Asked, arguments: Channel) -> Sheet:
-    span_of(asked, arguments)
+    asking(asked, arguments)
     journey = await journey_of(asked, arguments.journey_id)
     await check_goal(asked, journey, arguments.goal)
     await _check_channel(asked, journey, arguments.channel)
@@ -48,8 +47,8 @@ async def open_sheet(asked: Asked, arguments: Channel) -> Sheet:
 async def _pages(
     asked: Asked, journey: Journey, arguments: Channel, figures: Sequence[Figure[StepOf]]
 ) -> AsyncIterator[Page]:
-    span = span_of(asked, arguments)
-    async for campaign in each(asked, [journey], span, daily=arguments.daily):
+    about = asking(asked, arguments)
+    async for campaign in each(asked, [journey], about):
         steps = _steps(campaign, arguments)
         yield Page([tuple(figure.of(step) for figure in figures) for step in steps], [])
 

@@ -9,7 +9,7 @@ from .campaigns import Journeys
 from .figure import Figure
 from .goal_columns import GOAL, GoalOf
 from .head_columns import AS_OF, JOURNEY, SPAN
-from .reading import each, graphs_of, pages_of, span_of
+from .reading import asking, each, graphs_of, pages_of
 from .sheets import Asked, Kind, Language, Page, Row, Sheet
 
 
@@ -30,16 +30,16 @@ FIGURES: tuple[Figure[GoalOf], ...] = (
 
 
 async def open_sheet(asked: Asked, arguments: Goals) -> Sheet:
-    span_of(asked, arguments)
+    asking(asked, arguments)
     await _check(asked, arguments)
     title = "목표 통계" if asked.language is Language.KO else "Goal statistics"
     return Sheet(title, [figure.column for figure in FIGURES], _pages(asked, arguments))
 
 
 async def _pages(asked: Asked, arguments: Goals) -> AsyncIterator[Page]:
-    span = span_of(asked, arguments)
+    about = asking(asked, arguments)
     async for found in pages_of(asked, arguments.wanted):
-        async for campaign in each(asked, found, span, daily=arguments.daily):
+        async for campaign in each(asked, found, about):
             rows = [_row(one) for one in _goals(campaign, arguments.goal)]
             if rows:
                 yield Page(rows, [])

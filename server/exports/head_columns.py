@@ -31,6 +31,13 @@ SPAN: tuple[Figure[Campaign], ...] = (
         "The day after the last, which is not part of it; empty for no end.",
         lambda row: row.span.until.isoformat() if row.span.until else "",
     ),
+    text(
+        "clock",
+        "기간 기준",
+        "Clock",
+        "`happened`: what happened in these days; `entered`: what came of the runs that entered in them.",
+        lambda row: row.clock,
+    ),
 )
 
 AS_OF: tuple[Figure[Campaign], ...] = (

@@ -10,8 +10,8 @@ from .campaign import Campaign
 from .figure import Figure
 from .head_columns import AS_OF, JOURNEY, SPAN
 from .message_lines import LINE, Line, lines_of
-from .reading import each, graphs_of, journey_of, span_of
-from .sheets import Asked, Days, Kind, Language, Page, Sheet
+from .reading import Period, asking, each, graphs_of, journey_of
+from .sheets import Asked, Kind, Language, Page, Sheet
 from .step_columns import STEP, StepOf
 
 
@@ -31,15 +31,14 @@ FIGURES: tuple[Figure[Line], ...] = (
 )
 
 
-class Message(Days):
+class Message(Period):
     journey_id: int
     step: str
     """The key of a message step of the journey, of whichever version."""
-    daily: bool = False
 
 
 async def open_sheet(asked: Asked, arguments: Message) -> Sheet:
-    span_of(asked, arguments)
+    asking(asked, arguments)
     journey = await journey_of(asked, arguments.journey_id)
     await _check(asked, journey, arguments.step)
     title = "메시지 통계" if asked.language is Language.KO else "Message statistics"
@@ -47,8 +46,8 @@ async def open_sheet(asked: Asked, arguments: Message) -> Sheet:
 
 
 async def _pages(asked: Asked, journey: Journey, arguments: Message) -> AsyncIterator[Page]:
-    span = span_of(asked, arguments)
-    async for campaign in each(asked, [journey], span, daily=arguments.daily):
+    about = asking(asked, arguments)
+    async for campaign in each(asked, [journey], about):
         lines = [line for step in _chosen(campaign, arguments.step) for line in lines_of(step)]
         yield Page([tuple(figure.of(line) for figure in FIGURES) for line in lines], [])
 

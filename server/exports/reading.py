@@ -1,15 +1,18 @@
 """Reads what rows of figures are made of: journeys by the page, or one journey day by day."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from server.aggregates import ask
-from server.aggregates.ask import Question, Span
-from server.aggregates.calendar import day_of
+from server.aggregates.ask import DAYS, Question, Span
+from server.aggregates.calendar import ENTERED, HAPPENED, day_of
 from server.aggregates.drawn import Data, DrawnFigures, set_values
+from server.aggregates.metrics import Metric
 from server.errors import BadInput, NotFound
 from server.store import journeys, versions, watermark
 from server.store.journeys import Wanted
@@ -23,13 +26,42 @@ from .sheets import Asked, Days
 _AT_ONCE = 20
 """Journeys of one reading."""
 _ORDER = "created_at"
+_EVERY_METRIC = frozenset((metric.value, DAYS) for metric in Metric)
 
 
-def span_of(asked: Asked, days: Days) -> Span:
+class Clock(StrEnum):
+    """What decides the day into which a figure falls."""
+
+    HAPPENED = "happened"
+    ENTERED = "entered"
+
+
+_CLOCKS = {Clock.HAPPENED: HAPPENED, Clock.ENTERED: ENTERED}
+
+
+class Period(Days):
+    """Days, by one of the clocks."""
+
+    clock: Clock = Clock.HAPPENED
+    daily: bool = False
+    """A row for each day on which anything happened, instead of one for the whole period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Which figures of whatever journeys."""
+
+    span: Span
+    clock: Clock
+    daily: bool
+
+
+def asking(asked: Asked, period: Period) -> Asking:
     """Raises BadInput for days that are none."""
-    if days.first is not None and days.until is not None and days.until <= days.first:
-        raise BadInput(f"The last day is not part of a period: {days.until} must lie after {days.first}.")
-    return Span(asked.zone, days.first, days.until)
+    first, until = period.first, period.until
+    if first is not None and until is not None and until <= first:
+        raise BadInput(f"The last day is not part of a period: {until} must lie after {first}.")
+    return Asking(Span(asked.zone, first, until), period.clock, period.daily)
 
 
 async def pages_of(asked: Asked, wanted: Wanted) -> AsyncIterator[Sequence[Journey]]:
@@ -62,54 +94,44 @@ async def graphs_of(session: ReadSession, asked: Asked, found: Sequence[Journey]
     return {one: [orjson.loads(version.graph) for version in published.get(one, ())] for one in ids}
 
 
-async def campaigns(asked: Asked, found: Sequence[Journey], span: Span) -> list[Campaign]:
-    """The figures of these journeys, all from one snapshot."""
-    async with asked.db.read() as session:
-        return await _campaigns(session, asked, found, span)
-
-
-async def by_day(asked: Asked, journey: Journey, span: Span) -> AsyncIterator[Campaign]:
-    """The figures of every day on which anything happened in the journey."""
-    for day in await _days(asked, journey, span):
-        one = Span(span.zone, day, day + timedelta(days=1))
-        yield (await campaigns(asked, [journey], one))[0]
-
-
-async def each(asked: Asked, found: Sequence[Journey], span: Span, *, daily: bool) -> AsyncIterator[Campaign]:
-    """The figures of each journey, or of each of its days."""
-    if not daily:
-        for campaign in await campaigns(asked, found, span):
+async def each(asked: Asked, found: Sequence[Journey], asking: Asking) -> AsyncIterator[Campaign]:
+    """The figures of each journey, or of each of its days; those of one reading are from one snapshot."""
+    if not asking.daily:
+        for campaign in await _campaigns(asked, found, asking):
             yield campaign
         return
     for journey in found:
-        async for campaign in by_day(asked, journey, span):
-            yield campaign
+        for day in await _days(asked, journey, asking):
+            span = Span(asked.zone, day, day + timedelta(days=1))
+            yield (await _campaigns(asked, [journey], replace(asking, span=span)))[0]
 
 
-async def _campaigns(
-    session: ReadSession, asked: Asked, found: Sequence[Journey], span: Span
-) -> list[Campaign]:
-    drawn = await graphs_of(session, asked, found)
-    mark = await watermark.of_project(session, asked.project_id, asked.shards, asked.as_of)
-    values = {journey_id: set_values(journey_id, graphs) for journey_id, graphs in drawn.items()}
-    question = Question(asked.project_id, span)
-    answers = await ask.figures(session, question, asked.shards, values, _today(asked))
+async def _campaigns(asked: Asked, found: Sequence[Journey], asking: Asking) -> list[Campaign]:
+    async with asked.db.read() as session:
+        drawn = await graphs_of(session, asked, found)
+        mark = await watermark.of_project(session, asked.project_id, asked.shards, asked.as_of)
+        values = {journey_id: set_values(journey_id, graphs) for journey_id, graphs in drawn.items()}
+        question = Question(asked.project_id, asking.span, clock=_CLOCKS[asking.clock])
+        answers = await ask.figures(session, question, asked.shards, values, _today(asked))
     made = []
     for journey in found:
         assert journey.id is not None
         figures = DrawnFigures(journey.id, answers[journey.id], drawn[journey.id], asked.observed)
-        made.append(Campaign(journey, figures, span, asked.as_of, mark, asked.language))
+        about = (asking.span, asking.clock.value, asked.as_of, mark, asked.language)
+        made.append(Campaign(journey, figures, *about))
     return made
 
 
-async def _days(asked: Asked, journey: Journey, span: Span) -> list[date]:
+async def _days(asked: Asked, journey: Journey, asking: Asking) -> list[date]:
+    """Those on which anything happened in the journey."""
     assert journey.id is not None
-    question = Question(asked.project_id, span, hourly=True)
+    clock = _CLOCKS[asking.clock]
+    question = Question(asked.project_id, asking.span, clock=clock, users=False, series=_EVERY_METRIC)
     async with asked.db.read() as session:
         found = await ask.figures(session, question, asked.shards, {journey.id: []}, _today(asked))
-    zone = ZoneInfo(span.zone)
-    began = {count.hour for count in found[journey.id].hours if count.n}
-    return sorted({datetime.fromtimestamp(at / 1000, zone).date() for at in began})
+    zone = ZoneInfo(asked.zone)
+    began = {count.at for count in found[journey.id].series[DAYS] if count.n}
+    return sorted(datetime.fromtimestamp(at / 1000, zone).date() for at in began)
 
 
 def _today(asked: Asked) -> date:

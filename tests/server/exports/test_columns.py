@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from server.exports import campaign_columns, channel, goals, message
+from server.exports import channel, goals, message
 from server.exports.campaign_columns import AUDIENCE, GOALS, KNOWN, figures_of, of_goal
 from server.exports.figure import Figure
 from server.exports.goal_columns import GOAL
 from server.exports.head_columns import AS_OF, JOURNEY, SPAN
-from server.exports.message_columns import counts_of, figures_of as of_messages, on_all_channels
+from server.exports.message_columns import counts_of, on_all_channels
+from server.exports.message_columns import figures_of as of_messages
 from server.exports.message_lines import LINE
 from server.exports.sheets import Language
 from server.exports.step_columns import CONVERSION, STEP
