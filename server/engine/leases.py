@@ -5,9 +5,10 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, literal_column, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from server.store.bulk import inserting, table_of
+from server.store.database_clock import database_now
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Lease
 
@@ -21,17 +22,10 @@ class LostLease(Exception):
     """Somebody else works this shard now; whatever was decided here is void."""
 
 
-def _now(session: ReadSession) -> ColumnElement[int]:
-    """The database's clock: the only one that all holders share."""
-    if session.get_bind().dialect.name == "sqlite":
-        return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
-    return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
-
-
 async def acquire(session: WriteSession, work: str, shard: int, holder: str) -> int | None:
     """Takes the lease if it is free or ours. Returns the token to show with every write, or none."""
     await session.bulk(_ADD, [(work, shard, "", 0, 0)])
-    now = _now(session)
+    now = database_now(session)
     statement = (
         update(_table)
         .where(_table.c.work == work, _table.c.shard == shard)
@@ -52,7 +46,7 @@ async def prove(session: WriteSession, work: str, shard: int, token: int) -> Non
     statement = (
         update(_table)
         .where(_table.c.work == work, _table.c.shard == shard, _table.c.token == bindparam("shown"))
-        .values(until=_now(session) + LASTS_MS)
+        .values(until=database_now(session) + LASTS_MS)
         .returning(_table.c.token)
     )
     if not await session.rows(statement, {"shown": token}):
@@ -111,5 +105,7 @@ async def forget(session: WriteSession) -> None:
 
 
 async def held(session: ReadSession, work: str) -> dict[int, Any]:
-    rows = await session.rows(select(_table).where(_table.c.work == work, _table.c.until > _now(session)))
+    rows = await session.rows(
+        select(_table).where(_table.c.work == work, _table.c.until > database_now(session))
+    )
     return {row.shard: row.holder for row in rows}

@@ -15,7 +15,6 @@ from server.clock import Instant
 from server.store.tables import Journey
 
 from .figure import rate
-from .sheets import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class Campaign:
     as_of: Instant
     watermark: Instant
     """Everything that we were told before it is counted."""
-    language: Language
 
     @property
     def answer(self) -> Answer:

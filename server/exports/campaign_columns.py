@@ -1,6 +1,7 @@
 """The columns of the statistics of journeys: first those that everybody knows, in their order; then ours."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from server.aggregates.conversions import reached
@@ -14,7 +15,7 @@ from .goal_columns import BESIDE, GoalOf
 from .head_columns import AS_OF, SPAN, id_of
 from .message_columns import CTR, in_row, of_metric, on_all_channels, on_channel
 from .sheets import Column
-from .words import CHANNELS, END_REASONS, REFUSALS, STATUSES, said
+from .words import CHANNELS, END_REASONS, REFUSALS, STATUSES
 
 KNOWN: tuple[Figure[Campaign], ...] = (
     text("title", "제목", "Title", "The journey's title.", lambda row: row.journey.title),
@@ -23,7 +24,8 @@ KNOWN: tuple[Figure[Campaign], ...] = (
         "상태",
         "Status",
         "Where it stands now, whatever the period.",
-        lambda row: said(STATUSES, row.journey.status, row.language),
+        lambda row: row.journey.status,
+        STATUSES,
     ),
     time("created_at", "생성됨", "Created", "When it was created.", lambda row: row.journey.created_at),
     text("category", "카테고리", "Category", "Empty if it has none.", lambda row: row.journey.category),
@@ -228,13 +230,14 @@ def of_goal(number: int) -> Iterator[Figure[Campaign]]:
 
 def _beside(figure: Figure[GoalOf], number: int) -> Figure[Campaign]:
     column = figure.column
-    headings = (f"목표 {number} {column.ko}", f"Goal {number} {column.en}")
+    name = f"goal_{number}_{column.name}"
+    beside = replace(column, name=name, ko=f"목표 {number} {column.ko}", en=f"Goal {number} {column.en}")
 
     def of(row: Campaign) -> object:
         goals = row.figures.goals
         return figure.of(GoalOf(row, goals[number - 1])) if number <= len(goals) else None
 
-    return Figure(Column(f"goal_{number}_{column.name}", *headings, column.cell), figure.says, of)
+    return Figure(beside, figure.says, of)
 
 
 def figures_of(further_channels: Iterable[str], goals: int) -> list[Figure[Campaign]]:

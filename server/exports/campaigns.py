@@ -56,4 +56,4 @@ async def _widest(asked: Asked, wanted: Wanted) -> tuple[set[str], int]:
     return channels, goals
 
 
-CAMPAIGNS = Kind("campaign_statistics", Journeys, open_sheet, goes_on=False)
+CAMPAIGNS = Kind("campaign_statistics", Journeys, open_sheet, of_people=False, goes_on=False)

@@ -78,4 +78,4 @@ async def _graphs(asked: Asked, journey: Journey) -> list[Data]:
         return (await graphs_of(session, asked, [journey]))[journey.id]
 
 
-CHANNEL = Kind("channel_statistics", Channel, open_sheet, goes_on=False)
+CHANNEL = Kind("channel_statistics", Channel, open_sheet, of_people=False, goes_on=False)

@@ -1,12 +1,14 @@
 """Figures as columns: what is in the cell, and the sentence that says so in the documents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from server.journey.goals import AMOUNT_SCALE
 
 from .sheets import Cell, Column
+from .words import Word
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -27,11 +29,18 @@ class Figure(NamedTuple, Generic[S]):
 
     def called(self, ko: str, en: str) -> "Figure[S]":
         """The same under other headings."""
-        return self._replace(column=Column(self.column.name, ko, en, self.column.cell))
+        return self._replace(column=replace(self.column, ko=ko, en=en))
 
 
-def text(name: str, ko: str, en: str, says: str, of: Callable[[S], Any]) -> Figure[S]:
-    return Figure(Column(name, ko, en), says, of)
+def text(
+    name: str,
+    ko: str,
+    en: str,
+    says: str,
+    of: Callable[[S], Any],
+    words: Mapping[str, Word] | None = None,
+) -> Figure[S]:
+    return Figure(Column(name, ko, en, words=words), says, of)
 
 
 def count(name: str, ko: str, en: str, says: str, of: Callable[[S], Any]) -> Figure[S]:

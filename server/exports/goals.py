@@ -69,4 +69,4 @@ async def _check(asked: Asked, arguments: Goals) -> None:
     raise NotFound(f"None of these journeys has a goal {arguments.goal!r}.")
 
 
-GOALS = Kind("goal_statistics", Goals, open_sheet, goes_on=False)
+GOALS = Kind("goal_statistics", Goals, open_sheet, of_people=False, goes_on=False)

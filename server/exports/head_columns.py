@@ -4,6 +4,7 @@ from server.global_ids import global_id
 
 from .campaign import Campaign
 from .figure import Figure, text, time
+from .words import CLOCKS
 
 
 def id_of(row: Campaign) -> str:
@@ -37,6 +38,7 @@ SPAN: tuple[Figure[Campaign], ...] = (
         "Clock",
         "`happened`: what happened in these days; `entered`: what came of the runs that entered in them.",
         lambda row: row.clock,
+        CLOCKS,
     ),
 )
 

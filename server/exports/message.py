@@ -68,4 +68,4 @@ async def _check(asked: Asked, journey: Journey, key: str) -> None:
         raise NotFound(f"The journey has no message {key!r}.")
 
 
-MESSAGE = Kind("message_statistics", Message, open_sheet, goes_on=False)
+MESSAGE = Kind("message_statistics", Message, open_sheet, of_people=False, goes_on=False)

@@ -1,6 +1,7 @@
 """What is told of messages: of a channel, of all channels, of one step. The same for each, by data."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from server.aggregates.channel_metrics import LEFT_OUT
 from server.aggregates.messages import TOLD, WHOLES
@@ -9,7 +10,6 @@ from server.aggregates.metrics import Metric as M
 
 from .campaign import Campaign, Messages
 from .figure import Figure, count, number
-from .sheets import Column
 from .words import ACTORS, CHANNELS, MESSAGES, Word
 
 _SENTENCES = {definition.metric: definition.sentence for definition in DEFINITIONS}
@@ -133,6 +133,5 @@ def _named(
 ) -> Figure[Campaign]:
     column = figure.column
     en = column.en if column.en.isupper() else column.en[0].lower() + column.en[1:]
-    headings = (f"{word.ko} {column.ko}", f"{word.en} {en}")
-    whole = Column(f"{name}_{column.name}", *headings, column.cell)
+    whole = replace(column, name=f"{name}_{column.name}", ko=f"{word.ko} {column.ko}", en=f"{word.en} {en}")
     return Figure(whole, figure.says, lambda row: figure.of(which(row)))

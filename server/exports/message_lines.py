@@ -13,9 +13,14 @@ from .figure import Figure, money, number, rate, text
 from .figure import count as counted
 from .message_columns import metrics_of
 from .step_columns import StepOf
-from .words import ACTORS, MESSAGES, REASONS, Word, said
+from .words import ACTORS, MESSAGES, REASONS, Word
 
 METRIC, ISSUE, CONVERSION = "metric", "issue", "conversion"
+_ABOUT = {
+    METRIC: Word("지표", "Metric"),
+    ISSUE: Word("전달 문제", "Issue"),
+    CONVERSION: Word("전환", "Conversion"),
+}
 _BY_ACTOR = (M.OPENED, M.OPENS, M.CLICKED, M.CLICKS)
 _NOBODY = (None, None, None)
 _HOW = {
@@ -32,9 +37,8 @@ class Line(NamedTuple):
     step: StepOf
     about: str
     name: str
-    word: str
-    reason: str = ""
-    goal: str = ""
+    reason: str | None = None
+    goal: dict[str, Any] | None = None
     total: int | None = None
     """None if the channel cannot tell."""
     users: int | None = None
@@ -43,7 +47,7 @@ class Line(NamedTuple):
     whole: M | None = None
     of: int | None = None
     worth: Decimal | None = None
-    currency: str = ""
+    currency: str | None = None
 
     @property
     def campaign(self) -> Campaign:
@@ -57,6 +61,7 @@ LINE: tuple[Figure[Line], ...] = (
         "About",
         "`metric`, or `issue` for messages that did not arrive, or `conversion`.",
         lambda one: one.about,
+        _ABOUT,
     ),
     text(
         "name",
@@ -64,10 +69,23 @@ LINE: tuple[Figure[Line], ...] = (
         "Name",
         "The metric, as the API has it; of a conversion, how it came about.",
         lambda one: one.name,
+        {**MESSAGES, **_HOW},
     ),
-    text("word", "항목명", "In words", "The same as people say it.", lambda one: one.word),
-    text("reason", "사유", "Reason", "Of an issue: why.", lambda one: one.reason),
-    text("goal", "목표", "Goal", "Of a conversion: the key of its goal.", lambda one: one.goal),
+    text("reason", "사유", "Reason", "Of an issue: why.", lambda one: one.reason, REASONS),
+    text(
+        "goal",
+        "목표 키",
+        "Goal key",
+        "Of a conversion: the key of its goal.",
+        lambda one: one.goal["key"] if one.goal else None,
+    ),
+    text(
+        "goal_title",
+        "목표",
+        "Goal",
+        "What people call it.",
+        lambda one: one.goal.get("title") or one.goal["key"] if one.goal else None,
+    ),
     counted(
         "total",
         "수",
@@ -96,7 +114,8 @@ LINE: tuple[Figure[Line], ...] = (
         "모수",
         "Base",
         "The metric that is the whole; empty for what is no part of anything.",
-        lambda one: one.whole.value if one.whole else "",
+        lambda one: one.whole.value if one.whole else None,
+        MESSAGES,
     ),
     counted("of", "모수 수", "Of", "How many that is.", lambda one: one.of),
     number(
@@ -135,7 +154,6 @@ def _metric(step: StepOf, metric: M) -> Line:
         step,
         METRIC,
         metric.value,
-        MESSAGES[metric].in_(step.campaign.language),
         total=total,
         users=messages.users(metric) if metric in SETS else None,
         by=tuple(messages.by(actor, metric) for actor in ACTORS) if metric in _BY_ACTOR else _NOBODY,
@@ -147,12 +165,10 @@ def _metric(step: StepOf, metric: M) -> Line:
 def _issues(step: StepOf) -> Iterator[Line]:
     decided = how_many(step.campaign.answer, M.QUEUED, step.channel, step.key)
     for issue in issues(step.campaign.answer, step.channel, step.key):
-        language = step.campaign.language
         yield Line(
             step,
             ISSUE,
             issue.family.value,
-            f"{MESSAGES[issue.family].in_(language)}: {said(REASONS, issue.reason, language)}",
             reason=issue.reason,
             total=issue.n,
             whole=M.QUEUED,
@@ -168,11 +184,10 @@ def _conversions(step: StepOf, goal: dict[str, Any]) -> Iterator[Line]:
             step,
             CONVERSION,
             how,
-            f"{goal.get('title') or goal['key']}: {_HOW[how].in_(step.campaign.language)}",
-            goal=goal["key"],
+            goal=goal,
             total=n,
             whole=M.SENT,
             of=step.sent,
             worth=money(found.amount) if has_worth else None,
-            currency=goal.get("currency") or "" if has_worth else "",
+            currency=goal.get("currency") or None if has_worth else None,
         )

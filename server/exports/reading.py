@@ -117,7 +117,7 @@ async def _campaigns(asked: Asked, found: Sequence[Journey], asking: Asking) -> 
     for journey in found:
         assert journey.id is not None
         figures = DrawnFigures(journey.id, answers[journey.id], drawn[journey.id], asked.observed)
-        about = (asking.span, asking.clock.value, asked.as_of, mark, asked.language)
+        about = (asking.span, asking.clock.value, asked.as_of, mark)
         made.append(Campaign(journey, figures, *about))
     return made
 

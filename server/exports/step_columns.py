@@ -12,6 +12,7 @@ from .campaign import Campaign, Messages
 from .figure import Figure, count, money, number, rate, text
 from .message_columns import figures_of
 from .sheets import Cell, Column
+from .words import CHANNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ STEP: tuple[Figure[StepOf], ...] = (
         "What people call it, as the newest version that has it draws it.",
         lambda one: one.step.get("title") or one.key,
     ),
-    text("channel", "채널", "Channel", "Over which it sends.", lambda one: one.channel),
+    text("channel", "채널", "Channel", "Over which it sends.", lambda one: one.channel, CHANNELS),
     Figure(
         Column("is_current", "현재 버전", "In the newest version", Cell.FLAG),
         "Whether the newest version still has it.",

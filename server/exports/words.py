@@ -62,6 +62,11 @@ REFUSALS = {
     "internal_error": Word("내부 오류", "Internal error"),
 }
 
+CLOCKS = {
+    "happened": Word("발생 시점", "When it happened"),
+    "entered": Word("진입 시점", "When the run entered"),
+}
+
 CHANNELS = {
     "push": Word("푸시", "Push"),
     "email": Word("이메일", "Email"),

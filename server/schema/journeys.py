@@ -230,7 +230,7 @@ class Journey(JourneyFiles, Node):
         before: Before = None,
     ) -> RunConnection:
         page = page_of(RUNS_ORDER, first, after, last, before)
-        wanted = _wanted_runs(filter or RunFilter())
+        wanted = wanted_runs(filter or RunFilter())
         return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, wanted, page))
 
     @field("The ways of one person through it, on the versions that it travelled.")
@@ -255,7 +255,7 @@ def _actions(record: records.Journey) -> list[JourneyAction]:
     return [one for one in found if one not in needs_version or record.version is not None]
 
 
-def _wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
+def wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
     return stored_runs.Wanted(
         inside=None if wanted.state is None else wanted.state is RunState.INSIDE,
         end_reasons=tuple(reason.value for reason in wanted.end_reasons or ()),

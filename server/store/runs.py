@@ -44,6 +44,13 @@ async def count_open(session: ReadSession, project_id: int, journey_id: int, sha
     return int((await session.rows(statement))[0][0])
 
 
+async def count_entered_by(session: ReadSession, project_id: int, journey_id: int, at: Instant) -> int:
+    """How many have entered a journey until then, ended or not."""
+    mine = (_table.c.project_id == project_id, _table.c.journey_id == journey_id)
+    statement = select(func.count()).where(*mine, _table.c.entered_at <= at)
+    return int((await session.rows(statement))[0][0])
+
+
 async def count_open_by_step(
     session: ReadSession, project_id: int, journey_id: int, shards: int
 ) -> dict[tuple[int, str], int]:
