@@ -66,12 +66,16 @@ def upgrade() -> None:
     """Each part in a function of its own, in the order in which they were built."""
     _aggregates_up()
     _exports_up()
+    """Each part in a function of its own."""
+    _exports_up()
+    _aggregates_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _exports_down()
     _aggregates_down()
+    _exports_down()
 
 
 def _number(name: str) -> sa.Column[int]:
