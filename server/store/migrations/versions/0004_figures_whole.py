@@ -63,9 +63,6 @@ def _exports_down() -> None:
 
 
 def upgrade() -> None:
-    """Each part in a function of its own, in the order in which they were built."""
-    _aggregates_up()
-    _exports_up()
     """Each part in a function of its own."""
     _exports_up()
     _aggregates_up()
@@ -73,7 +70,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The same parts, backwards."""
-    _exports_down()
     _aggregates_down()
     _exports_down()
 
