@@ -33,14 +33,14 @@ FIGURES: tuple[Figure[Line], ...] = (
 
 class Message(Period):
     journey_id: int
-    step: str
+    step_key: str
     """The key of a message step of the journey, of whichever version."""
 
 
 async def open_sheet(asked: Asked, arguments: Message) -> Sheet:
     asking(asked, arguments)
     journey = await journey_of(asked, arguments.journey_id)
-    await _check(asked, journey, arguments.step)
+    await _check(asked, journey, arguments.step_key)
     title = "메시지 통계" if asked.language is Language.KO else "Message statistics"
     return Sheet(title, [figure.column for figure in FIGURES], _pages(asked, journey, arguments))
 
@@ -48,7 +48,7 @@ async def open_sheet(asked: Asked, arguments: Message) -> Sheet:
 async def _pages(asked: Asked, journey: Journey, arguments: Message) -> AsyncIterator[Page]:
     about = asking(asked, arguments)
     async for campaign in each(asked, [journey], about):
-        lines = [line for step in _chosen(campaign, arguments.step) for line in lines_of(step)]
+        lines = [line for step in _chosen(campaign, arguments.step_key) for line in lines_of(step)]
         yield Page([tuple(figure.of(line) for figure in FIGURES) for line in lines], [])
 
 

@@ -10,6 +10,7 @@ from server.exports.run_list import RunListArguments
 from server.exports.sheets import Arguments
 from server.resolvers.refusals import Missing
 
+from .figure_exports import FigureExports
 from .ids import key_in
 from .journeys import wanted_runs
 from .runs import RunFilter
@@ -34,7 +35,7 @@ class RunListExport:
 
 
 @strawberry.input(one_of=True, description="What the file is about: one of these.")
-class ExportWhat:
+class ExportWhat(FigureExports):
     runs: RunListExport | None = strawberry.field(
         default=strawberry.UNSET, description="The runs of a journey: the list of its audience."
     )

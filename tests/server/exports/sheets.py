@@ -22,7 +22,8 @@ PERSON = {"email": "kim@example.com", "phone": "010-1234-5678", "push_tokens": [
 BOX = SecretBox(Settings().secrets)
 FIRST, SECOND = date(2024, 3, 13), date(2024, 3, 14)
 
-HEARD: dict[str, list[tuple[str, dict[str, Any]]]] = {
+Heard = dict[str, list[tuple[str, dict[str, Any]]]]
+HEARD: Heard = {
     "push": [("clicked", {"actor": "human"}), ("clicked", {"actor": "human"})],
     "email": [
         ("delivered", {}),
@@ -45,7 +46,7 @@ async def connect(world: World) -> None:
     for channel, adapter in (("email", "smtp"), ("kakao", "nhn_alimtalk"), ("push", "fcm")):
         await world.add_connection(channel, adapter, channel=channel)
     for channel in ("sms", "whatsapp", "in_app", "webhook", "pigeon"):
-        await world.add_connection(channel, "fake", channel=channel)
+        await world.add_connection(channel, "nobodys", channel=channel)
 
 
 async def lived(world: World, **journey: Any) -> int:
@@ -58,7 +59,7 @@ async def lived(world: World, **journey: Any) -> int:
         world.event("sign_up", NOON, user="kim"),
         until=NOON + 1,
     )
-    await hear_of(world, NOON + MINUTE)
+    await hear_of(world, NOON + MINUTE, HEARD)
     await world.live(
         world.event("purchase", NOON + HOUR, user="kim", total=19900.5),
         world.event("purchase", NOON + HOUR + 1, user="kim", total=100),
@@ -66,13 +67,15 @@ async def lived(world: World, **journey: Any) -> int:
         world.event("visit", NOON + DAY + 1, user="lee"),
         until=NOON + DAY + HOUR,
     )
+    await hear_of(world, NOON + DAY + HOUR, {})
     return journey_id
 
 
-async def hear_of(world: World, at: Instant) -> None:
+async def hear_of(world: World, at: Instant, heard: Heard) -> None:
+    """Providers take over what waits, and then this becomes of it."""
     for message in await world.rows(Message, "id"):
         if message.status == "queued" and message.due_at is not None:
-            told = [("accepted", {}), *HEARD.get(message.channel, ())]
+            told = [("accepted", {}), *heard.get(message.channel, ())]
             receipts = [(kind, at + number, more) for number, (kind, more) in enumerate(told)]
             await hear(world, message.id, *receipts)
 
@@ -80,7 +83,7 @@ async def hear_of(world: World, at: Instant) -> None:
 async def sheet(
     world: World, kind: str, language: Language = Language.EN, **arguments: Any
 ) -> list[dict[str, Any]]:
-    """The rows of an export, as JSON Lines would have them."""
+    """The rows of an export, with the columns' names, as JSON Lines would have them."""
     async with world.db.read() as session:
         found = await open_connections.observed(session, HOST, BOX, world.project_id)
     observed = open_connections.heard(found)
