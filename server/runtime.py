@@ -136,7 +136,8 @@ async def open_runtime(
     """
     settings.check()
     async with AsyncExitStack() as stack:
-        db = Database(settings.database_url)
+        # Whoever hangs for as long as a lease lasts has lost it; what it has locked goes to others as well.
+        db = Database(settings.database_url, silence_ms=leases.LASTS_MS)
         stack.push_async_callback(db.close)
         if db.is_sqlite:
             stack.enter_context(_only_server(Path(db.url.database or "")))
