@@ -30,9 +30,8 @@ STATS = """query($id: ID!, $period: PeriodInput, $clock: Clock! = HAPPENED) { jo
       goal { key title currency } reached { total users } hits perRun { rate } perUser { rate }
       revenue { amount currency }
     }
-    communications { channel metrics { metric total unique users human machine unsure share { rate } observable } }
+    communications { channel metrics { metric total unique users human machine unsure share { rate } } }
   } } }"""
-CHANNELS = ("push", "email", "sms", "whatsapp", "kakao", "in_app", "webhook")
 
 
 async def stats(api: Api, journey_id: int, **variables: Any) -> dict[str, Any]:
