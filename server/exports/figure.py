@@ -19,7 +19,7 @@ class Figure(NamedTuple, Generic[S]):
 
     column: Column
     says: str
-    """For docs/exports.md: what it is."""
+    """For docs/export-columns.md: what it is."""
     of: Callable[[S], Any]
 
     def seen_from(self, way: Callable[[T], S]) -> "Figure[T]":
