@@ -45,10 +45,9 @@ class MetricStats:
 
 
 def to_metric(source: Source, metric: M, channel: str, step_key: str | None) -> MetricStats:
-    answer, where = source.answer, (channel, step_key)
-    if not source.sees(metric, *where):
+    found = messages.numbers(source.answer, metric, channel, step_key)
+    if not messages.is_observable(metric, found.total, source.observes(channel)):
         return _unobservable(metric)
-    found = messages.numbers(answer, metric, *where)
     by = found.by_actor
     return MetricStats(
         metric=Metric(metric.value),
