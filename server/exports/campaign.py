@@ -117,5 +117,5 @@ class Messages:
 
 def users_reaching(campaign: Campaign) -> int:
     """Different users who reached any of its goals."""
-    goals = [(goal["key"],) for goal in campaign.figures.goals]
+    goals = [(goal["key"],) for goal in campaign.figures.goals_drawn]
     return campaign.figures.users_at(Dimension.REACHED, goals)

@@ -108,7 +108,7 @@ KNOWN: tuple[Figure[Campaign], ...] = (
 
 def _currencies(row: Campaign) -> list[str]:
     """Of the goals that name an amount."""
-    named = (goal.get("currency") or "" for goal in row.figures.goals if goal.get("amount_property"))
+    named = (goal.get("currency") or "" for goal in row.figures.goals_drawn if goal.get("amount_property"))
     return sorted(set(named))
 
 
@@ -236,7 +236,7 @@ def _beside(figure: Figure[GoalOf], number: int) -> Figure[Campaign]:
     beside = replace(column, name=name, ko=f"목표 {number} {column.ko}", en=f"Goal {number} {column.en}")
 
     def of(row: Campaign) -> object:
-        goals = row.figures.goals
+        goals = row.figures.goals_drawn
         return figure.of(GoalOf(row, goals[number - 1])) if number <= len(goals) else None
 
     return Figure(beside, figure.says, of)

@@ -44,7 +44,7 @@ class StepOf:
 
     @property
     def goals(self) -> list[dict[str, Any]]:
-        return [one for one in self.campaign.figures.goals if self.goal in (None, one["key"])]
+        return [one for one in self.campaign.figures.goals_drawn if self.goal in (None, one["key"])]
 
     @property
     def currencies(self) -> list[str]:
