@@ -72,7 +72,7 @@ query ($id: ID!) {
       performance { reached { total users } hits perRun { count of rate } }
       communications {
         channel
-        metrics { metric tally { total users } }
+        metrics { metric unique users }
         issues { reason share { count } }
       }
     }
@@ -266,7 +266,7 @@ class Replay:
         unknown = 0
         for channel in stats["communications"]:
             for one in channel["metrics"]:
-                metrics[one["metric"]] = one["tally"]["total"] if one["tally"] else 0
+                metrics[one["metric"]] = one["unique"] or 0
             unknown += sum(
                 issue["share"]["count"] for issue in channel["issues"] if issue["reason"] == "OUTCOME_UNKNOWN"
             )

@@ -1,6 +1,7 @@
 """What is told of messages, over a channel or of one step: which metrics, parts of which wholes."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from channels.contract import ReceiptKind
@@ -81,6 +82,12 @@ BY_ACTOR_TOO = (Metric.OPENED, Metric.CLICKED, Metric.VARIANT_OPENED, Metric.VAR
 
 LOST = (Metric.FAILED, Metric.BOUNCED, Metric.SKIPPED, Metric.UNKNOWN)
 """Did not arrive, or may not have, each for a reason."""
+NOT_SENT = (Metric.FAILED, Metric.BOUNCED, Metric.SKIPPED)
+OF_DELIVERED = (
+    *(Metric.OPENED, Metric.CLICKED, Metric.UNSUBSCRIBED),
+    *(Metric.COMPLAINED, Metric.REPLIED, Metric.SHOWN),
+)
+"""What some people rather compare with what has arrived."""
 
 
 def how_many(answer: Answer, metric: Metric, channel: str | None = None, step_key: str | None = None) -> int:
@@ -119,3 +126,69 @@ def issues(answer: Answer, channel: str | None = None, step_key: str | None = No
         for reason, n in answer.by_reason(family, step_key, channel).items()
     ]
     return sorted(found, key=lambda issue: (-issue.n, issue.family.value, issue.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A count with the whole that it is a part of."""
+
+    count: int
+    of: int
+    base: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One metric of a channel, or of one of its steps."""
+
+    metric: Metric
+    total: int
+    """Every time: all opens of a message."""
+    unique: int
+    """Messages, each once."""
+    by_actor: dict[str, int] | None
+    """None where actors are not told apart."""
+    part: Part | None
+    """None for what is no part of anything."""
+
+
+_EVERY_TIME = {Metric.OPENED: Metric.OPENS, Metric.CLICKED: Metric.CLICKS}
+_ONCE = {Metric.OPENS: Metric.OPENED, Metric.CLICKS: Metric.CLICKED}
+
+
+def numbers(
+    answer: Answer, metric: Metric, channel: str | None = None, step_key: str | None = None
+) -> Numbers:
+    where = (channel, step_key)
+    return Numbers(
+        metric=metric,
+        total=how_many(answer, _EVERY_TIME.get(metric, metric), *where),
+        unique=how_many(answer, _ONCE.get(metric, metric), *where),
+        by_actor=by_actor(answer, metric, *where),
+        part=part(answer, metric, *where),
+    )
+
+
+def part(
+    answer: Answer, metric: Metric, channel: str | None = None, step_key: str | None = None
+) -> Part | None:
+    """A metric with its own whole; none for what is no part."""
+    if metric not in WHOLES:
+        return None
+    whole = WHOLES[metric]
+    where = (channel, step_key)
+    return Part(how_many(answer, metric, *where), how_many(answer, whole, *where), whole)
+
+
+def click_to_open(answer: Answer, channel: str | None = None, step_key: str | None = None) -> Part:
+    """Messages clicked, of those opened."""
+    where = (channel, step_key)
+    return Part(
+        how_many(answer, Metric.CLICKED, *where), how_many(answer, Metric.OPENED, *where), Metric.OPENED
+    )
+
+
+def not_sent(answer: Answer, channel: str | None = None, step_key: str | None = None) -> Part:
+    """Messages that failed, bounced or were skipped, of those decided."""
+    lost = sum(how_many(answer, metric, channel, step_key) for metric in NOT_SENT)
+    return Part(lost, how_many(answer, Metric.QUEUED, channel, step_key), Metric.QUEUED)

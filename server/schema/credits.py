@@ -2,12 +2,16 @@
 
 import strawberry
 
+from server.aggregates import conversions
+from server.aggregates.messages import how_many
 from server.aggregates.metrics import Metric as M
-from server.journey.credit import OPENED, SENT
 
-from .figures import Money
+from .fields import field
+from .figures import Money, Share, share
 from .graphs import Goal
-from .source import Source, money_of
+from .scalars import Count
+from .source import Source, money_in, money_per
+from .words import Base
 
 
 @strawberry.type(
@@ -15,30 +19,64 @@ from .source import Source, money_of
     "was opened before it, else the last that was sent."
 )
 class CreditStats:
-    goal: Goal = strawberry.field(description="The goal.")
-    after_open: int = strawberry.field(description="Hits credited to its messages because they were opened.")
-    after_send: int = strawberry.field(
+    source: strawberry.Private[Source]
+    step_key: strawberry.Private[str]
+    found: strawberry.Private[conversions.Credit]
+    goal: Goal | None = strawberry.field(description="The goal; null is all of the journey's together.")
+    total: Count = strawberry.field(description="Every hit that its messages have the credit for.")
+    after_open: Count = strawberry.field(
+        description="Hits credited to its messages because they were opened."
+    )
+    after_send: Count = strawberry.field(
         description="Hits credited to its messages because they were the last sent, and none was opened."
     )
-    assisted: int = strawberry.field(
+    assisted: Count = strawberry.field(
         description="Hits credited to another message, before which one of these was sent as well."
     )
-    revenue: Money | None = strawberry.field(
-        description="What the credited hits were worth; null if the goal names no amount."
+
+    @field("Hits credited to its messages, of the messages sent.")
+    def share(self) -> Share:
+        return share(self.total, self._sent(), Base.SENT)
+
+    @field("Those because they were opened, of the messages sent.")
+    def share_after_open(self) -> Share:
+        return share(self.after_open, self._sent(), Base.SENT)
+
+    @field(
+        "What the credited hits were worth; null if the goal names no amount, or goals differ in currency."
+    )
+    def revenue(self) -> Money | None:
+        return money_in(self._goals(), self.found.amount)
+
+    @field("What one credited hit was worth on average; null where there is none.")
+    def average_order_value(self) -> Money | None:
+        return money_per(self._goals(), self.found.amount, self.total)
+
+    @field("What the credited hits were worth for each message sent; null where none was.")
+    def revenue_per_message(self) -> Money | None:
+        return money_per(self._goals(), self.found.amount, self._sent())
+
+    def _goals(self) -> list[Goal]:
+        return self.source.goals if self.goal is None else [self.goal]
+
+    def _sent(self) -> int:
+        return how_many(self.source.answer, M.SENT, None, self.step_key)
+
+
+def credit_of(source: Source, step_key: str, goal: Goal | None) -> CreditStats:
+    """What the messages of a step have the credit for, of one goal or of all together."""
+    found = conversions.credit(source.answer, step_key, None if goal is None else str(goal.key))
+    return CreditStats(
+        source=source,
+        step_key=step_key,
+        found=found,
+        goal=goal,
+        total=found.total,
+        after_open=found.after_open,
+        after_send=found.after_send,
+        assisted=found.assisted,
     )
 
 
 def credits_of(source: Source, step_key: str) -> list[CreditStats]:
-    return [_credit(source, step_key, goal) for goal in source.goals()]
-
-
-def _credit(source: Source, step_key: str, goal: Goal) -> CreditStats:
-    credited = [one for one in source.answer.of(M.CREDITED, step_key) if one.output == goal.key]
-    assisted = [one for one in source.answer.of(M.ASSISTED, step_key) if one.output == goal.key]
-    return CreditStats(
-        goal=goal,
-        after_open=sum(one.n for one in credited if one.reason == OPENED),
-        after_send=sum(one.n for one in credited if one.reason == SENT),
-        assisted=sum(one.n for one in assisted),
-        revenue=money_of(goal, sum(one.amount for one in credited)),
-    )
+    return [credit_of(source, step_key, goal) for goal in source.goals]

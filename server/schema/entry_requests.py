@@ -13,6 +13,7 @@ from server.resolvers import journeys, records
 from server.resolvers.refusals import Missing, Refusal
 from server.store.paging import Slice
 
+from .audience import RefusalCount, refusals_of
 from .changing import journey_key, writing
 from .fields import ONCE, Input, field, mutation
 from .ids import to_id
@@ -27,7 +28,6 @@ from .problems import (
     NotFoundProblem,
     to_problem,
 )
-from .stats import RefusalCount
 from .words import IdentityKind, RefusedEntry, word
 
 ORDER = "entryAnswers"
@@ -114,10 +114,7 @@ class EntryRequest(Node):
     @field("How far it has come.")
     async def progress(self, info: Info) -> EntryProgress:
         found = await resolve.counts(info.context, self.record)
-        by = [
-            RefusalCount(reason=word(RefusedEntry, reason, RefusedEntry.OTHER), count=n)
-            for reason, n in sorted(found.reasons.items())
-        ]
+        by = refusals_of(dict(sorted(found.reasons.items())), found.entered + found.refused)
         return EntryProgress(
             entered=found.entered, refused=found.refused, refused_by=by, is_done=found.is_done
         )

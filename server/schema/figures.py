@@ -5,15 +5,17 @@ from decimal import Decimal
 
 import strawberry
 
+from server.aggregates.messages import Part
 from server.resolvers import periods
 
+from .scalars import Count
 from .words import Base, PeriodPreset
 
 
 @strawberry.type(description="A count with the whole that it is a part of.")
 class Share:
-    count: int = strawberry.field(description="The part.")
-    of: int = strawberry.field(description="The whole.")
+    count: Count = strawberry.field(description="The part.")
+    of: Count = strawberry.field(description="The whole.")
     base: Base = strawberry.field(description="What the whole is.")
     rate: float | None = strawberry.field(
         description="Part by whole. Null when the whole is 0. Above 1 where a period has more of the part."
@@ -24,10 +26,14 @@ def share(count: int, of: int, base: Base) -> Share:
     return Share(count=count, of=of, base=base, rate=count / of if of else None)
 
 
+def share_of(part: Part) -> Share:
+    return share(part.count, part.of, Base(part.base.value))
+
+
 @strawberry.type(description="How often, and by how many different users.")
 class Tally:
-    total: int = strawberry.field(description="How often.")
-    users: int | None = strawberry.field(
+    total: Count = strawberry.field(description="How often.")
+    users: Count | None = strawberry.field(
         description="By how many different users; null for a single version, and where that is not kept."
     )
 
@@ -41,7 +47,7 @@ class Money:
 @strawberry.type(description="One point of a series.")
 class Point:
     at: datetime = strawberry.field(description="When its hour, day or week begins.")
-    count: int = strawberry.field(description="How often.")
+    count: Count = strawberry.field(description="How often.")
     amount: Decimal = strawberry.field(description="What it was worth, for goals; 0 for everything else.")
 
 

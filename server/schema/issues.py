@@ -17,6 +17,7 @@ from .figures import PeriodInput, Share, share
 from .ids import key_in
 from .info import Info
 from .pages import After, First, PageInfo, cursor_of, page_info, page_of
+from .scalars import Count
 from .words import Base, ChannelName, FailureReason, IssueFamily, PeriodPreset, ReceiptKind, word
 
 ORDER = "delivery_issues"
@@ -73,7 +74,7 @@ class UnmappedProviderCode:
     kind: ReceiptKind = strawberry.field(description="What was heard, or `UNMAPPED` for an unknown kind.")
     code: str | None = strawberry.field(description="The provider's own code; null if it gave none.")
     sample: str | None = strawberry.field(description="The provider's own words, cut short.")
-    count: int = strawberry.field(description="How often.")
+    count: Count = strawberry.field(description="How often.")
     last_at: datetime = strawberry.field(description="The last time.")
 
     @field("Through which it was heard; null if that is gone.")

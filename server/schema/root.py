@@ -3,6 +3,7 @@
 from typing import Any
 
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from .connections import Connection
 from .entry_requests import EntryRequest
@@ -13,6 +14,7 @@ from .mutations import Mutation
 from .notices import Notice
 from .queries import Query
 from .runs import Run
+from .scalars import SCALARS
 from .segments import Segment
 from .trials import OUTCOMES
 from .user_lists import UserList
@@ -30,6 +32,7 @@ SCHEMA = _Schema(
     Query,
     Mutation,
     Subscription,
+    config=StrawberryConfig(scalar_map=SCALARS),
     types=[
         *STEPS,
         *OUTCOMES,

@@ -1,16 +1,21 @@
 """What every figure of one answer is made from."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import orjson
 
 from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
-from server.aggregates.metrics import Dimension
+from server.aggregates.messages import how_many, is_observable
+from server.aggregates.metrics import Dimension, Metric
+from server.errors import BadInput
 from server.journey.goals import AMOUNT_SCALE
+from server.journey.steps import channel_of
 from server.loaders import Figures
 from server.resolvers import periods
 
@@ -18,16 +23,28 @@ from .figures import Money
 from .graphs import Goal, to_goals
 
 Data = dict[str, Any]
+_NOTHING: frozenset[ReceiptKind] = frozenset()
 
 
 def money_of(goal: Goal, amount: int) -> Money | None:
     """An amount of the goal's; none if the goal names no amount."""
-    if not goal.amount_property:
+    return money_in([goal], amount)
+
+
+def money_in(goals: Sequence[Goal], amount: int) -> Money | None:
+    """An amount of all these goals together; none if none names an amount, or their currencies differ."""
+    currencies = {goal.currency for goal in goals if goal.amount_property}
+    if len(currencies) != 1:
         return None
-    return Money(amount=Decimal(amount) / AMOUNT_SCALE, currency=goal.currency)
+    return Money(amount=Decimal(amount) / AMOUNT_SCALE, currency=currencies.pop())
 
 
-@dataclass(slots=True)
+def money_per(goals: Sequence[Goal], amount: int, times: int) -> Money | None:
+    """The same for each of so many, rounded to a ten-thousandth; none for none."""
+    return money_in(goals, round(Decimal(amount) / times)) if times else None
+
+
+@dataclass
 class Source:
     """What every figure of one answer is made from."""
 
@@ -35,14 +52,14 @@ class Source:
     period: periods.Period
     figures: Figures
     version: int | None
-    observes: dict[str, frozenset[ReceiptKind]]
+    observed: dict[str, frozenset[ReceiptKind]]
     """By channel: what can be heard there."""
-    graphs: list[Data] = field(default_factory=list)
-    """Of the versions asked about, the newest first."""
 
-    def __post_init__(self) -> None:
-        chosen = [one for one in self.figures.versions if self.version in (None, one.number)]
-        self.graphs = [orjson.loads(one.graph) for one in chosen]
+    @cached_property
+    def graphs(self) -> list[Data]:
+        """Of the versions asked about, the newest first."""
+        chosen = (one for one in self.figures.versions if self.version in (None, one.number))
+        return [orjson.loads(one.graph) for one in chosen]
 
     @property
     def answer(self) -> Answer:
@@ -58,26 +75,73 @@ class Source:
         values = ["/".join((str(self.journey_id), *parts)) for parts in places]
         return self.answer.users(dimension, *values)
 
-    def steps(self) -> Iterable[tuple[Data, bool]]:
+    def recipients(self) -> int | None:
+        """How many different users were sent a message."""
+        keys = [key for keys in self.senders.values() for key in keys]
+        return self.users_at(Dimension.SENT, [(key,) for key in keys])
+
+    def observes(self, channel: str) -> frozenset[ReceiptKind]:
+        """What can be heard on a channel."""
+        return self.observed.get(channel, _NOTHING)
+
+    def sees(self, metric: Metric, channel: str, step_key: str | None = None) -> bool:
+        """Whether a channel can tell of a metric."""
+        heard = self.observes(channel)
+        return is_observable(metric, how_many(self.answer, metric, channel, step_key), heard)
+
+    @cached_property
+    def steps(self) -> list[tuple[Data, bool]]:
         """Every step of the versions, each once as the newest has it, and whether that is the newest."""
-        seen: set[str] = set()
+        found: dict[str, tuple[Data, bool]] = {}
         for age, graph in enumerate(self.graphs):
             for item in graph["steps"]:
-                if item["key"] not in seen:
-                    seen.add(item["key"])
-                    yield item, age == 0
+                found.setdefault(item["key"], (item, age == 0))
+        return list(found.values())
 
-    def edges(self) -> Iterable[tuple[Data, bool]]:
-        seen: set[tuple[str, str]] = set()
+    @cached_property
+    def edges(self) -> list[tuple[Data, bool]]:
+        found: dict[tuple[str, str], tuple[Data, bool]] = {}
         for age, graph in enumerate(self.graphs):
             for item in graph.get("edges") or ():
-                if (item["from"], item["output"]) not in seen:
-                    seen.add((item["from"], item["output"]))
-                    yield item, age == 0
+                found.setdefault((item["from"], item["output"]), (item, age == 0))
+        return list(found.values())
 
+    @cached_property
+    def before(self) -> dict[str, list[str]]:
+        """By step: those that lead to it, in any of the versions."""
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for graph in self.graphs:
+            for item in graph.get("edges") or ():
+                found[item["to"]].setdefault(item["from"])
+        return {key: list(steps) for key, steps in found.items()}
+
+    @cached_property
     def goals(self) -> list[Goal]:
         found: dict[str, Goal] = {}
         for graph in self.graphs:
             for goal in to_goals(graph):
                 found.setdefault(goal.key, goal)
         return list(found.values())
+
+    def goal(self, key: str | None) -> Goal | None:
+        """The goal of this key; None for None."""
+        if key is None:
+            return None
+        for goal in self.goals:
+            if goal.key == key:
+                return goal
+        raise BadInput(f"The journey has no goal `{key}`; it has {_named(goal.key for goal in self.goals)}.")
+
+    @cached_property
+    def senders(self) -> dict[str, list[str]]:
+        """By channel: the keys of the steps that send there."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for item, _ in self.steps:
+            channel = channel_of(item)
+            if channel:
+                found[channel].append(item["key"])
+        return dict(found)
+
+
+def _named(keys: Iterable[str]) -> str:
+    return ", ".join(f"`{key}`" for key in keys) or "none"

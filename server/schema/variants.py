@@ -17,6 +17,7 @@ from server.resolvers import records
 from .fields import field
 from .figures import Money, Share, Tally, share
 from .graphs import Goal
+from .scalars import Count
 from .source import Source, money_of
 from .words import Actor, Base, DecidedBy
 
@@ -25,8 +26,8 @@ from .words import Actor, Base, DecidedBy
     description="How people did against the control, over all time. It may be looked at at any time."
 )
 class Evidence:
-    people: int = strawberry.field(description="Different people who drew the branch.")
-    hits: int = strawberry.field(description="Those of them who did it.")
+    people: Count = strawberry.field(description="Different people who drew the branch.")
+    hits: Count = strawberry.field(description="Those of them who did it.")
     lift: float | None = strawberry.field(
         description="How much more often than in the control: 0.1 is a tenth more. Null for the control."
     )
@@ -85,9 +86,9 @@ class VariantMessages:
     output: strawberry.Private[str]
     dimension: strawberry.Private[Dimension]
     messages: Share = strawberry.field(description="Messages, of those that the provider took over.")
-    human: int = strawberry.field(description="By people.")
-    machine: int = strawberry.field(description="By scanners and prefetchers.")
-    unsure: int = strawberry.field(description="By who knows whom.")
+    human: Count = strawberry.field(description="By people.")
+    machine: Count = strawberry.field(description="By scanners and prefetchers.")
+    unsure: Count = strawberry.field(description="By who knows whom.")
 
     @field("The same about people, over all time, against the control. Machines do not count.")
     def evidence(self) -> Evidence:
@@ -110,12 +111,12 @@ class VariantStats:
 
     @field("What it achieved, goal by goal.", list_size=3)
     def goals(self) -> list[VariantGoal]:
-        return [self._goal(goal) for goal in self.source.goals()]
+        return [self._goal(goal) for goal in self.source.goals]
 
     @field(
         "Messages that were sent to its runs after the draw and taken over by the provider, in the period."
     )
-    def sent(self) -> int:
+    def sent(self) -> Count:
         return self._count(M.VARIANT_SENT, "")
 
     @field("Messages opened at least once; null if none were sent.")
@@ -244,13 +245,13 @@ class HoldoutStats:
     percent: int = strawberry.field(
         description="How many of a hundred people are held out, in the newest version with a holdout."
     )
-    entries: int = strawberry.field(
+    entries: Count = strawberry.field(
         description="Runs that ended at once because the person is held out, in the period."
     )
 
     @field("What the journey does, goal by goal. About people, over all time.", list_size=3)
     def goals(self) -> list[HoldoutGoal]:
-        return [_holdout_goal(self.compared, goal) for goal in self.source.goals()]
+        return [_holdout_goal(self.compared, goal) for goal in self.source.goals]
 
 
 def _holdout_goal(compared: Comparison, goal: Goal) -> HoldoutGoal:

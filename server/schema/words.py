@@ -350,12 +350,17 @@ class IdentityKind(Enum):
     ANONYMOUS_ID = value("anonymous_id", description="The id of a device or browser.")
 
 
-@strawberry.enum(description="Days up to and with today, in the project's zone.")
+@strawberry.enum(description="Days in the project's zone.")
 class PeriodPreset(Enum):
     TODAY = value("today", description="Today so far.")
     YESTERDAY = value("yesterday", description="The whole day before today.")
+    THIS_WEEK = value("this_week", description="From Monday on, with today.")
+    LAST_WEEK = value("last_week", description="Monday to Sunday of the week before this one.")
+    THIS_MONTH = value("this_month", description="From the first of the month on, with today.")
+    LAST_MONTH = value("last_month", description="The whole month before this one.")
     LAST_7_DAYS = value("last_7_days", description="Today and the six days before.")
     LAST_30_DAYS = value("last_30_days", description="Today and the 29 days before.")
+    LAST_90_DAYS = value("last_90_days", description="Today and the 89 days before.")
     ALL = value("all", description="From the very beginning until now.")
 
 
@@ -369,11 +374,22 @@ class Interval(Enum):
 @strawberry.enum(description="The whole that a share is a part of.")
 class Base(Enum):
     ENTRIES = value("entries", description="Runs that entered in the period.")
+    TRIGGERED = value(
+        "triggered", description="Times in the period that somebody came in, was kept out or was held out."
+    )
     USERS_ENTERED = value("users_entered", description="Different users who entered in the period.")
     ENDED = value("ended", description="Runs that ended in the period.")
+    INSIDE_NOW = value("inside_now", description="Runs that are inside now.")
     ARRIVALS = value("arrivals", description="Arrivals at the step in the period.")
+    PREVIOUS = value("previous", description="Arrivals in the period at the steps that lead to the step.")
     QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
     SENT = value("sent", description="Messages that the provider took over in the period.")
+    SENT_OBSERVABLE = value(
+        "sent_observable", description="The same, on those channels that can tell of opens."
+    )
+    DELIVERED = value("delivered", description="Messages that the provider reports as delivered.")
+    OPENED = value("opened", description="Messages opened at least once in the period.")
+    HITS = value("hits", description="Every event of the period that reached the goal.")
     BRANCH = value("branch", description="Runs that drew the branch in the period.")
     BRANCH_SENT = value(
         "branch_sent", description="Messages of runs of the branch that the provider took over."

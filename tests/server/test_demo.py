@@ -43,7 +43,7 @@ FIGURES = """
           performance { reached { total users } revenue { amount } }
           steps { step { key } arrivals { total users } waitingNow }
           communications {
-            metrics { metric tally { total users } human machine }
+            metrics { metric total unique users human machine }
             issues { family reason share { count } }
           }
         }

@@ -38,7 +38,7 @@ ASKED = """
 query ($id: ID!, $filter: DeliveryIssueFilter) {
   journey(id: $id) { stats { communications {
     channel
-    metrics { metric observable tally { total } }
+    metrics { metric observable unique }
     issues { family reason share { count } }
   } } }
   deliveryIssues(filter: $filter, first: 100) { edges { node { channel family reason code } } }
@@ -150,10 +150,7 @@ async def test_the_same_misfortunes_have_the_same_reasons_on_every_channel(
 async def test_what_becomes_of_messages_is_heard_on_the_channels_that_can_tell(tmp_path: Path) -> None:
     asked = await _asked(settings(tmp_path), SHOP)
     told = {
-        one["channel"]: {
-            metric["metric"]: metric["tally"]["total"] if metric["observable"] else None
-            for metric in one["metrics"]
-        }
+        one["channel"]: {metric["metric"]: metric["unique"] for metric in one["metrics"]}
         for one in asked["journey"]["stats"]["communications"]
     }
     well = 10 * SHOP.each

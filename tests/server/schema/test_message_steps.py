@@ -187,12 +187,12 @@ async def test_figures_are_those_of_the_channel_of_a_step(sqlite_world: World) -
         stats = await api.ask(
             """query($id: ID!) { journey(id: $id) { stats { communications {
                 channel
-                messages { step { key } metrics { metric tally { total users } } } } } } }""",
+                messages { step { key } metrics { metric unique users } } } } } }""",
             id=journey,
         )
     [channel] = stats["journey"]["stats"]["communications"]
     assert channel["channel"] == "KAKAO"
     [one] = channel["messages"]
-    totals = {item["metric"]: item["tally"] for item in one["metrics"] if item["tally"]}
-    assert totals["QUEUED"]["total"] == 1
-    assert totals["SENT"] == {"total": 1, "users": 1}
+    totals = {item["metric"]: (item["unique"], item["users"]) for item in one["metrics"]}
+    assert totals["QUEUED"] == (1, None)
+    assert totals["SENT"] == (1, 1)

@@ -31,7 +31,7 @@ ASKED = """query($input: SimulateInput!) { simulate(input: $input) {
       steps { step { key } arrivals { total users } waitingNow left }
       edges { edge { from output } passed { total } }
       performance { goal { key } reached { total } }
-      communications { channel metrics { metric observable tally { total } } }
+      communications { channel metrics { metric observable unique } }
     }
     traces(first: 5) {
       name attributes

@@ -31,14 +31,14 @@ STATS = """query($id: ID!, $period: PeriodInput, $version: Int) { journey(id: $i
     }
     communications {
       channel
-      metrics { metric observable tally { total users } share { count of base rate } human machine unsure }
-      messages { step { key } metrics { metric tally { total } } issues { reason } }
+      metrics { metric observable total unique users share { count of base rate } human machine unsure }
+      messages { step { key } metrics { metric unique } issues { reason } }
       issues { family reason share { count of base rate } }
     }
     steps {
       step { key } isCurrent arrivals { total users } waitingNow left
       endedHere { reason count } dropOffs { rate } ofEntries { count of base rate }
-      opened { observable tally { total } } notSent { count of base }
+      opened { observable unique } notSent { count of base }
     }
     edges { edge { from output to } isCurrent passed { total users } }
   } } }"""
@@ -126,7 +126,9 @@ async def test_what_a_channel_cannot_observe_is_not_observable_and_never_nought(
     assert metrics["DELIVERED"] == {
         "metric": "DELIVERED",
         "observable": False,
-        "tally": None,
+        "total": None,
+        "unique": None,
+        "users": None,
         "share": None,
         "human": None,
         "machine": None,
@@ -153,11 +155,12 @@ async def test_opens_by_people_and_machines_are_told_apart(api: Api) -> None:
     metrics = {one["metric"]: one for one in email["metrics"]}
     assert metrics["SENT"]["share"] == {"count": 1, "of": 2, "base": "QUEUED", "rate": 0.5}
     opened = metrics["OPENED"]
-    assert (opened["tally"], opened["human"], opened["machine"]) == ({"total": 1, "users": 1}, 1, 1)
+    assert (opened["total"], opened["unique"], opened["users"]) == (3, 1, 1)
+    assert (opened["human"], opened["machine"]) == (1, 1)
     opens = metrics["OPENS"]
-    assert (opens["tally"], opens["human"], opens["machine"]) == ({"total": 3, "users": 1}, 2, 1)
+    assert (opens["total"], opens["human"], opens["machine"]) == (3, 2, 1)
     # Whoever heard of a delivery could observe it, whatever its capabilities say.
-    assert (metrics["DELIVERED"]["observable"], metrics["DELIVERED"]["tally"]["total"]) == (True, 1)
+    assert (metrics["DELIVERED"]["observable"], metrics["DELIVERED"]["unique"]) == (True, 1)
 
 
 async def test_issues_name_their_family_and_reason_of_all_that_was_decided(api: Api) -> None:
