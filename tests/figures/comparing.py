@@ -25,9 +25,7 @@ class Question:
     version: int | None = None
 
     def variables(self) -> dict[str, Any]:
-        period = {
-            name: day.isoformat() for name, day in (("from", self.first), ("until", self.until)) if day
-        }
+        period = {name: day.isoformat() for name, day in (("from", self.first), ("until", self.until)) if day}
         return {"id": to_id("Journey", self.journey_id), "period": period, "version": self.version}
 
     def asked(self, zone: str) -> Asked:

@@ -78,6 +78,13 @@ class Facts:
         about = {"journey": asked.journey_id, "version": asked.version}
         return int(self.one(f"SELECT count(*) FROM waiting WHERE {chosen}", **about, **where))
 
+    def waiting_by_step(self, asked: Asked) -> dict[str, int]:
+        chosen = f"journey_id = :journey AND {_of_version(asked)}"
+        about = {"journey": asked.journey_id, "version": asked.version}
+        return dict(
+            self.rows(f"SELECT step_key, count(*) FROM waiting WHERE {chosen} GROUP BY 1", **about)
+        )
+
 
 def _within(asked: Asked, where: Iterable[str]) -> str:
     of_period = f"{asked.clock} >= :since AND {asked.clock} < :until"

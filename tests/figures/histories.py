@@ -109,7 +109,9 @@ class Histories(Lives):
 
     async def _hear(self, told: list[HeardReceipt]) -> None:
         entries = [
-            inbox.Entry(key_of(one.message_id)[0], self.world.project_id, inbox.RECEIPT, encode(one), one.occurred_at)
+            inbox.Entry(
+                key_of(one.message_id)[0], self.world.project_id, inbox.RECEIPT, encode(one), one.occurred_at
+            )
             for one in told
         ]
         async with self.world.db.write() as session:

@@ -18,27 +18,57 @@ query Screen($id: ID!, $period: PeriodInput, $version: Int) {
   } }
 }
 """
-RATE = "fragment Rate on Share { count of rate }"
+SHARE = "fragment Rate on Share { count of rate }"
 HEARD = """
 fragment Heard on MetricStats {
-  metric observable tally { total users } share { ...Rate } human machine unsure
+  metric observable total unique users human machine unsure
+  share { ...Rate } ofDelivered { ...Rate } humanShare { ...Rate }
 }
 """
-ISSUE = "fragment Issue on DeliveryIssue { family reason share { ...Rate } }"
+ISSUE = "fragment Issue on DeliveryIssue { family reason count share { ...Rate } }"
+CREDIT = """
+fragment Credited on CreditStats {
+  total afterOpen afterSend assisted
+  share { ...Rate } shareAfterOpen { ...Rate }
+  revenue { amount } averageOrderValue { amount } revenuePerMessage { amount }
+}
+"""
+ENDS = """
+fragment Dropped on DropOffs { count of rate internal send }
+fragment Early on LeftEarly { count goal cancelEvent otherwise share { ...Rate } }
+fragment Ended on EndCount { reason count share { ...Rate } }
+"""
 PEOPLE = """
     audience {
-      entries users insideNow ended movedIn movedOut
-      endedBy { reason count share { ...Rate } }
-      refused { reason count }
+      entries users triggered heldOut insideNow ended movedIn movedOut
+      refused { reason count share { ...Rate } }
+      insideByStep { step { key } count share { ...Rate } }
+      endedBy { ...Ended }
+      completed { ...Rate }
+      leftEarly { ...Early }
+      dropOffs { ...Dropped }
+      messaged { ...Rate }
     }
     performance {
       goal { key }
-      reached { total users }
       hits
+      reached { total users }
       perRun { ...Rate }
       perUser { ...Rate }
+      credit { afterOpen { ...Rate } afterSend { ...Rate } uncredited { ...Rate } }
       revenue { amount }
       firstRevenue { amount }
+      averageOrderValue { amount }
+      revenuePerRecipient { amount }
+    }
+    health {
+      entries { total users }
+      sent
+      sentByChannel { channel count }
+      opened { ...Rate }
+      dropOffs { ...Dropped }
+      endedBy { ...Ended }
+      goalsReached
     }
     holdout { entries }
 """
@@ -46,7 +76,17 @@ MESSAGES = """
     communications {
       channel
       metrics { ...Heard }
-      messages { step { key } metrics { ...Heard } issues { ...Issue } }
+      clickToOpen { ...Rate }
+      notSent { ...Rate }
+      messages {
+        step { key }
+        metrics { ...Heard }
+        clickToOpen { ...Rate }
+        notSent { ...Rate }
+        issues { ...Issue }
+        conversion { ...Credited }
+        credited { goal { key } ...Credited }
+      }
       issues { ...Issue }
     }
 """
@@ -55,16 +95,20 @@ CANVAS = """
       step { key }
       arrivals { total users }
       waitingNow left movedIn movedOut
-      endedHere { reason count share { ...Rate } }
-      dropOffs { ...Rate }
+      endedHere { ...Ended }
+      dropOffs { ...Dropped }
+      leftEarly { ...Early }
       ofEntries { ...Rate }
+      ofPrevious { ...Rate }
       sent { ...Heard }
       opened { ...Heard }
       clicked { ...Heard }
       notSent { ...Rate }
-      credited { goal { key } afterOpen afterSend assisted revenue { amount } }
+      issues { ...Issue }
+      conversion { ...Credited }
+      credited { goal { key } ...Credited }
     }
-    edges { edge { from output } passed { total users } }
+    edges { edge { from output } passed { total users } ofArrivals { ...Rate } ofEntries { ...Rate } }
 """
 _MOST = 10
 """Metrics of one query: what a query may cost is bounded."""
@@ -72,9 +116,9 @@ _MOST = 10
 
 def queries() -> Iterator[str]:
     """All of them together ask for everything."""
-    yield _QUESTION % PEOPLE + RATE
-    yield _QUESTION % MESSAGES + RATE + HEARD + ISSUE
-    yield _QUESTION % CANVAS + RATE + HEARD
+    yield _QUESTION % PEOPLE + SHARE + ENDS
+    yield _QUESTION % MESSAGES + SHARE + HEARD + ISSUE + CREDIT
+    yield _QUESTION % CANVAS + SHARE + HEARD + ISSUE + CREDIT + ENDS
     for start in range(0, len(METRICS), _MOST):
         yield _QUESTION % "\n    ".join(
             f"{metric}_{by}: over(metric: {metric}, by: {by}) {{ at count amount }}"
