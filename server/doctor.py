@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, text
 
 from server import lives
+from server.aggregates.calendar import ALL_TIME
 from server.aggregates.metrics import Metric
 from server.clock import MINUTE, Instant
 from server.delivery.status import DeliveryStatus
@@ -58,7 +59,9 @@ async def reached(db: Database) -> Instant:
 async def _sums(session: ReadSession, *by: str) -> dict[tuple[object, ...], dict[str, int]]:
     table = table_of(Counter)
     columns = [table.c[name] for name in by]
-    statement = select(*columns, table.c.metric, func.sum(table.c.n)).group_by(*columns, table.c.metric)
+    ever = table.c.span == ALL_TIME
+    statement = select(*columns, table.c.metric, func.sum(table.c.n)).where(ever)
+    statement = statement.group_by(*columns, table.c.metric)
     found: dict[tuple[object, ...], dict[str, int]] = {}
     for *key, metric, n in await session.rows(statement):
         found.setdefault(tuple(key), {})[metric] = int(n)

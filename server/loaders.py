@@ -14,7 +14,7 @@ from strawberry.dataloader import DataLoader
 
 from server.aggregates import ask, comparing
 from server.aggregates.ask import Answer, Question, Span
-from server.aggregates.calendar import day_of
+from server.aggregates.calendar import HAPPENED, day_of
 from server.aggregates.comparing import Comparison
 from server.clock import Clock, Instant
 from server.store import (
@@ -70,8 +70,17 @@ class FiguresKey:
 
     journey_id: int
     span: Span
-    version: int | None
-    hourly: bool
+    version: int | None = None
+    clock: int = HAPPENED
+    users: bool = True
+    """Whether any number of different users is wanted."""
+    series: frozenset[tuple[str, str]] = frozenset()
+    """As in `server.aggregates.ask.Question`."""
+    series_by_step: bool = False
+
+    def question(self, project_id: int) -> Question:
+        about = (self.version, self.clock, self.users, self.series, self.series_by_step)
+        return Question(project_id, self.span, *about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +176,7 @@ class Loaders:
         """One snapshot for all the questions that are asked at once, so that they agree."""
         groups: defaultdict[Question, set[int]] = defaultdict(set)
         for key in keys:
-            question = Question(self._project_id, key.span, key.version, key.hourly)
-            groups[question].add(key.journey_id)
+            groups[key.question(self._project_id)].add(key.journey_id)
         async with self._db.read() as session:
             now = self._clock.now()
             mark = await watermark.of_project(session, self._project_id, self._shards, now)
@@ -187,7 +195,7 @@ class Loaders:
             compared = await comparing.comparisons(session, self._project_id, self._shards, graphs)
         return [
             Figures(
-                answers[Question(self._project_id, key.span, key.version, key.hourly), key.journey_id],
+                answers[key.question(self._project_id), key.journey_id],
                 published.get(key.journey_id, []),
                 mark,
                 compared.get(key.journey_id, {}),

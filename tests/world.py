@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import event, func, select
 
+from server.aggregates.calendar import FIRST_HOUR, HAPPENED
 from server.clock import EventsClock, Instant
 from server.engine.loop import Engine
 from server.ingest.messages import ArrivedEvent, encode
@@ -171,13 +172,19 @@ class World:
     async def counts(self, metric: str, *by: str) -> dict[Any, int]:
         """The counter of a metric: its sum by these columns (step_key, output, reason, hour …)."""
         table = table_of(Counter)
-        columns = [table.c[name] for name in by]
-        statement = select(*columns, func.sum(table.c.n)).where(table.c.metric == metric).group_by(*columns)
+        columns = [table.c.span if name == "hour" else table.c[name] for name in by]
+        hours = (table.c.metric == metric, table.c.clock == HAPPENED, table.c.span >= FIRST_HOUR)
+        statement = select(*columns, func.sum(table.c.n)).where(*hours).group_by(*columns)
         async with self.db.read() as session:
             rows = await session.rows(statement)
         if not by:
             return {"": int(rows[0][0] or 0)}
         return {row[0] if len(by) == 1 else tuple(row[:-1]): int(row[-1]) for row in rows if row[-1]}
+
+    async def hours(self) -> list[Any]:
+        """The counters of single hours, by the clock of what happened."""
+        rows = await self.rows(Counter, "span")
+        return [row for row in rows if row.clock == HAPPENED and row.span >= FIRST_HOUR]
 
     async def total(self, metric: str) -> int:
         return (await self.counts(metric))[""]

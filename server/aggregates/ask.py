@@ -1,7 +1,7 @@
 """Asks counters and user sets: the figures of many journeys in a small, fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Counter, UserSet
 
-from .calendar import ALL_TIME, covering, start_of
+from .calendar import ALL_TIME, FIRST_HOUR, HAPPENED, covering, start_of
 from .metrics import Dimension, Metric
 
 _counters, _sets = table_of(Counter), table_of(UserSet)
@@ -30,6 +30,10 @@ _FLOW = (
     Metric.MOVED_OUT,
 )
 """What tells who is where now: sums of it over all time."""
+HOURS, DAYS = "hours", "days"
+"""What a series is made of."""
+_EARLIEST = date(2000, 1, 1)
+"""Of a span without a beginning: before anything that a user can have done here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,17 @@ class Span:
     first: date | None = None
     until: date | None = None
 
-    def days(self, earliest: date, latest: date) -> list[int]:
-        """The stored days and months that make it up. It never reaches beyond the days given."""
-        if self.first is None and self.until is None:
+    @property
+    def is_everything(self) -> bool:
+        return self.first is None and self.until is None
+
+    def stored(self, today: date) -> list[int]:
+        """The fewest stored days, months or all time that make it up."""
+        if self.is_everything:
             return [ALL_TIME]
-        return covering(max(self.first or earliest, earliest), min(self.until or latest, latest))
+        # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard.
+        latest = date(today.year + 1, 1, 1)
+        return covering(max(self.first or _EARLIEST, _EARLIEST), min(self.until or latest, latest))
 
 
 class Count(NamedTuple):
@@ -59,9 +69,15 @@ class Count(NamedTuple):
     amount: int
 
 
-class HourCount(NamedTuple):
-    hour: Instant
+class SpanCount(NamedTuple):
+    """How often something happened in one hour or on one day."""
+
+    at: Instant
+    """When that hour or day began."""
     metric: str
+    step_key: str
+    """Empty unless the series are asked for by step."""
+    output: str
     channel: str
     reason: str
     n: int
@@ -78,9 +94,12 @@ class Answer:
     """By metric, then by step."""
     flow: dict[tuple[str, str], int] = field(default_factory=dict)
     """By metric and step, over all time."""
+    has_sets: bool = False
+    """Whether user sets were asked for."""
     sets: dict[tuple[str, str], dict[int, BitMap]] = field(default_factory=dict)
     """By dimension and value: the users of each shard."""
-    hours: list[HourCount] = field(default_factory=list)
+    series: dict[str, list[SpanCount]] = field(default_factory=dict)
+    """Hours and days in which something happened, the earliest first."""
     held_out: list[Count] = field(default_factory=list)
     """Of the runs of people who are held out; everything else here is without them."""
 
@@ -143,12 +162,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which figures: of these journeys, in this span, of one version or of all."""
+    """Which figures: of these journeys, in this span, of one version or of all, by which clock."""
 
     project_id: int
     span: Span
     version: int | None = None
-    hourly: bool = False
+    clock: int = HAPPENED
+    users: bool = True
+    """Whether user sets are wanted."""
+    series: frozenset[tuple[str, str]] = frozenset()
+    """Metrics of which a series is wanted, with `HOURS` or `DAYS`."""
+    series_by_step: bool = False
 
 
 async def figures(
@@ -163,14 +187,13 @@ async def figures(
     Every statement is for all journeys at once: their number does not change that of the statements.
     """
     answers = {journey_id: Answer() for journey_id in values}
-    for row in await session.rows(_counts(question, list(values))):
+    about = _about(question, shards, list(values))
+    for row in await session.rows(_counts(question, about, today)):
         _keep(answers[row.journey_id], row.variant, _count(row))
-    for row in await session.rows(_flow(question, list(values))):
+    for row in await session.rows(_flow(about)):
         answers[row.journey_id].flow[row.metric, row.step_key] = int(row.n)
-    if question.hourly:
-        for row in await session.rows(_hours(question, list(values))):
-            answers[row.journey_id].hours.append(_hour_count(row))
-    if question.version is None:
+    await _read_series(session, question, about, answers)
+    if question.users:
         await _read_sets(session, question, shards, values, answers, today)
     return answers
 
@@ -186,63 +209,91 @@ def _count(row: Any) -> Count:
     return Count(row.metric, row.step_key, row.output, row.channel, row.reason, int(row.n), int(row.amount))
 
 
-def _hour_count(row: Any) -> HourCount:
-    return HourCount(row.hour, row.metric, row.channel, row.reason, int(row.n), int(row.amount))
+_Where = tuple[ColumnElement[bool], ...]
 
 
-def _about(question: Question, journey_ids: list[int]) -> list[ColumnElement[bool]]:
-    found = [
+def _about(question: Question, shards: int, journey_ids: list[int]) -> _Where:
+    """All but the clock and the span, in the order of the primary key."""
+    found = (
+        _counters.c.shard.in_(list(range(shards))),
         _counters.c.project_id == question.project_id,
         _counters.c.journey_id.in_(journey_ids),
-    ]
-    if question.version is not None:
-        found.append(_counters.c.version == question.version)
-    return found
+    )
+    if question.version is None:
+        return found
+    return (*found, _counters.c.version == question.version)
 
 
-def _within(span: Span) -> Iterable[ColumnElement[bool]]:
-    if span.first is not None:
-        yield _counters.c.hour >= start_of(span.first, span.zone)
-    if span.until is not None:
-        yield _counters.c.hour < start_of(span.until, span.zone)
+def _spans(clock: int, spans: list[int]) -> _Where:
+    # All time is the same by both clocks.
+    return _counters.c.clock == (HAPPENED if spans == [ALL_TIME] else clock), _counters.c.span.in_(spans)
 
 
-_KEYS = (
-    _counters.c.journey_id,
-    _counters.c.metric,
-    _counters.c.step_key,
-    _counters.c.output,
-    _counters.c.channel,
-    _counters.c.reason,
-    _counters.c.variant,
+_KEYS = tuple(
+    _counters.c[name]
+    for name in ("journey_id", "metric", "step_key", "output", "channel", "reason", "variant")
 )
 _TREATED = _counters.c.variant == ""
 """People who are held out are no part of the figures of a journey: it did nothing for them."""
-_HOURLY = (
-    _counters.c.journey_id,
-    _counters.c.hour,
-    _counters.c.metric,
-    _counters.c.channel,
-    _counters.c.reason,
-)
 _SUMS = (func.sum(_counters.c.n).label("n"), func.sum(_counters.c.amount).label("amount"))
 
 
-def _counts(question: Question, journey_ids: list[int]) -> Select[Any]:
-    chosen = (*_about(question, journey_ids), *_within(question.span))
-    return select(*_KEYS, *_SUMS).where(*chosen).group_by(*_KEYS)
+def _counts(question: Question, about: _Where, today: date) -> Select[Any]:
+    within = _spans(question.clock, question.span.stored(today))
+    return select(*_KEYS, *_SUMS).where(*about, *within).group_by(*_KEYS)
 
 
-def _hours(question: Question, journey_ids: list[int]) -> Select[Any]:
-    chosen = (*_about(question, journey_ids), *_within(question.span), _TREATED)
-    return select(*_HOURLY, *_SUMS).where(*chosen).group_by(*_HOURLY).order_by(_counters.c.hour)
-
-
-def _flow(question: Question, journey_ids: list[int]) -> Select[Any]:
+def _flow(about: _Where) -> Select[Any]:
     keys = (_counters.c.journey_id, _counters.c.metric, _counters.c.step_key)
     flowing = _counters.c.metric.in_([metric.value for metric in _FLOW])
-    chosen = (*_about(question, journey_ids), flowing, _TREATED)
-    return select(*keys, _SUMS[0]).where(*chosen).group_by(*keys)
+    ever = _spans(HAPPENED, [ALL_TIME])
+    return select(*keys, _SUMS[0]).where(*about, *ever, flowing, _TREATED).group_by(*keys)
+
+
+async def _read_series(
+    session: ReadSession, question: Question, about: _Where, answers: dict[int, Answer]
+) -> None:
+    zone = question.span.zone
+    for unit in sorted({unit for _, unit in question.series}):
+        for answer in answers.values():
+            answer.series[unit] = []
+        for row in await session.rows(_series(question, about, unit)):
+            at = row.span if unit == HOURS else _beginning(row.span, zone)
+            step_key = row.step_key if question.series_by_step else ""
+            what = (row.metric, step_key, row.output, row.channel, row.reason)
+            answers[row.journey_id].series[unit].append(SpanCount(at, *what, int(row.n), int(row.amount)))
+
+
+def _series(question: Question, about: _Where, unit: str) -> Select[Any]:
+    metrics = sorted(metric for metric, of in question.series if of == unit)
+    names = ("journey_id", "span", "metric", "output", "channel", "reason")
+    keys = [_counters.c[name] for name in (*names, *(("step_key",) if question.series_by_step else ()))]
+    first, until = _ends(question.span, unit)
+    chosen = (
+        *about,
+        _counters.c.metric.in_(metrics),
+        _counters.c.clock == question.clock,
+        _counters.c.span >= first,
+        _counters.c.span < until,
+        _TREATED,
+    )
+    return select(*keys, *_SUMS).where(*chosen).group_by(*keys).order_by(_counters.c.span)
+
+
+def _ends(span: Span, unit: str) -> tuple[int, int]:
+    """Between which stored spans the hours or days of a span lie."""
+    if unit == HOURS:
+        first = FIRST_HOUR if span.first is None else start_of(span.first, span.zone)
+        return first, 1 << 62 if span.until is None else start_of(span.until, span.zone)
+    return _day_code(span.first or _EARLIEST), _day_code(span.until or date.max)
+
+
+def _day_code(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def _beginning(day: int, zone: str) -> Instant:
+    return start_of(date(day // 10_000, day // 100 % 100, day % 100), zone)
 
 
 async def _read_sets(
@@ -253,20 +304,22 @@ async def _read_sets(
     answers: dict[int, Answer],
     today: date,
 ) -> None:
+    for answer in answers.values():
+        answer.has_sets = True
     owner = {value: journey_id for journey_id, found in values.items() for value in found}
-    days = question.span.days(_EARLIEST, date(today.year + 1, 1, 1))
-    statement = select(_sets.c.shard, _sets.c.dimension, _sets.c.value, _sets.c.bitmap).where(
+    spans = question.span.stored(today)
+    chosen = [
         _sets.c.shard.in_(list(range(shards))),
         _sets.c.project_id == question.project_id,
         _sets.c.dimension.in_([dimension.value for dimension in Dimension]),
         # Every step of every journey: as parameters they would be more than a statement can have.
         among(_sets.c.value, "values"),
-        _sets.c.day.in_(days),
-    )
+        _sets.c.clock == (HAPPENED if spans == [ALL_TIME] else question.clock),
+        _sets.c.span.in_(spans),
+    ]
+    if question.version is not None:
+        chosen.append(_sets.c.version == question.version)
+    statement = select(_sets.c.shard, _sets.c.dimension, _sets.c.value, _sets.c.bitmap).where(*chosen)
     for row in await session.rows_in(statement, "values", owner):
         sets = answers[owner[row.value]].sets.setdefault((row.dimension, row.value), {})
         sets[row.shard] = sets.get(row.shard, BitMap()) | BitMap.deserialize(row.bitmap)
-
-
-_EARLIEST = date(2000, 1, 1)
-"""Of a span without a beginning: before anything that a user can have done here."""

@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 
 from server.clock import DAY, HOUR, MINUTE, Instant
 
+HAPPENED, ENTERED = 0, 1
+"""The clocks: a count falls into the time at which it happened, or at which its run had entered."""
 ALL_TIME = 0
+FIRST_HOUR = 1_000_000_000
+"""Spans beyond are hours: no day or month is written with so many digits, and no hour of ours is so early."""
 _QUARTER = 15 * MINUTE
 """No zone's days or hours begin in the middle of a quarter of an hour."""
 
@@ -33,9 +37,24 @@ def _places(quarter: int, zone: str) -> tuple[Instant, int]:
     return hour, local.year * 10_000 + local.month * 100 + local.day
 
 
-def levels(day: int) -> tuple[int, int, int]:
-    """The day, its month, all time: the three rows that a bit of a user set goes into."""
-    return day, day // 100, ALL_TIME
+def month_of(day: int) -> int:
+    return day // 100
+
+
+def spans(day: int, entered: int) -> tuple[tuple[int, int], ...]:
+    """The clocks and spans into which falls what happened on a day, in a run that entered on a day."""
+    return (
+        (HAPPENED, day),
+        (HAPPENED, month_of(day)),
+        (HAPPENED, ALL_TIME),
+        (ENTERED, entered),
+        (ENTERED, month_of(entered)),
+    )
+
+
+def spans_of_hours(hour: Instant, entered: Instant, zone: str) -> tuple[tuple[int, int], ...]:
+    """The clocks and spans into which a count falls, by the hours of both clocks."""
+    return ((HAPPENED, hour), (ENTERED, entered), *spans(day_of(hour, zone), day_of(entered, zone)))
 
 
 def start_of(day: date, zone: str) -> Instant:
@@ -60,4 +79,18 @@ def covering(first: date, last: date) -> list[int]:
     return found
 
 
-__all__ = ["ALL_TIME", "DAY", "HOUR", "covering", "day_of", "hour_of", "levels", "start_of"]
+__all__ = [
+    "ALL_TIME",
+    "DAY",
+    "ENTERED",
+    "FIRST_HOUR",
+    "HAPPENED",
+    "HOUR",
+    "covering",
+    "day_of",
+    "hour_of",
+    "month_of",
+    "spans",
+    "spans_of_hours",
+    "start_of",
+]

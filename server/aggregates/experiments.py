@@ -17,7 +17,7 @@ from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import UserSet
 
-from .calendar import ALL_TIME
+from .calendar import ALL_TIME, HAPPENED
 from .metrics import Dimension
 
 _sets = table_of(UserSet)
@@ -123,7 +123,8 @@ async def read(session: ReadSession, project_id: int, shards: int, values: Itera
         _sets.c.project_id == project_id,
         _sets.c.dimension.in_([dimension.value for dimension in _DIMENSIONS]),
         among(_sets.c.value, "values"),
-        _sets.c.day == ALL_TIME,
+        _sets.c.clock == HAPPENED,
+        _sets.c.span == ALL_TIME,
     )
     found: dict[tuple[str, str], dict[int, BitMap]] = {}
     for row in await session.rows_in(statement, "values", wanted):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 
 from pyroaring import BitMap
 
@@ -10,14 +11,23 @@ from server.store.bulk import adding, inserting
 from server.store.sessions import WriteSession
 from server.store.tables import Counter, UserSet
 
-from .calendar import day_of, hour_of, levels
+from .calendar import day_of, hour_of, spans, spans_of_hours
 from .metrics import Dimension, Metric
 
-CounterKey = tuple[int, int, int, str, str, str, str, str, str, int]
-SetKey = tuple[int, str, str, int]
+_Place = tuple[int, str, str, str, str, str, str]
+"""Version, step, output, channel, variant, metric, reason."""
+_CountKey = tuple[int, int, _Place, int, int]
+"""Project, journey, place, hour, hour of the entry."""
+_SetKey = tuple[int, str, str, int, int, int]
+"""Project, dimension, value, version, day, day of the entry."""
+CounterKey = tuple[int, int, int, int, int, str, str, str, str, str, str]
+"""Project, journey, clock, span, version, step, output, channel, variant, metric, reason."""
+SetKey = tuple[int, str, str, int, int, int]
+"""Project, dimension, value, clock, span, version."""
 
 _ADD_COUNTERS = adding(Counter, "n", "amount")
 _ADD_SETS = inserting(UserSet)
+_spans_of_hours = lru_cache(maxsize=16_384)(spans_of_hours)
 
 
 class Tally:
@@ -26,8 +36,8 @@ class Tally:
     def __init__(self, shard: int, zone_of: Callable[[int], str]) -> None:
         self._shard = shard
         self._zone_of = zone_of
-        self.counts: dict[CounterKey, list[int]] = {}
-        self.sets: defaultdict[SetKey, set[int]] = defaultdict(set)
+        self._counts: dict[_CountKey, list[int]] = {}
+        self._sets: defaultdict[_SetKey, set[int]] = defaultdict(set)
 
     def count(
         self,
@@ -37,6 +47,7 @@ class Tally:
         version: int,
         step_key: str,
         at: Instant,
+        entered: Instant,
         *,
         output: str = "",
         channel: str = "",
@@ -45,32 +56,52 @@ class Tally:
         n: int = 1,
         amount: int = 0,
     ) -> None:
-        hour = hour_of(at, self._zone_of(project_id))
-        which = (step_key, output, channel, variant, metric.value, reason)
-        key = (project_id, journey_id, version, *which, hour)
-        found = self.counts.get(key)
+        """`entered` is when the run entered of which it is told."""
+        zone = self._zone_of(project_id)
+        place = (version, step_key, output, channel, variant, metric.value, reason)
+        key = (project_id, journey_id, place, hour_of(at, zone), hour_of(entered, zone))
+        found = self._counts.get(key)
         if found is None:
-            self.counts[key] = [n, amount]
+            self._counts[key] = [n, amount]
         else:
             found[0] += n
             found[1] += amount
 
     def include(
-        self, dimension: Dimension, project_id: int, value: str, user_number: int, at: Instant
+        self,
+        dimension: Dimension,
+        project_id: int,
+        version: int,
+        value: str,
+        user_number: int,
+        at: Instant,
+        entered: Instant,
     ) -> None:
-        day = day_of(at, self._zone_of(project_id))
-        self.sets[project_id, dimension.value, value, day].add(user_number)
+        zone = self._zone_of(project_id)
+        days = day_of(at, zone), day_of(entered, zone)
+        self._sets[project_id, dimension.value, value, version, *days].add(user_number)
 
     async def write(self, session: WriteSession, part: int) -> None:
         """Adds the counts, and appends the user sets as parts of this number."""
         shard = self._shard
-        rows = [(shard, *key, n, amount) for key, (n, amount) in self.counts.items() if n or amount]
+        rows = [(shard, *key, n, amount) for key, (n, amount) in self.counters().items() if n or amount]
         await session.bulk(_ADD_COUNTERS, rows)
         await session.bulk(_ADD_SETS, [(shard, *key, part, bits) for key, bits in self._bitmaps()])
 
+    def counters(self) -> dict[CounterKey, list[int]]:
+        """The counts of every span of both clocks."""
+        found: dict[CounterKey, list[int]] = {}
+        for (project_id, journey_id, place, hour, entered), (n, amount) in self._counts.items():
+            for clock, span in _spans_of_hours(hour, entered, self._zone_of(project_id)):
+                key: CounterKey = (project_id, journey_id, clock, span, *place)
+                sums = found.setdefault(key, [0, 0])
+                sums[0] += n
+                sums[1] += amount
+        return found
+
     def _bitmaps(self) -> list[tuple[SetKey, bytes]]:
         wide: defaultdict[SetKey, BitMap] = defaultdict(BitMap)
-        for (project_id, dimension, value, day), users in self.sets.items():
-            for level in levels(day):
-                wide[project_id, dimension, value, level].update(users)
+        for (project_id, dimension, value, version, day, entered), users in self._sets.items():
+            for clock, span in spans(day, entered):
+                wide[project_id, dimension, value, clock, span, version].update(users)
         return [(key, bitmap.serialize()) for key, bitmap in wide.items()]

@@ -7,11 +7,14 @@ from server.store.bulk import deleting, inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import UserSet
 
+from .fill import SetKey
+
 MOST_PARTS = 8
 _SETS_AT_ONCE = 500
 
 _table = table_of(UserSet)
-_KEY = (_table.c.project_id, _table.c.dimension, _table.c.value, _table.c.day)
+_NAMES = ("project_id", "dimension", "value", "clock", "span", "version")
+_KEY = tuple(_table.c[name] for name in _NAMES)
 _CROWDED = (
     select(*_KEY)
     .where(_table.c.shard == bindparam("shard"))
@@ -24,16 +27,16 @@ _PARTS = (
     .where(_table.c.shard == bindparam("shard"))
     .where(*(column == bindparam(f"the_{column.name}") for column in _KEY))
 )
-_DELETE = deleting(UserSet, "shard", "project_id", "dimension", "value", "day", "part")
+_DELETE = deleting(UserSet, "shard", *_NAMES, "part")
 _INSERT = inserting(UserSet)
 
 
-async def crowded(session: ReadSession, shard: int) -> list[tuple[int, str, str, int]]:
+async def crowded(session: ReadSession, shard: int) -> list[SetKey]:
     """The sets of a shard that have more than a few parts, a page of them."""
     return [tuple(row) for row in await session.rows(_CROWDED, {"shard": shard})]
 
 
-async def merge(session: WriteSession, shard: int, keys: list[tuple[int, str, str, int]]) -> None:
+async def merge(session: WriteSession, shard: int, keys: list[SetKey]) -> None:
     """Puts each set's parts into one. Readers see the parts or the whole, never both."""
     for key in keys:
         named = {f"the_{column.name}": value for column, value in zip(_KEY, key, strict=True)}

@@ -44,16 +44,15 @@ from server.store.tables import (
     Visit,
 )
 
-from .calendar import day_of, hour_of, levels
+from .calendar import day_of, hour_of, spans, spans_of_hours
 from .experiments import Stratum, value_of
+from .fill import CounterKey
 from .metrics import Dimension, Metric
 from .recount_draws import Draws, Taken
 
 PAGE = 10_000
-CounterKey = tuple[int, int, int, str, str, str, str, str, str, int]
-"""Project, journey, version, step, output, channel, variant, metric, reason, hour."""
-SetKey = tuple[int, int, str, str, int]
-"""Shard, project, dimension, value, day."""
+SetKey = tuple[int, int, str, str, int, int, int]
+"""Shard, project, dimension, value, clock, span, version."""
 
 
 @dataclass(slots=True)
@@ -77,18 +76,18 @@ class Recount:
     def count(
         self, fact: Any, metric: Metric, step_key: str, at: int, *, amount: int = 0, n: int = 1, **more: str
     ) -> None:
-        hour = hour_of(at, self.zones[fact.project_id])
+        zone = self.zones[fact.project_id]
         output, channel, reason = (more.get(name, "") for name in ("output", "channel", "reason"))
-        variant = more.get("variant", "")
-        where = (fact.project_id, fact.journey_id, fact.version, step_key, output, channel, variant)
-        found = self.counters[fact.shard, (*where, metric.value, reason, hour)]
-        found[0] += n
-        found[1] += amount
+        what = (fact.version, step_key, output, channel, more.get("variant", ""), metric.value, reason)
+        for clock, span in spans_of_hours(hour_of(at, zone), hour_of(fact.entered_at, zone), zone):
+            found = self.counters[fact.shard, (fact.project_id, fact.journey_id, clock, span, *what)]
+            found[0] += n
+            found[1] += amount
 
     def include(self, fact: Any, dimension: Dimension, value: str, at: int) -> None:
-        day = day_of(at, self.zones[fact.project_id])
-        for level in levels(day):
-            key = (fact.shard, fact.project_id, dimension.value, value, level)
+        zone = self.zones[fact.project_id]
+        for clock, span in spans(day_of(at, zone), day_of(fact.entered_at, zone)):
+            key = (fact.shard, fact.project_id, dimension.value, value, clock, span, fact.version)
             self.sets[key].add(fact.user_number)
 
 
@@ -166,7 +165,9 @@ def _arrival(result: Recount, visit: Any, step_key: str, at: int) -> None:
 
 
 async def _refusals(session: ReadSession, result: Recount) -> None:
-    async for refusal in _pages(session, select(table_of(Refusal))):
+    """Nobody has entered: it is counted by both clocks when it happened."""
+    table = table_of(Refusal)
+    async for refusal in _pages(session, select(table, table.c.occurred_at.label("entered_at"))):
         result.count(refusal, Metric.REFUSED, refusal.step_key, refusal.occurred_at, reason=refusal.reason)
 
 
@@ -295,20 +296,9 @@ async def _counter_differences(session: ReadSession, result: Recount) -> list[st
         wanted[key][1] += amount
     stored: defaultdict[CounterKey, list[int]] = defaultdict(lambda: [0, 0])
     async for row in _pages(session, select(table_of(Counter))):
-        key = (
-            row.project_id,
-            row.journey_id,
-            row.version,
-            row.step_key,
-            row.output,
-            row.channel,
-            row.variant,
-            row.metric,
-            row.reason,
-            row.hour,
-        )
-        stored[key][0] += row.n
-        stored[key][1] += row.amount
+        _, *key, n, amount = row
+        stored[tuple(key)][0] += n
+        stored[tuple(key)][1] += amount
     return [
         f"counter {key}: stored {stored[key]}, the facts say {wanted[key]}"
         for key in sorted({*stored, *wanted})
@@ -319,7 +309,8 @@ async def _counter_differences(session: ReadSession, result: Recount) -> list[st
 async def _set_differences(session: ReadSession, result: Recount) -> list[str]:
     stored: defaultdict[SetKey, BitMap] = defaultdict(BitMap)
     async for row in _pages(session, select(table_of(UserSet))):
-        stored[row.shard, row.project_id, row.dimension, row.value, row.day] |= BitMap.deserialize(row.bitmap)
+        *key, _, bitmap = row
+        stored[tuple(key)] |= BitMap.deserialize(bitmap)
     found = []
     for key in sorted({*stored, *result.sets}):
         missing = result.sets[key] - stored[key]

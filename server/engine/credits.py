@@ -42,6 +42,7 @@ class Hit(NamedTuple):
     goal_key: str
     at: Instant
     amount: int
+    entered_at: Instant
 
 
 async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int], heard: Iterable[int] = ()) -> None:
@@ -54,7 +55,7 @@ async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int], heard
     batch.hits.update((run_id, []) for run_id in wanted)
     for row in await session.rows_in(_CONVERSIONS_OF, "runs", wanted, about):
         where = (row.project_id, row.journey_id, row.version)
-        batch.hits[row.run_id].append(Hit(*where, row.goal_key, row.occurred_at, row.amount))
+        batch.hits[row.run_id].append(Hit(*where, row.goal_key, row.occurred_at, row.amount, row.entered_at))
     hit = (run_id for run_id in heard if batch.hits[run_id])
     lettered = sorted({*run_ids, *hit} - batch.lettered)
     batch.lettered.update(lettered)
@@ -77,7 +78,8 @@ def letter_of(message: MessageState) -> Letter:
 
 def count(batch: Batch, run: RunState, goal_key: str, at: Instant, amount: int) -> None:
     """Counts a new conversion where it is due."""
-    hit = Hit(run.project_id, run.journey_id, run.version, goal_key, at, amount)
+    where = (run.project_id, run.journey_id, run.version)
+    hit = Hit(*where, goal_key, at, amount, run.entered_at)
     batch.hits[run.id].append(hit)
     _count(batch, hit, batch.letters[run.id], 1)
 
@@ -111,6 +113,7 @@ def _count(batch: Batch, hit: Hit, letters: dict[int, Letter], n: int) -> None:
     about = (hit.project_id, hit.journey_id, hit.version)
     more: dict[str, Any] = {"output": hit.goal_key, "n": n, "amount": n * hit.amount}
     step_key, channel = (credit.direct.step_key, credit.direct.channel) if credit.direct else ("", "")
-    batch.tally.count(Metric.CREDITED, *about, step_key, hit.at, channel=channel, reason=credit.how, **more)
+    when = (hit.at, hit.entered_at)
+    batch.tally.count(Metric.CREDITED, *about, step_key, *when, channel=channel, reason=credit.how, **more)
     for one in credit.assisted:
-        batch.tally.count(Metric.ASSISTED, *about, one.step_key, hit.at, channel=one.channel, **more)
+        batch.tally.count(Metric.ASSISTED, *about, one.step_key, *when, channel=one.channel, **more)

@@ -92,7 +92,8 @@ def hold_out(batch: Batch, run: RunState, seed: str) -> dict[str, Any]:
     drawn = {"output": output, "version": run.version, "round": 0}
     run.variants = to_json({**known, JOURNEY: {**drawn, "at": run.entered_at, "goals": {}}})
     value = f"{run.journey_id}/{output}"
-    batch.tally.include(Dimension.DRAWN, run.project_id, value, run.user_number, run.entered_at)
+    who = (run.project_id, run.version, value, run.user_number)
+    batch.tally.include(Dimension.DRAWN, *who, run.entered_at, run.entered_at)
     return {"drawn": output}
 
 
@@ -119,7 +120,8 @@ def _reach(
 ) -> None:
     stratum = Stratum(one["version"], one["round"])
     value = value_of(run.journey_id, step_key, one["output"], stratum, goal.key)
-    batch.tally.include(Dimension.VARIANT_REACHED, run.project_id, value, run.user_number, hit[0])
+    who = (run.project_id, run.version, value, run.user_number)
+    batch.tally.include(Dimension.VARIANT_REACHED, *who, hit[0], run.entered_at)
     first = one["goals"].get(goal.key)
     if step_key == JOURNEY or (first is not None and tuple(first[:2]) <= hit):
         return
@@ -134,7 +136,7 @@ def _reach(
 def _count(batch: Batch, run: RunState, step_key: str, first: Sequence[int], n: int, **about: Any) -> None:
     """A run that an edit has moved since is counted where it was at the time."""
     at, amount, version = first
-    where = (run.project_id, run.journey_id, version, step_key, at)
+    where = (run.project_id, run.journey_id, version, step_key, at, run.entered_at)
     batch.tally.count(Metric.VARIANT_REACHED, *where, n=n, amount=n * amount, **about)
 
 
@@ -153,7 +155,8 @@ def count_message(
     if metric not in _OF_MESSAGES or message.variants == NOTHING:
         return
     for step_key, (output, *_) in orjson.loads(message.variants).items():
-        about = (message.project_id, message.journey_id, message.version, step_key, at)
+        where = (message.project_id, message.journey_id, message.version, step_key)
+        about = (*where, at, message.entered_at)
         more = {"output": output, "channel": message.channel, "reason": reason}
         batch.tally.count(_OF_MESSAGES[metric], *about, n=n, **more)
 
@@ -164,7 +167,8 @@ def note_reader(batch: Batch, message: MessageState, dimension: Dimension, at: I
         return
     for step_key, (output, version, round_) in orjson.loads(message.variants).items():
         value = value_of(message.journey_id, step_key, output, Stratum(version, round_))
-        batch.tally.include(dimension, message.project_id, value, message.user_number, at)
+        who = (message.project_id, message.version, value, message.user_number)
+        batch.tally.include(dimension, *who, at, message.entered_at)
 
 
 def _drawn(run: RunState) -> dict[str, dict[str, Any]]:

@@ -128,7 +128,8 @@ def refuse(
 ) -> None:
     which = (journey.id, user.number, event.digest, journey.version, entry.key)
     batch.refusals.append((batch.shard, event.project_id, *which, reason, event.at))
-    about = (event.project_id, journey.id, journey.version, entry.key, event.at)
+    # Nobody entered: by both clocks it is counted when it happened.
+    about = (event.project_id, journey.id, journey.version, entry.key, event.at, event.at)
     batch.tally.count(Metric.REFUSED, *about, reason=reason)
 
 

@@ -333,6 +333,7 @@ def to_message(row: Any) -> MessageState:
         run_id=row.run_id,
         step_key=row.step_key,
         user_number=row.user_number,
+        entered_at=row.entered_at,
         channel=row.channel,
         address=row.address,
         purpose=row.purpose,

@@ -57,7 +57,8 @@ def _still_counts(run: RunState, goal: Goal, at: Instant) -> bool:
 def _reach(batch: Batch, run: RunState, goal: Goal, event: Happening) -> None:
     at, amount = event.at, goal.amount_of(event.body)
     whose = (run.project_id, run.journey_id, run.version, run.user_number)
-    batch.conversions.append((batch.shard, run.id, goal.key, event.digest, *whose, at, amount))
+    row = (batch.shard, run.id, goal.key, event.digest, *whose, run.entered_at, at, amount)
+    batch.conversions.append(row)
     count(batch, Metric.HITS, run, "", at, output=goal.key, amount=amount)
     include(batch, Dimension.REACHED, run, goal.key, at)
     if run.variant != HOLDOUT:
@@ -77,7 +78,7 @@ def _count_first(batch: Batch, run: RunState, goal: Goal, at: Instant, amount: i
     # Among several at one instant the smallest amount: it must not matter which was heard of first.
     if first_at is None or (at, amount) < (first_at, first_amount):
         if first_at is not None:
-            where = (run.project_id, run.journey_id, first_version, "", first_at)
+            where = (run.project_id, run.journey_id, first_version, "", first_at, run.entered_at)
             whose: dict[str, Any] = {"output": goal.key, "variant": run.variant}
             batch.tally.count(Metric.REACHED, *where, n=-1, amount=-first_amount, **whose)
         count(batch, Metric.REACHED, run, "", at, output=goal.key, amount=amount)

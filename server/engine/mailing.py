@@ -91,6 +91,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             run.id,
             step.key,
             run.user_number,
+            run.entered_at,
             step.channel,
             letter.connection_id,
             letter.address,
@@ -113,7 +114,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             "",
         )
     )
-    about = (run.project_id, run.journey_id, run.version, step.key, at)
+    about = (run.project_id, run.journey_id, run.version, step.key, at, run.entered_at)
     batch.tally.count(Metric.QUEUED, *about, channel=step.channel)
     if skipped:
         row = (batch.shard, message_id, "decision", run.project_id, "skipped", at, at, skipped)

@@ -112,13 +112,13 @@ def _hear(batch: Batch, message: MessageState, receipt: HeardReceipt) -> None:
     if receipt.provider_id and not message.provider_id:
         message.provider_id = receipt.provider_id
     value = f"{message.journey_id}/{message.step_key}"
+    whose = (message.project_id, message.version, value, message.user_number)
     if kind in _SETS:
-        batch.tally.include(_SETS[kind], message.project_id, value, message.user_number, at)
+        batch.tally.include(_SETS[kind], *whose, at, message.entered_at)
     if kind in _READERS and receipt.actor == HUMAN:
         draws.note_reader(batch, message, _READERS[kind], at)
     if kind in PROVES_SENT and message.attempted_at is not None:
-        sent = (Dimension.SENT, message.project_id, value, message.user_number, message.attempted_at)
-        batch.tally.include(*sent)
+        batch.tally.include(Dimension.SENT, *whose, message.attempted_at, message.entered_at)
     batch.receipts.append(_row(batch, message, receipt))
     if message.id in batch.told:
         batch.told[message.id][receipt.key] = Told(kind, at, receipt.reason)
@@ -165,13 +165,15 @@ def _count_carried(batch: Batch, message: MessageState, before: Counted, after: 
     for metric in {*old, *new}:
         for at, n in ((old.get(metric), -1), (new.get(metric), 1)):
             if at is not None and old.get(metric) != new.get(metric):
-                batch.tally.count(metric, *about, at, channel=message.channel, output=output, n=n)
+                when = (at, message.entered_at)
+                batch.tally.count(metric, *about, *when, channel=message.channel, output=output, n=n)
     if len(new) > len(old) and len(new) > 1:
         batch.bad_news.add((message.project_id, message.journey_id))
 
 
 def _count(batch: Batch, message: MessageState, metric: Metric, at: Instant, **more: Any) -> None:
-    about = (message.project_id, message.journey_id, message.version, message.step_key, at)
+    where = (message.project_id, message.journey_id, message.version, message.step_key)
+    about = (*where, at, message.entered_at)
     batch.tally.count(metric, *about, channel=message.channel, **more)
 
 

@@ -281,6 +281,7 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
             run.journey_id,
             run.version,
             run.user_number,
+            run.entered_at,
             visit.step_key,
             visit.arrived_at,
             visit.left_at,
@@ -313,7 +314,7 @@ def _shown(value: Any) -> Any:
 
 
 def count(batch: Batch, metric: Metric, run: RunState, step_key: str, at: Instant, **more: Any) -> None:
-    about = (run.project_id, run.journey_id, run.version, step_key, at)
+    about = (run.project_id, run.journey_id, run.version, step_key, at, run.entered_at)
     batch.tally.count(metric, *about, variant=run.variant, **more)
 
 
@@ -321,4 +322,5 @@ def include(batch: Batch, dimension: Dimension, run: RunState, place: str, at: I
     """Notes the user at a place of the journey. Who is held out is no part of these sets."""
     if run.variant != HOLDOUT:
         value = f"{run.journey_id}/{place}" if place else str(run.journey_id)
-        batch.tally.include(dimension, run.project_id, value, run.user_number, at)
+        who = (run.project_id, run.version, value, run.user_number)
+        batch.tally.include(dimension, *who, at, run.entered_at)

@@ -123,6 +123,8 @@ class MessageState:
     run_id: int
     step_key: str
     user_number: int
+    entered_at: Instant
+    """When its run entered."""
     channel: str
     address: str
     purpose: str

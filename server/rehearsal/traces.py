@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from server.aggregates.ask import Span
+from server.aggregates.ask import DAYS, HOURS, Span
+from server.aggregates.metrics import Metric
 from server.clock import Instant
 from server.delivery.hearing import write_reference
 from server.journey.goals import AMOUNT_SCALE
@@ -21,6 +22,7 @@ from .plan import Person
 from .stage import PROJECT, SHARD, Stage
 
 Record = Mapping[str, Any]
+EVERY_SERIES = frozenset((metric.value, unit) for metric in Metric for unit in (HOURS, DAYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ async def account_of(stage: Stage) -> Account:
 
 async def _figures(stage: Stage) -> Figures:
     loaders = Loaders(stage.db, stage.clock, PROJECT, 1)
-    question = FiguresKey(stage.plan.journey_id, Span(stage.plan.zone), None, True)
+    question = FiguresKey(stage.plan.journey_id, Span(stage.plan.zone), series=EVERY_SERIES)
     return await loaders.figures_by_question.load(question)
 
 

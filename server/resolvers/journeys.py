@@ -7,8 +7,6 @@ from server.store.journeys import Wanted
 from server.store.paging import Page, Slice
 from server.store.tables import Journey, Project, Version
 
-from .periods import Period
-
 
 async def project(context: Context) -> Project:
     return await context.loaders.project_by_id.load(context.project_id)
@@ -32,10 +30,6 @@ async def versions_page(context: Context, journey_id: int, page: Page) -> Slice:
         return await versions.page(session, context.project_id, journey_id, page)
 
 
-async def figures(
-    context: Context, journey_id: int, period: Period, version: int | None, *, hourly: bool
-) -> Figures:
+async def figures(context: Context, wanted: FiguresKey) -> Figures:
     """The figures of a journey; those of all that are asked for at once come from one snapshot."""
-    return await context.loaders.figures_by_question.load(
-        FiguresKey(journey_id, period.span, version, hourly)
-    )
+    return await context.loaders.figures_by_question.load(wanted)

@@ -7,6 +7,7 @@ import orjson
 import strawberry
 
 from server.context import Context
+from server.loaders import FiguresKey
 from server.resolvers import applying, journeys, periods
 from server.resolvers.applying import Filed
 from server.resolvers.once import Answer
@@ -127,6 +128,7 @@ async def _before(context: Context, answer: Answer) -> Data:
 async def _people(context: Context, journey_id: int, diff: JourneyDiff) -> tuple[int, list[WaitingAt]]:
     """How many are inside, and where of what is touched."""
     everything = await periods.period(context, None, None, None)
-    figures = (await journeys.figures(context, journey_id, everything, None, hourly=False)).answer
+    wanted = FiguresKey(journey_id, everything.span, users=False)
+    figures = (await journeys.figures(context, wanted)).answer
     counted = ((one.key, figures.waiting_now(one.key)) for one in diff.steps)
     return figures.inside_now(), [WaitingAt(key=key, runs=runs) for key, runs in counted if runs]

@@ -116,7 +116,7 @@ class AudienceStats:
     def entries(self) -> Count:
         return self._total(M.ENTRIES)
 
-    @field("Different users who entered in the period; null for a single version.")
+    @field("Different users who entered in the period.")
     def users(self) -> Count | None:
         return self.source.users(Dimension.ENTERED)
 
@@ -174,10 +174,7 @@ class AudienceStats:
     def drop_offs(self) -> DropOffs:
         return drop_offs(self.source.answer)
 
-    @field(
-        "Different users who were sent a message in the period, of those who entered in it; "
-        "null for a single version."
-    )
+    @field("Different users who were sent a message in the period, of those who entered in it.")
     def messaged(self) -> Share | None:
         entered, sent = self.source.users(Dimension.ENTERED), self.source.recipients()
         return None if entered is None or sent is None else share(sent, entered, Base.USERS_ENTERED)

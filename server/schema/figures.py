@@ -34,7 +34,7 @@ def share_of(part: Part) -> Share:
 class Tally:
     total: Count = strawberry.field(description="How often.")
     users: Count | None = strawberry.field(
-        description="By how many different users; null for a single version, and where that is not kept."
+        description="By how many different users; null where that is not kept."
     )
 
 

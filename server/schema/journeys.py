@@ -16,6 +16,7 @@ from server.store import runs as stored_runs
 
 from .fields import field
 from .figures import PeriodInput
+from .figures_asked import figures_key
 from .flow_steps import Trigger
 from .graphs import (
     Edge,
@@ -29,7 +30,7 @@ from .graphs import (
     to_steps,
 )
 from .ids import to_id
-from .info import Info, asks_for
+from .info import Info
 from .journey_files import JourneyFiles
 from .launches import Launch, latest
 from .nodes import Node
@@ -46,7 +47,16 @@ from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
-from .words import Direction, JourneyAction, JourneyKind, JourneyOrderBy, JourneyStatus, Reentry, RunState
+from .words import (
+    Clock,
+    Direction,
+    JourneyAction,
+    JourneyKind,
+    JourneyOrderBy,
+    JourneyStatus,
+    Reentry,
+    RunState,
+)
 
 if TYPE_CHECKING:
     from server.store.paging import Slice
@@ -192,12 +202,15 @@ class Journey(JourneyFiles, Node):
             int | None,
             strawberry.argument(description="Only runs of the version of this number; all by default."),
         ] = None,
+        clock: Annotated[
+            Clock, strawberry.argument(description="What decides whether something is in the period.")
+        ] = Clock.HAPPENED,
     ) -> JourneyStats:
         wanted = period or PeriodInput()
         preset = wanted.preset.value if wanted.preset else None
         days = await periods.period(info.context, preset, wanted.start, wanted.until)
-        hourly = asks_for(info, "over")
-        found = await resolve.figures(info.context, self._id, days, version, hourly=hourly)
+        asked = figures_key(info, self._id, days, version, clock)
+        found = await resolve.figures(info.context, asked)
         observes = await channels.observes(info.context)
         return JourneyStats.from_source(Source(self._id, days, found, version, observes))
 

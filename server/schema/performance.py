@@ -41,7 +41,7 @@ class GoalStats:
     def per_run(self) -> Share:
         return share(self.found.runs, self.source.answer.total(M.ENTRIES), Base.ENTRIES)
 
-    @field("Users who reached it, of the users who entered in the period; null for a single version.")
+    @field("Users who reached it, of the users who entered in the period.")
     def per_user(self) -> Share | None:
         users, entered = self._users(), self.source.users(Dimension.ENTERED)
         return None if users is None or entered is None else share(users, entered, Base.USERS_ENTERED)
@@ -68,7 +68,7 @@ class GoalStats:
 
     @field(
         "What all hits were worth for each user who was sent a message in the period; null where there is "
-        "none, for a single version, or if the goal names no amount."
+        "none, or if the goal names no amount."
     )
     def revenue_per_recipient(self) -> Money | None:
         return money_per([self.goal], self.found.amount, self.source.recipients() or 0)

@@ -66,11 +66,11 @@ class Source:
         return self.figures.answer
 
     def users(self, dimension: Dimension, *parts: str) -> int | None:
-        """How many different users; sets do not tell versions apart."""
+        """How many different users; none if no query asks for any."""
         return self.users_at(dimension, [parts])
 
     def users_at(self, dimension: Dimension, places: Iterable[tuple[str, ...]]) -> int | None:
-        if self.version is not None:
+        if not self.answer.has_sets:
             return None
         values = ["/".join((str(self.journey_id), *parts)) for parts in places]
         return self.answer.users(dimension, *values)

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from server.aggregates.messages import BY_ACTOR_TOO
-from server.aggregates.series import series
+from server.aggregates.series import MADE_OF, series
 from server.clock import to_datetime
 
 from .audience import AudienceStats
@@ -85,7 +85,7 @@ class JourneyStats:
     def over(self, metric: MetricArgument, by: IntervalArgument = Interval.DAY) -> list[Point]:
         counts = [
             count
-            for count in self.source.answer.hours
+            for count in self.source.answer.series.get(MADE_OF[by.value], ())
             if count.metric == metric.value and (metric.value not in BY_ACTOR_TOO or count.reason == "")
         ]
         return [

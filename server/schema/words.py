@@ -371,6 +371,15 @@ class Interval(Enum):
     WEEK = value("week", description="Seven days from Monday.")
 
 
+@strawberry.enum(description="Which time decides whether something is in a period.")
+class Clock(Enum):
+    HAPPENED = value("happened", description="When it happened.")
+    ENTERED = value(
+        "entered",
+        description="When its run entered: what became of those who came in the period, whenever it did.",
+    )
+
+
 @strawberry.enum(description="The whole that a share is a part of.")
 class Base(Enum):
     ENTRIES = value("entries", description="Runs that entered in the period.")

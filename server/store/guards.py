@@ -29,7 +29,7 @@ _FIGURES = (
     select(
         _counters.c.journey_id,
         _counters.c.output,
-        _counters.c.hour,
+        _counters.c.span,
         _counters.c.metric,
         func.sum(_counters.c.n).label("n"),
     )
@@ -37,10 +37,12 @@ _FIGURES = (
         _counters.c.project_id == bindparam("of_project"),
         among(_counters.c.journey_id, "journeys"),
         _counters.c.metric.in_([CARRIED, CARRIED_BOUNCED, CARRIED_COMPLAINED]),
-        _counters.c.hour >= bindparam("since"),
+        _counters.c.clock == 0,
+        # Hours alone are as large as instants.
+        _counters.c.span >= bindparam("since"),
         _counters.c.channel.in_(bindparam("channels", expanding=True)),
     )
-    .group_by(*(_counters.c[name] for name in ("journey_id", "output", "hour", "metric")))
+    .group_by(*(_counters.c[name] for name in ("journey_id", "output", "span", "metric")))
 )
 
 
@@ -116,7 +118,7 @@ async def hours(
     about = {"of_project": project_id, "since": since, "channels": list(channels)}
     found: defaultdict[Sending, defaultdict[Instant, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for row in await session.rows_in(_FIGURES, "journeys", sorted(journeys), about):
-        found[Sending(row.journey_id, int(row.output))][row.hour][row.metric] = int(row.n)
+        found[Sending(row.journey_id, int(row.output))][row.span][row.metric] = int(row.n)
     return {
         sending: {hour: _figures(counts) for hour, counts in by_hour.items()}
         for sending, by_hour in found.items()

@@ -17,7 +17,7 @@ from server.clock import Instant
 
 from .bulk import table_of
 from .sessions import ReadSession
-from .tables import Connection, Counter, Message, Receipt, Unclaimed
+from .tables import Connection, Counter, Journey, Message, Receipt, Unclaimed
 
 MOST_ROWS = 2_000
 """Different issues of one answer; the most frequent ones."""
@@ -170,13 +170,22 @@ async def queued(session: ReadSession, project_id: int, shards: int, wanted: Wan
     statement = select(_counters.c.channel, func.sum(_counters.c.n)).where(
         _counters.c.shard.in_(list(range(shards))),
         _counters.c.project_id == project_id,
+        # Journey by journey, each by the index; the project's counters as a whole are many.
+        _counters.c.journey_id.in_(_journeys_of(project_id, wanted.journey_id)),
         _counters.c.metric == QUEUED,
-        _counters.c.hour >= wanted.since,
-        _counters.c.hour < wanted.until,
+        _counters.c.clock == 0,
+        # Hours alone are as large as instants.
+        _counters.c.span >= wanted.since,
+        _counters.c.span < wanted.until,
     )
-    if wanted.journey_id is not None:
-        statement = statement.where(_counters.c.journey_id == wanted.journey_id)
     return {row[0]: int(row[1]) for row in await session.rows(statement.group_by(_counters.c.channel))}
+
+
+def _journeys_of(project_id: int, journey_id: int | None) -> Select[Any] | list[int]:
+    if journey_id is not None:
+        return [journey_id]
+    table = table_of(Journey)
+    return select(table.c.id).where(table.c.project_id == project_id)
 
 
 # What no map explains yet

@@ -22,13 +22,20 @@ async def prepare(session: WriteSession, shards: int = 0) -> int:
     wanted = shards or (
         SHARDS_ON_SQLITE if session.get_bind().dialect.name == "sqlite" else SHARDS_ON_POSTGRESQL
     )
-    await session.bulk(_CATALOG, [(1, 0)])
+    await session.bulk(_CATALOG, [(1, 0, False)])
     await session.bulk(_STATES, [(number, 0, 0) for number in range(min(wanted, MOST_SHARDS))])
     return await count_shards(session)
 
 
 async def count_shards(session: ReadSession) -> int:
     return int((await session.rows(select(func.count()).select_from(table_of(ShardState))))[0][0])
+
+
+async def recount_is_due(session: WriteSession) -> bool:
+    """Whether the aggregates have to be counted anew. Who is told so does it; others wait here."""
+    table = table_of(Catalog)
+    due = update(table).where(table.c.recount_due).values(recount_due=False).returning(table.c.id)
+    return bool(await session.rows(due))
 
 
 async def touch_catalog(session: WriteSession) -> None:

@@ -7,16 +7,21 @@ from . import columns as column
 
 
 class Counter(SQLModel, table=True):
-    """How often."""
+    """How often. What is counted in an hour is counted in its day, its month and all time as well."""
 
     __table_args__ = (
-        Index("counter_by_journey", "project_id", "journey_id", "metric", "hour"),
+        Index("counter_by_journey", "project_id", "journey_id", "metric", "clock", "span"),
         column.SHARDED,
     )
 
     shard: int = column.key()
     project_id: int = column.key()
     journey_id: int = column.key()
+    clock: int = column.key()
+    """0: when it happened; 1: when the run entered. All time is the same by both, and stored under 0."""
+    span: int = column.key()
+    """0 is all time, 202403 a month and 20240313 a day of the project's zone; anything else is the instant at
+    which an hour began, and hours begin where the project's zone begins them."""
     version: int = column.key()
     step_key: str = column.text_key()
     output: str = column.text_key()
@@ -26,8 +31,6 @@ class Counter(SQLModel, table=True):
     metric: str = column.text_key()
     reason: str = column.text_key()
     """The end reason, the failure reason, or the actor class, as the metric says."""
-    hour: int = column.key()
-    """The instant at which the hour began; hours begin where the project's zone begins them."""
     n: int = column.integer()
     amount: int = column.integer()
 
@@ -42,7 +45,11 @@ class UserSet(SQLModel, table=True):
     project_id: int = column.key()
     dimension: str = column.text_key()
     value: str = column.text_key()
-    day: int = column.key()
-    """20240313 is a day of the project's zone, 202403 a month, 0 all time."""
+    clock: int = column.key()
+    """As a counter's."""
+    span: int = column.key()
+    """As a counter's, but that there are no hours."""
+    version: int = column.key()
+    """Of the journey, as the run or the message travelled it. All versions are the union."""
     part: int = column.key()
     bitmap: bytes = column.data()

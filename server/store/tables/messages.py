@@ -37,6 +37,8 @@ class Message(SQLModel, table=True):
     run_id: int = column.integer()
     step_key: str = column.text()
     user_number: int = column.integer()
+    entered_at: int = column.integer()
+    """When its run entered."""
     channel: str = column.text()
     connection_id: int | None = column.integer(default=None)
     address: str = column.text()

@@ -69,6 +69,8 @@ class Visit(SQLModel, table=True):
     journey_id: int = column.integer()
     version: int = column.integer()
     user_number: int = column.integer()
+    entered_at: int = column.integer()
+    """When the run entered."""
     step_key: str = column.text()
     arrived_at: int = column.integer()
     left_at: int = column.integer()
@@ -94,6 +96,8 @@ class Conversion(SQLModel, table=True):
     journey_id: int = column.integer()
     version: int = column.integer()
     user_number: int = column.integer()
+    entered_at: int = column.integer()
+    """When the run entered."""
     occurred_at: int = column.integer()
     amount: int = column.integer()
     """In ten-thousandths of the currency's unit."""

@@ -64,6 +64,8 @@ class Catalog(SQLModel, table=True):
 
     id: int = column.key()
     epoch: int = column.integer()
+    recount_due: bool = False
+    """Whether an upgrade has left it to the next start to count everything again."""
 
 
 class PollCursor(SQLModel, table=True):

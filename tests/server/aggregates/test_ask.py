@@ -6,7 +6,6 @@ import pytest
 
 from server.aggregates import ask
 from server.aggregates.ask import Question, Span
-from server.store.tables import Counter
 from tests.world import HOUR, NOON, World, line, step
 
 pytestmark = pytest.mark.anyio
@@ -29,5 +28,5 @@ async def test_the_largest_amounts_add_up_to_a_sum_that_can_be_kept(world: World
     await world.live(
         *(world.event("buy", NOON + n, user="kim", total=amount) for n, amount in enumerate(amounts, 1))
     )
-    rows = [row for row in await world.rows(Counter, "hour") if row.metric == "hits"]
+    rows = [row for row in await world.hours() if row.metric == "hits"]
     assert (sum(row.n for row in rows), sum(row.amount for row in rows)) == (21, 20 * 10**14)

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.aggregates.calendar import ALL_TIME, covering, day_of, hour_of, levels, start_of
+from server.aggregates.calendar import (
+    ALL_TIME,
+    ENTERED,
+    FIRST_HOUR,
+    HAPPENED,
+    covering,
+    day_of,
+    hour_of,
+    spans,
+    spans_of_hours,
+    start_of,
+)
 from server.clock import HOUR, MINUTE
 
 ZONES = [
@@ -73,8 +84,21 @@ def test_a_day_that_begins_at_one_o_clock_begins_there() -> None:
     assert start_of(date(2024, 4, 26), "Africa/Cairo") == at("2024-04-26T01:00+03:00")
 
 
-def test_a_bit_goes_into_its_day_its_month_and_all_time() -> None:
-    assert levels(20240313) == (20240313, 202403, ALL_TIME)
+def test_what_happens_falls_into_days_and_months_of_both_clocks_and_once_into_all_time() -> None:
+    assert spans(20240313, 20240229) == (
+        (HAPPENED, 20240313),
+        (HAPPENED, 202403),
+        (HAPPENED, ALL_TIME),
+        (ENTERED, 20240229),
+        (ENTERED, 202402),
+    )
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.sampled_from(ZONES))
+def test_no_hour_can_be_taken_for_a_day_or_a_month(at: datetime, zone: str) -> None:
+    hour = hour_of(int(at.replace(tzinfo=UTC).timestamp() * 1000), zone)
+    coarse = [span for _, span in spans_of_hours(hour, hour, zone)[2:]]
+    assert hour > FIRST_HOUR > max(coarse)
 
 
 @given(st.dates(date(2015, 1, 1), date(2030, 1, 1)), st.integers(0, 800))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from server.aggregates import merge
-from server.aggregates.calendar import ALL_TIME
+from server.aggregates.calendar import ALL_TIME, ENTERED, HAPPENED, spans
 from server.aggregates.fill import Tally
 from server.aggregates.metrics import DEFINITIONS, Dimension, Metric
 from server.store.tables import Counter, UserSet
@@ -27,24 +27,31 @@ def test_every_metric_is_defined_once() -> None:
 def test_counts_of_one_hour_are_added_up_and_those_of_the_next_are_apart() -> None:
     tally = a_tally()
     for at in (NOON, NOON + HOUR - 1, NOON + HOUR):
-        tally.count(Metric.HITS, 1, 2, 3, "step", at, output="goal", amount=5)
-    assert [(key[-1], counts) for key, counts in tally.counts.items()] == [
-        (NOON, [2, 10]),
-        (NOON + HOUR, [1, 5]),
-    ]
+        tally.count(Metric.HITS, 1, 2, 3, "step", at, NOON - DAY, output="goal", amount=5)
+    assert {key[2:4]: counts for key, counts in tally.counters().items()} == {
+        (HAPPENED, NOON): [2, 10],
+        (HAPPENED, NOON + HOUR): [1, 5],
+        (HAPPENED, 20240313): [3, 15],
+        (HAPPENED, 202403): [3, 15],
+        (HAPPENED, ALL_TIME): [3, 15],
+        (ENTERED, NOON - DAY): [3, 15],
+        (ENTERED, 20240312): [3, 15],
+        (ENTERED, 202403): [3, 15],
+    }
 
 
 @anyio
 async def test_what_batches_count_is_added_to_what_is_there(world: World) -> None:
     for part in (1, 2):
         tally = a_tally()
-        tally.count(Metric.REACHED, 1, 2, 3, "", NOON, output="goal", amount=700)
-        tally.count(Metric.REACHED, 1, 2, 3, "", NOON, output="goal", n=-1, amount=-700)
-        tally.count(Metric.ENTRIES, 1, 2, 3, "cart", NOON, n=part)
+        tally.count(Metric.REACHED, 1, 2, 3, "", NOON, NOON, output="goal", amount=700)
+        tally.count(Metric.REACHED, 1, 2, 3, "", NOON, NOON, output="goal", n=-1, amount=-700)
+        tally.count(Metric.ENTRIES, 1, 2, 3, "cart", NOON, NOON, n=part)
         async with world.db.write() as session:
             await tally.write(session, part)
-    [row] = await world.rows(Counter)
-    assert (row.metric, row.hour, row.n, row.amount) == ("entries", NOON, 3, 0)
+    assert {(row.metric, row.n, row.amount) for row in await world.rows(Counter)} == {("entries", 3, 0)}
+    [row] = await world.hours()
+    assert row.span == NOON
 
 
 async def write_parts(world: World, parts: list[set[int]], at: int = NOON) -> None:
@@ -52,21 +59,21 @@ async def write_parts(world: World, parts: list[set[int]], at: int = NOON) -> No
         for number, users in enumerate(parts, 1):
             tally = a_tally()
             for user in users:
-                tally.include(Dimension.ENTERED, 1, "7", user, at)
+                tally.include(Dimension.ENTERED, 1, 3, "7", user, at, at - DAY)
             await tally.write(session, number)
 
 
-async def sets(world: World) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
+async def sets(world: World) -> dict[tuple[int, int], set[int]]:
+    found: dict[tuple[int, int], set[int]] = {}
     for row in await world.rows(UserSet):
-        found.setdefault(row.day, set()).update(BitMap.deserialize(bytes(row.bitmap)))
+        found.setdefault((row.clock, row.span), set()).update(BitMap.deserialize(bytes(row.bitmap)))
     return found
 
 
 @anyio
 async def test_a_user_is_in_the_set_of_the_day_the_month_and_all_time(world: World) -> None:
     await write_parts(world, [{1, 5}])
-    assert await sets(world) == {20240313: {1, 5}, 202403: {1, 5}, ALL_TIME: {1, 5}}
+    assert await sets(world) == {key: {1, 5} for key in spans(20240313, 20240312)}
 
 
 @anyio
@@ -77,8 +84,8 @@ async def test_merging_parts_changes_no_answer_and_leaves_one_part(world: World)
         keys = await merge.crowded(session, 0)
     async with world.db.write() as session:
         await merge.merge(session, 0, keys)
-    assert sorted(key[-1] for key in keys) == [ALL_TIME, 202403, 20240313]
-    assert len(await world.rows(UserSet)) == 3
+    assert sorted(key[3:5] for key in keys) == sorted(spans(20240313, 20240312))
+    assert len(await world.rows(UserSet)) == 5
     assert await sets(world) == before
     async with world.db.read() as session:
         assert await merge.crowded(session, 0) == []
@@ -95,8 +102,9 @@ async def test_few_parts_are_left_alone(world: World) -> None:
 def test_a_month_is_the_union_of_its_days(included: list[tuple[int, int]]) -> None:
     tally = a_tally()
     for user, days in included:
-        tally.include(Dimension.ARRIVED, 1, "7/step", user, NOON + days * DAY)
-    whole = {key[-1]: set(BitMap.deserialize(bits)) for key, bits in tally._bitmaps()}
+        tally.include(Dimension.ARRIVED, 1, 3, "7/step", user, NOON + days * DAY, NOON)
+    sets = {key[3:5]: set(BitMap.deserialize(bits)) for key, bits in tally._bitmaps()}
+    whole = {span: users for (clock, span), users in sets.items() if clock == HAPPENED}
     for level, users in whole.items():
         if 0 < level < 999_999:
             days_of_it = [found for day, found in whole.items() if day // 100 == level and day > 999_999]

@@ -13,7 +13,7 @@ from server.aggregates.ask import Question, Span, figures
 from server.aggregates.metrics import Dimension, Metric
 from server.journey.draws import draw
 from server.store import setup, verdicts
-from server.store.tables import Counter, Journey, Message, User, Verdict, Version, Visit
+from server.store.tables import Journey, Message, User, Verdict, Version, Visit
 from tests.server.schema.api import hear
 from tests.world import DAY, HOUR, NOON, World, line, step
 
@@ -186,8 +186,8 @@ async def test_a_goal_counts_for_the_branch_from_the_draw_on_and_once_a_run(worl
     assert await world.counts("variant_reached", "step_key", "output", "reason") == {
         ("split", drawn, "bought"): 1
     }
-    [counted] = [row for row in await world.rows(Counter) if row.metric == "variant_reached" and row.n]
-    assert (counted.amount, counted.hour) == (4 * 10_000, NOON + 4 * HOUR)
+    [counted] = [row for row in await world.hours() if row.metric == "variant_reached" and row.n]
+    assert (counted.amount, counted.span) == (4 * 10_000, NOON + 4 * HOUR)
     assert await world.counts("reached", "output") == {"bought": 1}
     await agrees(world)
 

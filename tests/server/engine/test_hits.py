@@ -16,7 +16,7 @@ from server.delivery.receipts import HeardReceipt
 from server.engine import shard as shards
 from server.engine.state import to_json
 from server.store.bulk import table_of
-from server.store.tables import Counter, Message, Receipt
+from server.store.tables import Message, Receipt
 from tests.world import NOON, World
 
 from .divided import divided_world
@@ -113,8 +113,8 @@ told = st.lists(
 async def state(world: World) -> Any:
     [message] = await world.rows(Message)
     counters: dict[Any, int] = {}
-    for row in await world.rows(Counter):
-        key = (row.metric, row.reason, row.hour)
+    for row in await world.hours():
+        key = (row.metric, row.reason, row.span)
         counters[key] = counters.get(key, 0) + row.n
     return orjson.loads(message.heard), message.status, {key: n for key, n in counters.items() if n}
 

@@ -190,8 +190,8 @@ def tell(moves: Iterable[Move], then: Callable[[Story], Awaitable[Any]], *, divi
 async def figures(world: World) -> dict[Any, tuple[int, int]]:
     """Every counter that is not 0, summed over shards."""
     found: dict[Any, tuple[int, int]] = {}
-    for row in await world.rows(Counter):
-        key = (row.metric, row.journey_id, row.step_key, row.output, row.channel, row.reason, row.hour)
+    for row in await world.hours():
+        key = (row.metric, row.journey_id, row.step_key, row.output, row.channel, row.reason, row.span)
         n, amount = found.get(key, (0, 0))
         found[key] = (n + row.n, amount + row.amount)
     return {key: value for key, value in found.items() if value != (0, 0)}

@@ -14,7 +14,7 @@ from channels.reasons import Reason
 from server.aggregates import recount
 from server.delivery.receipts import HeardReceipt
 from server.engine import batch as batches
-from server.store.tables import Counter, Message, Receipt
+from server.store.tables import Message, Receipt
 from tests.world import HOUR, MINUTE, NOON, World
 
 from .divided import divided_world, without_complaint
@@ -82,8 +82,8 @@ async def state(world: World) -> Any:
     [message] = await world.rows(Message)
     receipts = sorted((row.key, row.kind, row.occurred_at) for row in await world.rows(Receipt))
     figures: dict[Any, int] = {}
-    for row in await world.rows(Counter):
-        key = (row.metric, row.step_key, row.reason, row.hour)
+    for row in await world.hours():
+        key = (row.metric, row.step_key, row.reason, row.span)
         figures[key] = figures.get(key, 0) + row.n
     async with world.db.read() as session:
         assert await recount.differences(session) == []

@@ -129,9 +129,8 @@ def _plain(value: Any) -> str:
 
 
 async def figures(world: World) -> list[Any]:
-    from server.store.tables import Counter
 
-    rows = sorted(tuple(row)[1:] for row in await world.rows(Counter) if row.metric != "ended")
+    rows = sorted(tuple(row)[1:] for row in await world.hours() if row.metric != "ended")
     async with world.db.read() as session:
         assert await recount.differences(session) == []
     return rows

@@ -9,7 +9,7 @@ from server.aggregates.metrics import DEFINITIONS
 from server.schema.ids import to_id
 from server.store.tables import Message
 from tests.server.schema.api import Api, hear
-from tests.world import DAY, HOUR, MINUTE, NOON, abandoned_cart
+from tests.world import DAY, HOUR, MINUTE, NOON, abandoned_cart, line, step
 
 pytestmark = pytest.mark.anyio
 
@@ -103,9 +103,9 @@ async def test_a_goal_tells_runs_users_hits_and_money_apart(api: Api) -> None:
 
 async def test_arrivals_at_a_step_wait_have_left_or_ended_there(api: Api) -> None:
     found = await stats(api, await lived(api))
-    for step in found["steps"]:
-        ended = sum(end["count"] for end in step["endedHere"])
-        assert step["arrivals"]["total"] == step["waitingNow"] + step["left"] + ended
+    for one in found["steps"]:
+        ended = sum(end["count"] for end in one["endedHere"])
+        assert one["arrivals"]["total"] == one["waitingNow"] + one["left"] + ended
     by_key = {step["step"]["key"]: step for step in found["steps"]}
     assert by_key["hour"]["waitingNow"] == 1
     assert by_key["mail"]["arrivals"] == {"total": 2, "users": 2}
@@ -216,11 +216,49 @@ async def test_a_period_that_means_nothing_is_refused(small_api: Api, period: di
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_figures_of_one_version_leave_out_what_is_not_kept_by_version(api: Api) -> None:
-    found = await stats(api, await lived(api), version=1)
-    assert (found["audience"]["entries"], found["audience"]["users"]) == (4, None)
-    assert found["performance"][0]["perUser"] is None
-    assert (await stats(api, await lived_id(api), version=2))["audience"]["entries"] == 0
+async def test_figures_of_one_version_are_those_of_its_own_users(api: Api) -> None:
+    everything = await stats(api, await lived(api))
+    found = await stats(api, await lived_id(api), version=1)
+    assert found["audience"] == everything["audience"]
+    assert found["performance"][0]["perUser"] == everything["performance"][0]["perUser"] is not None
+    nobody = (await stats(api, await lived_id(api), version=2))["audience"]
+    assert (nobody["entries"], nobody["users"]) == (0, 0)
+
+
+CLOCKS = """
+query ($id: ID!, $clock: Clock!, $day: Date!, $after: Date!) {
+  journey(id: $id) { stats(period: {from: $day, until: $after}, clock: $clock) {
+    audience { entries users ended }
+    performance { reached { total users } hits }
+    over(metric: ENDED, by: DAY) { at count }
+  } }
+}
+"""
+
+
+async def test_by_the_clock_of_the_entry_what_happens_later_belongs_to_the_day_of_the_entry(api: Api) -> None:
+    world = api.world
+    steps = (step("cart", "entry_event", event="go"), step("wait", "delay", duration_ms=2 * DAY))
+    goal = {"key": "bought", "event": "buy"}
+    journey_id = await world.add_journey(line(*steps, step("done", "exit"), goals=[goal]))
+    for day, user in ((0, "kim"), (1, "lee"), (2, "min")):
+        await world.live(world.event("go", NOON + day * DAY, user=user))
+        await world.live(world.event("buy", NOON + (day + 1) * DAY, user=user))
+    await world.settle(NOON + 5 * DAY)
+    days = {"day": "2024-03-13", "after": "2024-03-15"}
+    entered, happened = [
+        (await api.ask(CLOCKS, id=to_id("Journey", journey_id), clock=clock, **days))["journey"]["stats"]
+        for clock in ("ENTERED", "HAPPENED")
+    ]
+    assert entered["audience"] == {"entries": 2, "users": 2, "ended": 2}
+    assert happened["audience"] == {"entries": 2, "users": 2, "ended": 0}
+    assert [(one["at"], one["count"]) for one in entered["over"]] == [
+        ("2024-03-12T15:00:00+00:00", 1),
+        ("2024-03-13T15:00:00+00:00", 1),
+    ]
+    assert happened["over"] == []
+    assert entered["performance"] == [{"reached": {"total": 2, "users": 2}, "hits": 2}]
+    assert happened["performance"] == [{"reached": {"total": 1, "users": 1}, "hits": 1}]
 
 
 async def lived_id(api: Api) -> int:
