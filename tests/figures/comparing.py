@@ -10,7 +10,7 @@ from tests.server.schema.api import Api
 from .days import beginning_of
 from .facts import Asked, Facts, facts_of
 from .recounted import Recounted
-from .screens import differences, queries
+from .screens import differences, queries, together
 
 QUERIES = tuple(queries())
 
@@ -23,22 +23,24 @@ class Question:
     first: date | None = None
     until: date | None = None
     version: int | None = None
+    clock: str = "HAPPENED"
 
     def variables(self) -> dict[str, Any]:
         period = {name: day.isoformat() for name, day in (("from", self.first), ("until", self.until)) if day}
-        return {"id": to_id("Journey", self.journey_id), "period": period, "version": self.version}
+        return {"id": to_id("Journey", self.journey_id), "period": period, "version": self.version, "clock": self.clock}
 
     def asked(self, zone: str) -> Asked:
         """The same in instants."""
         since = beginning_of(self.first, zone) if self.first else 0
         until = beginning_of(self.until, zone) if self.until else 2**62
-        return Asked(self.journey_id, since, until, version=self.version)
+        column = {"HAPPENED": "at", "ENTERED": "entered_at"}[self.clock]
+        return Asked(self.journey_id, since, until, column, self.version)
 
 
 async def screens(api: Api, question: Question) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for query in QUERIES:
-        found |= (await api.ask(query, **question.variables()))["journey"]["stats"]
+        found = together(found, (await api.ask(query, **question.variables()))["journey"]["stats"])
     return found
 
 

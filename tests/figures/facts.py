@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from server.store.bulk import table_of
 from server.store.database import Database
-from server.store.tables import Conversion, Message, Receipt, Refusal, Run, Visit
+from server.store.tables import Conversion, Message, Receipt, Refusal, Run, Version, Visit
 
-FACTS = (Run, Visit, Conversion, Refusal, Message, Receipt)
+FACTS = (Version, Run, Visit, Conversion, Refusal, Message, Receipt)
 RECOUNT = (Path(__file__).parent / "recount.sql").read_text()
 
 Instant = int
@@ -84,6 +84,18 @@ class Facts:
         return dict(
             self.rows(f"SELECT step_key, count(*) FROM waiting WHERE {chosen} GROUP BY 1", **about)
         )
+
+
+    def leading_to(self, asked: Asked, step_key: str) -> list[str]:
+        """The steps from which an edge leads there, in any of the versions."""
+        sql = f"""
+            SELECT DISTINCT json_extract(edge.value, '$.from')
+            FROM (SELECT *, number AS version FROM version) AS v, json_each(v.graph, '$.edges') AS edge
+            WHERE journey_id = :journey AND json_extract(edge.value, '$.to') = :step
+              AND {_of_version(asked)}
+        """
+        about = {"journey": asked.journey_id, "version": asked.version}
+        return [key for (key,) in self.rows(sql, **about, step=step_key)]
 
 
 def _within(asked: Asked, where: Iterable[str]) -> str:

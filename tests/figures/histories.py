@@ -50,6 +50,7 @@ class Histories(Lives):
     def teardown(self) -> None:
         self.looks(self.question(None, None, None, "HAPPENED"))
         self.looks(self.question(0, 2, 1, "HAPPENED"))
+        self.looks(self.question(-1, 2, None, "ENTERED"))
         self.do(self.is_rebuilt())
         self.looks(self.question(-1, 3, None, "HAPPENED"))
         super().teardown()
@@ -92,7 +93,7 @@ class Histories(Lives):
     def question(self, first: int | None, days: int | None, version: int | None, clock: str) -> Question:
         since = None if first is None else self.day + timedelta(days=first)
         until = None if days is None else self.day + timedelta(days=(first or 0) + days)
-        return Question(first=since, until=until, version=version)
+        return Question(first=since, until=until, version=version, clock=clock)
 
     def looks(self, question: Question) -> None:
         found = self.do(wrong(self.api, self.zone, question))

@@ -56,8 +56,8 @@ class Recounted:
     def _count(self, metric: str, **where: str | None) -> int:
         return self.facts.count(self.asked, metric, **where)
 
-    def _people(self, what: str, **where: str) -> int | None:
-        return None if self.asked.version is not None else self.facts.people(self.asked, what, **where)
+    def _people(self, what: str, **where: str) -> int:
+        return self.facts.people(self.asked, what, **where)
 
     # What there is: whatever is shown, and any other that the facts tell of
 
@@ -105,7 +105,7 @@ class Recounted:
             "completed": rate(self._count("ended", reason="completed"), ended),
             "leftEarly": self._left_early(),
             "dropOffs": self._dropped(entries),
-            "messaged": None if users is None or recipients is None else rate(recipients, users),
+            "messaged": rate(recipients, users),
         }
 
     def _inside(self) -> list[Json]:
@@ -138,7 +138,7 @@ class Recounted:
 
     def _goal(self, shown: Json) -> Json:
         key = shown["goal"]["key"]
-        runs, hits, users = self._count("reached", output=key), self._count("hits", output=key), None
+        runs, hits = self._count("reached", output=key), self._count("hits", output=key)
         entered = self._people("entered")
         users = self._people("reached", output=key)
         worth = self.facts.amount(self.asked, "hits", output=key)
@@ -149,7 +149,7 @@ class Recounted:
             "hits": hits,
             "reached": {"total": runs, "users": users},
             "perRun": rate(runs, self._count("entries")),
-            "perUser": None if users is None or entered is None else rate(users, entered),
+            "perUser": rate(users, entered),
             "credit": {
                 "afterOpen": rate(after_open, hits),
                 "afterSend": rate(after_send, hits),
@@ -160,7 +160,7 @@ class Recounted:
                 shown.get("firstRevenue"), self.facts.amount(self.asked, "reached", output=key)
             ),
             "averageOrderValue": money(shown.get("revenue"), worth, hits),
-            "revenuePerRecipient": money(shown.get("revenue"), worth, self._people("sent") or 0),
+            "revenuePerRecipient": money(shown.get("revenue"), worth, self._people("sent")),
         }
 
     def _health(self) -> Json:
@@ -316,15 +316,15 @@ class Recounted:
             "dropOffs": self._dropped(arrivals, **where),
             "leftEarly": self._left_early(**where),
             "ofEntries": rate(arrivals, entries),
-            "ofPrevious": self._of_previous(shown, key, arrivals),
+            "ofPrevious": self._of_previous(key, arrivals),
             **self._sending(shown, **where),
         }
 
-    def _of_previous(self, shown: Json, key: str, arrivals: int) -> Json | None:
-        """Which steps lead to it is a matter of the drawings; how many came to those is counted."""
-        if shown.get("ofPrevious") is None:
+    def _of_previous(self, key: str, arrivals: int) -> Json | None:
+        previous = self.facts.leading_to(self.asked, key)
+        if not previous:
             return None
-        return rate(arrivals, sum(self._count("arrivals", step_key=one) for one in self.shown["before"][key]))
+        return rate(arrivals, sum(self._count("arrivals", step_key=one) for one in previous))
 
     def _sending(self, shown: Json, **where: str) -> Json:
         sends = shown.get("sent") is not None or self._count("queued", **where) > 0

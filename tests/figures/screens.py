@@ -12,8 +12,8 @@ METRICS = (
 INTERVALS = ("HOUR", "DAY", "WEEK")
 
 _QUESTION = """
-query Screen($id: ID!, $period: PeriodInput, $version: Int) {
-  journey(id: $id) { stats(period: $period, version: $version) {
+query Screen($id: ID!, $period: PeriodInput, $version: Int, $clock: Clock!) {
+  journey(id: $id) { stats(period: $period, version: $version, clock: $clock) {
     %s
   } }
 }
@@ -78,16 +78,29 @@ MESSAGES = """
       metrics { ...Heard }
       clickToOpen { ...Rate }
       notSent { ...Rate }
+      issues { ...Issue }
+    }
+"""
+MESSAGE_TABLE = """
+    communications {
+      channel
       messages {
         step { key }
         metrics { ...Heard }
+      }
+    }
+"""
+MESSAGE_CREDITS = """
+    communications {
+      channel
+      messages {
+        step { key }
         clickToOpen { ...Rate }
         notSent { ...Rate }
         issues { ...Issue }
         conversion { ...Credited }
         credited { goal { key } ...Credited }
       }
-      issues { ...Issue }
     }
 """
 CANVAS = """
@@ -100,6 +113,12 @@ CANVAS = """
       leftEarly { ...Early }
       ofEntries { ...Rate }
       ofPrevious { ...Rate }
+    }
+    edges { edge { from output } passed { total users } ofArrivals { ...Rate } ofEntries { ...Rate } }
+"""
+SENDING = """
+    steps {
+      step { key }
       sent { ...Heard }
       opened { ...Heard }
       clicked { ...Heard }
@@ -108,7 +127,6 @@ CANVAS = """
       conversion { ...Credited }
       credited { goal { key } ...Credited }
     }
-    edges { edge { from output } passed { total users } ofArrivals { ...Rate } ofEntries { ...Rate } }
 """
 _MOST = 10
 """Metrics of one query: what a query may cost is bounded."""
@@ -117,14 +135,26 @@ _MOST = 10
 def queries() -> Iterator[str]:
     """All of them together ask for everything."""
     yield _QUESTION % PEOPLE + SHARE + ENDS
-    yield _QUESTION % MESSAGES + SHARE + HEARD + ISSUE + CREDIT
-    yield _QUESTION % CANVAS + SHARE + HEARD + ISSUE + CREDIT + ENDS
+    yield _QUESTION % MESSAGES + SHARE + HEARD + ISSUE
+    yield _QUESTION % MESSAGE_TABLE + SHARE + HEARD
+    yield _QUESTION % MESSAGE_CREDITS + SHARE + ISSUE + CREDIT
+    yield _QUESTION % CANVAS + SHARE + ENDS
+    yield _QUESTION % SENDING + SHARE + HEARD + ISSUE + CREDIT
     for start in range(0, len(METRICS), _MOST):
         yield _QUESTION % "\n    ".join(
             f"{metric}_{by}: over(metric: {metric}, by: {by}) {{ at count amount }}"
             for metric in METRICS[start : start + _MOST]
             for by in INTERVALS
         )
+
+
+def together(one: Any, two: Any) -> Any:
+    """What two queries tell of the same things."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        return {name: together(one.get(name), two.get(name)) for name in {**one, **two}}
+    if isinstance(one, list) and isinstance(two, list):
+        return [together(*pair) for pair in zip(one, two, strict=True)]
+    return two if one is None else one
 
 
 def flat(shown: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -77,7 +77,7 @@ def graphs(draw: st.DrawFn) -> Data:
     """Edges lead forward, or back to a step that always takes time, so that every loop does."""
     kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=6))
     steps = [step("in", "entry_event", event="sign_up")]
-    steps += [step(f"s{place}_{kind}", kind, **_MADE[kind](draw)) for place, kind in enumerate(kinds)]
+    steps += [step(f"s{place}", kind, **_MADE[kind](draw)) for place, kind in enumerate(kinds)]
     steps.append(step("out", "exit"))
     data: Data = {"steps": steps, "edges": _edges(draw, steps), "goals": draw(goals)}
     data["cancel_events"] = draw(st.sampled_from([[], [{"event": "leave"}]]))
