@@ -15,9 +15,11 @@ from server.config import API
 from server.context import Context, Contexts
 from server.delivery.links import Tracking
 from server.delivery.readers import Readers
+from server.exports.downloads import PURPOSE, Downloads
 from server.observe import Observed
 from server.routes import health
 from server.routes.examples import Example
+from server.routes.exports import DownloadDoor
 from server.routes.graphiql import PAGE_HEADERS, assets_route, graphiql_page
 from server.routes.graphql import GraphQLEndpoint, Options
 from server.routes.hooks import HooksDoor
@@ -68,6 +70,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
         runtime.db, runtime.clock, runtime.host, box, runtime.shards, append, settings.public_url
     )
     apps = ReadersDoor(Readers(runtime.db, runtime.clock, runtime.host, box), runtime.shelf, runtime.clock)
+    files = Downloads(Signer(settings.secrets, PURPOSE), settings.public_url)
     graphql = _graphql(runtime, showcase)
     listening = SubscriptionEndpoint(SCHEMA, graphql.documents, _contexts(runtime))
     return [
@@ -79,6 +82,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
         *readers.routes(),
         *providers.routes(),
         *apps.routes(),
+        *DownloadDoor(files, runtime.db, runtime.clock).routes(),
     ]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from server.errors import CannotOpen
 
 PREFIX = "SOJOURN_"
-API, ENGINE, DISPATCH = "api", "engine", "dispatch"
-PARTS = (API, ENGINE, DISPATCH)
+API, ENGINE, DISPATCH, EXPORTS = "api", "engine", "dispatch", "exports"
+PARTS = (API, ENGINE, DISPATCH, EXPORTS)
 """What a process can do; by default all of it."""
 SHORTEST_SECRET = 16
 DEVELOPMENT_SECRET = "only-for-development-never-in-production"
@@ -100,6 +100,8 @@ class Settings:
     send_concurrency: int = _setting(
         32, "Messages that one process hands to the provider of one connection at the same time."
     )
+    export_days: int = _setting(7, "Days after which the file of an export is deleted.")
+    exports_at_once: int = _setting(2, "Exports of one project that are written at the same time.")
     plugins_dir: str = _setting("", "A folder of channel plugins, one file or package each.")
     discover_plugins: bool = _setting(True, "Whether installed channel packages are found by entry point.")
     log_format: str = _setting("console", "`console` for people, `json` for machines.")
@@ -129,6 +131,8 @@ class Settings:
                 "SOJOURN_SECRET is not set. In production it must be: make one with `openssl rand -hex 32`."
             )
         self.networks_to_allow()
+        if not self.export_days or not self.exports_at_once:
+            raise CannotOpen("SOJOURN_EXPORT_DAYS and SOJOURN_EXPORTS_AT_ONCE must be 1 or more.")
         if self.log_format not in ("console", "json"):
             raise CannotOpen(f"SOJOURN_LOG_FORMAT is `console` or `json`, found {self.log_format!r}.")
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from channels.host import Host, build_host
 from server.aggregates import recount
 from server.clock import Clock, EventsClock, WallClock
-from server.config import DISPATCH, ENGINE, PARTS, Settings
+from server.config import DISPATCH, ENGINE, EXPORTS, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
 from server.delivery.in_app import Shelf
 from server.delivery.lending import Lender
@@ -24,9 +24,10 @@ from server.delivery.polling import Poller
 from server.engine import leases
 from server.engine.loop import Engine
 from server.errors import CannotOpen
+from server.exports.worker import Exporter
 from server.ingest.appender import Appender
 from server.observe import Figures
-from server.store import inbox, migrations, notices, projects, setup
+from server.store import exports, inbox, migrations, notices, projects, setup
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.projects import Access
@@ -84,6 +85,7 @@ class Runtime:
     engine: Engine
     dispatcher: Dispatcher
     poller: Poller
+    exporter: Exporter
     shelf: Shelf
     lender: Lender
     keys: Keys
@@ -93,6 +95,7 @@ class Runtime:
         """Something was put into the inbox of this database: have the loops of this process look."""
         self.engine.wakeup.set()
         self.dispatcher.wakeup.set()
+        self.exporter.wakeup.set()
 
     async def refresh_figures(self) -> None:
         async with self.db.read() as session:
@@ -133,7 +136,8 @@ async def open_runtime(
     """
     settings.check()
     async with AsyncExitStack() as stack:
-        db = Database(settings.database_url)
+        # Whoever hangs for as long as a lease lasts has lost it; what it has locked goes to others as well.
+        db = Database(settings.database_url, silence_ms=leases.LASTS_MS)
         stack.push_async_callback(db.close)
         if db.is_sqlite:
             stack.enter_context(_only_server(Path(db.url.database or "")))
@@ -157,6 +161,7 @@ async def open_runtime(
             engine=engine,
             dispatcher=dispatcher,
             poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
+            exporter=Exporter(db, clock, shards, settings),
             shelf=shelf,
             lender=lender,
             keys=Keys(db),
@@ -175,6 +180,7 @@ async def _prepared(db: Database, settings: Settings, follow_events: bool) -> tu
         if db.is_sqlite:
             # We hold the file's lock: whoever had these leases is dead.
             await leases.forget(session)
+            await exports.free_all(session)
         return shards, await _clock(session, follow_events)
 
 
@@ -186,6 +192,8 @@ async def _running(runtime: Runtime, parts: tuple[str, ...]) -> AsyncIterator[No
         loops.append(runtime.engine.run)
     if DISPATCH in parts:
         loops += [runtime.dispatcher.run, runtime.poller.run, runtime.shelf.run]
+    if EXPORTS in parts:
+        loops.append(runtime.exporter.run)
     appending = asyncio.Event()
     writer = asyncio.create_task(_kept_up(runtime.appender.run, appending))
     tasks = [asyncio.create_task(_kept_up(loop, runtime.stopping)) for loop in loops]

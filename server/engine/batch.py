@@ -142,6 +142,8 @@ class Batch:
 
     hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """Conversions of runs whose messages may be credited, by run: `credits.Hit`."""
+    firsts: dict[int, list[Any]] = field(default_factory=dict)
+    """First hits of runs that are in this shard and of which only a message was heard: `credits.Hit`."""
     letters: defaultdict[int, dict[int, Letter]] = field(default_factory=lambda: defaultdict(dict))
     """What is known of the messages of those runs, by run and message."""
     lettered: set[int] = field(default_factory=set)

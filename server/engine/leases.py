@@ -5,9 +5,10 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, literal_column, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from server.store.bulk import inserting, table_of
+from server.store.database_clock import database_now
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Lease
 
@@ -21,21 +22,24 @@ class LostLease(Exception):
     """Somebody else works this shard now; whatever was decided here is void."""
 
 
-def _now(session: ReadSession) -> ColumnElement[int]:
-    """The database's clock: the only one that all holders share."""
-    if session.get_bind().dialect.name == "sqlite":
-        return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
-    return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+async def acquire(
+    session: WriteSession, work: str, shard: int, holder: str, *, waiting: bool = True
+) -> int | None:
+    """Takes the lease if it is free or ours. Returns the token to show with every write, or none.
 
-
-async def acquire(session: WriteSession, work: str, shard: int, holder: str) -> int | None:
-    """Takes the lease if it is free or ours. Returns the token to show with every write, or none."""
+    A lease that a transaction has just locked is waited for, or else (not `waiting`) taken as held.
+    """
     await session.bulk(_ADD, [(work, shard, "", 0, 0)])
-    now = _now(session)
-    statement = (
-        update(_table)
+    now = database_now(session)
+    may_take = (
+        select(_table.c.shard)
         .where(_table.c.work == work, _table.c.shard == shard)
         .where((_table.c.until < now) | (_table.c.holder == holder))
+        .with_for_update(skip_locked=not waiting)
+    )
+    statement = (
+        update(_table)
+        .where(_table.c.work == work, _table.c.shard.in_(may_take))
         .values(
             token=case((_table.c.holder == holder, _table.c.token), else_=_table.c.token + 1),
             holder=holder,
@@ -52,7 +56,7 @@ async def prove(session: WriteSession, work: str, shard: int, token: int) -> Non
     statement = (
         update(_table)
         .where(_table.c.work == work, _table.c.shard == shard, _table.c.token == bindparam("shown"))
-        .values(until=_now(session) + LASTS_MS)
+        .values(until=database_now(session) + LASTS_MS)
         .returning(_table.c.token)
     )
     if not await session.rows(statement, {"shown": token}):
@@ -96,7 +100,8 @@ async def take_share(
     for number in sorted(range(shards), key=lambda number: number not in mine):
         if len(taken) >= most and number not in mine:
             break
-        token = await acquire(session, work, number, holder)
+        # A worker that hangs in the middle of a turn has its own lease locked: it must not hold us up, too.
+        token = await acquire(session, work, number, holder, waiting=number in mine)
         if token is not None:
             taken[number] = token
     for number in [number for number in list(taken)[most:] if number not in busy]:
@@ -111,5 +116,7 @@ async def forget(session: WriteSession) -> None:
 
 
 async def held(session: ReadSession, work: str) -> dict[int, Any]:
-    rows = await session.rows(select(_table).where(_table.c.work == work, _table.c.until > _now(session)))
+    rows = await session.rows(
+        select(_table).where(_table.c.work == work, _table.c.until > database_now(session))
+    )
     return {row.shard: row.holder for row in rows}

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from .run_list import RUN_LIST
 from .sheets import Kind
 
-_ALL: tuple[Kind[Any], ...] = ()
+_ALL: tuple[Kind[Any], ...] = (RUN_LIST,)
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _ALL}

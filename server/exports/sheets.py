@@ -4,17 +4,20 @@ A kind of export says which arguments it takes, checks them, and opens a sheet. 
 of jobs or of formats: `formats` writes the cells, `worker` and `sojourn export` ask for the pages.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from server.aggregates.calendar import start_of
 from server.clock import Instant
 from server.store.database import Database
+
+if TYPE_CHECKING:
+    from .words import Word
 
 Row = tuple[Any, ...]
 Place = list[Any]
@@ -50,6 +53,8 @@ class Column:
     ko: str
     en: str
     cell: Cell = Cell.TEXT
+    words: "Mapping[str, Word] | None" = None
+    """Of a column of words of ours: people read them in their language, programs as they are stored."""
 
     def heading(self, language: Language) -> str:
         return self.ko if language is Language.KO else self.en
@@ -119,5 +124,7 @@ class Kind(Generic[A]):
     arguments: type[A]
     open: Callable[[Asked, A], Awaitable[Sheet]]
     """Raises NotFound or BadInput for arguments that fit nothing: before a job begins it is opened once."""
+    of_people: bool = True
+    """Whether its rows tell of persons: such files go when one of them is erased."""
     goes_on: bool = True
     """Whether it can go on after a page of an earlier reading. Figures cannot: they begin anew, whole."""

@@ -1,21 +1,15 @@
-"""CSV files as people exchange them: read in the encodings of their programs, written so that none harms.
-
-A cell that a spreadsheet would take for a formula is written with an apostrophe before it, which reading
-takes off again. A telephone number (+ and digits) is left as it is: as a formula it is only its own value.
-"""
+"""CSV files as people exchange them: read in the encodings of their programs, written so that none harms."""
 
 import codecs
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from server.errors import BadInput
+from server.formulas import guarded, plain
 
-_NUMBER = re.compile(r"\+\d{1,20}")
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "'")
 _BLOCK = 1 << 16
 
 
@@ -26,16 +20,6 @@ class Line(NamedTuple):
     """Where it ends in the file, the heading being line 1."""
     cells: dict[str, str]
     wrong: str = ""
-
-
-def guarded(cell: str) -> str:
-    """The cell as it is written: nobody's program takes it for a formula."""
-    return "'" + cell if cell.startswith(_DANGEROUS) and not _NUMBER.fullmatch(cell) else cell
-
-
-def plain(cell: str) -> str:
-    """The cell as it was before `guarded`."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_DANGEROUS) else cell
 
 
 def encoding_of(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from server.formulas import plain
 from server.resolvers.voucher_codes import checked, in_text, known_already, sort
 from server.store import vouchers
 from server.store.database import Database
@@ -17,7 +18,7 @@ async def take_in(db: Database, path: Path, project_id: int, pool_id: int) -> Ta
     """
     taken = Taken()
     with sheets.opened(path) as file:
-        read = (one if one.wrong else checked(one.line, sheets.plain(one.code)) for one in in_text(file))
+        read = (one if one.wrong else checked(one.line, plain(one.code)) for one in in_text(file))
         found = sort(read)
     for one in found.refused:
         taken.refuse(one.line, one.wrong)

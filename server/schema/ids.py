@@ -20,6 +20,7 @@ KINDS = {
     "UserList": 1,
     "EntryRequest": 1,
     "VoucherPool": 1,
+    "Export": 1,
 }
 """Every kind of node and of how many numbers its key is made."""
 

@@ -61,8 +61,8 @@ UserToken = Annotated[
 ]
 
 
-@strawberry.type(description="What can be listened to, over a WebSocket (graphql-transport-ws).")
-class Subscription:
+@strawberry.type
+class InAppSubscription:
     @subscription(
         "The reader's in-app messages: those that nobody has fetched yet, then each new one. "
         "A message that was sent counts as delivered. Needs no key. It ends with the token."

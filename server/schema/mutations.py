@@ -15,6 +15,7 @@ from .consents import ConsentMutation
 from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
+from .exports import ExportMutation
 from .fields import ONCE, Input, mutation
 from .graph_inputs import GraphInput
 from .guards import GuardMutation
@@ -159,6 +160,7 @@ class Mutation(
     CapMutation,
     VoucherMutation,
     GuardMutation,
+    ExportMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

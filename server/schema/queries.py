@@ -12,6 +12,7 @@ from server.resolvers import (
     connections,
     consents,
     entering,
+    exports,
     handles,
     journeys,
     messages,
@@ -33,6 +34,7 @@ from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
+from .exports import Export, ExportQuery
 from .fields import field
 from .guards import GuardQuery
 from .ids import GlobalId, key_in, read_id
@@ -77,6 +79,7 @@ class Query(
     UserListQuery,
     ExplainingQuery,
     SilenceQuery,
+    ExportQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
@@ -239,6 +242,9 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Notice":
         notice = await notices.by_id(context, key[0])
         return Notice.from_record(notice) if notice else None
+    if id.kind == "Export":
+        export = await exports.by_id(context, key[0])
+        return Export.from_record(export) if export else None
     if id.kind == "VoucherPool":
         pool = await vouchers.by_id(context, key[0])
         return VoucherPool.from_record(pool) if pool else None

@@ -7,8 +7,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from .connections import Connection
 from .entry_requests import EntryRequest
+from .exports import Export
 from .from_data import STEPS
-from .in_app import Subscription
 from .messages import Message
 from .mutations import Mutation
 from .notices import Notice
@@ -16,6 +16,7 @@ from .queries import Query
 from .runs import Run
 from .scalars import SCALARS
 from .segments import Segment
+from .subscriptions import Subscription
 from .trials import OUTCOMES
 from .user_lists import UserList
 from .users import User
@@ -46,6 +47,7 @@ SCHEMA = _Schema(
         Segment,
         UserList,
         EntryRequest,
+        Export,
     ],
 )
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, upda
 from server.clock import Instant
 from server.journey.holdout import HOLDOUT, TREATED
 
-from . import kept, users
+from . import exports, kept, users
 from .among import among
 from .bulk import deleting, table_of, updating
 from .ids import digest
@@ -71,6 +71,8 @@ WHAT_BECOMES: dict[str, str] = {
     "counter": NUMBERS,
     "user_set": NUMBERS,
     "foreign_letter": NUMBERS,
+    "export": "files that may hold the person are deleted; those in the making begin anew",
+    "export_chunk": "deleted with their file",
     "voucher": "holds codes, and to which message each went",
     **dict.fromkeys(
         (
@@ -310,6 +312,7 @@ async def _forget_in_global_tables(
     values = {*(value for _, value in who.identities), *(address for _, address in places)}
     await _forget_answers(session, shard, who, values)
     await _forget_unclaimed(session, {address for _, address in places})
+    await exports.forget_people(session, who.project_id)
 
 
 async def _forget_answers(session: WriteSession, shard: int, who: Forgotten, values: Collection[str]) -> None:

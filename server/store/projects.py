@@ -27,6 +27,8 @@ class Access:
 
     project_id: int
     scopes: frozenset[str]
+    hint: str = ""
+    """The beginning of the key, which people can tell it by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,13 @@ async def access(session: ReadSession, key: str) -> Access | None:
     if not key or len(key) > LONGEST_KEY:
         return None
     rows = await session.rows(
-        select(_keys.c.project_id, _keys.c.scopes).where(
+        select(_keys.c.project_id, _keys.c.scopes, _keys.c.hint).where(
             _keys.c.digest == digest_of(key), _keys.c.revoked_at.is_(None)
         )
     )
-    return Access(rows[0].project_id, frozenset(rows[0].scopes.split())) if rows else None
+    if not rows:
+        return None
+    return Access(rows[0].project_id, frozenset(rows[0].scopes.split()), rows[0].hint)
 
 
 async def choose(session: ReadSession, project_id: int | None) -> int:

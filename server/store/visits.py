@@ -3,13 +3,23 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from server.journey.moment import EndReason
+
+from .among import among
 from .bulk import table_of
 from .sessions import ReadSession
-from .tables import Conversion, Visit
+from .tables import Conversion, Run, Visit
 
 _visits, _conversions = table_of(Visit), table_of(Conversion)
+
+_CANCELLED = select(_visits.c.run_id, _visits.c.because).where(
+    _visits.c.shard == bindparam("of_shard"),
+    among(_visits.c.run_id, "runs"),
+    _visits.c.project_id == bindparam("of_project"),
+    _visits.c.end_reason == EndReason.CANCEL_EVENT.value,
+)
 
 
 async def by_runs(
@@ -25,6 +35,22 @@ async def by_runs(
     found: defaultdict[int, list[Visit]] = defaultdict(list)
     for row in await session.rows(statement.order_by(*order)):
         found[row.run_id].append(row)
+    return found
+
+
+async def cancelled_by(session: ReadSession, project_id: int, runs: Sequence[Run]) -> dict[int, str]:
+    """By run: the event that ended it, of those that a cancel event has ended."""
+    ids: defaultdict[int, list[int]] = defaultdict(list)
+    for run in runs:
+        if run.end_reason == EndReason.CANCEL_EVENT:
+            ids[run.shard].append(run.id)
+    found: dict[int, str] = {}
+    for shard, run_ids in ids.items():
+        # A run ends where it is then, so its last visit lies beside it.
+        about = {"of_shard": shard, "of_project": project_id}
+        found |= {
+            row.run_id: row.because for row in await session.rows_in(_CANCELLED, "runs", run_ids, about)
+        }
     return found
 
 

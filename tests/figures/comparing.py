@@ -27,7 +27,12 @@ class Question:
 
     def variables(self) -> dict[str, Any]:
         period = {name: day.isoformat() for name, day in (("from", self.first), ("until", self.until)) if day}
-        return {"id": to_id("Journey", self.journey_id), "period": period, "version": self.version, "clock": self.clock}
+        return {
+            "id": to_id("Journey", self.journey_id),
+            "period": period,
+            "version": self.version,
+            "clock": self.clock,
+        }
 
     def asked(self, zone: str) -> Asked:
         """The same in instants."""

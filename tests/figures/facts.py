@@ -81,10 +81,7 @@ class Facts:
     def waiting_by_step(self, asked: Asked) -> dict[str, int]:
         chosen = f"journey_id = :journey AND {_of_version(asked)}"
         about = {"journey": asked.journey_id, "version": asked.version}
-        return dict(
-            self.rows(f"SELECT step_key, count(*) FROM waiting WHERE {chosen} GROUP BY 1", **about)
-        )
-
+        return dict(self.rows(f"SELECT step_key, count(*) FROM waiting WHERE {chosen} GROUP BY 1", **about))
 
     def leading_to(self, asked: Asked, step_key: str) -> list[str]:
         """The steps from which an edge leads there, in any of the versions."""

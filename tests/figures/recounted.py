@@ -125,7 +125,9 @@ class Recounted:
     def _left_early(self, **where: str) -> Json:
         by = self.facts.by(self.asked, "ended", "reason", **where)
         ended = sum(by.values())
-        early = {name: n for name, n in by.items() if name not in ("completed", "internal_error", "send_error")}
+        early = {
+            name: n for name, n in by.items() if name not in ("completed", "internal_error", "send_error")
+        }
         goal, cancel = early.pop("goal", 0), early.pop("cancel_event", 0)
         count = goal + cancel + sum(early.values())
         return {"count": count, "goal": goal, "cancelEvent": cancel, "otherwise": sum(early.values()),
@@ -221,9 +223,7 @@ class Recounted:
         unique = self._count(once, **where, reason="" if apart else None)
         if not shown["observable"] and not unique:
             return shown
-        by = {
-            one: self._count(name.lower(), **where, reason=one) if apart else None for one in ACTORS
-        }
+        by = {one: self._count(name.lower(), **where, reason=one) if apart else None for one in ACTORS}
         share = self._share(name, unique, where)
         return {
             "metric": name,

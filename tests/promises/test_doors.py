@@ -18,6 +18,7 @@ EVERYBODYS = (
     "server.patience",
     "server.signing",
     "server.body",
+    "server.formulas",
     "server.global_ids",
 )
 """Small rooms without a subject of their own."""

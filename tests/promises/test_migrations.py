@@ -43,6 +43,8 @@ GLOBAL = {
     "voucher",
     "guard",
     "guard_setting",
+    "export",
+    "export_chunk",
 }
 """Small tables that are the same for every shard."""
 

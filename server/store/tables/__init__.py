@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .events import Arrival, Event
+from .exports import Export, ExportChunk
 from .journeys import Journey, Version
 from .messages import Message, Receipt
 from .notices import Notice
@@ -35,6 +36,8 @@ __all__ = [
     "EntryAnswer",
     "EntryRequest",
     "Event",
+    "Export",
+    "ExportChunk",
     "ForeignLetter",
     "FrequencyCap",
     "Guard",

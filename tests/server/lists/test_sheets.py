@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import BadInput
+from server.formulas import guarded, plain
 from server.lists import sheets
 
 COLUMNS = ("address", "note")
@@ -47,17 +48,17 @@ def test_a_file_without_a_column_that_is_needed_is_refused_with_its_columns(tmp_
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "\tx", "'quoted", "+82 10"])
 def test_no_cell_becomes_a_formula(cell: str) -> None:
-    assert sheets.guarded(cell) == "'" + cell
-    assert sheets.plain(sheets.guarded(cell)) == cell
+    assert guarded(cell) == "'" + cell
+    assert plain(guarded(cell)) == cell
 
 
 def test_a_telephone_number_stays_one() -> None:
-    assert sheets.guarded("+821012345678") == "+821012345678"
+    assert guarded("+821012345678") == "+821012345678"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30))
 def test_what_was_guarded_is_plain_again(cell: str) -> None:
-    assert sheets.plain(sheets.guarded(cell)) == cell
+    assert plain(guarded(cell)) == cell
 
 
 def test_a_file_is_written_with_the_mark_that_spreadsheets_ask_for(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import entry_requests, notices, projects, segments, user_lists, vouchers
-from server.store.tables import EntryRequest, Message, Notice, User
+from server.store import entry_requests, exports, notices, projects, segments, user_lists, vouchers
+from server.store.tables import EntryRequest, Export, Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
 
@@ -19,6 +19,12 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 def a_request(project_id: int, journey_id: int) -> EntryRequest:
     about: dict[str, Any] = {"audience": "{}", "properties": "{}", "asked": 1, "requested_at": NOON}
     return EntryRequest(project_id=project_id, journey_id=journey_id, entry_key="in", **about)
+
+
+def an_export(project_id: int) -> Export:
+    about: dict[str, Any] = {"kind": "runs", "arguments": "{}", "format": "csv", "language": "ko"}
+    times = {"created_at": NOON, "turn_at": NOON}
+    return Export(project_id=project_id, state="queued", asked_by="", **about, **times)
 
 
 async def lived(api: Api) -> dict[str, str]:
@@ -34,6 +40,7 @@ async def lived(api: Api) -> dict[str, str]:
         await notices.tell(session, [notices.Told(world.project_id, "vouchers_low", "a", "Low.", NOON)])
         segment = await segments.create(session, world.project_id, "VIP", '{"reachable_on": "sms"}', NOON)
         user_list = await user_lists.create(session, world.project_id, "march", NOON)
+        export_id = await exports.create(session, an_export(world.project_id))
         request = await entry_requests.create(session, a_request(world.project_id, journey_id))
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
@@ -49,6 +56,7 @@ async def lived(api: Api) -> dict[str, str]:
         "UserList": to_id("UserList", user_list.id or 0),
         "EntryRequest": to_id("EntryRequest", request),
         "VoucherPool": to_id("VoucherPool", pool_id),
+        "Export": to_id("Export", export_id),
     }
 
 
@@ -115,9 +123,11 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
     if name == "saveDraft":
         more = {"graph": {"steps": [], "edges": []}, "expectedRevision": 0}
     about: dict[str, Any] = {"id": ids["Connection" if "Connection" in name else "Journey"]}
-    for kind in ("Segment", "UserList"):
+    for kind in ("Segment", "UserList", "Export"):
         if kind in name:
             about = {"id": ids[kind]}
+    if name == "startExport":
+        about = {"what": {"runs": {"journeyId": ids["Journey"]}}}
     if name in ("chooseWinner", "reopenExperiment"):
         more = {"step": "split", **({"output": "b"} if name == "chooseWinner" else {})}
     if name == "addVoucherCodes":

@@ -19,12 +19,61 @@ _SET_TEXTS = ("dimension", "value")
 _TEXTS = ("step_key", "output", "channel", "variant", "metric", "reason")
 
 
-def upgrade() -> None:
-    _aggregates_up()
+def _exports_up() -> None:
+    op.create_table(
+        "export",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("kind", "arguments", "format", "language")),
+        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("marked", "of_people")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("state", "problem", "asked_by")),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(f"{name}_at", sa.BigInteger(), nullable=True)
+            for name in ("started", "finished", "expires")
+        ),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("expected", sa.BigInteger(), nullable=True),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("size", "chunks")),
+        sa.Column("place", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("tries", "turn_at")),
+        sa.Column("holder", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("token", "leased_until")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_export_project_id", "export", ["project_id"])
+    op.create_index("export_by_state", "export", ["state", "turn_at"])
+    op.create_table(
+        "export_chunk",
+        *(
+            sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
+            for name in ("export_id", "number")
+        ),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("starts_at", "size")),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("export_id", "number"),
+    )
 
 
-def downgrade() -> None:
-    _aggregates_down()
+def _exports_down() -> None:
+    op.drop_table("export_chunk")
+    op.drop_table("export")
+
+
+def _run_lists_up() -> None:
+    inside, ended = sa.text("wake_at IS NOT NULL"), sa.text("end_reason IS NOT NULL")
+    place = ["entered_at", "shard", "id"]
+    columns = ["project_id", "journey_id", *place]
+    op.create_index("run_inside", "run", columns, sqlite_where=inside, postgresql_where=inside)
+    columns = ["project_id", "journey_id", "end_reason", *place, "step_key", "version", "ended_at"]
+    op.create_index("run_ended", "run", columns, sqlite_where=ended, postgresql_where=ended)
+
+
+def _run_lists_down() -> None:
+    op.drop_index("run_ended", "run")
+    op.drop_index("run_inside", "run")
 
 
 def _number(name: str) -> sa.Column[int]:
@@ -124,3 +173,17 @@ def _aggregates_down() -> None:
     op.drop_column("catalog", "recount_due")
     for table in _FACTS:
         op.drop_column(table, "entered_at")
+
+
+def upgrade() -> None:
+    """Each part in a function of its own."""
+    _exports_up()
+    _aggregates_up()
+    _run_lists_up()
+
+
+def downgrade() -> None:
+    """The same parts, backwards."""
+    _run_lists_down()
+    _aggregates_down()
+    _exports_down()
