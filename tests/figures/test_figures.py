@@ -33,7 +33,7 @@ def _instant(start: str) -> int:
 @pytest.mark.parametrize(("zone", "start"), ODD, ids=[zone for zone, _ in ODD])
 def test_every_figure_of_every_screen_is_what_the_facts_say(zone: str, start: str) -> None:
     shards = 1 + ODD.index((zone, start)) % 3
-    histories(lambda: divided_world(shards, zone=zone, start=_instant(start)), zone, 3)
+    histories(lambda: divided_world(shards, zone=zone, start=_instant(start)), zone, 1)
 
 
 @pytest.mark.postgres
