@@ -175,15 +175,32 @@ def _aggregates_down() -> None:
         op.drop_column(table, "entered_at")
 
 
+def _movements_up() -> None:
+    key = ("shard", "project_id", "journey_id")
+    op.create_table(
+        "movement",
+        *(_number(name) for name in key),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+
+
+def _movements_down() -> None:
+    op.drop_table("movement")
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _exports_up()
     _aggregates_up()
     _run_lists_up()
+    _movements_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _movements_down()
     _run_lists_down()
     _aggregates_down()
     _exports_down()
