@@ -16,8 +16,8 @@ ALL_TIME = 0
 FIRST_HOUR = 1_000_000_000
 """Spans beyond are hours: no day or month is written with so many digits, and no hour of ours is so early."""
 _DAWN = 946_728_000_000
-"""Since when the year is 2000 everywhere. What is told of an earlier time (by a device without a clock, by a provider that says 0) is
-counted here, so that it is in every period without a beginning, as it is in all time."""
+"""Since when the year is 2000 everywhere. What is told of an earlier time (by a device without a clock, by a
+provider that says 0) is counted here, so that every period without a beginning has it, as all time does."""
 _QUARTER = 15 * MINUTE
 """No zone's days or hours begin in the middle of a quarter of an hour."""
 

@@ -1,4 +1,4 @@
-"""Where days, weeks and hours of a zone begin: found by looking at the clock on the wall, not by arithmetic."""
+"""Where days, weeks and hours of a zone begin: found on the clock on the wall, not by arithmetic."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta

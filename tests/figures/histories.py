@@ -29,7 +29,7 @@ ODD: tuple[tuple[str, str], ...] = (
     ("America/Santiago", "2024-04-06T22:30:00-03:00"),
     ("Pacific/Apia", "2011-12-29T22:00:00-10:00"),
 )
-"""Zones, and instants shortly before their clocks change, a month ends, a midnight or a whole day is missing."""
+"""Zones, and instants shortly before clocks change, a month ends, or a midnight or a day is left out."""
 
 LINKS = ("", *(f"https://shop.example/{name}" for name in "abc"))
 KINDS = st.sampled_from(
@@ -85,8 +85,12 @@ class Histories(Lives):
         identity = {"userId": who[0]} if who[0] else {"anonymousId": who[1]}
         self.change("eraseUser", identity=identity)
 
-    @rule(first=st.one_of(st.none(), st.integers(-1, 8)), days=st.one_of(st.none(), st.integers(1, 40)),
-          version=st.sampled_from([None, None, 1, 2]), clock=st.sampled_from(["HAPPENED", "ENTERED"]))  # fmt: skip
+    @rule(
+        first=st.one_of(st.none(), st.integers(-1, 8)),
+        days=st.one_of(st.none(), st.integers(1, 40)),
+        version=st.sampled_from([None, None, 1, 2]),
+        clock=st.sampled_from(["HAPPENED", "ENTERED"]),
+    )
     def somebody_looks(self, first: int | None, days: int | None, version: int | None, clock: str) -> None:
         self.looks(self.question(first, days, version, clock))
 

@@ -158,7 +158,7 @@ def together(one: Any, two: Any) -> Any:
 
 
 def flat(shown: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every figure with the way to it. What lists hold is told apart by what it is about, not by its place."""
+    """Every figure with the way to it. In lists things are told apart by what they are about."""
     if isinstance(shown, dict):
         for name, value in shown.items():
             yield from flat(value, f"{path}.{name}" if path else name)

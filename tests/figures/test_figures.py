@@ -16,7 +16,7 @@ from .histories import ODD, Histories, OpenWorld
 def histories(open_it: OpenWorld, zone: str, examples: int) -> None:
     chosen = settings(
         max_examples=examples,
-        stateful_step_count=30,
+        stateful_step_count=40,
         deadline=None,
         derandomize=True,
         print_blob=True,
@@ -33,7 +33,7 @@ def _instant(start: str) -> int:
 @pytest.mark.parametrize(("zone", "start"), ODD, ids=[zone for zone, _ in ODD])
 def test_every_figure_of_every_screen_is_what_the_facts_say(zone: str, start: str) -> None:
     shards = 1 + ODD.index((zone, start)) % 3
-    histories(lambda: divided_world(shards, zone=zone, start=_instant(start)), zone, 1)
+    histories(lambda: divided_world(shards, zone=zone, start=_instant(start)), zone, 2)
 
 
 @pytest.mark.postgres
