@@ -18,22 +18,22 @@ FIRST_HOUR = 1_000_000_000
 _DAWN = 946_728_000_000
 """Since when the year is 2000 everywhere. What is told of an earlier time (by a device without a clock, by a
 provider that says 0) is counted here, so that every period without a beginning has it, as all time does."""
-_QUARTER = 15 * MINUTE
+QUARTER = 15 * MINUTE
 """No zone's days or hours begin in the middle of a quarter of an hour."""
 
 
 def hour_of(at: Instant, zone: str) -> Instant:
-    return _places(max(at, _DAWN) // _QUARTER, zone)[0]
+    return _places(max(at, _DAWN) // QUARTER, zone)[0]
 
 
 def day_of(at: Instant, zone: str) -> int:
     """20240313 for the 13th of March 2024 in that zone."""
-    return _places(max(at, _DAWN) // _QUARTER, zone)[1]
+    return _places(max(at, _DAWN) // QUARTER, zone)[1]
 
 
 @lru_cache(maxsize=65_536)
 def _places(quarter: int, zone: str) -> tuple[Instant, int]:
-    at = quarter * _QUARTER
+    at = quarter * QUARTER
     local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
     offset = int((local.utcoffset() or timedelta()).total_seconds() * 1000) % HOUR
     hour = (at + offset) // HOUR * HOUR - offset
@@ -89,6 +89,7 @@ __all__ = [
     "FIRST_HOUR",
     "HAPPENED",
     "HOUR",
+    "QUARTER",
     "covering",
     "day_of",
     "hour_of",

@@ -80,7 +80,7 @@ async def stays(api: Api, before: dict[str, Any]) -> None:
 
 
 def _of_channels(path: str) -> bool:
-    """User sets know steps, not channels: of a step that has had two, rather nothing is told than too much."""
+    """Sets know steps, not channels: of a step that has had two, they tell nothing of one."""
     return path.startswith("communications") and path.endswith(".users")
 
 
