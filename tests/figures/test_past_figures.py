@@ -27,7 +27,7 @@ LETTER = reaching(
 )
 IS_OVER = Question(until=date(2024, 3, 15))
 NOW = ("insideNow", "waitingNow", "insideByStep", "ofPrevious")
-"""Figures that are about the present, whatever the period; and which steps lead to a step, which edits draw."""
+"""Figures about the present, whatever the period; and which steps lead to a step, which edits draw."""
 
 
 async def publish(api: Api, graph: dict[str, Any], **inside: str) -> None:
@@ -58,7 +58,7 @@ async def live_two_days(world: World) -> None:
     for message in await world.rows(Message, "id"):
         await heard(world, message.id, "accepted", NOON + MINUTE)
         await heard(world, message.id, "opened", NOON + 10 * MINUTE, actor="human")
-    await world.live(world.event("purchase", NOON + 2 * HOUR, user="kim", total=12.5))
+    await world.live(world.event("purchase", NOON + 2 * HOUR, user="lee", total=12.5))
     await come_in(world, "kim", at=NOON + DAY)
     await world.settle(NOON + 2 * DAY)
 
@@ -115,7 +115,7 @@ async def test_a_late_fact_changes_a_past_figure_and_the_watermark_told_of_it(wo
     async with open_api(world) as api:
         before = await figures(api)
         now = world.clock.now()
-        late = world.event("purchase", NOON + 3 * HOUR, user="lee", total=7)
+        late = world.event("purchase", NOON + 3 * HOUR, user="kim", total=7)
         await world.send(late._replace(received_at=now - MINUTE))
         mark = "query($id: ID!) { journey(id: $id) { stats { watermark } } }"
         told = (await api.ask(mark, id=JOURNEY))["journey"]["stats"]["watermark"]
