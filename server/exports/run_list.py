@@ -5,7 +5,6 @@ A run is told as it stands when its page is read; runs that began after the expo
 
 from collections.abc import AsyncIterator
 
-from server.clock import Instant
 from server.global_ids import global_id
 from server.store import runs, visits
 from server.store.paging import Page as PageWanted
@@ -57,7 +56,7 @@ async def open_run_list(asked: Asked, arguments: RunListArguments) -> Sheet:
 
 async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Page]:
     titles = Titles(asked.project_id, arguments.journey_id)
-    place: tuple[int, int, int] = tuple(asked.after) if asked.after else _just_after(asked.as_of)
+    place = asked.run_place(asked.as_of + 1)
     while True:
         async with asked.db.read() as session:
             about = (asked.project_id, arguments.journey_id, arguments.wanted)
@@ -82,11 +81,6 @@ async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Pag
         yield Page(rows, list(place))
         if not found.has_next:
             return
-
-
-def _just_after(as_of: Instant) -> tuple[int, int, int]:
-    """The list goes backwards in time: the first place behind whoever enters later."""
-    return as_of + 1, 0, 0
 
 
 def _row(run: Run, person: Person, titles: Titles, event: str | None, language: Language) -> Row:
