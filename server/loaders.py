@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from strawberry.dataloader import DataLoader
@@ -21,6 +21,7 @@ from server.store import (
     connected,
     consents,
     explaining,
+    issues,
     journeys,
     launches,
     projects,
@@ -35,6 +36,7 @@ from server.store import (
 )
 from server.store.database import Database
 from server.store.explaining import Place
+from server.store.issues import StepIssue
 from server.store.receipts import MessageKey
 from server.store.sessions import ReadSession
 from server.store.tables import (
@@ -95,6 +97,14 @@ class Figures:
     """By step: its splits by chance; the step without a name is the holdout."""
 
 
+class IssuesKey(NamedTuple):
+    """What did not arrive of one journey, between two instants."""
+
+    journey_id: int
+    since: Instant
+    until: Instant
+
+
 class Loaders:
     """Everything here belongs to one project; what belongs to another is not found."""
 
@@ -115,6 +125,12 @@ class Loaders:
         )
         self.message_by_key: DataLoader[MessageKey, Message | None] = self._by(
             lambda session, keys: receipts.messages_by_keys(session, project_id, keys)
+        )
+        self.person_by_key: DataLoader[UserKey, User | None] = self._by(
+            lambda session, keys: users.people(session, project_id, keys)
+        )
+        self.messages_by_run: DataLoader[int, list[Message] | None] = self._by(
+            lambda session, ids: receipts.messages_by_runs(session, project_id, shards, ids)
         )
         self.visits_by_run: DataLoader[int, list[Visit] | None] = self._by(
             lambda session, ids: visits.by_runs(session, project_id, shards, ids)
@@ -152,6 +168,7 @@ class Loaders:
             lambda session, places: explaining.suppressions(session, project_id, places)
         )
         self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
+        self.issues_by_span: DataLoader[IssuesKey, list[StepIssue]] = DataLoader(self._issues)
         self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)
 
     def _by(
@@ -171,6 +188,19 @@ class Loaders:
     async def _connections(self, ids: list[int]) -> list[list[Connection]]:
         async with self._db.read() as session:
             return [await connected.of_project(session, project_id) for project_id in ids]
+
+    async def _issues(self, keys: list[IssuesKey]) -> list[list[StepIssue]]:
+        """One statement for each journey and period, however many steps and reasons are asked about."""
+        async with self._db.read() as session:
+            return [
+                await issues.by_step(
+                    session,
+                    self._project_id,
+                    self._shards,
+                    issues.Wanted(key.since, key.until, journey_id=key.journey_id),
+                )
+                for key in keys
+            ]
 
     async def _figures(self, keys: list[FiguresKey]) -> list[Figures]:
         """One snapshot for all the questions that are asked at once, so that they agree."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy import text
 
@@ -36,6 +37,13 @@ def _clean_environment() -> None:
     for name in list(os.environ):
         if name.upper().startswith(_UNWANTED) and name != "SOJOURN_TEST_ALL":
             del os.environ[name]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    """As the server logs them; with every local variable in it, a traceback takes a second to draw."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @dataclass(frozen=True)

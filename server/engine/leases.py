@@ -22,14 +22,24 @@ class LostLease(Exception):
     """Somebody else works this shard now; whatever was decided here is void."""
 
 
-async def acquire(session: WriteSession, work: str, shard: int, holder: str) -> int | None:
-    """Takes the lease if it is free or ours. Returns the token to show with every write, or none."""
+async def acquire(
+    session: WriteSession, work: str, shard: int, holder: str, *, waiting: bool = True
+) -> int | None:
+    """Takes the lease if it is free or ours. Returns the token to show with every write, or none.
+
+    A lease that a transaction has just locked is waited for, or else (not `waiting`) taken as held.
+    """
     await session.bulk(_ADD, [(work, shard, "", 0, 0)])
     now = database_now(session)
-    statement = (
-        update(_table)
+    may_take = (
+        select(_table.c.shard)
         .where(_table.c.work == work, _table.c.shard == shard)
         .where((_table.c.until < now) | (_table.c.holder == holder))
+        .with_for_update(skip_locked=not waiting)
+    )
+    statement = (
+        update(_table)
+        .where(_table.c.work == work, _table.c.shard.in_(may_take))
         .values(
             token=case((_table.c.holder == holder, _table.c.token), else_=_table.c.token + 1),
             holder=holder,
@@ -90,7 +100,8 @@ async def take_share(
     for number in sorted(range(shards), key=lambda number: number not in mine):
         if len(taken) >= most and number not in mine:
             break
-        token = await acquire(session, work, number, holder)
+        # A worker that hangs in the middle of a turn has its own lease locked: it must not hold us up, too.
+        token = await acquire(session, work, number, holder, waiting=number in mine)
         if token is not None:
             taken[number] = token
     for number in [number for number in list(taken)[most:] if number not in busy]:

@@ -6,6 +6,7 @@ A run is told as it stands when its page is read; runs that began after the expo
 from collections.abc import AsyncIterator
 
 from server.global_ids import global_id
+from server.journey.marks import mark_of
 from server.store import runs, visits
 from server.store.paging import Page as PageWanted
 from server.store.runs import Wanted
@@ -15,7 +16,7 @@ from . import people
 from .drawn import Titles, journey
 from .kept import check_is_kept
 from .people import NOBODY, Person
-from .run_words import STATES, cancelled_by, state_of
+from .run_words import MARKS, cancelled_by
 from .sheets import Arguments, Asked, Cell, Column, Kind, Language, Page, Row, Sheet
 from .words import END_REASONS
 
@@ -23,7 +24,7 @@ PAGE = 1000
 
 COLUMNS = (
     *people.COLUMNS,
-    Column("state", "상태", "State", words=STATES),
+    Column("state", "상태", "State", words=MARKS),
     Column("last_step", "마지막 단계", "Last step"),
     Column("last_step_key", "마지막 단계 키", "Last step key"),
     Column("cancel_event", "취소 이벤트", "Cancel event"),
@@ -87,7 +88,7 @@ def _row(run: Run, person: Person, titles: Titles, event: str | None, language: 
     title = titles.of(run.version, run.step_key)
     return (
         *person,
-        state_of(run.end_reason),
+        mark_of(run.end_reason).value,
         cancelled_by(event, language) if event else title,
         run.step_key,
         event or None,

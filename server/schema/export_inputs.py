@@ -10,13 +10,12 @@ from server.exports.message_users import MessageUsersArguments
 from server.exports.run_list import RunListArguments
 from server.exports.sheets import Arguments, Days
 from server.exports.step_users import StepUsersArguments
-from server.resolvers import periods
+from server.resolvers import periods, runs
 from server.resolvers.refusals import Invalid, Missing
 
 from .figures import PeriodInput
 from .ids import key_in
-from .journeys import wanted_runs
-from .runs import RunFilter
+from .run_filters import RunFilter, to_asked
 
 Path = tuple[str, ...]
 
@@ -32,9 +31,14 @@ class RunListExport:
     )
 
     async def arguments(self, context: Context, path: Path) -> Arguments:
-        return RunListArguments(
-            journey_id=journey_in(self.journey_id, path), wanted=wanted_runs(self.filter or RunFilter())
-        )
+        journey_id = journey_in(self.journey_id, path)
+        try:
+            asked = to_asked(self.filter or RunFilter())
+            async with context.db.read() as session:
+                wanted = await runs.to_wanted(session, context, asked)
+        except BadInput as error:
+            raise Invalid(error.message, (*path, "filter")) from error
+        return RunListArguments(journey_id=journey_id, wanted=wanted)
 
 
 @strawberry.input(

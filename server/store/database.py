@@ -41,10 +41,20 @@ _SQLITE_READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-8192")
 class Database:
     """The open database: `read()` gives a snapshot, `write()` a transaction."""
 
-    def __init__(self, url: str, *, readers: int = 4, beside: bool = False, throwaway: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        readers: int = 4,
+        beside: bool = False,
+        throwaway: bool = False,
+        silence_ms: int | None = None,
+    ) -> None:
         """`beside` is for a process beside the server's: it takes a database that is there, and on SQLite
         leaves the checkpoints to the server. `throwaway` is for an SQLite file that is good until the process
-        ends and belongs to one task: nothing waits for the disk or for another thread. Raises CannotOpen."""
+        ends and belongs to one task: nothing waits for the disk or for another thread. `silence_ms` is how
+        long PostgreSQL waits for the next word of an open transaction before it ends it. Raises CannotOpen.
+        """
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writing: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
@@ -57,7 +67,7 @@ class Database:
             self._writer = _sqlite_engine(self.url, pragmas, "BEGIN IMMEDIATE", size=1, **more)
             self._reader = _sqlite_engine(self.url, _SQLITE_READER, "BEGIN", size=readers, **more)
         else:
-            self._writer = create_async_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+            self._writer = _postgres_engine(self.url, silence_ms)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -109,6 +119,13 @@ def parse_url(url: str) -> URL:
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+asyncpg")
     raise CannotOpen(f"Databases are sqlite:/// or postgresql://, found {parsed.drivername}://.")
+
+
+def _postgres_engine(url: URL, silence_ms: int | None) -> AsyncEngine:
+    """A process that hangs in the middle of a transaction would keep its locks, and with them its shards."""
+    wanted = {} if silence_ms is None else {"idle_in_transaction_session_timeout": str(silence_ms)}
+    about = {"server_settings": wanted}
+    return create_async_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args=about)
 
 
 def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int, **more: Any) -> AsyncEngine:
