@@ -5,7 +5,7 @@ from server.journey.marks import Mark
 from .sheets import Language
 from .words import Word
 
-MARKS = {
+MARKS: dict[str, Word] = {
     Mark.IN_PROGRESS: Word("진행 중", "In progress"),
     Mark.FINISHED: Word("완료", "Finished"),
     Mark.LEFT_EARLY: Word("이탈", "Left early"),
