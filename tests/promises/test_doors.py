@@ -81,6 +81,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.delivery.bursts",
         "server.delivery.status",
         "server.config",
+        "server.secretbox",
+        "channels.host",
         *EVERYBODYS,
         *WORDS,
     ),

@@ -1,11 +1,14 @@
-"""An office on both databases, and on SQLite only."""
+"""An office, and the API alone, on both databases and on SQLite only."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.server.exports.office import Office, open_office
+from tests.server.schema.conftest import api, small_api
 from tests.world import World
+
+__all__ = ["api", "office", "small_api", "small_office"]
 
 
 @pytest.fixture
