@@ -35,6 +35,8 @@ from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
     Counter,
     Project,
+    SettledCounter,
+    SettledSet,
     UserSet,
     Version,
 )
@@ -119,6 +121,8 @@ async def recount(session: ReadSession) -> Recount:
 async def count_facts(session: ReadSession, scope: Scope, known: Known) -> Recount:
     """What the facts in this scope come to. Whatever belongs to one run has to be in one scope."""
     result = Recount(zones=known.zones, graphs=known.graphs)
+    async for row in _pages(session, scope.runs):
+        result.runs.add(row.id)
     await _visits(session, result, scope)
     await _refusals(session, result, scope)
     await _conversions(session, result, scope)

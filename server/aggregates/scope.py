@@ -1,17 +1,17 @@
 """Which facts a recount reads: all of them, or those of some runs that are to be settled."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from server.store.among import among
 from server.store.bulk import table_of
-from server.store.tables import Conversion, Message, Receipt, Refusal, Visit
+from server.store.tables import Conversion, Message, Receipt, Refusal, Run, Visit
 
 _visits, _conversions, _refusals = table_of(Visit), table_of(Conversion), table_of(Refusal)
-_messages, _receipts = table_of(Message), table_of(Receipt)
+_messages, _receipts, _runs = table_of(Message), table_of(Receipt), table_of(Run)
 _ALL_REFUSALS = select(_refusals, _refusals.c.occurred_at.label("entered_at"))
 
 RefusalKey = tuple[int, int, int, int, str]
@@ -22,6 +22,7 @@ RefusalKey = tuple[int, int, int, int, str]
 class Scope:
     """The statements that read it."""
 
+    runs: Select[Any]
     visits: Select[Any]
     refusals: Select[Any]
     conversions: Select[Any]
@@ -36,23 +37,26 @@ _NOTHING = _ALL_REFUSALS.where(_refusals.c.shard == -1)
 def of_runs(shards: int, runs: Collection[int], messages: Collection[int]) -> Scope:
     """The facts of these runs, in whatever shard they lie. `messages` are all of theirs."""
 
+    everywhere = list(range(shards))
+
     def theirs(table: Any) -> Select[Any]:
-        here = table.c.shard.in_(list(range(shards)))
-        return select(table).where(here, among(table.c.run_id, "wanted")).params(wanted=sorted(runs))
+        run_id = table.c.id if table is _runs else table.c.run_id
+        mine = select(table).where(table.c.shard.in_(everywhere), among(run_id, "wanted"))
+        return mine.params(wanted=sorted(runs))
 
     heard = (
         select(_receipts)
-        .where(_receipts.c.shard.in_(list(range(shards))), among(_receipts.c.message_id, "wanted"))
+        .where(_receipts.c.shard.in_(everywhere), among(_receipts.c.message_id, "wanted"))
         .params(wanted=sorted(messages))
     )
-    return Scope(theirs(_visits), _NOTHING, theirs(_conversions), heard, theirs(_messages))
+    return Scope(theirs(_runs), theirs(_visits), _NOTHING, theirs(_conversions), heard, theirs(_messages))
 
 
 def of_refusals(keys: Collection[RefusalKey]) -> Scope:
     """These refusals alone."""
     nothing = of_runs(1, (), ())
     listed = _ALL_REFUSALS.where(or_(*(_is(key) for key in keys)))
-    return Scope(nothing.visits, listed, nothing.conversions, nothing.receipts, nothing.messages)
+    return replace(nothing, refusals=listed)
 
 
 def _is(key: RefusalKey) -> ColumnElement[bool]:

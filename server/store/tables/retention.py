@@ -1,4 +1,4 @@
-"""What is left of facts that are not kept any more: their figures, and the little that later deciding needs."""
+"""What is left of facts that are not kept any more: their figures, and what later decisions need."""
 
 from sqlalchemy import Index
 from sqlmodel import SQLModel

@@ -128,22 +128,6 @@ def _run_lists_down() -> None:
     op.drop_index("run_inside", "run")
 
 
-def upgrade() -> None:
-    """Each part in a function of its own."""
-    _exports_up()
-    _aggregates_up()
-    _run_lists_up()
-    _retention_up()
-
-
-def downgrade() -> None:
-    """The same parts, backwards."""
-    _retention_down()
-    _run_lists_down()
-    _aggregates_down()
-    _exports_down()
-
-
 def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
 
@@ -244,12 +228,16 @@ def _aggregates_down() -> None:
 
 
 def upgrade() -> None:
-    """Each part in a function of its own, in the order in which they were built."""
-    _aggregates_up()
+    """Each part in a function of its own."""
     _exports_up()
+    _aggregates_up()
+    _run_lists_up()
+    _retention_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
-    _exports_down()
+    _retention_down()
+    _run_lists_down()
     _aggregates_down()
+    _exports_down()
