@@ -30,7 +30,14 @@ class Scope:
     messages: Select[Any]
 
 
-EVERYTHING = Scope(select(_visits), _ALL_REFUSALS, select(_conversions), select(_receipts), select(_messages))
+EVERYTHING = Scope(
+    select(_runs.c.id),
+    select(_visits),
+    _ALL_REFUSALS,
+    select(_conversions),
+    select(_receipts),
+    select(_messages),
+)
 _NOTHING = _ALL_REFUSALS.where(_refusals.c.shard == -1)
 
 
