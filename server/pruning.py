@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from server.aggregates import recount, scope
+from server.aggregates import merge, recount, scope
 from server.aggregates.recount import Known
 from server.aggregates.settling import settle
 from server.clock import DAY, Instant
@@ -71,6 +71,7 @@ class Pruner:
         for shard in range(self.shards):
             async for done in self._refusals(shard, known):
                 yield done
+            await self._merge_sets(shard)
 
     async def _runs(self, journey_id: int, known: Known) -> AsyncIterator[Facts]:
         place: pruning.Place | None = BEFORE_ALL
@@ -103,3 +104,12 @@ class Pruner:
             after = keys[-1]
             yield Facts(refusals=len(keys))
             await asyncio.sleep(self.rest_seconds)
+
+    async def _merge_sets(self, shard: int) -> None:
+        """Every page has settled parts of its own."""
+        while True:
+            async with self.db.write() as session:
+                keys = await merge.crowded(session, shard, merge.SETTLED_SETS)
+                await merge.merge(session, shard, keys, merge.SETTLED_SETS)
+            if not keys:
+                return

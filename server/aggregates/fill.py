@@ -81,6 +81,11 @@ class Tally:
         days = day_of(at, zone), day_of(entered, zone)
         self._sets[project_id, dimension.value, value, version, *days].add(user_number)
 
+    @property
+    def journeys(self) -> set[tuple[int, int]]:
+        """Project and journey of everything that was counted."""
+        return {(key[0], key[1]) for key in self._counts}
+
     async def write(self, session: WriteSession, part: int) -> None:
         """Adds the counts, and appends the user sets as parts of this number."""
         shard = self._shard

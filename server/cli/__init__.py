@@ -16,6 +16,7 @@ from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .receipts import receipts
+from .retention import prune
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
@@ -59,6 +60,7 @@ for command in (
     receipts,
     doctor,
     recount,
+    prune,
     simulate,
     demo,
     channel,

@@ -11,7 +11,11 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
+<<<<<<< HEAD
 from server.store import consents, inbox, kept, launches, messages, pruning, sightings, user_lists, users
+=======
+from server.store import consents, inbox, kept, launches, messages, movements, sightings, user_lists, users
+>>>>>>> main
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
@@ -254,6 +258,7 @@ class Batch:
         for work in self.afterwards:
             await work(session)
         await self.tally.write(session, self.take_id())
+        await movements.note(session, self.shard, self.tally.journeys)
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)
 

@@ -22,7 +22,7 @@ from .charts import (
 )
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
-from .fields import field
+from .fields import IS_NO_NEWS, field
 from .figures import Period, Point, to_period
 from .health import HealthStats
 from .performance import GoalStats, goal_stats
@@ -39,7 +39,8 @@ class JourneyStats:
     clock: Clock = strawberry.field(description="What decides whether something is in the period.")
     version: int | None = strawberry.field(description="The version that they are about; null for all.")
     watermark: datetime = strawberry.field(
-        description="Everything that we were told, and every wait that was over, before this is counted."
+        description="Everything that we were told, and every wait that was over, before this is counted.",
+        metadata={IS_NO_NEWS: True},
     )
 
     @classmethod

@@ -25,7 +25,6 @@ from .tables import (
     Run,
     Visit,
 )
-from .users import among as one_of
 
 _runs, _visits, _conversions = table_of(Run), table_of(Visit), table_of(Conversion)
 _messages, _receipts, _in_app = table_of(Message), table_of(Receipt), table_of(InApp)
@@ -33,7 +32,6 @@ _refusals, _letters = table_of(Refusal), table_of(ForeignLetter)
 _projects, _journeys = table_of(Project), table_of(Journey)
 _FORMER_RUNS = inserting(FormerRun, once=True)
 _FORMER_MESSAGES = inserting(FormerMessage, once=True)
-NOTHING_DRAWN = "{}"
 
 Place = tuple[int, int, int]
 """Of a run: when it entered, shard, id."""
@@ -68,13 +66,6 @@ class Page(NamedTuple):
     runs: list[Any]
     messages: list[Any]
     following: Place | None
-
-
-async def retentions(session: ReadSession) -> list[Retention]:
-    """The projects that do not keep everything."""
-    statement = select(_projects.c.id, _projects.c.retention_days)
-    rows = await session.rows(statement.where(_projects.c.retention_days.is_not(None)))
-    return [Retention(*row) for row in rows]
 
 
 async def journeys(session: ReadSession, project_id: int) -> list[int]:
@@ -252,14 +243,3 @@ async def are_there(session: ReadSession, shard: int, runs: Sequence[int], messa
         if sum(int(row[0]) for row in found) != len(wanted):
             return False
     return True
-
-
-async def ever_entered(
-    session: ReadSession, project_id: int, journey_id: int, keys: Sequence[tuple[int, int]]
-) -> bool:
-    """Whether one of these users had a run in this journey of which nothing is kept."""
-    table = table_of(FormerRun)
-    statement = select(table.c.id).where(
-        table.c.project_id == project_id, table.c.journey_id == journey_id, one_of(table, keys)
-    )
-    return bool(await session.rows(statement.limit(1)))

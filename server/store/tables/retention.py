@@ -49,7 +49,11 @@ class FormerRun(SQLModel, table=True):
     """That a run was: as much as whoever comes again is judged by."""
 
     __tablename__ = "former_run"
-    __table_args__ = (Index("former_run_by_user", "shard", "project_id", "user_number"), column.SHARDED)
+    __table_args__ = (
+        Index("former_run_by_user", "shard", "project_id", "user_number"),
+        Index("former_run_by_journey", "project_id", "journey_id"),
+        column.SHARDED,
+    )
 
     shard: int = column.key()
     id: int = column.key()

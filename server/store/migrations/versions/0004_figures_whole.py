@@ -88,6 +88,7 @@ def _retention_up() -> None:
     )
     runs = ("project_id", "journey_id", "user_number", "entered_at", "ended_at")
     _former_up("former_run", runs, ("entry_value", "variants"))
+    op.create_index("former_run_by_journey", "former_run", ["project_id", "journey_id"])
     _former_up("former_message", ("project_id", "user_number"), ("channel", "address", "purpose"))
 
 
@@ -105,6 +106,7 @@ def _former_up(table: str, numbers: tuple[str, ...], texts: tuple[str, ...]) -> 
 
 def _retention_down() -> None:
     """What was counted before facts were deleted is gone with it: the figures stay as they are."""
+    op.drop_index("former_run_by_journey", "former_run")
     for table in ("former_message", "former_run"):
         op.drop_index(f"{table}_by_user", table)
         op.drop_table(table)
@@ -227,17 +229,34 @@ def _aggregates_down() -> None:
         op.drop_column(table, "entered_at")
 
 
+def _movements_up() -> None:
+    key = ("shard", "project_id", "journey_id")
+    op.create_table(
+        "movement",
+        *(_number(name) for name in key),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+
+
+def _movements_down() -> None:
+    op.drop_table("movement")
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _exports_up()
     _aggregates_up()
     _run_lists_up()
+    _movements_up()
     _retention_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _retention_down()
+    _movements_down()
     _run_lists_down()
     _aggregates_down()
     _exports_down()
