@@ -11,11 +11,18 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
-<<<<<<< HEAD
-from server.store import consents, inbox, kept, launches, messages, pruning, sightings, user_lists, users
-=======
-from server.store import consents, inbox, kept, launches, messages, movements, sightings, user_lists, users
->>>>>>> main
+from server.store import (
+    consents,
+    inbox,
+    kept,
+    launches,
+    messages,
+    movements,
+    pruning,
+    sightings,
+    user_lists,
+    users,
+)
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
