@@ -6,7 +6,7 @@ import pytest
 
 from server.aggregates import recount
 from server.engine.shard import Shard
-from server.store import messages, retention
+from server.store import messages, pruning, retention, setup
 from server.store.receipts import key_of
 from server.store.tables import (
     Conversion,
@@ -130,21 +130,23 @@ async def test_what_a_batch_had_read_and_is_deleted_before_it_commits_is_decided
 ) -> None:
     await lived(world)
     await world.settle(NOON + 10 * DAY)
-    await prune(world, days=30)  # From now on engines look.
+    async with world.db.write() as session:  # As an earlier time has done: from then on engines look.
+        await pruning.keep_since(session, world.project_id, NOON + 10 * DAY)
+        await setup.touch_catalog(session)
     await world.settle()
     message = (await world.rows(Message, "id"))[0]
     before = await aggregates(world)
-    gather, pruned = Shard._gather, []
+    gather, done = Shard._gather, []
 
     async def then_prune(self: Shard, *about: Any) -> Any:
         found = await gather(self, *about)
-        if not pruned and found[1]:
-            pruned.append(await prune(world))
+        if not done and found[1]:
+            done.append(await prune(world))
         return found
 
     monkeypatch.setattr(Shard, "_gather", then_prune)
     await heard(world, message.id, "opened", NOON + 3 * HOUR, actor="human")
-    assert pruned[0].runs == 3
+    assert done[0].runs == 3
     assert await aggregates(world) == before
     assert await world.rows(Receipt) == []
     await balances(world)
