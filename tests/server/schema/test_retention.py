@@ -58,3 +58,17 @@ async def test_unknown_never_entered_and_no_longer_kept_are_three_answers(api: A
     assert gone["keptSince"] == "2024-03-22T11:00:00+00:00"
     both = await paths(api, journey_id, "lee")
     assert (both["formerRuns"], both["runs"]) == (1, [{"mark": "IN_PROGRESS"}])
+
+
+async def test_an_export_of_what_is_gone_is_refused_and_of_what_is_kept_is_not(api: Api) -> None:
+    world = api.world
+    journey_id = await world.add_journey(abandoned_cart())
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 10 * DAY)
+    await prune(world)
+    about = {"journeyId": to_id("Journey", journey_id)}
+    refused = await api.change("startExport", what={"runs": about})
+    assert "2024-03-22T11:00:00+00:00" in refused["message"]
+    young = {**about, "filter": {"enteredFrom": "2024-03-22T11:00:00Z"}}
+    assert (await api.change("startExport", what={"runs": young}))["__typename"] == "StartExportPayload"
+    other = {"journeyId": to_id("Journey", await world.add_journey(abandoned_cart(), title="Other"))}
+    assert (await api.change("startExport", what={"runs": other}))["__typename"] == "StartExportPayload"
