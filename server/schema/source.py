@@ -94,8 +94,10 @@ class Source:
         """What can be heard on a channel."""
         return self.observed.get(channel, _NOTHING)
 
-    def sees(self, metric: Metric, channel: str, step_key: str | None = None) -> bool:
-        """Whether a channel can tell of a metric."""
+    def sees(self, metric: Metric, channel: str | None, step_key: str | None = None) -> bool:
+        """Whether a channel can tell of a metric; of None, one of those that the step sends or sent on."""
+        if channel is None:
+            return any(self.sees(metric, one, step_key) for one in self.channels[step_key or ""])
         heard = self.observes(channel)
         return is_observable(metric, how_many(self.answer, metric, channel, step_key), heard)
 
@@ -143,14 +145,34 @@ class Source:
         raise BadInput(f"The journey has no goal `{key}`; it has {_named(goal.key for goal in self.goals)}.")
 
     @cached_property
-    def senders(self) -> dict[str, list[str]]:
-        """By channel: the keys of the steps that send there."""
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for item, _ in self.steps:
-            channel = channel_of(item)
-            if channel:
-                found[channel].append(item["key"])
+    def sending(self) -> dict[str, dict[str, tuple[Data, bool]]]:
+        """By channel, the steps that send there, or did in an earlier version: what was sent stays.
+
+        Each as the newest version that sends there has it, and whether that is the newest.
+        """
+        found: defaultdict[str, dict[str, tuple[Data, bool]]] = defaultdict(dict)
+        for age, graph in enumerate(self.graphs):
+            for item in graph["steps"]:
+                channel = channel_of(item)
+                if channel:
+                    found[channel].setdefault(item["key"], (item, age == 0))
         return dict(found)
+
+    @cached_property
+    def senders(self) -> dict[str, list[str]]:
+        """By channel: the keys of the steps that send there, or did."""
+        return {channel: list(steps) for channel, steps in self.sending.items()}
+
+    @cached_property
+    def channels(self) -> dict[str, list[str]]:
+        """By step: the channels on which it sends, or did, the newest first. Others have none."""
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for graph in self.graphs:
+            for item in graph["steps"]:
+                channel = channel_of(item)
+                if channel:
+                    found[item["key"]].setdefault(channel)
+        return {key: list(channels) for key, channels in found.items()}
 
 
 def _named(keys: Iterable[str]) -> str:
