@@ -5,6 +5,7 @@ A run is told as it stands when its page is read; runs that began after the expo
 
 from collections.abc import AsyncIterator
 
+from server.clock import Instant
 from server.global_ids import global_id
 from server.journey.marks import mark_of
 from server.store import runs, visits
