@@ -4,14 +4,15 @@ A kind of export says which arguments it takes, checks them, and opens a sheet. 
 of jobs or of formats: `formats` writes the cells, `worker` and `sojourn export` ask for the pages.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from channels.contract import ReceiptKind
 from server.aggregates.calendar import start_of
 from server.clock import Instant
 from server.store.database import Database
@@ -79,21 +80,6 @@ class Sheet:
     """How many rows there will be from the beginning, where that is known cheaply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What every kind is handed beside its own arguments."""
-
-    db: Database
-    project_id: int
-    shards: int
-    zone: str
-    language: Language
-    as_of: Instant
-    """What was written later is not part of the file, however long writing it takes."""
-    after: Place | None = None
-    """Where an earlier reading stopped; none is the beginning."""
-
-
 class Arguments(BaseModel):
     """What a kind is asked with. Stored as JSON beside the job; ids are numbers of the database here."""
 
@@ -111,6 +97,33 @@ class Days(Arguments):
 
     def before(self, zone: str) -> Instant | None:
         return None if self.until is None else start_of(self.until, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every kind is handed beside its own arguments."""
+
+    db: Database
+    project_id: int
+    shards: int
+    zone: str
+    language: Language
+    as_of: Instant
+    """What was written later is not part of the file, however long writing it takes."""
+    after: Place | None = None
+    """Where an earlier reading stopped; none is the beginning."""
+    observed: Mapping[str, Collection[ReceiptKind]] = field(default_factory=dict)
+    """By channel: what can be heard there. What cannot is an empty cell, and not 0."""
+
+    def before(self, days: Days) -> Instant:
+        """The end of these days, or of what had happened when the export began."""
+        end = days.before(self.zone)
+        return self.as_of + 1 if end is None else min(end, self.as_of + 1)
+
+    def run_place(self, before: Instant) -> tuple[int, int, int]:
+        """Where reading a journey's runs goes on; first behind those who enter from `before` on."""
+        entered_at, shard, run_id = self.after or (before, 0, 0)
+        return entered_at, shard, run_id
 
 
 A = TypeVar("A", bound=Arguments)
