@@ -16,6 +16,7 @@ from server.aggregates import ask, comparing
 from server.aggregates.ask import Answer, Question, Span
 from server.aggregates.calendar import HAPPENED, day_of
 from server.aggregates.comparing import Comparison
+from server.aggregates.drawn import set_values
 from server.clock import Clock, Instant
 from server.store import (
     connected,
@@ -212,16 +213,16 @@ class Loaders:
             mark = await watermark.of_project(session, self._project_id, self._shards, now)
             ids = sorted({key.journey_id for key in keys})
             published = await versions.by_journeys(session, self._project_id, ids)
-            values = {journey_id: set_values(journey_id, published.get(journey_id, [])) for journey_id in ids}
+            graphs = {
+                one: {row.number: orjson.loads(row.graph) for row in published[one]} for one in published
+            }
+            values = {one: set_values(one, graphs.get(one, {}).values()) for one in ids}
             answers: dict[tuple[Question, int], Answer] = {}
             for question, asked in groups.items():
                 wanted = {journey_id: values[journey_id] for journey_id in asked}
                 today = _date(day_of(now, question.span.zone))
                 found = await ask.figures(session, question, self._shards, wanted, today)
                 answers.update({(question, journey_id): answer for journey_id, answer in found.items()})
-            graphs = {
-                one: {row.number: orjson.loads(row.graph) for row in published[one]} for one in published
-            }
             compared = await comparing.comparisons(session, self._project_id, self._shards, graphs)
         return [
             Figures(
@@ -232,17 +233,6 @@ class Loaders:
             )
             for key in keys
         ]
-
-
-def set_values(journey_id: int, published: list[Version]) -> list[str]:
-    """The values of every user set that a journey can have: of itself, its steps, outputs and goals."""
-    found = {str(journey_id)}
-    for version in published:
-        graph = orjson.loads(version.graph)
-        found |= {f"{journey_id}/{step['key']}" for step in graph["steps"]}
-        found |= {f"{journey_id}/{edge['from']}/{edge['output']}" for edge in graph.get("edges") or ()}
-        found |= {f"{journey_id}/{goal['key']}" for goal in graph.get("goals") or ()}
-    return sorted(found)
 
 
 def _date(day: int) -> date:

@@ -167,7 +167,7 @@ async def open_runtime(
             engine=engine,
             dispatcher=dispatcher,
             poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
-            exporter=Exporter(db, clock, shards, settings),
+            exporter=Exporter(db, clock, shards, settings, host),
             shelf=shelf,
             lender=lender,
             keys=Keys(db),

@@ -11,6 +11,7 @@ from server.exports.sheets import Arguments
 from server.resolvers import runs
 from server.resolvers.refusals import Missing
 
+from .figure_exports import FigureExports
 from .ids import key_in
 from .run_filters import RunFilter, to_asked
 
@@ -35,7 +36,7 @@ class RunListExport:
 
 
 @strawberry.input(one_of=True, description="What the file is about: one of these.")
-class ExportWhat:
+class ExportWhat(FigureExports):
     runs: RunListExport | None = strawberry.field(
         default=strawberry.UNSET, description="The runs of a journey: the list of its audience."
     )
