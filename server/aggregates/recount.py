@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from pyroaring import BitMap
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
@@ -40,6 +40,7 @@ from server.store.tables import (
     Receipt,
     Refusal,
     Run,
+    ShardState,
     UserSet,
     Version,
     Visit,
@@ -344,6 +345,13 @@ _ADD_COUNTERS = inserting(Counter)
 _ADD_SETS = inserting(UserSet)
 
 
+async def _new_parts(session: WriteSession) -> dict[int, int]:
+    """By shard: a number that no part has had, so that nobody takes a new part for one that they know."""
+    table = table_of(ShardState)
+    taken = update(table).values(next_id=table.c.next_id + 1).returning(table.c.shard, table.c.next_id)
+    return {row.shard: row.next_id - 1 for row in await session.rows(taken)}
+
+
 async def rebuild(session: WriteSession) -> tuple[int, int]:
     """Puts the recount in the place of both aggregates. No engine may work meanwhile. Returns row counts."""
     result = await recount(session)
@@ -352,7 +360,8 @@ async def rebuild(session: WriteSession) -> tuple[int, int]:
     counters = [
         (shard, *key, n, amount) for (shard, key), (n, amount) in result.counters.items() if n or amount
     ]
-    sets = [(*key, 0, bitmap.serialize()) for key, bitmap in result.sets.items()]
+    part = await _new_parts(session)
+    sets = [(*key, part[key[0]], bitmap.serialize()) for key, bitmap in result.sets.items()]
     await session.bulk(_ADD_COUNTERS, counters)
     await session.bulk(_ADD_SETS, sets)
     return len(counters), len(sets)
