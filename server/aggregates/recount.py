@@ -4,6 +4,7 @@ Written apart from the code that fills them: it shares the definitions (what a m
 hour begins) and nothing else.
 """
 
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 
 import orjson
 from pyroaring import BitMap
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
@@ -40,7 +41,6 @@ from server.store.tables import (
     Receipt,
     Refusal,
     Run,
-    ShardState,
     UserSet,
     Version,
     Visit,
@@ -345,13 +345,6 @@ _ADD_COUNTERS = inserting(Counter)
 _ADD_SETS = inserting(UserSet)
 
 
-async def _new_parts(session: WriteSession) -> dict[int, int]:
-    """By shard: a number that no part has had, so that nobody takes a new part for one that they know."""
-    table = table_of(ShardState)
-    taken = update(table).values(next_id=table.c.next_id + 1).returning(table.c.shard, table.c.next_id)
-    return {row.shard: row.next_id - 1 for row in await session.rows(taken)}
-
-
 async def rebuild(session: WriteSession) -> tuple[int, int]:
     """Puts the recount in the place of both aggregates. No engine may work meanwhile. Returns row counts."""
     result = await recount(session)
@@ -360,8 +353,9 @@ async def rebuild(session: WriteSession) -> tuple[int, int]:
     counters = [
         (shard, *key, n, amount) for (shard, key), (n, amount) in result.counters.items() if n or amount
     ]
-    part = await _new_parts(session)
-    sets = [(*key, part[key[0]], bitmap.serialize()) for key, bitmap in result.sets.items()]
+    # A number that no part has ever had: whoever remembers a set by its parts sees that this is another.
+    part = -secrets.randbelow(1 << 62) - 1
+    sets = [(*key, part, bitmap.serialize()) for key, bitmap in result.sets.items()]
     await session.bulk(_ADD_COUNTERS, counters)
     await session.bulk(_ADD_SETS, sets)
     return len(counters), len(sets)

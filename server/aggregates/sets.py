@@ -173,6 +173,8 @@ def _chosen(asked: Asked, shards: int, dimensions: Sequence[str], values: str) -
         # Every step of every journey: as parameters they would be more than a statement can have.
         among(_sets.c.value, values),
         _sets.c.clock == asked.clock,
+        # SQLite looks up from where to where, and not one by one.
+        _sets.c.span.between(min(asked.spans), max(asked.spans)),
         _sets.c.span.in_(list(asked.spans)),
     ]
     if asked.version is not None:

@@ -20,6 +20,7 @@ from .message_figures import MetricStats, to_metric
 from .scalars import Count
 from .source import Data, Source
 from .steps import Step
+from .time_spent import TimeSpent, time_spent
 from .variants import VariantStats, Verdict, variants_of, verdicts_of
 from .words import Base
 
@@ -77,6 +78,10 @@ class StepStats:
             return None
         whole = sum(self.source.answer.total(M.ARRIVALS, key) for key in previous)
         return share(self._total(M.ARRIVALS), whole, Base.PREVIOUS)
+
+    @field("How long runs stayed at it.")
+    def time_spent(self) -> TimeSpent:
+        return time_spent(self.source, self._key)
 
     @field("Messages taken over by the provider; null for steps that send nothing.")
     def sent(self) -> MetricStats | None:

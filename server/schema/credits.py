@@ -24,6 +24,12 @@ class CreditStats:
     found: strawberry.Private[conversions.Credit]
     goal: Goal | None = strawberry.field(description="The goal; null is all of the journey's together.")
     total: Count = strawberry.field(description="Every hit that its messages have the credit for.")
+    unique: Count = strawberry.field(
+        description="Runs whose first hit they have the credit for; each once for each goal."
+    )
+    unique_after_open: Count = strawberry.field(
+        description="Those of `unique` because they were opened: people who did something with a message."
+    )
     after_open: Count = strawberry.field(
         description="Hits credited to its messages because they were opened."
     )
@@ -34,13 +40,13 @@ class CreditStats:
         description="Hits credited to another message, before which one of these was sent as well."
     )
 
-    @field("Hits credited to its messages, of the messages sent.")
+    @field("`unique`, of the messages sent.")
     def share(self) -> Share:
-        return share(self.total, self._sent(), Base.SENT)
+        return share(self.unique, self._sent(), Base.SENT)
 
-    @field("Those because they were opened, of the messages sent.")
+    @field("`uniqueAfterOpen`, of the messages sent.")
     def share_after_open(self) -> Share:
-        return share(self.after_open, self._sent(), Base.SENT)
+        return share(self.unique_after_open, self._sent(), Base.SENT)
 
     @field(
         "What the credited hits were worth; null if the goal names no amount, or goals differ in currency."
@@ -72,6 +78,8 @@ def credit_of(source: Source, step_key: str, goal: Goal | None) -> CreditStats:
         found=found,
         goal=goal,
         total=found.total,
+        unique=found.runs,
+        unique_after_open=found.runs_after_open,
         after_open=found.after_open,
         after_send=found.after_send,
         assisted=found.assisted,

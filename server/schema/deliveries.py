@@ -40,7 +40,7 @@ class MessageStepStats(MessageFigures):
         found = shown(self.source.answer, self.channel_name, self.source.observes(self.channel_name))
         return [to_metric(self.source, metric, self.channel_name, self.step_key) for metric in found]
 
-    @field("What went wrong, the most frequent first.", list_size=5)
+    @field("What went wrong, the most frequent first.", list_size=3)
     def issues(self) -> list[DeliveryIssue]:
         return issues_of(self.source, self.channel_name, self.step_key)
 
@@ -78,7 +78,7 @@ class ChannelStats(MessageFigures):
             if channel_of(item) == self.channel_name
         ]
 
-    @field("What went wrong, the most frequent first.", list_size=8)
+    @field("What went wrong, the most frequent first.", list_size=5)
     def issues(self) -> list[DeliveryIssue]:
         return issues_of(self.source, self.channel_name, None)
 

@@ -41,8 +41,8 @@ class DeliveryIssue:
     @field(
         "What the providers said, in their own codes, the most frequent first; at most 10. Read from the "
         "receipts: null unless the period has both ends and at most 31 days, and for a single version.",
-        list_size=MOST_CODES,
-        cost=20,
+        list_size=2,
+        cost=10,
     )
     async def codes(self, info: Info) -> list[IssueCode] | None:
         source = self.source
