@@ -104,8 +104,11 @@ _WORTH = """SELECT 'worth', goal, '', sum(amount) FROM conversion
 WHERE occurred_at >= {since} GROUP BY goal"""
 
 
+_EVERY = "CASE kind WHEN 'opened' THEN 'opens' ELSE 'clicks' END"
+
+
 def _receipts(by: str, *, users: bool = True) -> tuple[str, ...]:
-    """What became of messages, by step or by channel: once for each message, and every hit by its actor."""
+    """What became of messages, by step or by channel: each message once."""
     distinct = ", count(DISTINCT user_number)" if users else ""
     return (
         f"""SELECT kind, {by}, '', count(*){distinct} FROM receipt
@@ -116,6 +119,16 @@ def _receipts(by: str, *, users: bool = True) -> tuple[str, ...]:
         WHERE kind IN ('opened', 'clicked') AND first_of_actor AND occurred_at >= {{since}}
         GROUP BY kind, {by}, actor""",
         f"SELECT 'queued', {by}, '', count(*) FROM message WHERE created_at >= {{since}} GROUP BY {by}",
+    )
+
+
+def _hits(by: str) -> tuple[str, ...]:
+    """Every open and every click."""
+    return (
+        f"""SELECT {_EVERY}, {by}, '', count(*), count(DISTINCT user_number) FROM receipt
+        WHERE kind IN ('opened', 'clicked') AND occurred_at >= {{since}} GROUP BY kind, {by}""",
+        f"""SELECT {_EVERY}, {by}, actor, count(*) FROM receipt
+        WHERE kind IN ('opened', 'clicked') AND occurred_at >= {{since}} GROUP BY kind, {by}, actor""",
     )
 
 
@@ -187,7 +200,8 @@ def _metric(place: str, told: Data) -> Facts:
     name, users = told["metric"].lower(), told["users"]
     if not told["observable"]:
         return {}
-    found: Facts = {(name, place, ""): (told["unique"], *(() if users is None else (users,)))}
+    times = told["total" if name in ("opens", "clicks") else "unique"]
+    found: Facts = {(name, place, ""): (times, *(() if users is None else (users,)))}
     for actor in ("human", "machine", "unsure"):
         if told[actor] is not None:
             found[name, place, actor] = (told[actor],)
@@ -281,7 +295,7 @@ SCREENS = (
         "communications",
         _COMMUNICATIONS,
         _OVER_CHANNEL,
-        (*_receipts("step"), *_receipts("channel"), _reasons("step"), _reasons("channel")),
+        tuple(one for by in ("step", "channel") for one in (*_receipts(by), *_hits(by), _reasons(by))),
         _DAILY_BY_CHANNEL,
         _communications,
     ),
