@@ -57,8 +57,9 @@ class Span:
         return ([ALL_TIME], []) if self.is_everything else counting(*self._ends(today), today)
 
     def _ends(self, today: date) -> tuple[date, date]:
-        # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard.
-        latest = date(today.year + 1, 1, 1)
+        # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard. The
+        # year after the next begins long after the last day of this one and what is told then of tomorrow.
+        latest = date(today.year + 2, 1, 1)
         return max(self.first or _EARLIEST, _EARLIEST), min(self.until or latest, latest)
 
 

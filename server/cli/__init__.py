@@ -11,11 +11,13 @@ from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
+from .exporting import export
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .receipts import receipts
+from .retention import prune
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
@@ -57,8 +59,10 @@ for command in (
     journey,
     vouchers,
     receipts,
+    export,
     doctor,
     recount,
+    prune,
     simulate,
     demo,
     channel,

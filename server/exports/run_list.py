@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from server.clock import Instant
 from server.global_ids import global_id
+from server.journey.marks import mark_of
 from server.store import runs, visits
 from server.store.paging import Page as PageWanted
 from server.store.runs import Wanted
@@ -16,7 +17,7 @@ from . import people
 from .drawn import Titles, journey
 from .kept import check_is_kept
 from .people import NOBODY, Person
-from .run_words import STATES, cancelled_by, state_of
+from .run_words import MARKS, cancelled_by
 from .sheets import Arguments, Asked, Cell, Column, Kind, Language, Page, Row, Sheet
 from .words import END_REASONS
 
@@ -24,7 +25,7 @@ PAGE = 1000
 
 COLUMNS = (
     *people.COLUMNS,
-    Column("state", "상태", "State", words=STATES),
+    Column("state", "상태", "State", words=MARKS),
     Column("last_step", "마지막 단계", "Last step"),
     Column("last_step_key", "마지막 단계 키", "Last step key"),
     Column("cancel_event", "취소 이벤트", "Cancel event"),
@@ -41,10 +42,17 @@ class RunListArguments(Arguments):
     journey_id: int
     wanted: Wanted = Wanted()
 
+    @property
+    def since(self) -> Instant | None:
+        """Nothing of what is asked for happened before."""
+        wanted = self.wanted
+        bounds = [one for one in (wanted.entered[0], wanted.ended[0]) if one is not None]
+        return max(bounds, default=None)
+
 
 async def open_run_list(asked: Asked, arguments: RunListArguments) -> Sheet:
     async with asked.db.read() as session:
-        await check_is_kept(session, asked, None)
+        await check_is_kept(session, asked, arguments.since, arguments.journey_id)
         found = await journey(session, asked, arguments.journey_id)
         expected = None
         if arguments.wanted == Wanted():
@@ -57,7 +65,7 @@ async def open_run_list(asked: Asked, arguments: RunListArguments) -> Sheet:
 
 async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Page]:
     titles = Titles(asked.project_id, arguments.journey_id)
-    place: tuple[int, int, int] = tuple(asked.after) if asked.after else _just_after(asked.as_of)
+    place = asked.run_place(asked.as_of + 1)
     while True:
         async with asked.db.read() as session:
             about = (asked.project_id, arguments.journey_id, arguments.wanted)
@@ -84,16 +92,11 @@ async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Pag
             return
 
 
-def _just_after(as_of: Instant) -> tuple[int, int, int]:
-    """The list goes backwards in time: the first place behind whoever enters later."""
-    return as_of + 1, 0, 0
-
-
 def _row(run: Run, person: Person, titles: Titles, event: str | None, language: Language) -> Row:
     title = titles.of(run.version, run.step_key)
     return (
         *person,
-        state_of(run.end_reason),
+        mark_of(run.end_reason).value,
         cancelled_by(event, language) if event else title,
         run.step_key,
         event or None,
