@@ -46,16 +46,16 @@ def reached(answer: Answer, goal: str | None = None) -> Reached:
     return Reached(_n(first), _n(every), _amount(every), _amount(first))
 
 
-def credit(answer: Answer, step_key: str, goal: str | None = None) -> Credit:
-    """The conversions that the messages of a step have the credit for."""
-    found = _of(answer, Metric.CREDITED, goal, step_key)
-    first = _of(answer, Metric.CREDITED_FIRST, goal, step_key)
+def credit(answer: Answer, step_key: str, goal: str | None = None, channel: str | None = None) -> Credit:
+    """The conversions that the messages of a step have the credit for, on one channel or on all."""
+    found = _of(answer, Metric.CREDITED, goal, step_key, channel)
+    first = _of(answer, Metric.CREDITED_FIRST, goal, step_key, channel)
     return Credit(
         after_open=_by(found, OPENED),
         after_send=_by(found, SENT),
         runs_after_open=_by(first, OPENED),
         runs_after_send=_by(first, SENT),
-        assisted=_n(_of(answer, Metric.ASSISTED, goal, step_key)),
+        assisted=_n(_of(answer, Metric.ASSISTED, goal, step_key, channel)),
         amount=_amount(found),
     )
 
@@ -66,8 +66,18 @@ def by_credit(answer: Answer, goal: str | None = None) -> dict[str, int]:
     return {how: _by(found, how) for how in (OPENED, SENT, NONE)}
 
 
-def _of(answer: Answer, metric: Metric, goal: str | None, step_key: str | None = None) -> list[Count]:
-    return [one for one in answer.of(metric, step_key) if goal is None or one.output == goal]
+def _of(
+    answer: Answer,
+    metric: Metric,
+    goal: str | None,
+    step_key: str | None = None,
+    channel: str | None = None,
+) -> list[Count]:
+    return [
+        one
+        for one in answer.of(metric, step_key)
+        if goal in (None, one.output) and channel in (None, one.channel)
+    ]
 
 
 def _by(counts: list[Count], how: str) -> int:

@@ -21,6 +21,7 @@ from .words import Base
 class CreditStats:
     source: strawberry.Private[Source]
     step_key: strawberry.Private[str]
+    channel_name: strawberry.Private[str | None]
     found: strawberry.Private[conversions.Credit]
     goal: Goal | None = strawberry.field(description="The goal; null is all of the journey's together.")
     total: Count = strawberry.field(description="Every hit that its messages have the credit for.")
@@ -66,15 +67,16 @@ class CreditStats:
         return self.source.goals if self.goal is None else [self.goal]
 
     def _sent(self) -> int:
-        return how_many(self.source.answer, M.SENT, None, self.step_key)
+        return how_many(self.source.answer, M.SENT, self.channel_name, self.step_key)
 
 
-def credit_of(source: Source, step_key: str, goal: Goal | None) -> CreditStats:
+def credit_of(source: Source, step_key: str, goal: Goal | None, channel: str | None = None) -> CreditStats:
     """What the messages of a step have the credit for, of one goal or of all together."""
-    found = conversions.credit(source.answer, step_key, None if goal is None else str(goal.key))
+    found = conversions.credit(source.answer, step_key, None if goal is None else str(goal.key), channel)
     return CreditStats(
         source=source,
         step_key=step_key,
+        channel_name=channel,
         found=found,
         goal=goal,
         total=found.total,
@@ -86,5 +88,5 @@ def credit_of(source: Source, step_key: str, goal: Goal | None) -> CreditStats:
     )
 
 
-def credits_of(source: Source, step_key: str) -> list[CreditStats]:
-    return [credit_of(source, step_key, goal) for goal in source.goals]
+def credits_of(source: Source, step_key: str, channel: str | None = None) -> list[CreditStats]:
+    return [credit_of(source, step_key, goal, channel) for goal in source.goals]
