@@ -63,7 +63,7 @@ def runs(project: int, journey: int, numbers: range) -> dict[type[Any], list[tup
     for n in numbers:
         at, run_id = START + n * 100, n << 12
         over, reason = at + HOUR, (None, "completed", "cancel_event")[n % 3]
-        ends = (at + DAY, False, None, None) if reason is None else (None, False, over, reason)
+        ends = (at + 3650 * DAY, False, None, None) if reason is None else (None, False, over, reason)
         where = (0, run_id, project, journey, 1, n, "in", "out" if reason == "completed" else "wait")
         about = (None, "add_to_cart", "{}", "{}", "{}", "{}", "", "", "", 1)
         found[Run].append((*where, at, at, *ends, *about))
