@@ -19,6 +19,7 @@ from .charts import (
     MetricArgument,
     StepArgument,
     line,
+    one_channel,
 )
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
@@ -63,11 +64,9 @@ class JourneyStats:
 
     @field(
         "How many different users did any of several things at any of several steps, in the period: exact, "
-        "each user once. Null for a single version."
+        "each user once."
     )
-    def users(
-        self, did: DeedsArgument, steps: StepsArgument = None, goals: GoalsArgument = None
-    ) -> Count | None:
+    def users(self, did: DeedsArgument, steps: StepsArgument = None, goals: GoalsArgument = None) -> Count:
         return different_users.count(self.source, did, steps, goals)
 
     @field("What it does against those who get nothing; null if nobody was ever held out.")
@@ -113,6 +112,7 @@ class JourneyStats:
         goal: GoalOnlyArgument = None,
         actor: ActorArgument = None,
     ) -> list[Point]:
-        only = None if channel is None else channel.value
+        only = None if channel is None else one_channel(channel)
+        self.source.require(step, goal)
         where: dict[str, Any] = {"channel": only, "step_key": step, "goal": goal, "actor": actor}
         return line(self.source, metric, by, fill, **where)

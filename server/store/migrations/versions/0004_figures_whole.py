@@ -165,7 +165,6 @@ def _aggregates_up() -> None:
         ),
         sa.Column("bitmap", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint(*key),
-        sqlite_with_rowid=False,
     )
 
 
