@@ -26,6 +26,8 @@ from server.routes.hooks import HooksDoor
 from server.routes.in_app import ReadersDoor
 from server.routes.ingest import Door
 from server.routes.landing import LANDING_HEADERS, Landing, landing_page
+from server.routes.sse import Listening
+from server.routes.streams import Streams
 from server.routes.subscriptions import SubscriptionEndpoint
 from server.routes.tracking import TrackingDoor
 from server.runtime import Runtime
@@ -70,9 +72,10 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
         runtime.db, runtime.clock, runtime.host, box, runtime.shards, append, settings.public_url
     )
     apps = ReadersDoor(Readers(runtime.db, runtime.clock, runtime.host, box), runtime.shelf, runtime.clock)
+    streams = Streams(SCHEMA)
     files = Downloads(Signer(settings.secrets, PURPOSE), settings.public_url)
-    graphql = _graphql(runtime, showcase)
-    listening = SubscriptionEndpoint(SCHEMA, graphql.documents, _contexts(runtime))
+    graphql = _graphql(runtime, showcase, streams)
+    listening = SubscriptionEndpoint(streams, graphql.documents, _contexts(runtime))
     return [
         _landing(runtime, showcase),
         WebSocketRoute("/graphql", listening),
@@ -86,7 +89,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
     ]
 
 
-def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
+def _graphql(runtime: Runtime, showcase: Showcase | None, streams: Streams) -> GraphQLEndpoint:
     settings = runtime.settings
     shown = showcase or Showcase()
     page = graphiql_page(
@@ -100,7 +103,8 @@ def _graphql(runtime: Runtime, showcase: Showcase | None) -> GraphQLEndpoint:
         page_headers=PAGE_HEADERS,
         body_limit=LARGEST_QUERY,
     )
-    return GraphQLEndpoint(SCHEMA, _contexts(runtime), options)
+    listening = Listening(streams, runtime.leaving)
+    return GraphQLEndpoint(SCHEMA, _contexts(runtime), options, listening)
 
 
 def _contexts(runtime: Runtime) -> Contexts:
@@ -114,6 +118,7 @@ def _contexts(runtime: Runtime) -> Contexts:
         runtime.wake,
         runtime.shelf,
         runtime.lender.lend,
+        runtime.watch,
     )
 
 

@@ -21,6 +21,7 @@ from server.store.connections import ConnectionView
 from server.store.database import Database
 from server.store.open_connections import Observed
 from server.store.projects import READ, Access
+from server.watch import Watch
 
 
 def _nothing() -> None:
@@ -45,6 +46,8 @@ class Context:
     """Where in-app messages stand; none in a context without a runtime."""
     lend: LendTools | None = None
     """What this process lends adapters for trying a connection; tools of its own if nothing is said."""
+    watch: Watch | None = None
+    """Notices when figures have changed; none in a context without a runtime."""
     loaders: Loaders = field(init=False)
     connection_views: DataLoader[int, list[ConnectionView]] = field(init=False)
     """By project, with the settings as they may be shown."""
@@ -116,6 +119,7 @@ class Contexts:
     wake: Callable[[], None] = _nothing
     shelf: Shelf | None = None
     lend: LendTools | None = None
+    watch: Watch | None = None
 
     async def __call__(self, request: Request) -> Context:
         """Raises Refused without a secret key in `Authorization: Bearer …`; a write key is not one."""
@@ -135,7 +139,7 @@ class Contexts:
         return self._of(Access(0, frozenset()))
 
     def _of(self, access: Access) -> Context:
-        settings = (self.host, self.settings, self.wake, self.shelf, self.lend)
+        settings = (self.host, self.settings, self.wake, self.shelf, self.lend, self.watch)
         return Context(self.db, self.clock, access, self.shards, *settings)
 
 

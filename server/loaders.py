@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from strawberry.dataloader import DataLoader
@@ -16,11 +16,13 @@ from server.aggregates import ask, comparing
 from server.aggregates.ask import Answer, Question, Span
 from server.aggregates.calendar import HAPPENED, day_of
 from server.aggregates.comparing import Comparison
+from server.aggregates.drawn import set_values
 from server.clock import Clock, Instant
 from server.store import (
     connected,
     consents,
     explaining,
+    issues,
     journeys,
     launches,
     projects,
@@ -35,6 +37,7 @@ from server.store import (
 )
 from server.store.database import Database
 from server.store.explaining import Place
+from server.store.issues import StepIssue
 from server.store.receipts import MessageKey
 from server.store.sessions import ReadSession
 from server.store.tables import (
@@ -95,6 +98,14 @@ class Figures:
     """By step: its splits by chance; the step without a name is the holdout."""
 
 
+class IssuesKey(NamedTuple):
+    """What did not arrive of one journey, between two instants."""
+
+    journey_id: int
+    since: Instant
+    until: Instant
+
+
 class Loaders:
     """Everything here belongs to one project; what belongs to another is not found."""
 
@@ -115,6 +126,12 @@ class Loaders:
         )
         self.message_by_key: DataLoader[MessageKey, Message | None] = self._by(
             lambda session, keys: receipts.messages_by_keys(session, project_id, keys)
+        )
+        self.person_by_key: DataLoader[UserKey, User | None] = self._by(
+            lambda session, keys: users.people(session, project_id, keys)
+        )
+        self.messages_by_run: DataLoader[int, list[Message] | None] = self._by(
+            lambda session, ids: receipts.messages_by_runs(session, project_id, shards, ids)
         )
         self.visits_by_run: DataLoader[int, list[Visit] | None] = self._by(
             lambda session, ids: visits.by_runs(session, project_id, shards, ids)
@@ -152,6 +169,7 @@ class Loaders:
             lambda session, places: explaining.suppressions(session, project_id, places)
         )
         self.connections_by_project: DataLoader[int, list[Connection]] = DataLoader(self._connections)
+        self.issues_by_span: DataLoader[IssuesKey, list[StepIssue]] = DataLoader(self._issues)
         self.figures_by_question: DataLoader[FiguresKey, Figures] = DataLoader(self._figures)
 
     def _by(
@@ -172,6 +190,19 @@ class Loaders:
         async with self._db.read() as session:
             return [await connected.of_project(session, project_id) for project_id in ids]
 
+    async def _issues(self, keys: list[IssuesKey]) -> list[list[StepIssue]]:
+        """One statement for each journey and period, however many steps and reasons are asked about."""
+        async with self._db.read() as session:
+            return [
+                await issues.by_step(
+                    session,
+                    self._project_id,
+                    self._shards,
+                    issues.Wanted(key.since, key.until, journey_id=key.journey_id),
+                )
+                for key in keys
+            ]
+
     async def _figures(self, keys: list[FiguresKey]) -> list[Figures]:
         """One snapshot for all the questions that are asked at once, so that they agree."""
         groups: defaultdict[Question, set[int]] = defaultdict(set)
@@ -182,16 +213,16 @@ class Loaders:
             mark = await watermark.of_project(session, self._project_id, self._shards, now)
             ids = sorted({key.journey_id for key in keys})
             published = await versions.by_journeys(session, self._project_id, ids)
-            values = {journey_id: set_values(journey_id, published.get(journey_id, [])) for journey_id in ids}
+            graphs = {
+                one: {row.number: orjson.loads(row.graph) for row in published[one]} for one in published
+            }
+            values = {one: set_values(one, graphs.get(one, {}).values()) for one in ids}
             answers: dict[tuple[Question, int], Answer] = {}
             for question, asked in groups.items():
                 wanted = {journey_id: values[journey_id] for journey_id in asked}
                 today = _date(day_of(now, question.span.zone))
                 found = await ask.figures(session, question, self._shards, wanted, today)
                 answers.update({(question, journey_id): answer for journey_id, answer in found.items()})
-            graphs = {
-                one: {row.number: orjson.loads(row.graph) for row in published[one]} for one in published
-            }
             compared = await comparing.comparisons(session, self._project_id, self._shards, graphs)
         return [
             Figures(
@@ -202,17 +233,6 @@ class Loaders:
             )
             for key in keys
         ]
-
-
-def set_values(journey_id: int, published: list[Version]) -> list[str]:
-    """The values of every user set that a journey can have: of itself, its steps, outputs and goals."""
-    found = {str(journey_id)}
-    for version in published:
-        graph = orjson.loads(version.graph)
-        found |= {f"{journey_id}/{step['key']}" for step in graph["steps"]}
-        found |= {f"{journey_id}/{edge['from']}/{edge['output']}" for edge in graph.get("edges") or ()}
-        found |= {f"{journey_id}/{goal['key']}" for goal in graph.get("goals") or ()}
-    return sorted(found)
 
 
 def _date(day: int) -> date:

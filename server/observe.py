@@ -95,11 +95,13 @@ class Observed:
         request_id = secrets.token_hex(8)
         status = 500
         started = time.perf_counter()
+        begun: float | None = None
 
         async def observed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
                 status = message["status"]
+                begun = time.perf_counter() if _goes_on(message) else None
                 message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
             await send(message)
 
@@ -107,7 +109,8 @@ class Observed:
             try:
                 await self._app(scope, receive, observed)
             finally:
-                self._note(scope, status, time.perf_counter() - started)
+                # How long somebody listens says nothing about how fast we answer.
+                self._note(scope, status, (begun or time.perf_counter()) - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The path of a tracking link holds a signed token: only its first part is told.
@@ -117,3 +120,7 @@ class Observed:
         if status >= 400 or root not in _QUIET:
             ms = round(seconds * 1000, 1)
             log.info("request", method=scope["method"], route=route, status=status, ms=ms)
+
+
+def _goes_on(start: Message) -> bool:
+    return (b"content-type", b"text/event-stream") in start.get("headers", ())

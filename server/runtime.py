@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +33,7 @@ from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.projects import Access
 from server.store.tables import ShardState
+from server.watch import Watch
 
 RETRY_SECONDS = 1.0
 KEY_REMEMBERED_SECONDS = 1.0
@@ -89,6 +91,9 @@ class Runtime:
     shelf: Shelf
     lender: Lender
     keys: Keys
+    watch: Watch
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is told to stop: streams that would go on for ever end now."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -149,7 +154,8 @@ async def open_runtime(
         lender = Lender(clock, settings, shelf, mounts or {})
         stack.push_async_callback(lender.aclose)
         dispatcher = Dispatcher(db, clock, host, settings, shards, appender.append, lender=lender)
-        engine.moved = dispatcher.wakeup.set
+        watch = Watch(db, clock, shards)
+        engine.moved = partial(_moved, dispatcher, watch)
         runtime = Runtime(
             settings=settings,
             db=db,
@@ -161,13 +167,19 @@ async def open_runtime(
             engine=engine,
             dispatcher=dispatcher,
             poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
-            exporter=Exporter(db, clock, shards, settings),
+            exporter=Exporter(db, clock, shards, settings, host),
             shelf=shelf,
             lender=lender,
             keys=Keys(db),
+            watch=watch,
         )
         await stack.enter_async_context(_running(runtime, parts))
         yield runtime
+
+
+def _moved(dispatcher: Dispatcher, watch: Watch) -> None:
+    dispatcher.wakeup.set()
+    watch.nudge()
 
 
 async def _prepared(db: Database, settings: Settings, follow_events: bool) -> tuple[int, Clock]:

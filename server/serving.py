@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -21,6 +22,15 @@ log = structlog.get_logger("serving")
 
 class _Server(uvicorn.Server):
     """Uvicorn's, but that a signal only asks it to stop: what stands around it closes in order afterwards."""
+
+    def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Answers that go on end now: uvicorn would wait for them as long as it waits for anything.
+        self._leaving.set()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -62,5 +72,5 @@ async def listen(
         ws_max_size=LARGEST_MESSAGE,
     )
     log.info("serving", address=f"http://{host}:{port}", parts=",".join(parts))
-    await _Server(config).serve()
+    await _Server(config, runtime.leaving).serve()
     log.info("stopping")

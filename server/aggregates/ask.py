@@ -11,15 +11,15 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from server.clock import Instant
 from server.journey.holdout import HOLDOUT
-from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
-from server.store.tables import Counter, UserSet
+from server.store.tables import Counter
 
+from . import sets
 from .calendar import ALL_TIME, FIRST_HOUR, HAPPENED, covering, start_of
 from .metrics import Dimension, Metric
 
-_counters, _sets = table_of(Counter), table_of(UserSet)
+_counters = table_of(Counter)
 
 _FLOW = (
     Metric.ENTRIES,
@@ -55,6 +55,9 @@ class Span:
         # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard.
         latest = date(today.year + 1, 1, 1)
         return covering(max(self.first or _EARLIEST, _EARLIEST), min(self.until or latest, latest))
+
+
+_NOBODY: Mapping[int, BitMap] = {}
 
 
 class Count(NamedTuple):
@@ -153,11 +156,13 @@ class Answer:
 
     def users(self, dimension: Dimension, *values: str) -> int:
         """How many different users are in any of these sets. A user lives in one shard, so shards add up."""
-        wide: defaultdict[int, BitMap] = defaultdict(BitMap)
-        for value in values:
-            for shard, users in self.sets.get((dimension.value, value), {}).items():
-                wide[shard] |= users
-        return sum(len(users) for users in wide.values())
+        places = [self.sets.get((dimension.value, value), _NOBODY) for value in values]
+        if len(places) == 1:
+            return sum(map(len, places[0].values()))
+        shards = {shard for place in places for shard in place}
+        return sum(
+            len(BitMap.union(*(place[shard] for place in places if shard in place))) for shard in shards
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,19 +312,10 @@ async def _read_sets(
     for answer in answers.values():
         answer.has_sets = True
     owner = {value: journey_id for journey_id, found in values.items() for value in found}
-    spans = question.span.stored(today)
-    chosen = [
-        _sets.c.shard.in_(list(range(shards))),
-        _sets.c.project_id == question.project_id,
-        _sets.c.dimension.in_([dimension.value for dimension in Dimension]),
-        # Every step of every journey: as parameters they would be more than a statement can have.
-        among(_sets.c.value, "values"),
-        _sets.c.clock == (HAPPENED if spans == [ALL_TIME] else question.clock),
-        _sets.c.span.in_(spans),
-    ]
-    if question.version is not None:
-        chosen.append(_sets.c.version == question.version)
-    statement = select(_sets.c.shard, _sets.c.dimension, _sets.c.value, _sets.c.bitmap).where(*chosen)
-    for row in await session.rows_in(statement, "values", owner):
-        sets = answers[owner[row.value]].sets.setdefault((row.dimension, row.value), {})
-        sets[row.shard] = sets.get(row.shard, BitMap()) | BitMap.deserialize(row.bitmap)
+    spans = tuple(question.span.stored(today))
+    clock = HAPPENED if spans == (ALL_TIME,) else question.clock
+    dimensions = tuple(dimension.value for dimension in Dimension)
+    asked = sets.Asked(question.project_id, dimensions, clock, spans, question.version)
+    for place, users in (await sets.read(session, asked, shards, owner)).items():
+        of_shards = answers[owner[place.value]].sets.setdefault((place.dimension, place.value), {})
+        of_shards[place.shard] = users

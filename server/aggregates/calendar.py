@@ -15,22 +15,22 @@ HAPPENED, ENTERED = 0, 1
 ALL_TIME = 0
 FIRST_HOUR = 1_000_000_000
 """Spans beyond are hours: no day or month is written with so many digits, and no hour of ours is so early."""
-_QUARTER = 15 * MINUTE
+QUARTER = 15 * MINUTE
 """No zone's days or hours begin in the middle of a quarter of an hour."""
 
 
 def hour_of(at: Instant, zone: str) -> Instant:
-    return _places(at // _QUARTER, zone)[0]
+    return _places(at // QUARTER, zone)[0]
 
 
 def day_of(at: Instant, zone: str) -> int:
     """20240313 for the 13th of March 2024 in that zone."""
-    return _places(at // _QUARTER, zone)[1]
+    return _places(at // QUARTER, zone)[1]
 
 
 @lru_cache(maxsize=65_536)
 def _places(quarter: int, zone: str) -> tuple[Instant, int]:
-    at = quarter * _QUARTER
+    at = quarter * QUARTER
     local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
     offset = int((local.utcoffset() or timedelta()).total_seconds() * 1000) % HOUR
     hour = (at + offset) // HOUR * HOUR - offset
@@ -86,6 +86,7 @@ __all__ = [
     "FIRST_HOUR",
     "HAPPENED",
     "HOUR",
+    "QUARTER",
     "covering",
     "day_of",
     "hour_of",

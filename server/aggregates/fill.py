@@ -11,15 +11,15 @@ from server.store.bulk import adding, inserting
 from server.store.sessions import WriteSession
 from server.store.tables import Counter, UserSet
 
-from .calendar import day_of, hour_of, spans, spans_of_hours
+from .calendar import QUARTER, day_of, hour_of, spans, spans_of_hours
 from .metrics import Dimension, Metric
 
 _Place = tuple[int, str, str, str, str, str, str]
 """Version, step, output, channel, variant, metric, reason."""
 _CountKey = tuple[int, int, _Place, int, int]
-"""Project, journey, place, hour, hour of the entry."""
+"""Project, journey, place, quarter of an hour, that of the entry: which hour it is part of is told once."""
 _SetKey = tuple[int, str, str, int, int, int]
-"""Project, dimension, value, version, day, day of the entry."""
+"""Project, dimension, value, version, quarter of an hour, that of the entry."""
 CounterKey = tuple[int, int, int, int, int, str, str, str, str, str, str]
 """Project, journey, clock, span, version, step, output, channel, variant, metric, reason."""
 SetKey = tuple[int, str, str, int, int, int]
@@ -27,7 +27,17 @@ SetKey = tuple[int, str, str, int, int, int]
 
 _ADD_COUNTERS = adding(Counter, "n", "amount")
 _ADD_SETS = inserting(UserSet)
-_spans_of_hours = lru_cache(maxsize=16_384)(spans_of_hours)
+
+
+@lru_cache(maxsize=16_384)
+def _spans_of_hours(quarter: int, entered: int, zone: str) -> tuple[tuple[int, int], ...]:
+    hours = hour_of(quarter * QUARTER, zone), hour_of(entered * QUARTER, zone)
+    return spans_of_hours(*hours, zone)
+
+
+@lru_cache(maxsize=16_384)
+def _spans(quarter: int, entered: int, zone: str) -> tuple[tuple[int, int], ...]:
+    return spans(day_of(quarter * QUARTER, zone), day_of(entered * QUARTER, zone))
 
 
 class Tally:
@@ -57,9 +67,8 @@ class Tally:
         amount: int = 0,
     ) -> None:
         """`entered` is when the run entered of which it is told."""
-        zone = self._zone_of(project_id)
         place = (version, step_key, output, channel, variant, metric.value, reason)
-        key = (project_id, journey_id, place, hour_of(at, zone), hour_of(entered, zone))
+        key = (project_id, journey_id, place, at // QUARTER, entered // QUARTER)
         found = self._counts.get(key)
         if found is None:
             self._counts[key] = [n, amount]
@@ -77,9 +86,13 @@ class Tally:
         at: Instant,
         entered: Instant,
     ) -> None:
-        zone = self._zone_of(project_id)
-        days = day_of(at, zone), day_of(entered, zone)
-        self._sets[project_id, dimension.value, value, version, *days].add(user_number)
+        key = (project_id, dimension.value, value, version, at // QUARTER, entered // QUARTER)
+        self._sets[key].add(user_number)
+
+    @property
+    def journeys(self) -> set[tuple[int, int]]:
+        """Project and journey of everything that was counted."""
+        return {(key[0], key[1]) for key in self._counts}
 
     async def write(self, session: WriteSession, part: int) -> None:
         """Adds the counts, and appends the user sets as parts of this number."""
@@ -91,8 +104,8 @@ class Tally:
     def counters(self) -> dict[CounterKey, list[int]]:
         """The counts of every span of both clocks."""
         found: dict[CounterKey, list[int]] = {}
-        for (project_id, journey_id, place, hour, entered), (n, amount) in self._counts.items():
-            for clock, span in _spans_of_hours(hour, entered, self._zone_of(project_id)):
+        for (project_id, journey_id, place, at, entered), (n, amount) in self._counts.items():
+            for clock, span in _spans_of_hours(at, entered, self._zone_of(project_id)):
                 key: CounterKey = (project_id, journey_id, clock, span, *place)
                 sums = found.setdefault(key, [0, 0])
                 sums[0] += n
@@ -101,7 +114,7 @@ class Tally:
 
     def _bitmaps(self) -> list[tuple[SetKey, bytes]]:
         wide: defaultdict[SetKey, BitMap] = defaultdict(BitMap)
-        for (project_id, dimension, value, version, day, entered), users in self._sets.items():
-            for clock, span in spans(day, entered):
+        for (project_id, dimension, value, version, at, entered), users in self._sets.items():
+            for clock, span in _spans(at, entered, self._zone_of(project_id)):
                 wide[project_id, dimension, value, clock, span, version].update(users)
         return [(key, bitmap.serialize()) for key, bitmap in wide.items()]

@@ -38,6 +38,8 @@ class Metric(StrEnum):
     HITS = "hits"
     CREDITED = "credited"
     ASSISTED = "assisted"
+    CREDITED_FIRST = "credited_first"
+    STAYED = "stayed"
     VARIANT_SENT = "variant_sent"
     VARIANT_OPENED = "variant_opened"
     VARIANT_CLICKED = "variant_clicked"
@@ -202,6 +204,20 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         Metric.ASSISTED, "event", "event", "", "Hits of a goal before which this message was sent as well."
+    ),
+    Definition(
+        Metric.CREDITED_FIRST,
+        "run",
+        "first hit",
+        "how",
+        "Runs that reached the goal, each once, by the message credited with its first hit.",
+    ),
+    Definition(
+        Metric.STAYED,
+        "visit",
+        "leaving",
+        "how long",
+        "Runs that left the step or ended there after they had stayed a while; amount: milliseconds.",
     ),
     Definition(
         Metric.VARIANT_SENT,

@@ -39,6 +39,7 @@ from server.store.tables import (
     Project,
     Receipt,
     Refusal,
+    Run,
     UserSet,
     Version,
     Visit,
@@ -49,6 +50,7 @@ from .experiments import Stratum, value_of
 from .fill import CounterKey
 from .metrics import Dimension, Metric
 from .recount_draws import Draws, Taken
+from .stays import class_of
 
 PAGE = 10_000
 SetKey = tuple[int, int, str, str, int, int, int]
@@ -68,6 +70,8 @@ class Recount:
     graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
     """By journey and version."""
     draws: Draws = field(default_factory=Draws)
+    runs: set[int] = field(default_factory=set)
+    """Those that are in some shard, not on their way from one to another."""
     hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """Conversions by run."""
     letters: defaultdict[int, list[Letter]] = field(default_factory=lambda: defaultdict(list))
@@ -98,6 +102,8 @@ async def recount(session: ReadSession) -> Recount:
     result.zones = {row.id: row.time_zone for row in await session.rows(select(projects))}
     for row in await session.rows(select(versions)):
         result.graphs[row.journey_id, row.number] = read_graph(orjson.loads(row.graph))[0]
+    async for row in _pages(session, select(table_of(Run).c.id)):
+        result.runs.add(row.id)
     await _visits(session, result)
     await _refusals(session, result)
     await _conversions(session, result)
@@ -129,6 +135,9 @@ async def _visits(session: ReadSession, result: Recount) -> None:
             result.count(visit, Metric.ENTRIES, step_key, visit.arrived_at)
             result.include(visit, Dimension.ENTERED, str(journey), visit.arrived_at)
             _arrival(result, visit, step_key, visit.arrived_at)
+        if (stayed := visit.left_at - visit.arrived_at) > 0:
+            how_long: dict[str, Any] = {"reason": class_of(stayed), "amount": stayed}
+            result.count(visit, Metric.STAYED, step_key, visit.left_at, **how_long)
         if visit.end_reason:
             result.count(visit, Metric.ENDED, step_key, visit.left_at, reason=visit.end_reason)
         else:
@@ -217,14 +226,25 @@ def _note_branches(result: Recount, hit: Any, first: FirstOfBranch) -> None:
 def _credit(result: Recount) -> None:
     """Every hit to one message of its run, wherever the run has come since, or to none."""
     for run_id, hits in result.hits.items():
+        first: dict[str, Any] = _firsts(hits) if run_id in result.runs else {}
         for hit in hits:
             credit = credit_of(hit.occurred_at, result.letters.get(run_id, ()))
             more: dict[str, Any] = {"output": hit.goal_key, "amount": hit.amount}
             direct = (credit.direct.step_key, credit.direct.channel) if credit.direct else ("", "")
             more_direct = {**more, "channel": direct[1], "reason": credit.how}
             result.count(hit, Metric.CREDITED, direct[0], hit.occurred_at, **more_direct)
+            if hit.goal_key in first and first[hit.goal_key] is hit:
+                result.count(hit, Metric.CREDITED_FIRST, direct[0], hit.occurred_at, **more_direct)
             for one in credit.assisted:
                 result.count(hit, Metric.ASSISTED, one.step_key, hit.occurred_at, channel=one.channel, **more)
+
+
+def _firsts(hits: list[Any]) -> dict[str, Any]:
+    """By goal: the earliest, and of several at one instant that of the smallest amount."""
+    found: dict[str, Any] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.occurred_at, hit.amount)):
+        found.setdefault(hit.goal_key, hit)
+    return found
 
 
 async def _messages(session: ReadSession, result: Recount) -> None:

@@ -1,13 +1,11 @@
-"""Series of hours, days or weeks."""
+"""Hours, days and weeks as the points of a series."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from server.clock import Instant
 
-from .ask import DAYS, HOURS, SpanCount
+from .ask import DAYS, HOURS
 from .calendar import start_of
 
 HOUR, DAY, WEEK = "hour", "day", "week"
@@ -15,16 +13,9 @@ MADE_OF = {HOUR: HOURS, DAY: DAYS, WEEK: DAYS}
 """By interval: what has to be asked for."""
 
 
-def series(counts: Iterable[SpanCount], interval: str, zone: str) -> list[tuple[Instant, int, int]]:
-    """Beginning, count and amount of every interval in which something happened, the earliest first."""
-    found: defaultdict[Instant, list[int]] = defaultdict(lambda: [0, 0])
-    for count in counts:
-        point = found[_monday(count.at, zone) if interval == WEEK else count.at]
-        point[0] += count.n
-        point[1] += count.amount
-    return [(at, n, amount) for at, (n, amount) in sorted(found.items()) if n or amount]
-
-
-def _monday(at: Instant, zone: str) -> Instant:
+def beginning_of(at: Instant, interval: str, zone: str) -> Instant:
+    """When the interval begins into which falls the hour or day that began at this instant."""
+    if interval != WEEK:
+        return at
     day: date = datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date()
     return start_of(day - timedelta(days=day.weekday()), zone)

@@ -11,7 +11,7 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
-from server.store import consents, inbox, kept, launches, messages, sightings, user_lists, users
+from server.store import consents, inbox, kept, launches, messages, movements, sightings, user_lists, users
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
@@ -142,6 +142,8 @@ class Batch:
 
     hits: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """Conversions of runs whose messages may be credited, by run: `credits.Hit`."""
+    firsts: dict[int, list[Any]] = field(default_factory=dict)
+    """First hits of runs that are in this shard and of which only a message was heard: `credits.Hit`."""
     letters: defaultdict[int, dict[int, Letter]] = field(default_factory=lambda: defaultdict(dict))
     """What is known of the messages of those runs, by run and message."""
     lettered: set[int] = field(default_factory=set)
@@ -250,6 +252,7 @@ class Batch:
         for work in self.afterwards:
             await work(session)
         await self.tally.write(session, self.take_id())
+        await movements.note(session, self.shard, self.tally.journeys)
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)
 

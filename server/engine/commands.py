@@ -230,6 +230,7 @@ def _take_over_run(batch: Batch, user: UserState, run: RunState, at: Instant, la
     elif run.is_open and inside:
         runs.end(batch, run, EndReason.MERGED, max(at, run.arrived_at), "already inside as another user")
     batch.add_run(run)
+    credits.arrive(batch, run)
     moving.catch_up(batch, run, at)
     for row in later:
         body = orjson.loads(row.body)

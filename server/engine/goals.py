@@ -81,8 +81,10 @@ def _count_first(batch: Batch, run: RunState, goal: Goal, at: Instant, amount: i
             where = (run.project_id, run.journey_id, first_version, "", first_at, run.entered_at)
             whose: dict[str, Any] = {"output": goal.key, "variant": run.variant}
             batch.tally.count(Metric.REACHED, *where, n=-1, amount=-first_amount, **whose)
+            credits.count_first(batch, run, goal.key, (first_at, first_amount, first_version), -1)
         count(batch, Metric.REACHED, run, "", at, output=goal.key, amount=amount)
         first_at, first_amount, first_version = at, amount, run.version
+        credits.count_first(batch, run, goal.key, (first_at, first_amount, first_version), 1)
     reached[goal.key] = (first_at, first_amount, hits + 1, first_version)
     run.goals = to_json(reached)
     run.is_changed = True

@@ -8,6 +8,7 @@ import orjson
 import structlog
 
 from server.aggregates.metrics import Dimension, Metric
+from server.aggregates.stays import class_of
 from server.clock import MINUTE, Instant
 from server.journey import moving, passage
 from server.journey.graph import Graph
@@ -292,6 +293,10 @@ def _note_visit(batch: Batch, run: RunState, visit: Visit, message_id: int | Non
             to_json(_in_short(visit.saw)) if visit.saw else "{}",
         )
     )
+    stayed = visit.left_at - visit.arrived_at
+    if stayed > 0:
+        how_long = {"reason": class_of(stayed), "amount": stayed}
+        count(batch, Metric.STAYED, run, visit.step_key, visit.left_at, **how_long)
     if reason:
         count(batch, Metric.ENDED, run, visit.step_key, visit.left_at, reason=reason)
     else:

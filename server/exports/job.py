@@ -6,7 +6,7 @@ in one transaction. A workbook, and figures, begin again from nothing.
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from channels.contract import ReceiptKind
 from server.clock import DAY, SECOND, Clock
 from server.errors import BadInput
 from server.store import exports, projects
@@ -48,6 +49,8 @@ class Job:
     record: Export
     claim: Claim
     keep_days: int
+    observed: Mapping[str, Collection[ReceiptKind]] = field(default_factory=dict)
+    """By channel: what can be heard there."""
     interrupted: Callable[[], bool] = lambda: False
     """Whether to stop at the next good place."""
     lost: Callable[[], bool] = lambda: False
@@ -102,6 +105,7 @@ class Job:
             language=Language(self.record.language),
             as_of=self.record.started_at,
             after=after,
+            observed=self.observed,
         )
 
     async def _name(self, sheet: Sheet, asked: Asked) -> None:

@@ -4,14 +4,15 @@ A kind of export says which arguments it takes, checks them, and opens a sheet. 
 of jobs or of formats: `formats` writes the cells, `worker` and `sojourn export` ask for the pages.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from channels.contract import ReceiptKind
 from server.aggregates.calendar import start_of
 from server.clock import Instant
 from server.store.database import Database
@@ -92,6 +93,8 @@ class Asked:
     """What was written later is not part of the file, however long writing it takes."""
     after: Place | None = None
     """Where an earlier reading stopped; none is the beginning."""
+    observed: Mapping[str, Collection[ReceiptKind]] = field(default_factory=dict)
+    """By channel: what can be heard there. What cannot is an empty cell, and not 0."""
 
 
 class Arguments(BaseModel):

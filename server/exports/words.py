@@ -62,6 +62,11 @@ REFUSALS = {
     "internal_error": Word("내부 오류", "Internal error"),
 }
 
+CLOCKS = {
+    "happened": Word("발생 시점", "When it happened"),
+    "entered": Word("진입 시점", "When the run entered"),
+}
+
 CHANNELS = {
     "push": Word("푸시", "Push"),
     "email": Word("이메일", "Email"),
@@ -78,7 +83,7 @@ MESSAGES: dict[str, Word] = {
     M.SENT: Word("전송", "Sent"),
     M.DELIVERED: Word("전달", "Delivered"),
     M.OPENED: Word("열람", "Opened"),
-    M.OPENS: Word("총 열람", "Opens"),
+    M.OPENS: Word("열람 횟수", "Opens"),
     M.CLICKED: Word("클릭한 메시지", "Clicked"),
     M.CLICKS: Word("클릭", "Clicks"),
     M.UNSUBSCRIBED: Word("구독 취소", "Unsubscribed"),
@@ -89,15 +94,15 @@ MESSAGES: dict[str, Word] = {
     M.DISMISSED: Word("닫음", "Dismissed"),
     M.BOUNCED: Word("반송", "Bounced"),
     M.FAILED: Word("발송 실패", "Failed"),
-    M.SKIPPED: Word("미발송", "Skipped"),
+    M.SKIPPED: Word("미발송", "Never tried"),
     M.UNKNOWN: Word("결과 불명", "Unknown"),
 }
 """The metrics of messages."""
 
 ACTORS = {
-    "human": Word("사람", "human"),
-    "machine": Word("기계", "machine"),
-    "unsure": Word("불명", "unsure"),
+    "human": Word("사람", "People"),
+    "machine": Word("기계", "Machines"),
+    "unsure": Word("불명", "Unsure"),
 }
 
 REASONS = {

@@ -6,16 +6,19 @@ turns: whoever asks for a hundred files keeps nobody else from one.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
 
+from channels.contract import ReceiptKind
+from channels.host import Host
 from server.clock import Clock
 from server.config import Settings
 from server.errors import ServerError
-from server.store import exports
+from server.secretbox import SecretBox
+from server.store import exports, open_connections
 from server.store.database import Database
 from server.store.exports import Claim, LostExport
 from server.store.tables import Export
@@ -38,6 +41,8 @@ class Exporter:
     clock: Clock
     shards: int
     settings: Settings
+    host: Host = field(default_factory=Host)
+    """The channels that are plugged in: they say what can be heard there."""
     wakeup: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there may be something to do."""
     _holder: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -98,6 +103,7 @@ class Exporter:
 
     async def _carry_out(self, record: Export, claim: Claim, stopping: asyncio.Event) -> None:
         job = Job(self.db, self.clock, self.shards, record, claim, self.settings.export_days)
+        job.observed = await self._observed(record.project_id)
         job.interrupted = stopping.is_set
         try:
             async with self._beating(job):
@@ -112,6 +118,12 @@ class Exporter:
         except Exception:
             log.exception("an export failed", export=claim.export_id, tries=record.tries)
             await self._try_again(record, claim)
+
+    async def _observed(self, project_id: int) -> Mapping[str, Collection[ReceiptKind]]:
+        box = SecretBox(self.settings.secrets)
+        async with self.db.read() as session:
+            found = await open_connections.observed(session, self.host, box, project_id)
+        return open_connections.heard(found)
 
     async def _try_again(self, record: Export, claim: Claim) -> None:
         if record.tries >= MOST_TRIES:

@@ -161,7 +161,9 @@ async def account_of(stage: Stage) -> Account:
 
 async def _figures(stage: Stage) -> Figures:
     loaders = Loaders(stage.db, stage.clock, PROJECT, 1)
-    question = FiguresKey(stage.plan.journey_id, Span(stage.plan.zone), series=EVERY_SERIES)
+    question = FiguresKey(
+        stage.plan.journey_id, Span(stage.plan.zone), series=EVERY_SERIES, series_by_step=True
+    )
     return await loaders.figures_by_question.load(question)
 
 

@@ -7,8 +7,9 @@ from server.aggregates.calendar import start_of
 from server.clock import Instant
 from server.context import Context
 from server.errors import BadInput
+from server.loaders import IssuesKey
 from server.store import issues
-from server.store.issues import Issue, UnmappedCode, Wanted
+from server.store.issues import Issue, StepIssue, UnmappedCode, Wanted
 from server.store.paging import Page, Slice
 
 from .periods import Period
@@ -57,9 +58,29 @@ async def page(context: Context, wanted: Wanted, page: Page) -> Found:
     return Found(Slice(rows, place is not None, len(rest) > page.limit), queued)
 
 
+async def of_journey(context: Context, journey_id: int, period: Period) -> list[StepIssue] | None:
+    """By step and code; None for a period that is too long, or has no end."""
+    first, until = period.span.first, period.span.until
+    if first is None or until is None or (until - first).days > MOST_DAYS:
+        return None
+    key = IssuesKey(journey_id, _start(first, period), _start(until, period))
+    return await context.loaders.issues_by_span.load(key)
+
+
 async def unmapped(context: Context, since: Instant, until: Instant) -> list[UnmappedCode]:
     async with context.db.read() as session:
         return await issues.unmapped(session, context.project_id, context.shards, since, until)
 
 
-__all__ = ["MOST_DAYS", "Found", "Issue", "UnmappedCode", "Wanted", "bounds", "page", "unmapped"]
+__all__ = [
+    "MOST_DAYS",
+    "Found",
+    "Issue",
+    "StepIssue",
+    "UnmappedCode",
+    "Wanted",
+    "bounds",
+    "of_journey",
+    "page",
+    "unmapped",
+]

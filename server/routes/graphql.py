@@ -1,7 +1,11 @@
-"""GraphQL over HTTP, as its specification says: https://graphql.github.io/graphql-over-http/draft/"""
+"""GraphQL over HTTP, as its specification says: https://graphql.github.io/graphql-over-http/draft/
+
+What a client takes as server-sent events is told so, subscriptions among it (`server/routes/sse.py`).
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,6 +21,10 @@ from server.patience import at_most
 from server.schema.documents import DocumentRefused, Documents, Operation
 from server.schema.limits import Limits
 from server.schema.masking import masked, surprise
+
+from . import sse
+from .sse import EVENTS, Listening
+from .streams import Asked
 
 NEW = "application/graphql-response+json"
 LEGACY = "application/json"
@@ -71,8 +79,11 @@ class GraphQLEndpoint:
         schema: strawberry.Schema,
         context_for: Callable[[Request], Awaitable[Any]],
         options: Options | None = None,
+        listening: Listening | None = None,
     ) -> None:
+        """Without `listening` there are no subscriptions."""
         self.schema = schema
+        self.listening = listening
         self.context_for = context_for
         self.options = options or Options()
         self.documents = Documents(schema._schema, self.options.limits, suggestions=self.options.development)
@@ -88,7 +99,7 @@ class GraphQLEndpoint:
         media_type = _media_type(request)
         try:
             if media_type is None:
-                raise _Answer(406, "NOT_ACCEPTABLE", f"Answers are {NEW} or {LEGACY}.")
+                raise _Answer(406, "NOT_ACCEPTABLE", f"Answers are {NEW}, {LEGACY} or {EVENTS}.")
             return await self._run(request, media_type)
         except _Answer as answer:
             return _response({"errors": answer.errors}, answer.status, media_type or LEGACY, answer.headers)
@@ -115,8 +126,19 @@ class GraphQLEndpoint:
         except DocumentRefused as refused:
             return self._refusal(refused, media_type)
         self._check_kind(request, operation)
+        if operation.kind == "subscription":
+            return self._subscribed(
+                request, Asked(parameters.query, parameters.variables, operation), context
+            )
         result = await self._execute(operation, parameters, context)
         return self._result(result, operation, media_type)
+
+    def _subscribed(self, request: Request, asked: Asked, context: Any) -> Response:
+        if self.listening is None or not _accepted(request, EVENTS, wildcards=False):
+            message = f"Subscribe over a WebSocket to the same address, or ask for {EVENTS}."
+            raise _Answer(400, "SUBSCRIPTIONS_NOT_HERE", message)
+        results = self.listening.streams.results(asked, context, partial(self.context_for, request))
+        return sse.stream(sse.payloads(results), self.listening)
 
     def _check_method(self, request: Request) -> None:
         allowed = ["POST", "GET"] if self.options.get_queries or self.options.page else ["POST"]
@@ -125,9 +147,7 @@ class GraphQLEndpoint:
             raise _Answer(405, "METHOD_NOT_ALLOWED", "Send a POST request.", Allow=", ".join(allowed))
 
     def _check_kind(self, request: Request, operation: Operation) -> None:
-        if operation.kind == "subscription":
-            raise _Answer(400, "SUBSCRIPTIONS_NOT_HERE", "Subscribe over a WebSocket to the same address.")
-        if operation.kind != "query" and request.method != "POST":
+        if operation.kind == "mutation" and request.method != "POST":
             raise _Answer(405, "METHOD_NOT_ALLOWED", "Send mutations by POST.", Allow="POST")
 
     def _may_introspect(self, context: Any) -> bool:
@@ -243,13 +263,17 @@ def _check_content_type(request: Request) -> None:
 
 
 def _media_type(request: Request) -> str | None:
-    """The type to answer in; None when the client takes neither.
+    """The type to answer in; None when the client takes none of them.
 
-    Whoever does not name the new type gets the legacy one: clients from before it expect that.
+    Whoever does not name the new type gets the legacy one: clients from before it expect that. Events are
+    for those who like them best; a subscription comes as events whenever they are taken at all.
     """
     new, legacy = _accepted(request, NEW, wildcards=False), _accepted(request, LEGACY)
-    if not new and not legacy:
+    events = _accepted(request, EVENTS, wildcards=False)
+    if not new and not legacy and not events:
         return None
+    if events > max(new, legacy):
+        return EVENTS
     return NEW if new >= legacy else LEGACY
 
 
@@ -273,13 +297,17 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
 
 
 def _request_error(content: dict[str, Any], media_type: str) -> Response:
-    """Nothing ran. The legacy type says so in the body only: there, 400 would read as 'no GraphQL here'."""
+    """Nothing ran. The legacy type says so in the body only: there, 400 would read as 'no GraphQL here'; and
+    a client that takes events shows nobody the body of a 400."""
     return _response(content, 400 if media_type == NEW else 200, media_type)
 
 
 def _response(
     content: dict[str, Any], status: int, media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    if media_type == EVENTS and status == 200:
+        return sse.once(content)
+    media_type = LEGACY if media_type == EVENTS else media_type
     fixed = {
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",

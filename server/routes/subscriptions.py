@@ -2,13 +2,17 @@
 
 The protocol is Strawberry's. Documents pass the same gate as over HTTP, and errors leave by the same one.
 A connection may show a secret key in the payload of `connection_init`: `authorization`, "Bearer sj_secret_…".
+The key is looked up again for every subscription, and while one lasts.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 from starlette.requests import Request
@@ -23,7 +27,8 @@ from server.body import BodyProblem, parse_json
 from server.context import Context, Contexts
 from server.errors import Refused
 from server.schema.documents import DocumentRefused, Documents
-from server.schema.masking import masked
+
+from .streams import Asked, Streams, told
 
 MOST_AT_ONCE = 20
 """Subscriptions of one connection."""
@@ -34,7 +39,7 @@ FIRST_WORD_WITHIN = timedelta(seconds=10)
 class Listener:
     """One connection: who is there, as far as it has said."""
 
-    context: Context
+    admit: Callable[[], Awaitable[Context]]
     connection_params: Any = None
 
 
@@ -42,7 +47,7 @@ class Listener:
 class Gate:
     """Stands in the schema's place: what comes in is weighed, and what goes out is masked."""
 
-    schema: strawberry.Schema
+    streams: Streams
     documents: Documents
 
     async def stream(
@@ -61,7 +66,7 @@ class Gate:
         try:
             operation = self.documents.operation(query, name, variables, introspection=False)
         except DocumentRefused as refused:
-            yield PreExecutionError(data=None, errors=_told(refused.errors, name))
+            yield PreExecutionError(data=None, errors=told(refused.errors, name))
             return
         if operation.kind != "subscription":
             only = GraphQLError(
@@ -69,15 +74,15 @@ class Gate:
             )
             yield PreExecutionError(data=None, errors=[only])
             return
-        stream = await self.schema.stream(query, variables, listener.context, operation_name=name)
-        results = cast("AsyncGenerator[ExecutionResult, None]", stream)
         try:
+            context = await listener.admit()
+        except Refused as error:
+            yield PreExecutionError(data=None, errors=told([GraphQLError("", original_error=error)], name))
+            return
+        asked = Asked(query, variables, operation)
+        async with aclosing(self.streams.results(asked, context, listener.admit)) as results:
             async for result in results:
-                result.errors = _told(result.errors, name) if result.errors else None
-                listener.context.forget()
                 yield result
-        finally:
-            await results.aclose()
 
 
 class SubscriptionEndpoint(GraphQL[Listener, None]):
@@ -85,13 +90,13 @@ class SubscriptionEndpoint(GraphQL[Listener, None]):
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        streams: Streams,
         documents: Documents,
         contexts: Contexts,
         allowed_origins: Sequence[str] = ("*",),
     ) -> None:
         super().__init__(
-            cast("Any", Gate(schema, documents)),
+            cast("Any", Gate(streams, documents)),
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=FIRST_WORD_WITHIN,
@@ -108,8 +113,14 @@ class SubscriptionEndpoint(GraphQL[Listener, None]):
             return {}
         return told if _is_message(told) else {}
 
+    def encode_json(self, data: object) -> str:
+        return orjson.dumps(data).decode()
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Listener:
-        return Listener(self.contexts.of_nobody())
+        return Listener(self._nobody)
+
+    async def _nobody(self) -> Context:
+        return self.contexts.of_nobody()
 
     async def on_ws_connect(self, context: Listener) -> Any:
         shown = (context.connection_params or {}).get("authorization")
@@ -118,7 +129,8 @@ class SubscriptionEndpoint(GraphQL[Listener, None]):
             try:
                 if scheme.lower() != "bearer":
                     raise Refused("A secret key is wanted.")
-                context.context = await self.contexts.of_key(key.strip())
+                context.admit = partial(self.contexts.of_key, key.strip())
+                await context.admit()
             except Refused as error:
                 raise ConnectionRejectionError from error
         return strawberry.UNSET
@@ -138,10 +150,3 @@ def _is_message(told: object) -> bool:
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )
-
-
-def _told(errors: Sequence[GraphQLError], operation: str | None) -> list[GraphQLError]:
-    return [
-        GraphQLError(one["message"], path=one.get("path"), extensions=one["extensions"])
-        for one in masked(errors, operation=operation)
-    ]

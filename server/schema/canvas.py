@@ -8,8 +8,10 @@ from server.aggregates.metrics import Metric as M
 from server.journey.steps import channel_of
 
 from .audience import DropOffs, EndCount, LeftEarly, drop_offs, ends_of, left_early
+from .conclusions import Conclusion, conclusions_of
 from .credits import CreditStats, credit_of, credits_of
-from .deliveries import DeliveryIssue, MessageStepStats, issues_of, message_step
+from .deliveries import MessageStepStats, message_step
+from .delivery_issues import DeliveryIssue, issues_of
 from .fields import field
 from .figures import Share, Tally, share, share_of
 from .from_data import to_step
@@ -116,6 +118,14 @@ class StepStats:
     @field("Its branches, each compared with the first; null for steps that are no A/B/n split.", list_size=3)
     def variants(self) -> list[VariantStats] | None:
         return variants_of(self.source, self._key)
+
+    @field(
+        "What the evidence says of its branches now, and whether it may be stopped; null for steps that "
+        "are no A/B/n split.",
+        list_size=5,
+    )
+    def conclusions(self) -> list[Conclusion] | None:
+        return conclusions_of(self.source, self._key)
 
     @field(
         "What was decided about it, the latest first; null for steps that are no A/B/n split.", list_size=2

@@ -4,21 +4,18 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from server.aggregates import messages
 from server.aggregates.channel_metrics import shown
-from server.aggregates.metrics import Metric as M
 from server.journey.steps import channel_of
 
 from .credits import CreditStats, credit_of, credits_of
+from .delivery_issues import DeliveryIssue, issues_of
 from .fields import field
-from .figures import Share, share
 from .from_data import to_step
 from .graphs import Goal
 from .message_figures import MessageFigures, MetricStats, to_metric
-from .scalars import Count
 from .source import Data, Source
 from .steps import Step
-from .words import Base, ChannelName, FailureReason, IssueFamily, word
+from .words import ChannelName, word
 
 GoalArgument: TypeAlias = Annotated[
     strawberry.ID | None,
@@ -26,27 +23,6 @@ GoalArgument: TypeAlias = Annotated[
         description="The key of the goal that `conversion` is about; all together by default."
     ),
 ]
-
-
-@strawberry.type(description="Messages that did not arrive, or may not have, for one reason.")
-class DeliveryIssue:
-    family: IssueFamily = strawberry.field(description="How they did not arrive.")
-    reason: FailureReason = strawberry.field(description="Why.")
-    count: Count = strawberry.field(description="How many messages.")
-    share: Share = strawberry.field(description="How many, of all that the journey decided to send.")
-
-
-def issues_of(source: Source, channel: str, step_key: str | None) -> list[DeliveryIssue]:
-    whole = messages.how_many(source.answer, M.QUEUED, channel, step_key)
-    return [
-        DeliveryIssue(
-            family=IssueFamily(issue.family.value),
-            reason=word(FailureReason, issue.reason, FailureReason.UNKNOWN),
-            count=issue.n,
-            share=share(issue.n, whole, Base.QUEUED),
-        )
-        for issue in messages.issues(source.answer, channel, step_key)
-    ]
 
 
 @strawberry.type(description="The figures of one message step.")

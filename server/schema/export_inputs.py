@@ -8,11 +8,12 @@ from server.context import Context
 from server.errors import BadInput
 from server.exports.run_list import RunListArguments
 from server.exports.sheets import Arguments
+from server.resolvers import runs
 from server.resolvers.refusals import Missing
 
+from .figure_exports import FigureExports
 from .ids import key_in
-from .journeys import wanted_runs
-from .runs import RunFilter
+from .run_filters import RunFilter, to_asked
 
 Path = tuple[str, ...]
 
@@ -28,13 +29,14 @@ class RunListExport:
     )
 
     async def arguments(self, context: Context, path: Path) -> Arguments:
-        return RunListArguments(
-            journey_id=journey_in(self.journey_id, path), wanted=wanted_runs(self.filter or RunFilter())
-        )
+        journey_id = journey_in(self.journey_id, path)
+        async with context.db.read() as session:
+            wanted = await runs.to_wanted(session, context, to_asked(self.filter or RunFilter()))
+        return RunListArguments(journey_id=journey_id, wanted=wanted)
 
 
 @strawberry.input(one_of=True, description="What the file is about: one of these.")
-class ExportWhat:
+class ExportWhat(FigureExports):
     runs: RunListExport | None = strawberry.field(
         default=strawberry.UNSET, description="The runs of a journey: the list of its audience."
     )

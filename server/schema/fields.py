@@ -11,6 +11,9 @@ Input = strawberry.argument(description="All of it in one object.")
 """The one argument of a mutation."""
 ONCE = "The same key and input again gives the first answer again, and does nothing. 1 to 200 characters."
 """What an idempotency key does."""
+IS_SHARED = "is_shared"
+IS_NO_NEWS = "is_no_news"
+"""In the metadata of what a shared subscription tells: that nothing but this field has changed is no news."""
 
 
 def field(description: str, *, list_size: int | None = None, cost: int | None = None) -> Callable[[F], F]:
@@ -27,6 +30,9 @@ def mutation(description: str) -> Callable[[F], F]:
     return decorate
 
 
-def subscription(description: str) -> Callable[[F], F]:
-    decorate: Callable[[F], F] = strawberry.subscription(description=description)
+def subscription(description: str, *, is_shared: bool = False) -> Callable[[F], F]:
+    """`is_shared` says that everybody with the same rights who asks the same is told the same: then it runs
+    once for all of them."""
+    metadata = {IS_SHARED: is_shared}
+    decorate: Callable[[F], F] = strawberry.subscription(description=description, metadata=metadata)
     return decorate

@@ -7,24 +7,13 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 
 from .audience import DropOffs, EndCount, drop_offs, ends_of
+from .charts import ChannelCount, FillArgument, HealthPoint, IntervalArgument, by_channel, health_line
 from .fields import field
 from .figures import Share, Tally, share
 from .performance import GoalStats, goal_stats
 from .scalars import Count
 from .source import Source
-from .words import Base, ChannelName, word
-
-
-@strawberry.type(description="How much was sent over one channel.")
-class ChannelCount:
-    channel: ChannelName = strawberry.field(description="The channel.")
-    count: Count = strawberry.field(description="How many messages.")
-
-
-def sent_by_channel(sent: dict[str, int]) -> list[ChannelCount]:
-    return [
-        ChannelCount(channel=word(ChannelName, name, ChannelName.OTHER), count=n) for name, n in sent.items()
-    ]
+from .words import Base, Interval
 
 
 @strawberry.type(
@@ -44,7 +33,7 @@ class HealthStats:
 
     @field("The same by channel, the most used first.", list_size=5)
     def sent_by_channel(self) -> list[ChannelCount]:
-        return sent_by_channel(health.sent_by_channel(self.source.answer))
+        return by_channel(health.sent_by_channel(self.source.answer))
 
     @field(
         "Messages opened at least once, of those sent on channels that can tell of opens; null if there is "
@@ -71,3 +60,7 @@ class HealthStats:
     @field("What it achieved, goal by goal.", list_size=3)
     def goals(self) -> list[GoalStats]:
         return [goal_stats(self.source, goal) for goal in self.source.goals]
+
+    @field("All of this over time, in one list.", list_size=30)
+    def over(self, by: IntervalArgument = Interval.DAY, fill: FillArgument = False) -> list[HealthPoint]:
+        return health_line(self.source, by, fill)

@@ -9,14 +9,11 @@ import strawberry
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.status import JourneyStatus as Status
 from server.journey.status import allowed
-from server.resolvers import channels, drafts, periods, records, resuming, user_paths
+from server.resolvers import drafts, records, resuming, user_paths
 from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
-from server.store import runs as stored_runs
 
 from .fields import field
-from .figures import PeriodInput
-from .figures_asked import figures_key
 from .flow_steps import Trigger
 from .graphs import (
     Edge,
@@ -38,10 +35,11 @@ from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, p
 from .problems import GraphProblem, to_graph_problem
 from .reentry import ReentryRules, to_reentry_rules
 from .resuming import ResumePreview
+from .run_filters import RunFilter, to_asked
 from .runs import ORDER as RUNS_ORDER
-from .runs import RunConnection, RunFilter
-from .source import Source
+from .runs import RunConnection
 from .stats import JourneyStats
+from .stats_asked import ClockArgument, PeriodArgument, VersionArgument, stats_of
 from .steps import Step
 from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
@@ -55,7 +53,6 @@ from .words import (
     JourneyOrderBy,
     JourneyStatus,
     Reentry,
-    RunState,
 )
 
 if TYPE_CHECKING:
@@ -195,24 +192,11 @@ class Journey(JourneyFiles, Node):
     async def stats(
         self,
         info: Info,
-        period: Annotated[
-            PeriodInput | None, strawberry.argument(description="Which days; everything by default.")
-        ] = None,
-        version: Annotated[
-            int | None,
-            strawberry.argument(description="Only runs of the version of this number; all by default."),
-        ] = None,
-        clock: Annotated[
-            Clock, strawberry.argument(description="What decides whether something is in the period.")
-        ] = Clock.HAPPENED,
+        period: PeriodArgument = None,
+        version: VersionArgument = None,
+        clock: ClockArgument = Clock.HAPPENED,
     ) -> JourneyStats:
-        wanted = period or PeriodInput()
-        preset = wanted.preset.value if wanted.preset else None
-        days = await periods.period(info.context, preset, wanted.start, wanted.until)
-        asked = figures_key(info, self._id, days, version, clock)
-        found = await resolve.figures(info.context, asked)
-        observes = await channels.observes(info.context)
-        return JourneyStats.from_source(Source(self._id, days, found, version, observes))
+        return await stats_of(info, self._id, period, version, clock)
 
     @field("What resuming it would do now; null unless it is paused.")
     async def resume_preview(self, info: Info) -> ResumePreview | None:
@@ -230,8 +214,8 @@ class Journey(JourneyFiles, Node):
         before: Before = None,
     ) -> RunConnection:
         page = page_of(RUNS_ORDER, first, after, last, before)
-        wanted = wanted_runs(filter or RunFilter())
-        return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, wanted, page))
+        asked = to_asked(filter or RunFilter())
+        return RunConnection.from_slice(await resolve_runs.of_journey(info.context, self._id, asked, page))
 
     @field("The ways of one person through it, on the versions that it travelled.")
     async def user_paths(
@@ -253,14 +237,6 @@ def _actions(record: records.Journey) -> list[JourneyAction]:
     found = [JourneyAction(action.value) for action in allowed(Status(record.status))]
     needs_version = (JourneyAction.START, JourneyAction.SCHEDULE)
     return [one for one in found if one not in needs_version or record.version is not None]
-
-
-def wanted_runs(wanted: RunFilter) -> stored_runs.Wanted:
-    return stored_runs.Wanted(
-        inside=None if wanted.state is None else wanted.state is RunState.INSIDE,
-        end_reasons=tuple(reason.value for reason in wanted.end_reasons or ()),
-        version=wanted.version,
-    )
 
 
 @strawberry.input(description="In which order journeys are listed.")

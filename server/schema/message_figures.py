@@ -1,6 +1,7 @@
 """The figures that a channel and each of its messages have in common."""
 
 from dataclasses import replace
+from typing import Any
 
 import strawberry
 
@@ -8,11 +9,12 @@ from server.aggregates import messages
 from server.aggregates.messages import Numbers, Part
 from server.aggregates.metrics import Metric as M
 
+from .charts import ActorArgument, FillArgument, IntervalArgument, MetricArgument, line
 from .fields import field
-from .figures import Share, share_of
+from .figures import Point, Share, share_of
 from .scalars import Count
 from .source import Source
-from .words import Actor, Metric
+from .words import Actor, Interval, Metric
 
 
 @strawberry.type(description="One metric of a channel or of a message step.")
@@ -173,6 +175,17 @@ class MessageFigures:
     @field("Messages failed, bounced or skipped, of those decided.")
     def not_sent(self) -> Share:
         return share_of(messages.not_sent(self.source.answer, self.channel_name, self.step_key))
+
+    @field("One metric over time.", list_size=30)
+    def over(
+        self,
+        metric: MetricArgument,
+        by: IntervalArgument = Interval.DAY,
+        fill: FillArgument = False,
+        actor: ActorArgument = None,
+    ) -> list[Point]:
+        where: dict[str, Any] = {"channel": self.channel_name, "step_key": self.step_key, "actor": actor}
+        return line(self.source, metric, by, fill, **where)
 
     def _metric(self, metric: M) -> MetricStats:
         return to_metric(self.source, metric, self.channel_name, self.step_key)

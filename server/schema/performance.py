@@ -7,12 +7,13 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 from server.journey.credit import NONE, OPENED, SENT
 
+from .charts import FillArgument, GoalPoint, IntervalArgument, goal_line
 from .fields import field
 from .figures import Money, Share, Tally, share
 from .graphs import Goal
 from .scalars import Count
 from .source import Source, money_of, money_per
-from .words import Base
+from .words import Base, Interval
 
 
 @strawberry.type(description="Which messages have the credit for the hits of a goal.")
@@ -72,6 +73,10 @@ class GoalStats:
     )
     def revenue_per_recipient(self) -> Money | None:
         return money_per([self.goal], self.found.amount, self.source.recipients() or 0)
+
+    @field("It over time: how often it was reached, and what that was worth.", list_size=30)
+    def over(self, by: IntervalArgument = Interval.DAY, fill: FillArgument = False) -> list[GoalPoint]:
+        return goal_line(self.source, self.goal, by, fill)
 
     def _users(self) -> int | None:
         return self.source.users(Dimension.REACHED, str(self.goal.key))

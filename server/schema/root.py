@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from .connections import Connection
 from .entry_requests import EntryRequest
+from .executing import Executor
 from .exports import Export
 from .from_data import STEPS
 from .messages import Message
@@ -34,6 +35,7 @@ SCHEMA = _Schema(
     Mutation,
     Subscription,
     config=StrawberryConfig(scalar_map=SCALARS),
+    execution_context_class=Executor,
     types=[
         *STEPS,
         *OUTCOMES,

@@ -11,7 +11,8 @@ from strawberry.scalars import JSON
 
 from server.clock import to_datetime, to_datetime_if_any
 from server.journey.goals import AMOUNT_SCALE
-from server.resolvers import journeys, messages, records, users
+from server.journey.marks import mark_of
+from server.resolvers import journeys, records, run_paths, users
 from server.resolvers import runs as resolve
 from server.resolvers.explaining import runs as explaining_runs
 
@@ -20,10 +21,12 @@ from .fields import field
 from .from_data import to_step
 from .ids import to_id
 from .info import Info
-from .messages import Message
 from .nodes import Node
 from .pages import PageInfo, cursor_of, page_info
+from .path_words import RunMark
+from .run_drawings import RunDrawing, WaitsFor
 from .steps import Step
+from .visits import Visit
 from .words import EndReason, RunState
 
 if TYPE_CHECKING:
@@ -34,31 +37,6 @@ if TYPE_CHECKING:
     from .versions import Version
 
 ORDER = "runs"
-
-
-@strawberry.type(description="One passage of a run through a step.")
-class Visit:
-    record: strawberry.Private[records.Visit | None]
-    step: Step = strawberry.field(description="The step, as it was in the version of this visit.")
-    version_number: int = strawberry.field(
-        description="The number of the version in which the run passed it."
-    )
-    arrived_at: datetime = strawberry.field(description="When the run came to the step.")
-    left_at: datetime | None = strawberry.field(description="When it left; null while it waits there.")
-    output: str | None = strawberry.field(
-        description="By which output it left, `@2` if an edit moved it to version 2; null if it has not left."
-    )
-    because: str | None = strawberry.field(
-        description="Why it left or ended there, where there is more to say."
-    )
-    end_reason: EndReason | None = strawberry.field(description="Why the run ended here; null if it did not.")
-
-    @field("The message that the step sent on this visit.")
-    async def message(self, info: Info) -> Message | None:
-        if self.record is None or self.record.message_id is None:
-            return None
-        found = await messages.by_id(info.context, self.record.message_id)
-        return Message.from_record(found) if found else None
 
 
 @strawberry.type(description="One hit of a goal by a run.")
@@ -74,6 +52,7 @@ class Conversion:
 class Run(Node):
     record: strawberry.Private[records.Run]
     state: RunState = strawberry.field(description="Whether it is inside.")
+    mark: RunMark = strawberry.field(description="How it stands, in one word.")
     is_paused: bool = strawberry.field(
         description="Whether its journey is paused, so that its time stands still."
     )
@@ -95,6 +74,7 @@ class Run(Node):
             id=to_id("Run", record.id),
             record=record,
             state=RunState.INSIDE if inside else RunState.ENDED,
+            mark=RunMark(mark_of(record.end_reason).value),
             is_paused=inside and bool(record.held),
             end_reason=EndReason(record.end_reason) if record.end_reason else None,
             version_number=record.version,
@@ -129,11 +109,11 @@ class Run(Node):
         journey = await journeys.by_id(info.context, self.record.journey_id)
         return journey is not None and journey.version != self.record.version
 
-    @field("Whose run it is.")
+    @field("Whose run it is; whom that user turned out to be.")
     async def user(self, info: Info) -> Annotated["User", strawberry.lazy(".users")]:
         from .users import User
 
-        found = await users.by_key(info.context, (self.record.shard, self.record.user_number))
+        found = await users.person(info.context, (self.record.shard, self.record.user_number))
         assert found is not None
         return User.from_record(found)
 
@@ -150,14 +130,26 @@ class Run(Node):
 
     @field("The steps that it has passed, in order; the last one is where it waits or ended.", list_size=10)
     async def visits(self, info: Info) -> list[Visit]:
-        over = await resolve.visits(info.context, self.record.id)
-        numbers = sorted({self.record.version, *(visit.version for visit in over)})
+        found = await run_paths.stays(info.context, self.record)
+        numbers = sorted({stay.version for stay in found})
         drawn = await asyncio.gather(*(_steps(info, self.record, number) for number in numbers))
         steps = dict(zip(numbers, drawn, strict=True))
-        found = [_visit(visit, steps[visit.version]) for visit in over]
-        if self.record.wake_at is not None:
-            found.append(_present(self.record, steps[self.record.version]))
-        return found
+        return [Visit.from_stay(self.record.id, stay, steps[stay.version][stay.step_key]) for stay in found]
+
+    @field(
+        "Each version that it travelled, whole, with the steps and edges that it passed there; mostly one. "
+        "Also when the journey has been edited since.",
+        list_size=1,
+    )
+    async def drawings(self, info: Info) -> list[RunDrawing]:
+        found = await run_paths.drawn(info.context, self.record)
+        return [RunDrawing.from_track(self.record, track) for track in found]
+
+    @field("What it waits for, and until when; null if it has ended.")
+    async def waits_for(self, info: Info) -> WaitsFor | None:
+        if self.record.wake_at is None:
+            return None
+        return WaitsFor.from_run(self.record, await run_paths.awaited(info.context, self.record))
 
     @field(
         "Why it went where it went: each decision with what it looked at then; while inside also what it "
@@ -191,33 +183,6 @@ async def _steps(info: Info, run: records.Run, number: int) -> dict[str, Step]:
     return {item["key"]: to_step(item) for item in items}
 
 
-def _visit(record: records.Visit, steps: dict[str, Step]) -> Visit:
-    return Visit(
-        record=record,
-        step=steps[record.step_key],
-        version_number=record.version,
-        arrived_at=to_datetime(record.arrived_at),
-        left_at=to_datetime(record.left_at),
-        output=record.output or None,
-        because=record.because or None,
-        end_reason=EndReason(record.end_reason) if record.end_reason else None,
-    )
-
-
-def _present(run: records.Run, steps: dict[str, Step]) -> Visit:
-    """Where the run waits: a visit is written down when it is over, and this one is not."""
-    return Visit(
-        record=None,
-        step=steps[run.step_key],
-        version_number=run.version,
-        arrived_at=to_datetime(run.arrived_at),
-        left_at=None,
-        output=None,
-        because=None,
-        end_reason=None,
-    )
-
-
 @strawberry.type(description="A run and its place in a list.")
 class RunEdge:
     cursor: str = strawberry.field(description="The place in the list.")
@@ -237,12 +202,3 @@ class RunConnection:
             for cursor, row in zip(cursors, found.rows, strict=True)
         ]
         return cls(edges=edges, page_info=page_info(found, cursors))
-
-
-@strawberry.input(description="Which runs: those to which all of this applies.")
-class RunFilter:
-    state: RunState | None = strawberry.field(default=None, description="Inside, or ended.")
-    end_reasons: list[EndReason] | None = strawberry.field(
-        default=None, description="Ended for one of these reasons."
-    )
-    version: int | None = strawberry.field(default=None, description="Of the version of this number.")

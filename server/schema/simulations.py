@@ -41,6 +41,7 @@ from .steps import Step
 from .to_data import to_data
 from .words import (
     ChannelName,
+    Clock,
     DeliveryStatus,
     EndReason,
     FailureReason,
@@ -157,9 +158,8 @@ class Simulation:
         plan = self.rehearsed.plan
         observes = {one.channel: OBSERVES for one in self.rehearsed.messages}
         period = Period("all", Span(plan.zone))
-        return JourneyStats.from_source(
-            Source(plan.journey_id, period, self.rehearsed.figures, None, observes)
-        )
+        source = Source(plan.journey_id, period, self.rehearsed.figures, None, observes)
+        return JourneyStats.from_source(source, Clock.HAPPENED)
 
     @field("Messages by what became of them, step by step.", list_size=20)
     def messages(self) -> list[SimulatedMessages]:

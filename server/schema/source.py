@@ -13,6 +13,7 @@ from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
 from server.aggregates.messages import how_many, is_observable
 from server.aggregates.metrics import Dimension, Metric
+from server.aggregates.unions import Place, different_users
 from server.errors import BadInput
 from server.journey.goals import AMOUNT_SCALE
 from server.journey.steps import channel_of
@@ -55,6 +56,9 @@ class Source:
     observed: dict[str, frozenset[ReceiptKind]]
     """By channel: what can be heard there."""
 
+    counts_by_happening: bool = True
+    """Whether the period is about when things happened, and not about when their runs had entered."""
+
     @cached_property
     def graphs(self) -> list[Data]:
         """Of the versions asked about, the newest first."""
@@ -70,10 +74,16 @@ class Source:
         return self.users_at(dimension, [parts])
 
     def users_at(self, dimension: Dimension, places: Iterable[tuple[str, ...]]) -> int | None:
+        return self.union((dimension, self.value(*parts)) for parts in places)
+
+    def union(self, places: Iterable[Place]) -> int | None:
         if not self.answer.has_sets:
             return None
-        values = ["/".join((str(self.journey_id), *parts)) for parts in places]
-        return self.answer.users(dimension, *values)
+        return different_users(self.answer, places)
+
+    def value(self, *parts: str) -> str:
+        """The value of the user sets of the journey itself, or of a place in it."""
+        return "/".join((str(self.journey_id), *parts))
 
     def recipients(self) -> int | None:
         """How many different users were sent a message."""

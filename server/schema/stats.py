@@ -1,42 +1,57 @@
 """The figures of a journey: everything in here comes from one snapshot, read in a few statements."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Any
 
 import strawberry
 
-from server.aggregates.messages import BY_ACTOR_TOO
-from server.aggregates.series import MADE_OF, series
 from server.clock import to_datetime
 
+from . import different_users
 from .audience import AudienceStats
 from .canvas import EdgeStats, StepStats
+from .charts import (
+    ActorArgument,
+    ChannelArgument,
+    FillArgument,
+    GoalOnlyArgument,
+    IntervalArgument,
+    MetricArgument,
+    StepArgument,
+    line,
+)
 from .deliveries import ChannelStats, channels_of
-from .fields import field
+from .different_users import DeedsArgument, GoalsArgument, StepsArgument
+from .fields import IS_NO_NEWS, field
 from .figures import Period, Point, to_period
 from .health import HealthStats
 from .performance import GoalStats, goal_stats
-from .runs import to_money
+from .scalars import Count
 from .source import Source
 from .variants import HoldoutStats, holdout_of
-from .words import Interval, Metric
-
-MetricArgument: TypeAlias = Annotated[Metric, strawberry.argument(description="What is counted.")]
-IntervalArgument: TypeAlias = Annotated[Interval, strawberry.argument(description="How long one point is.")]
+from .words import Clock, Interval
 
 
 @strawberry.type(description="Every figure of one journey in one period, all from one snapshot.")
 class JourneyStats:
     source: strawberry.Private[Source]
     period: Period = strawberry.field(description="The days that they are about.")
+    clock: Clock = strawberry.field(description="What decides whether something is in the period.")
+    version: int | None = strawberry.field(description="The version that they are about; null for all.")
     watermark: datetime = strawberry.field(
-        description="Everything that we were told, and every wait that was over, before this is counted."
+        description="Everything that we were told, and every wait that was over, before this is counted.",
+        metadata={IS_NO_NEWS: True},
     )
 
     @classmethod
-    def from_source(cls, source: Source) -> "JourneyStats":
-        mark = to_datetime(source.figures.watermark)
-        return cls(source=source, period=to_period(source.period), watermark=mark)
+    def from_source(cls, source: Source, clock: Clock) -> "JourneyStats":
+        return cls(
+            source=source,
+            period=to_period(source.period),
+            clock=clock,
+            version=source.version,
+            watermark=to_datetime(source.figures.watermark),
+        )
 
     @field("The journey at a glance.")
     def health(self) -> HealthStats:
@@ -45,6 +60,15 @@ class JourneyStats:
     @field("Who came, who is inside, who is gone.")
     def audience(self) -> AudienceStats:
         return AudienceStats(source=self.source)
+
+    @field(
+        "How many different users did any of several things at any of several steps, in the period: exact, "
+        "each user once. Null for a single version."
+    )
+    def users(
+        self, did: DeedsArgument, steps: StepsArgument = None, goals: GoalsArgument = None
+    ) -> Count | None:
+        return different_users.count(self.source, did, steps, goals)
 
     @field("What it does against those who get nothing; null if nobody was ever held out.")
     def holdout(self) -> HoldoutStats | None:
@@ -78,17 +102,17 @@ class JourneyStats:
             for item, current in self.source.edges
         ]
 
-    @field(
-        "A series of one metric, without the intervals in which nothing happened.",
-        list_size=30,
-    )
-    def over(self, metric: MetricArgument, by: IntervalArgument = Interval.DAY) -> list[Point]:
-        counts = [
-            count
-            for count in self.source.answer.series.get(MADE_OF[by.value], ())
-            if count.metric == metric.value and (metric.value not in BY_ACTOR_TOO or count.reason == "")
-        ]
-        return [
-            Point(at=to_datetime(at), count=n, amount=to_money(amount))
-            for at, n, amount in series(counts, by.value, self.period.zone)
-        ]
+    @field("One metric over time; by default without the intervals in which nothing happened.", list_size=30)
+    def over(
+        self,
+        metric: MetricArgument,
+        by: IntervalArgument = Interval.DAY,
+        fill: FillArgument = False,
+        channel: ChannelArgument = None,
+        step: StepArgument = None,
+        goal: GoalOnlyArgument = None,
+        actor: ActorArgument = None,
+    ) -> list[Point]:
+        only = None if channel is None else channel.value
+        where: dict[str, Any] = {"channel": only, "step_key": step, "goal": goal, "actor": actor}
+        return line(self.source, metric, by, fill, **where)

@@ -124,9 +124,19 @@ class IdentityInput:
         default=strawberry.UNSET, description="The id by which the project knows it."
     )
     anonymous_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The id of a device or browser."
+        default=strawberry.UNSET, description="The id of a device or browser (HWID)."
     )
-    email: str | None = strawberry.field(default=strawberry.UNSET, description="An e-mail address.")
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="An e-mail address, also one that the user had earlier."
+    )
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A telephone number, also one that the user had earlier. Without a country it is dialled "
+        "in the country of the project's time zone.",
+    )
+    token: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The push token of a device, with or without whose it is."
+    )
 
 
 def to_wanted(identity: IdentityInput) -> Wanted:
@@ -137,14 +147,26 @@ def to_wanted(identity: IdentityInput) -> Wanted:
 
 @strawberry.type(description="A person's runs in one journey, in the order in which they entered.")
 class UserPaths:
+    found: strawberry.Private[user_paths.Found]
     user: User = strawberry.field(description="The person.")
     runs: list[Run] = strawberry.field(
         description="Its latest 100 runs, also those of users who turned out to be it.",
         metadata={"list_size": 5},
     )
     has_earlier_runs: bool = strawberry.field(
-        description="Whether there are runs before these; `user { runs }` pages through all of them."
+        description="Whether there are runs before these; `allRuns` pages through all of them."
     )
+    others: list[User] = strawberry.field(
+        description="Whoever else has or had the address that was asked for; ask for them by their ids.",
+        metadata={"list_size": 2},
+    )
+
+    @field("All of its runs in this journey, in pages, the latest to enter first.")
+    async def all_runs(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> RunConnection:
+        page = page_of(ORDER, first, after, last, before)
+        return RunConnection.from_slice(await user_paths.page(info.context, self.found, page))
 
 
 @strawberry.type(description="Nobody in this project has this identity.")
@@ -173,6 +195,8 @@ def to_paths(found: user_paths.Found | None) -> UserPaths | UnknownIdentity | Ne
     if not found.runs:
         return NeverEntered(user=user, message="This person has never entered this journey.")
     return UserPaths(
+        found=found,
+        others=[User.from_record(one) for one in found.others],
         user=user,
         runs=[Run.from_record(run) for run in found.runs],
         has_earlier_runs=found.has_earlier,

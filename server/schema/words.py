@@ -371,6 +371,17 @@ class Interval(Enum):
     WEEK = value("week", description="Seven days from Monday.")
 
 
+@strawberry.enum(description="What users did, as far as it is kept who did it.")
+class Deed(Enum):
+    ENTERED = value("entered", description="They entered the journey.")
+    ARRIVED = value("arrived", description="They came to the step.")
+    LEFT = value("left", description="They went on from the step, by any output.")
+    SENT = value("sent", description="They were sent a message that the provider took over.")
+    OPENED = value("opened", description="They opened it; here machines count, too.")
+    CLICKED = value("clicked", description="They followed a link in it; here machines count, too.")
+    REACHED = value("reached", description="They reached a goal.")
+
+
 @strawberry.enum(description="Which time decides whether something is in a period.")
 class Clock(Enum):
     HAPPENED = value("happened", description="When it happened.")
@@ -442,6 +453,8 @@ class Metric(Enum):
     HITS = value("hits", description=_SENTENCES["hits"])
     CREDITED = value("credited", description=_SENTENCES["credited"])
     ASSISTED = value("assisted", description=_SENTENCES["assisted"])
+    CREDITED_FIRST = value("credited_first", description=_SENTENCES["credited_first"])
+    STAYED = value("stayed", description=_SENTENCES["stayed"])
     VARIANT_SENT = value("variant_sent", description=_SENTENCES["variant_sent"])
     VARIANT_OPENED = value("variant_opened", description=_SENTENCES["variant_opened"])
     VARIANT_CLICKED = value("variant_clicked", description=_SENTENCES["variant_clicked"])

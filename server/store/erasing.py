@@ -77,8 +77,8 @@ WHAT_BECOMES: dict[str, str] = {
     **dict.fromkeys(
         (
             "api_key", "catalog", "connection", "connection_health", "frequency_cap", "guard",
-            "guard_setting", "import", "journey", "launch", "lease", "notice", "poll_cursor", "project",
-            "segment", "shard_state", "user_list", "verdict", "version", "voucher_pool",
+            "guard_setting", "import", "journey", "launch", "lease", "movement", "notice", "poll_cursor",
+            "project", "segment", "shard_state", "user_list", "verdict", "version", "voucher_pool",
         ),
         NOTHING,
     ),

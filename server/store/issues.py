@@ -97,6 +97,28 @@ async def by_code(session: ReadSession, project_id: int, shards: int, wanted: Wa
     return sorted((Issue(*row) for row in rows), key=lambda issue: issue.place)
 
 
+class StepIssue(NamedTuple):
+    """The same of one step of one journey, whatever the connection."""
+
+    channel: str
+    step_key: str
+    family: str
+    reason: str
+    code: str
+    times: int
+    sample: str
+
+
+async def by_step(session: ReadSession, project_id: int, shards: int, wanted: Wanted) -> list[StepIssue]:
+    """Codes by step, the most frequent first."""
+    ended = _ended(project_id, shards, wanted).subquery()
+    groups = (ended.c.channel, ended.c.step_key, ended.c.family, ended.c.reason, ended.c.code)
+    statement = select(*groups, func.count(), func.max(ended.c.sample)).where(ended.c.turn == 1)
+    order = (func.count().desc(), *groups)
+    rows = await session.rows(statement.group_by(*groups).order_by(*order).limit(MOST_ROWS))
+    return [StepIssue(*row) for row in rows]
+
+
 def _ended(project_id: int, shards: int, wanted: Wanted) -> Select[Any]:
     """One row for each receipt of the kind that its message ended by; the message's first has turn 1."""
     order = (_receipts.c.reason != _messages.c.reason, _receipts.c.occurred_at, _receipts.c.key)
@@ -105,6 +127,7 @@ def _ended(project_id: int, shards: int, wanted: Wanted) -> Select[Any]:
     return (
         select(
             _messages.c.channel,
+            _messages.c.step_key,
             func.coalesce(_receipts.c.connection_id, _messages.c.connection_id, 0).label("connection_id"),
             _family().label("family"),
             # The message's own: of several receipts it has the one that the counters have.

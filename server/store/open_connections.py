@@ -1,5 +1,6 @@
 """Connections for whoever sends and asks through them: of every project, with their secrets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,16 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
     return OpenConnection(connection_id, row.project_id, channel, row.changed_at, settings)
 
 
+_SEEN_BY_OUR_LINKS = frozenset({ReceiptKind.OPENED, ReceiptKind.CLICKED, ReceiptKind.UNSUBSCRIBED})
+"""In e-mails, our own links tell this, whatever the provider does."""
+CLICKS_FOLLOWED = ("push", "sms", "whatsapp", "in_app")
+"""Channels without HTML whose links lead through us, too."""
+BY_OUR_LINKS = {
+    "email": _SEEN_BY_OUR_LINKS,
+    **dict.fromkeys(CLICKS_FOLLOWED, frozenset({ReceiptKind.CLICKED})),
+}
+"""By channel: what our own links tell."""
+
 _BY_WRITING = frozenset({ReceiptKind.REPLIED, ReceiptKind.UNSUBSCRIBED})
 """What is known of a message by what its reader writes back."""
 
@@ -56,6 +67,14 @@ async def observed(session: ReadSession, host: Host, box: SecretBox, project_id:
     """The channel of each of a project's connections, and the receipts that it can bring as it is set up."""
     rows = await session.rows(select(_table).where(_table.c.project_id == project_id))
     return [(row.channel, _observes(row, host, box)) for row in rows if row.adapter in host.channels]
+
+
+def heard(observed: Iterable[Observed]) -> dict[str, frozenset[ReceiptKind]]:
+    """By channel: the kinds of receipts that any of the connections can bring, or our own links."""
+    found = dict(BY_OUR_LINKS)
+    for channel, kinds in observed:
+        found[channel] = found.get(channel, frozenset()) | kinds
+    return found
 
 
 def _observes(row: Any, host: Host, box: SecretBox) -> frozenset[ReceiptKind]:

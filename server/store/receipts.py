@@ -63,6 +63,21 @@ async def messages_by_keys(
     return {(row.shard, row.id): row for row in await session.rows(statement)}
 
 
+async def messages_by_runs(
+    session: ReadSession, project_id: int, shards: int, run_ids: Sequence[int]
+) -> dict[int, list[Message]]:
+    """All messages of these runs, wherever they were born, in the order in which they were decided."""
+    statement = select(_messages).where(
+        _messages.c.shard.in_(list(range(shards))),
+        _messages.c.run_id.in_(list(run_ids)),
+        _messages.c.project_id == project_id,
+    )
+    found: defaultdict[int, list[Message]] = defaultdict(list)
+    for row in await session.rows(statement.order_by(_messages.c.created_at, _messages.c.id)):
+        found[row.run_id].append(row)
+    return found
+
+
 async def by_messages(
     session: ReadSession, project_id: int, keys: Sequence[MessageKey]
 ) -> dict[MessageKey, list[Receipt]]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from server.clock import DAY, HOUR, Instant
+from server.journey.moment import EndReason
 
 from .bulk import table_of
 from .paging import Page, Slice, sliced, within
@@ -19,13 +21,26 @@ _PLACE = (_table.c.entered_at, _table.c.shard, _table.c.id)
 MOST_OF_A_USER = 100
 
 
+INSIDE: frozenset[str | None] = frozenset({None})
+"""The end reason of those that have not ended."""
+EVERY_STATE: frozenset[str | None] = frozenset(reason.value for reason in EndReason) | INSIDE
+Between = tuple[Instant | None, Instant | None]
+"""From an instant on, and before another; None is no bound."""
+EVER: Between = (None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which runs of a journey."""
 
-    inside: bool | None = None
-    end_reasons: tuple[str, ...] = ()
+    ends: tuple[str | None, ...] | None = None
+    """Ended for one of these reasons; None among them stands for those inside. All, if not given."""
+    users: tuple[UserKey, ...] | None = None
+    """Of these users; of everybody, if not given."""
     version: int | None = None
+    last_steps: tuple[str, ...] = ()
+    entered: Between = EVER
+    ended: Between = EVER
 
 
 async def by_ids(session: ReadSession, project_id: int, shards: int, ids: Sequence[int]) -> dict[int, Run]:
@@ -126,15 +141,64 @@ def _open_of(project_id: int, journey_id: int, shards: int) -> tuple[ColumnEleme
 
 async def page(session: ReadSession, project_id: int, journey_id: int, wanted: Wanted, page: Page) -> Slice:
     """One page of a journey's runs, the latest to enter first."""
-    statement = select(_table).where(_table.c.project_id == project_id, _table.c.journey_id == journey_id)
-    if wanted.inside is not None:
-        open_now = _table.c.wake_at.is_not(None)
-        statement = statement.where(open_now if wanted.inside else ~open_now)
-    if wanted.end_reasons:
-        statement = statement.where(_table.c.end_reason.in_(wanted.end_reasons))
+    if wanted.ends == () or (wanted.users is not None and not wanted.users):
+        return sliced([], page)
+    here = [_table.c.project_id == project_id, *_narrowed(wanted)]
+    if wanted.users is not None:
+        # People have few runs: their own index finds them, and is to be kept from that of the journey.
+        here += [_table.c.journey_id + 0 == journey_id, among(_table, wanted.users)]
+        if wanted.ends is not None:
+            here.append(or_(*(_ended_for(reason) for reason in wanted.ends)))
+        return await _page_of(session, [here], page)
+    here.append(_table.c.journey_id == journey_id)
+    if wanted.ends is None and not wanted.last_steps and wanted.version is None:
+        return await _page_of(session, [here], page)
+    # Each state has an index of its own that knows the rest.
+    states = EVERY_STATE if wanted.ends is None else wanted.ends
+    return await _page_of(session, [[*here, _ended_for(one)] for one in states], page)
+
+
+def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found = [
+        *_between(_table.c.entered_at, wanted.entered),
+        *_between(_table.c.ended_at, wanted.ended),
+    ]
+    if wanted.ended[1] is not None:
+        # Nobody ends before entering: so far the index need not be read.
+        found.append(_table.c.entered_at < wanted.ended[1])
+    # Written so that no planner makes these its way: they are looked at along the index, in its order.
     if wanted.version is not None:
-        statement = statement.where(_table.c.version == wanted.version)
-    return sliced(await session.rows(within(statement, _PLACE, page, descending=True)), page)
+        found.append(_table.c.version + 0 == wanted.version)
+    if wanted.last_steps:
+        found.append(_table.c.step_key.concat("").in_(wanted.last_steps))
+    return found
+
+
+def _between(column: ColumnElement[Any], bounds: Between) -> list[ColumnElement[bool]]:
+    first, until = bounds
+    found = [] if first is None else [column >= first]
+    return found if until is None else [*found, column < until]
+
+
+def _ended_for(reason: str | None) -> ColumnElement[bool]:
+    return _table.c.wake_at.is_not(None) if reason is None else _table.c.end_reason == reason
+
+
+async def _page_of(session: ReadSession, parts: Sequence[Sequence[ColumnElement[bool]]], page: Page) -> Slice:
+    """One page of several lists in the same order, laid together.
+
+    Each is read along its own index, and of the runs themselves only those of the page.
+    """
+    places: list[Any] = []
+    for where in parts:
+        places += await session.rows(within(select(*_PLACE).where(*where), _PLACE, page, descending=True))
+    places.sort(reverse=not page.backward)
+    ids = {(shard, run_id) for _, shard, run_id in places[: page.limit + 1]}
+    if not ids:
+        return sliced([], page)
+    rows = await session.rows(select(_table).where(among(_table, ids, "id")))
+    found = sorted(rows, key=lambda run: (run.entered_at, run.shard, run.id), reverse=not page.backward)
+    return sliced(found, page)
 
 
 async def page_of_users(session: ReadSession, project_id: int, keys: Sequence[UserKey], page: Page) -> Slice:
@@ -151,7 +215,10 @@ async def in_journey_by_users(
     At most `MOST_OF_A_USER` and one more, which says that there are earlier ones.
     """
     statement = select(_table).where(
-        _table.c.project_id == project_id, _table.c.journey_id == journey_id, among(_table, keys)
+        # By the people's index: that of the journey would look through everybody.
+        _table.c.project_id == project_id,
+        _table.c.journey_id + 0 == journey_id,
+        among(_table, keys),
     )
     latest_first = [key.desc() for key in _PLACE]
     rows = await session.rows(statement.order_by(*latest_first).limit(MOST_OF_A_USER + 1))

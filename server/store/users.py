@@ -136,24 +136,37 @@ async def finals(session: ReadSession, project_id: int, keys: Iterable[UserKey])
     return now
 
 
+async def people(session: ReadSession, project_id: int, keys: Sequence[UserKey]) -> dict[UserKey, User]:
+    """By user: the user whom it turned out to be; itself, mostly."""
+    now = await finals(session, project_id, keys)
+    found = await by_keys(session, project_id, list({*now.values()}))
+    return {key: found[at] for key, at in now.items() if at in found}
+
+
 def _key_in(text: str) -> UserKey:
     shard, _, number = text.partition(":")
     return int(shard), int(number)
 
 
-async def by_address(
-    session: ReadSession, project_id: int, shards: int, channel: str, address: str
-) -> UserKey | None:
-    """The user who has this address now; of several, the one who got it last."""
+MOST_HOLDERS = 100
+
+
+async def by_addresses(
+    session: ReadSession, project_id: int, shards: int, channels: Sequence[str], addresses: Sequence[str]
+) -> list[UserKey]:
+    """Those who have one of these addresses now, and then those who had it; the latest to get it first.
+
+    At most `MOST_HOLDERS` rows are looked at.
+    """
     statement = select(_endpoints).where(
         _endpoints.c.shard.in_(list(range(shards))),
         _endpoints.c.project_id == project_id,
-        _endpoints.c.channel == channel,
-        _endpoints.c.address == address,
+        _endpoints.c.channel.in_(list(channels)),
+        _endpoints.c.address.in_(list(addresses)),
     )
     order = (_endpoints.c.is_current.desc(), _endpoints.c.changed_at.desc())
-    rows = await session.rows(statement.order_by(*order).limit(1))
-    return (rows[0].shard, rows[0].user_number) if rows else None
+    rows = await session.rows(statement.order_by(*order).limit(MOST_HOLDERS))
+    return list(dict.fromkeys((row.shard, row.user_number) for row in rows))
 
 
 async def final(session: ReadSession, project_id: int, key: UserKey) -> UserKey | None:
@@ -171,7 +184,14 @@ async def final(session: ReadSession, project_id: int, key: UserKey) -> UserKey 
 
 async def family(session: ReadSession, project_id: int, shards: int, key: UserKey) -> list[UserKey]:
     """This user and all who turned out to be it, whose facts stay under their own numbers."""
-    found, frontier = [key], [key]
+    return await families(session, project_id, shards, [key])
+
+
+async def families(
+    session: ReadSession, project_id: int, shards: int, keys: Sequence[UserKey]
+) -> list[UserKey]:
+    """These users and all who turned out to be one of them."""
+    found, frontier = list(keys), list(keys)
     while frontier:
         statement = select(_users.c.shard, _users.c.number).where(
             _users.c.shard.in_(list(range(shards))),

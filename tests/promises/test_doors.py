@@ -80,6 +80,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.engine.leases",
         "server.delivery.status",
         "server.config",
+        "server.secretbox",
+        "channels.host",
         *EVERYBODYS,
         *WORDS,
     ),

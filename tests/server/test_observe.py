@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -66,3 +67,20 @@ async def test_a_traceback_shows_no_local_variables(lines: io.StringIO) -> None:
             structlog.get_logger("test").exception("it failed")
     assert "it failed" in lines.getvalue()
     assert "canary-password" not in lines.getvalue().replace('password = "canary-password"', "")
+
+
+async def test_how_long_somebody_listens_is_not_how_long_an_answer_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([0.0, 1.0, 3600.0])
+    monkeypatch.setattr("server.observe.time", SimpleNamespace(perf_counter=lambda: next(times)))
+
+    async def listen(request: Request) -> Response:
+        return Response("", media_type="text/event-stream", headers={"content-type": "text/event-stream"})
+
+    figures = Figures()
+    app = Observed(Starlette(routes=[Route("/graphql", listen)]), figures)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.test") as client:
+        await client.get("/graphql")
+    labels = {"route": "/graphql", "status": "200"}
+    assert figures.registry.get_sample_value("sojourn_request_seconds_sum", labels) == 1.0

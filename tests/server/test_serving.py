@@ -64,6 +64,40 @@ async def test_killed_it_has_every_event_that_it_acknowledged_and_works_on_at_on
     assert events(server) == 21
 
 
+async def test_told_to_stop_it_ends_what_goes_on_at_once_and_listeners_know_to_come_again(
+    tmp_path: Path,
+) -> None:
+    """Events end without `complete`, a socket is closed as for a restart: clients take both for that."""
+    server = Server(tmp_path)
+    await asyncio.to_thread(server.start)
+    authorization = f"Bearer {server.keys['secretKey']}"
+    wanted = {"query": 'subscription { journeyStats(journeyId: "Sm91cm5leTox") { watermark } }'}
+    made = {"query": 'mutation { createJourney(input: {title: "Welcome"}) { __typename } }'}
+    headers = {"Authorization": authorization, "Accept": "text/event-stream"}
+    url, protocol = f"{server.url}/graphql", Subprotocol("graphql-transport-ws")
+    async with (
+        httpx.AsyncClient(headers=headers, timeout=PATIENCE) as client,
+        connect(url.replace("http", "ws"), subprotocols=[protocol], open_timeout=PATIENCE) as socket,
+    ):
+        await client.post(url, json=made)
+        await socket.send(
+            json.dumps({"type": "connection_init", "payload": {"authorization": authorization}})
+        )
+        await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": wanted}))
+        assert [json.loads(await socket.recv())["type"] for _ in range(2)] == ["connection_ack", "next"]
+        async with client.stream("POST", url, json=wanted) as answer:
+            lines = answer.aiter_lines()
+            assert await anext(lines) == "event: next"
+            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+            # Cut off it would raise: this is an answer that was ended in order.
+            assert [line async for line in lines if line.startswith("event")] == []
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    assert await stopping == 0
+
+
 async def test_nobody_says_more_over_a_websocket_than_a_subscription_takes(tmp_path: Path) -> None:
     server = Server(tmp_path)
     await asyncio.to_thread(server.start)

@@ -12,6 +12,7 @@ from .events import Arrival, Event
 from .exports import Export, ExportChunk
 from .journeys import Journey, Version
 from .messages import Message, Receipt
+from .movements import Movement
 from .notices import Notice
 from .permissions import Consent, InApp, Inbound, KeptRefusal, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
@@ -54,6 +55,7 @@ __all__ = [
     "Lease",
     "ListMember",
     "Message",
+    "Movement",
     "Notice",
     "PollCursor",
     "Project",

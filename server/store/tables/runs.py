@@ -16,6 +16,27 @@ class Run(SQLModel, table=True):
         Index("run_by_user", "shard", "project_id", "user_number"),
         column.partial_index("run_open_by_journey", "shard", "journey_id", where=sql("wake_at IS NOT NULL")),
         Index("run_by_journey", "project_id", "journey_id", "entered_at", "shard", "id"),
+        # Each state of a journey's runs in the order of its list, however rare the state is.
+        column.partial_index(
+            "run_inside",
+            *("project_id", "journey_id", "entered_at", "shard", "id"),
+            where=sql("wake_at IS NOT NULL"),
+        ),
+        column.partial_index(
+            "run_ended",
+            *(
+                "project_id",
+                "journey_id",
+                "end_reason",
+                "entered_at",
+                "shard",
+                "id",
+                "step_key",
+                "version",
+                "ended_at",
+            ),
+            where=sql("end_reason IS NOT NULL"),
+        ),
         column.SHARDED,
     )
 

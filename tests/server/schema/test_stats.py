@@ -303,6 +303,8 @@ async def test_four_journeys_take_as_many_statements_as_one(api: Api) -> None:
         } } } } }"""
     for _ in range(3):
         await api.world.add_journey(abandoned_cart())
+    # The user sets are remembered from then on.
+    await api.ask(text, first=4)
     counts = []
     for first in (1, 4):
         with api.statements() as seen:

@@ -62,16 +62,18 @@ def _exports_down() -> None:
     op.drop_table("export")
 
 
-def upgrade() -> None:
-    """Each part in a function of its own."""
-    _exports_up()
-    _aggregates_up()
+def _run_lists_up() -> None:
+    inside, ended = sa.text("wake_at IS NOT NULL"), sa.text("end_reason IS NOT NULL")
+    place = ["entered_at", "shard", "id"]
+    columns = ["project_id", "journey_id", *place]
+    op.create_index("run_inside", "run", columns, sqlite_where=inside, postgresql_where=inside)
+    columns = ["project_id", "journey_id", "end_reason", *place, "step_key", "version", "ended_at"]
+    op.create_index("run_ended", "run", columns, sqlite_where=ended, postgresql_where=ended)
 
 
-def downgrade() -> None:
-    """The same parts, backwards."""
-    _aggregates_down()
-    _exports_down()
+def _run_lists_down() -> None:
+    op.drop_index("run_ended", "run")
+    op.drop_index("run_inside", "run")
 
 
 def _number(name: str) -> sa.Column[int]:
@@ -171,3 +173,34 @@ def _aggregates_down() -> None:
     op.drop_column("catalog", "recount_due")
     for table in _FACTS:
         op.drop_column(table, "entered_at")
+
+
+def _movements_up() -> None:
+    key = ("shard", "project_id", "journey_id")
+    op.create_table(
+        "movement",
+        *(_number(name) for name in key),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+
+
+def _movements_down() -> None:
+    op.drop_table("movement")
+
+
+def upgrade() -> None:
+    """Each part in a function of its own."""
+    _exports_up()
+    _aggregates_up()
+    _run_lists_up()
+    _movements_up()
+
+
+def downgrade() -> None:
+    """The same parts, backwards."""
+    _movements_down()
+    _run_lists_down()
+    _aggregates_down()
+    _exports_down()
