@@ -52,8 +52,9 @@ class Span:
         """The fewest stored days, months or all time that make it up."""
         if self.is_everything:
             return [ALL_TIME]
-        # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard.
-        latest = date(today.year + 1, 1, 1)
+        # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard. The
+        # year after the next begins long after the last day of this one and what is told then of tomorrow.
+        latest = date(today.year + 2, 1, 1)
         return covering(max(self.first or _EARLIEST, _EARLIEST), min(self.until or latest, latest))
 
 

@@ -15,17 +15,20 @@ HAPPENED, ENTERED = 0, 1
 ALL_TIME = 0
 FIRST_HOUR = 1_000_000_000
 """Spans beyond are hours: no day or month is written with so many digits, and no hour of ours is so early."""
+_DAWN = 946_728_000_000
+"""Since when the year is 2000 everywhere. What is told of an earlier time (by a device without a clock, by a
+provider that says 0) is counted here, so that every period without a beginning has it, as all time does."""
 QUARTER = 15 * MINUTE
 """No zone's days or hours begin in the middle of a quarter of an hour."""
 
 
 def hour_of(at: Instant, zone: str) -> Instant:
-    return _places(at // QUARTER, zone)[0]
+    return _places(max(at, _DAWN) // QUARTER, zone)[0]
 
 
 def day_of(at: Instant, zone: str) -> int:
     """20240313 for the 13th of March 2024 in that zone."""
-    return _places(at // QUARTER, zone)[1]
+    return _places(max(at, _DAWN) // QUARTER, zone)[1]
 
 
 @lru_cache(maxsize=65_536)

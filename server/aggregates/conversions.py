@@ -25,6 +25,9 @@ class Credit(NamedTuple):
 
     after_open: int
     after_send: int
+    runs_after_open: int
+    """Runs by their first hit, each once for each goal."""
+    runs_after_send: int
     assisted: int
     amount: int
     """Of those credited."""
@@ -33,19 +36,26 @@ class Credit(NamedTuple):
     def total(self) -> int:
         return self.after_open + self.after_send
 
+    @property
+    def runs(self) -> int:
+        return self.runs_after_open + self.runs_after_send
+
 
 def reached(answer: Answer, goal: str | None = None) -> Reached:
     first, every = _of(answer, Metric.REACHED, goal), _of(answer, Metric.HITS, goal)
     return Reached(_n(first), _n(every), _amount(every), _amount(first))
 
 
-def credit(answer: Answer, step_key: str, goal: str | None = None) -> Credit:
-    """The conversions that the messages of a step have the credit for."""
-    found = _of(answer, Metric.CREDITED, goal, step_key)
+def credit(answer: Answer, step_key: str, goal: str | None = None, channel: str | None = None) -> Credit:
+    """The conversions that the messages of a step have the credit for, on one channel or on all."""
+    found = _of(answer, Metric.CREDITED, goal, step_key, channel)
+    first = _of(answer, Metric.CREDITED_FIRST, goal, step_key, channel)
     return Credit(
-        after_open=_n([one for one in found if one.reason == OPENED]),
-        after_send=_n([one for one in found if one.reason == SENT]),
-        assisted=_n(_of(answer, Metric.ASSISTED, goal, step_key)),
+        after_open=_by(found, OPENED),
+        after_send=_by(found, SENT),
+        runs_after_open=_by(first, OPENED),
+        runs_after_send=_by(first, SENT),
+        assisted=_n(_of(answer, Metric.ASSISTED, goal, step_key, channel)),
         amount=_amount(found),
     )
 
@@ -53,11 +63,25 @@ def credit(answer: Answer, step_key: str, goal: str | None = None) -> Credit:
 def by_credit(answer: Answer, goal: str | None = None) -> dict[str, int]:
     """All hits of the journey: after an open, after a sending, and before anything was sent."""
     found = _of(answer, Metric.CREDITED, goal)
-    return {how: _n([one for one in found if one.reason == how]) for how in (OPENED, SENT, NONE)}
+    return {how: _by(found, how) for how in (OPENED, SENT, NONE)}
 
 
-def _of(answer: Answer, metric: Metric, goal: str | None, step_key: str | None = None) -> list[Count]:
-    return [one for one in answer.of(metric, step_key) if goal is None or one.output == goal]
+def _of(
+    answer: Answer,
+    metric: Metric,
+    goal: str | None,
+    step_key: str | None = None,
+    channel: str | None = None,
+) -> list[Count]:
+    return [
+        one
+        for one in answer.of(metric, step_key)
+        if goal in (None, one.output) and channel in (None, one.channel)
+    ]
+
+
+def _by(counts: list[Count], how: str) -> int:
+    return _n([one for one in counts if one.reason == how])
 
 
 def _n(counts: list[Count]) -> int:

@@ -4,6 +4,7 @@ Written apart from the code that fills them: it shares the definitions (what a m
 hour begins) and nothing else.
 """
 
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -363,7 +364,9 @@ async def rebuild(session: WriteSession) -> tuple[int, int]:
     counters = [
         (shard, *key, n, amount) for (shard, key), (n, amount) in result.counters.items() if n or amount
     ]
-    sets = [(*key, 0, bitmap.serialize()) for key, bitmap in result.sets.items()]
+    # A number that no part has ever had: whoever remembers a set by its parts sees that this is another.
+    part = -secrets.randbelow(1 << 62) - 1
+    sets = [(*key, part, bitmap.serialize()) for key, bitmap in result.sets.items()]
     await session.bulk(_ADD_COUNTERS, counters)
     await session.bulk(_ADD_SETS, sets)
     return len(counters), len(sets)

@@ -5,9 +5,13 @@ for a class lies in its middle, so that it is wrong by less than five per cent.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import ceil, log
 
 from server.clock import Instant
+
+from .ask import Answer
+from .metrics import Metric
 
 _GROWTH = 1.1
 PRECISION = (_GROWTH - 1) / (_GROWTH + 1)
@@ -36,3 +40,29 @@ def percentile(counts: Mapping[str, int], passed_at_once: int, share: float) -> 
         if seen >= wanted:
             return 2 * _GROWTH**number / (_GROWTH + 1)
     return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """How long those stayed at a step who have left it, or have ended there."""
+
+    counts: Mapping[str, int]
+    """Those who stayed a while, by class."""
+    whole: int
+    milliseconds: int
+    """All of them together."""
+
+    def percentile(self, share: float) -> float | None:
+        return percentile(self.counts, self.whole - sum(self.counts.values()), share)
+
+    def mean(self) -> float | None:
+        return self.milliseconds / self.whole if self.whole else None
+
+
+def stays_at(answer: Answer, step_key: str) -> Stays:
+    stayed = answer.of(Metric.STAYED, step_key)
+    return Stays(
+        counts=answer.by_reason(Metric.STAYED, step_key),
+        whole=answer.total(Metric.LEFT, step_key) + answer.total(Metric.ENDED, step_key),
+        milliseconds=sum(one.amount for one in stayed),
+    )

@@ -11,6 +11,7 @@ from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
+from .exporting import export
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
@@ -57,6 +58,7 @@ for command in (
     journey,
     vouchers,
     receipts,
+    export,
     doctor,
     recount,
     simulate,

@@ -11,7 +11,7 @@ import orjson
 from channels.contract import Actor, Price, Purpose, Receipt, ReceiptKind
 from channels.prices import read_price
 from channels.reasons import Reason
-from server.clock import Instant
+from server.clock import DAY, Instant
 from server.delivery.costs import to_amount
 from server.delivery.receipts import HeardReceipt, encode
 from server.store import inbox, messages
@@ -149,7 +149,7 @@ def storable(receipt: Receipt, now: Instant) -> Receipt:
     What an adapter has filled in wrongly is kept as `unmapped`: one bad item must not cost its neighbours.
     """
     try:
-        return _cleaned(receipt)
+        return _cleaned(receipt, now)
     except (TypeError, ValueError, AttributeError):
         return unmapped(str(receipt), "malformed", now)
 
@@ -172,7 +172,7 @@ def bounded_instant(at: Instant) -> Instant:
     return min(max(0, at), _LAST)
 
 
-def _cleaned(receipt: Receipt) -> Receipt:
+def _cleaned(receipt: Receipt, now: Instant) -> Receipt:
     values: dict[str, Any] = {one.name: getattr(receipt, one.name) for one in fields(receipt)}
     for name, value in values.items():
         if type(value) is str:
@@ -182,7 +182,9 @@ def _cleaned(receipt: Receipt) -> Receipt:
     _known_words(values)
     if receipt.provider_id is not None:
         values["provider_id"] = bounded(values["provider_id"])
-    return Receipt(**{**values, "occurred_at": bounded_instant(values["occurred_at"])})
+    # Clocks differ; but nothing has happened that lies a day ahead, and no figure would look for it there.
+    values["occurred_at"] = min(bounded_instant(values["occurred_at"]), now + DAY)
+    return Receipt(**values)
 
 
 def _known_words(values: dict[str, Any]) -> None:

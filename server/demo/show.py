@@ -52,6 +52,7 @@ async def showcase(api: Api) -> Showcase:
         graphiql_headers=_json({"Authorization": f"Bearer {api.keys.secret_key}"}),
         examples=[
             *_examples(cart, await telling_person(api, cart)),
+            *_dashboards(cart),
             *_before_and_after(welcome, coupon),
             *_about_delivery(cart),
             *_of_every_channel(order),
@@ -93,6 +94,16 @@ def _examples(journey_id: str, person: str) -> list[Example]:
         examples.load("canvas", "Sample data. The canvas of a journey, with its numbers", _json(about)),
         examples.load("user-path", "Sample data. The way of one sample person through it", one),
         examples.load("why", "Sample data. Why that person came in, and why it went there", one),
+    ]
+
+
+def _dashboards(journey_id: str) -> list[Example]:
+    about = _json({"journey": journey_id, "period": {"preset": "ALL"}})
+    return [
+        examples.load("performance", "Sample data. Performance: what the journey achieved", about),
+        examples.load("audience", "Sample data. Audience: who came, who is inside, who is gone", about),
+        examples.load("communications", "Sample data. Communications: each channel, each message", about),
+        examples.load("health", "Sample data. The campaign's health, over time", about),
     ]
 
 

@@ -52,10 +52,10 @@ _TYPES = {"entry_audience": "AudienceBased", "entry_event": "TriggerBased", "ent
 """By kind of entry: the type of a journey, for programs and people alike."""
 
 
-def type_of(campaign: Campaign) -> str:
+def type_of(campaign: Campaign) -> str | None:
     """How people come in, by the version that they enter now, or else by the draft."""
     kinds = {item["kind"] for item in _graph(campaign).get("steps") or ()}
-    return ", ".join(name for kind, name in _TYPES.items() if kind in kinds)
+    return ", ".join(name for kind, name in _TYPES.items() if kind in kinds) or None
 
 
 def _graph(campaign: Campaign) -> dict[str, Any]:
@@ -117,5 +117,5 @@ class Messages:
 
 def users_reaching(campaign: Campaign) -> int:
     """Different users who reached any of its goals."""
-    goals = [(goal["key"],) for goal in campaign.figures.goals]
+    goals = [(goal["key"],) for goal in campaign.figures.goals_drawn]
     return campaign.figures.users_at(Dimension.REACHED, goals)

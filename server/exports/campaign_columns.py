@@ -28,7 +28,9 @@ KNOWN: tuple[Figure[Campaign], ...] = (
         STATUSES,
     ),
     time("created_at", "생성됨", "Created", "When it was created.", lambda row: row.journey.created_at),
-    text("category", "카테고리", "Category", "Empty if it has none.", lambda row: row.journey.category),
+    text(
+        "category", "카테고리", "Category", "Empty if it has none.", lambda row: row.journey.category or None
+    ),
     text(
         "type",
         "유형",
@@ -70,7 +72,7 @@ KNOWN: tuple[Figure[Campaign], ...] = (
         "total_sent",
         "총 전송",
         "Total sent",
-        "Messages that providers took over in the period, on all channels.",
+        "Messages that providers took over in the period, on all channels, webhooks too.",
         lambda row: row.answer.total(M.SENT),
     ),
     number(
@@ -106,7 +108,7 @@ KNOWN: tuple[Figure[Campaign], ...] = (
 
 def _currencies(row: Campaign) -> list[str]:
     """Of the goals that name an amount."""
-    named = (goal.get("currency") or "" for goal in row.figures.goals if goal.get("amount_property"))
+    named = (goal.get("currency") or "" for goal in row.figures.goals_drawn if goal.get("amount_property"))
     return sorted(set(named))
 
 
@@ -216,7 +218,7 @@ GOALS: tuple[Figure[Campaign], ...] = (
         "통화",
         "Currency",
         "Of the goals that name an amount; several if they differ.",
-        lambda row: ", ".join(_currencies(row)),
+        lambda row: ", ".join(_currencies(row)) or None,
     ),
 )
 """Of all goals of a journey together."""
@@ -234,7 +236,7 @@ def _beside(figure: Figure[GoalOf], number: int) -> Figure[Campaign]:
     beside = replace(column, name=name, ko=f"목표 {number} {column.ko}", en=f"Goal {number} {column.en}")
 
     def of(row: Campaign) -> object:
-        goals = row.figures.goals
+        goals = row.figures.goals_drawn
         return figure.of(GoalOf(row, goals[number - 1])) if number <= len(goals) else None
 
     return Figure(beside, figure.says, of)

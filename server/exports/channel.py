@@ -54,9 +54,8 @@ async def _pages(
 
 
 def _steps(campaign: Campaign, arguments: Channel) -> Iterator[StepOf]:
-    for item, current in campaign.figures.steps:
-        if channel_of(item) == arguments.channel:
-            yield StepOf(campaign, arguments.channel, item, current, arguments.goal)
+    for item, current in campaign.figures.sending.get(arguments.channel, {}).values():
+        yield StepOf(campaign, arguments.channel, item, current, arguments.goal)
 
 
 async def check_goal(asked: Asked, journey: Journey, key: str | None) -> None:

@@ -97,7 +97,7 @@ CURRENCY: Figure[GoalOf] = text(
     "통화",
     "currency",
     "Of the revenue; empty if the goal names none.",
-    lambda one: one.goal.get("currency") or "",
+    lambda one: one.goal.get("currency") or None,
 )
 
 GOAL: tuple[Figure[GoalOf], ...] = (

@@ -50,7 +50,7 @@ def _row(goal: GoalOf) -> Row:
 
 
 def _goals(campaign: Campaign, key: str | None) -> Iterator[GoalOf]:
-    for goal in campaign.figures.goals:
+    for goal in campaign.figures.goals_drawn:
         if key in (None, goal["key"]):
             yield GoalOf(campaign, goal)
 

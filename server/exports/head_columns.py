@@ -23,14 +23,14 @@ SPAN: tuple[Figure[Campaign], ...] = (
         "기간 시작",
         "From",
         "The first day of the period, or the day itself; empty for the very beginning.",
-        lambda row: row.span.first.isoformat() if row.span.first else "",
+        lambda row: row.span.first and row.span.first.isoformat(),
     ),
     text(
         "until",
         "기간 끝",
         "Until",
         "The day after the last, which is not part of it; empty for no end.",
-        lambda row: row.span.until.isoformat() if row.span.until else "",
+        lambda row: row.span.until and row.span.until.isoformat(),
     ),
     text(
         "clock",

@@ -6,9 +6,19 @@ from .campaigns import CAMPAIGNS
 from .channel import CHANNEL
 from .goals import GOALS
 from .message import MESSAGE
+from .message_users import MESSAGE_USERS
 from .run_list import RUN_LIST
 from .sheets import Kind
+from .step_users import STEP_USERS
 
-_ALL: tuple[Kind[Any], ...] = (RUN_LIST, CAMPAIGNS, GOALS, CHANNEL, MESSAGE)
+_ALL: tuple[Kind[Any], ...] = (
+    RUN_LIST,
+    MESSAGE_USERS,
+    STEP_USERS,
+    CAMPAIGNS,
+    GOALS,
+    CHANNEL,
+    MESSAGE,
+)
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _ALL}

@@ -53,10 +53,10 @@ async def _pages(asked: Asked, journey: Journey, arguments: Message) -> AsyncIte
 
 
 def _chosen(campaign: Campaign, key: str) -> Iterator[StepOf]:
-    for item, current in campaign.figures.steps:
-        channel = channel_of(item)
-        if channel and item["key"] == key:
-            yield StepOf(campaign, channel, item, current, None)
+    """More than one if an edit has given the step another channel."""
+    for channel in campaign.figures.channels.get(key, ()):
+        item, current = campaign.figures.sending[channel][key]
+        yield StepOf(campaign, channel, item, current, None)
 
 
 async def _check(asked: Asked, journey: Journey, key: str) -> None:

@@ -143,7 +143,7 @@ def lines_of(step: StepOf) -> Iterator[Line]:
         if metric in usual or how_many(answer, metric, step.channel, step.key):
             yield _metric(step, metric)
     yield from _issues(step)
-    for goal in step.campaign.figures.goals:
+    for goal in step.campaign.figures.goals_drawn:
         yield from _conversions(step, goal)
 
 

@@ -1,7 +1,7 @@
 """Reads what rows of figures are made of: journeys by the page, or one journey day by day."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from server.aggregates import ask
-from server.aggregates.ask import DAYS, Question, Span
+from server.aggregates.ask import DAYS, Answer, Question, Span
 from server.aggregates.calendar import ENTERED, HAPPENED, day_of
 from server.aggregates.drawn import Data, DrawnFigures, set_values
 from server.aggregates.metrics import Metric
@@ -24,7 +24,7 @@ from .campaign import Campaign
 from .sheets import Asked, Days
 
 _AT_ONCE = 20
-"""Journeys of one reading."""
+"""Journeys, or days of one, of one reading."""
 _ORDER = "created_at"
 _EVERY_METRIC = frozenset((metric.value, DAYS) for metric in Metric)
 
@@ -97,29 +97,37 @@ async def graphs_of(session: ReadSession, asked: Asked, found: Sequence[Journey]
 async def each(asked: Asked, found: Sequence[Journey], asking: Asking) -> AsyncIterator[Campaign]:
     """The figures of each journey, or of each of its days; those of one reading are from one snapshot."""
     if not asking.daily:
-        for campaign in await _campaigns(asked, found, asking):
+        for campaign in await _campaigns(asked, found, asking.clock, [asking.span]):
             yield campaign
         return
     for journey in found:
-        for day in await _days(asked, journey, asking):
-            span = Span(asked.zone, day, day + timedelta(days=1))
-            yield (await _campaigns(asked, [journey], replace(asking, span=span)))[0]
+        days = [Span(asked.zone, day, day + timedelta(days=1)) for day in await _days(asked, journey, asking)]
+        for start in range(0, len(days), _AT_ONCE):
+            for campaign in await _campaigns(asked, [journey], asking.clock, days[start : start + _AT_ONCE]):
+                yield campaign
 
 
-async def _campaigns(asked: Asked, found: Sequence[Journey], asking: Asking) -> list[Campaign]:
+async def _campaigns(
+    asked: Asked, found: Sequence[Journey], clock: Clock, spans: Sequence[Span]
+) -> list[Campaign]:
     async with asked.db.read() as session:
         drawn = await graphs_of(session, asked, found)
         mark = await watermark.of_project(session, asked.project_id, asked.shards, asked.as_of)
         values = {journey_id: set_values(journey_id, graphs) for journey_id, graphs in drawn.items()}
-        question = Question(asked.project_id, asking.span, clock=_CLOCKS[asking.clock])
-        answers = await ask.figures(session, question, asked.shards, values, _today(asked))
-    made = []
-    for journey in found:
-        assert journey.id is not None
-        figures = DrawnFigures(journey.id, answers[journey.id], drawn[journey.id], asked.observed)
-        about = (asking.span, asking.clock.value, asked.as_of, mark)
-        made.append(Campaign(journey, figures, *about))
+        made = []
+        for span in spans:
+            question = Question(asked.project_id, span, clock=_CLOCKS[clock])
+            answers = await ask.figures(session, question, asked.shards, values, _today(asked))
+            about = (span, clock.value, asked.as_of, mark)
+            made += [Campaign(one, _drawn(one, answers, drawn, asked), *about) for one in found]
     return made
+
+
+def _drawn(
+    journey: Journey, answers: Mapping[int, Answer], drawn: Mapping[int, list[Data]], asked: Asked
+) -> DrawnFigures:
+    assert journey.id is not None
+    return DrawnFigures(journey.id, answers[journey.id], drawn[journey.id], asked.observed)
 
 
 async def _days(asked: Asked, journey: Journey, asking: Asking) -> list[date]:

@@ -5,8 +5,8 @@ A run is told as it stands when its page is read; runs that began after the expo
 
 from collections.abc import AsyncIterator
 
-from server.clock import Instant
 from server.global_ids import global_id
+from server.journey.marks import mark_of
 from server.store import runs, visits
 from server.store.paging import Page as PageWanted
 from server.store.runs import Wanted
@@ -16,7 +16,7 @@ from . import people
 from .drawn import Titles, journey
 from .kept import check_is_kept
 from .people import NOBODY, Person
-from .run_words import STATES, cancelled_by, state_of
+from .run_words import MARKS, cancelled_by
 from .sheets import Arguments, Asked, Cell, Column, Kind, Language, Page, Row, Sheet
 from .words import END_REASONS
 
@@ -24,7 +24,7 @@ PAGE = 1000
 
 COLUMNS = (
     *people.COLUMNS,
-    Column("state", "상태", "State", words=STATES),
+    Column("state", "상태", "State", words=MARKS),
     Column("last_step", "마지막 단계", "Last step"),
     Column("last_step_key", "마지막 단계 키", "Last step key"),
     Column("cancel_event", "취소 이벤트", "Cancel event"),
@@ -57,7 +57,7 @@ async def open_run_list(asked: Asked, arguments: RunListArguments) -> Sheet:
 
 async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Page]:
     titles = Titles(asked.project_id, arguments.journey_id)
-    place: tuple[int, int, int] = tuple(asked.after) if asked.after else _just_after(asked.as_of)
+    place = asked.run_place(asked.as_of + 1)
     while True:
         async with asked.db.read() as session:
             about = (asked.project_id, arguments.journey_id, arguments.wanted)
@@ -84,16 +84,11 @@ async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Pag
             return
 
 
-def _just_after(as_of: Instant) -> tuple[int, int, int]:
-    """The list goes backwards in time: the first place behind whoever enters later."""
-    return as_of + 1, 0, 0
-
-
 def _row(run: Run, person: Person, titles: Titles, event: str | None, language: Language) -> Row:
     title = titles.of(run.version, run.step_key)
     return (
         *person,
-        state_of(run.end_reason),
+        mark_of(run.end_reason).value,
         cancelled_by(event, language) if event else title,
         run.step_key,
         event or None,

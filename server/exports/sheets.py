@@ -80,23 +80,6 @@ class Sheet:
     """How many rows there will be from the beginning, where that is known cheaply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What every kind is handed beside its own arguments."""
-
-    db: Database
-    project_id: int
-    shards: int
-    zone: str
-    language: Language
-    as_of: Instant
-    """What was written later is not part of the file, however long writing it takes."""
-    after: Place | None = None
-    """Where an earlier reading stopped; none is the beginning."""
-    observed: Mapping[str, Collection[ReceiptKind]] = field(default_factory=dict)
-    """By channel: what can be heard there. What cannot is an empty cell, and not 0."""
-
-
 class Arguments(BaseModel):
     """What a kind is asked with. Stored as JSON beside the job; ids are numbers of the database here."""
 
@@ -114,6 +97,33 @@ class Days(Arguments):
 
     def before(self, zone: str) -> Instant | None:
         return None if self.until is None else start_of(self.until, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every kind is handed beside its own arguments."""
+
+    db: Database
+    project_id: int
+    shards: int
+    zone: str
+    language: Language
+    as_of: Instant
+    """What was written later is not part of the file, however long writing it takes."""
+    after: Place | None = None
+    """Where an earlier reading stopped; none is the beginning."""
+    observed: Mapping[str, Collection[ReceiptKind]] = field(default_factory=dict)
+    """By channel: what can be heard there. What cannot is an empty cell, and not 0."""
+
+    def before(self, days: Days) -> Instant:
+        """The end of these days, or of what had happened when the export began."""
+        end = days.before(self.zone)
+        return self.as_of + 1 if end is None else min(end, self.as_of + 1)
+
+    def run_place(self, before: Instant) -> tuple[int, int, int]:
+        """Where reading a journey's runs goes on; first behind those who enter from `before` on."""
+        entered_at, shard, run_id = self.after or (before, 0, 0)
+        return entered_at, shard, run_id
 
 
 A = TypeVar("A", bound=Arguments)

@@ -44,7 +44,7 @@ class StepOf:
 
     @property
     def goals(self) -> list[dict[str, Any]]:
-        return [one for one in self.campaign.figures.goals if self.goal in (None, one["key"])]
+        return [one for one in self.campaign.figures.goals_drawn if self.goal in (None, one["key"])]
 
     @property
     def currencies(self) -> list[str]:
@@ -75,7 +75,7 @@ CONVERSION: tuple[Figure[StepOf], ...] = (
         "목표",
         "Goal",
         "The key of the goal that was chosen; empty for all of them together.",
-        lambda one: one.goal or "",
+        lambda one: one.goal,
     ),
     count(
         "conversions",
@@ -124,7 +124,7 @@ CONVERSION: tuple[Figure[StepOf], ...] = (
         "통화",
         "Currency",
         "Of the goals that name an amount; several if they differ.",
-        lambda one: ", ".join(one.currencies),
+        lambda one: ", ".join(one.currencies) or None,
     ),
 )
 

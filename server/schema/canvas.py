@@ -3,9 +3,9 @@
 import strawberry
 
 from server.aggregates import messages
+from server.aggregates.drawn import Data
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
-from server.journey.steps import channel_of
 
 from .audience import DropOffs, EndCount, LeftEarly, drop_offs, ends_of, left_early
 from .conclusions import Conclusion, conclusions_of
@@ -18,8 +18,9 @@ from .from_data import to_step
 from .graphs import Edge, to_edge
 from .message_figures import MetricStats, to_metric
 from .scalars import Count
-from .source import Data, Source
+from .source import Source
 from .steps import Step
+from .time_spent import TimeSpent, time_spent
 from .variants import VariantStats, Verdict, variants_of, verdicts_of
 from .words import Base
 
@@ -78,6 +79,10 @@ class StepStats:
         whole = sum(self.source.answer.total(M.ARRIVALS, key) for key in previous)
         return share(self._total(M.ARRIVALS), whole, Base.PREVIOUS)
 
+    @field("How long runs stayed at it.")
+    def time_spent(self) -> TimeSpent:
+        return time_spent(self.source, self._key)
+
     @field("Messages taken over by the provider; null for steps that send nothing.")
     def sent(self) -> MetricStats | None:
         return self._metric(M.SENT)
@@ -92,28 +97,27 @@ class StepStats:
 
     @field("Messages failed, bounced or skipped, of those decided; null for steps that send nothing.")
     def not_sent(self) -> Share | None:
-        channel = channel_of(self.item)
-        return (
-            None if channel is None else share_of(messages.not_sent(self.source.answer, channel, self._key))
-        )
+        return share_of(messages.not_sent(self.source.answer, None, self._key)) if self._sends else None
 
     @field("Why messages were not sent or did not arrive; null for steps that send nothing.", list_size=3)
     def issues(self) -> list[DeliveryIssue] | None:
-        channel = channel_of(self.item)
-        return None if channel is None else issues_of(self.source, channel, self._key)
+        return issues_of(self.source, None, self._key) if self._sends else None
 
     @field("Everything about its messages; null for steps that send nothing.")
     def message(self) -> MessageStepStats | None:
-        sends = channel_of(self.item) is not None
-        return message_step(self.source, self.item, self.is_current) if sends else None
+        """On the newest of its channels, if an edit gave it another."""
+        if not self._sends:
+            return None
+        channel = self.source.channels[self._key][0]
+        return message_step(self.source, channel, self.item, self.is_current)
 
     @field("Conversions credited to its messages, of all goals together; null for steps that send nothing.")
     def conversion(self) -> CreditStats | None:
-        return credit_of(self.source, self._key, None) if channel_of(self.item) is not None else None
+        return credit_of(self.source, self._key, None) if self._sends else None
 
     @field("Conversions credited to its messages, by goal; null for steps that send nothing.", list_size=3)
     def credited(self) -> list[CreditStats] | None:
-        return credits_of(self.source, self._key) if channel_of(self.item) is not None else None
+        return credits_of(self.source, self._key) if self._sends else None
 
     @field("Its branches, each compared with the first; null for steps that are no A/B/n split.", list_size=3)
     def variants(self) -> list[VariantStats] | None:
@@ -137,12 +141,16 @@ class StepStats:
     def _key(self) -> str:
         return str(self.item["key"])
 
+    @property
+    def _sends(self) -> bool:
+        """Or did in an earlier version: an edit takes away nothing that was sent."""
+        return self._key in self.source.channels
+
     def _total(self, metric: M) -> int:
         return self.source.answer.total(metric, self._key)
 
     def _metric(self, metric: M) -> MetricStats | None:
-        channel = channel_of(self.item)
-        return None if channel is None else to_metric(self.source, metric, channel, self._key)
+        return to_metric(self.source, metric, None, self._key) if self._sends else None
 
 
 @strawberry.type(description="The figures of one edge.")

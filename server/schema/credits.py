@@ -21,9 +21,16 @@ from .words import Base
 class CreditStats:
     source: strawberry.Private[Source]
     step_key: strawberry.Private[str]
+    channel_name: strawberry.Private[str | None]
     found: strawberry.Private[conversions.Credit]
     goal: Goal | None = strawberry.field(description="The goal; null is all of the journey's together.")
     total: Count = strawberry.field(description="Every hit that its messages have the credit for.")
+    unique: Count = strawberry.field(
+        description="Runs whose first hit they have the credit for; each once for each goal."
+    )
+    unique_after_open: Count = strawberry.field(
+        description="Those of `unique` because they were opened: people who did something with a message."
+    )
     after_open: Count = strawberry.field(
         description="Hits credited to its messages because they were opened."
     )
@@ -34,13 +41,13 @@ class CreditStats:
         description="Hits credited to another message, before which one of these was sent as well."
     )
 
-    @field("Hits credited to its messages, of the messages sent.")
+    @field("`unique`, of the messages sent.")
     def share(self) -> Share:
-        return share(self.total, self._sent(), Base.SENT)
+        return share(self.unique, self._sent(), Base.SENT)
 
-    @field("Those because they were opened, of the messages sent.")
+    @field("`uniqueAfterOpen`, of the messages sent.")
     def share_after_open(self) -> Share:
-        return share(self.after_open, self._sent(), Base.SENT)
+        return share(self.unique_after_open, self._sent(), Base.SENT)
 
     @field(
         "What the credited hits were worth; null if the goal names no amount, or goals differ in currency."
@@ -60,23 +67,26 @@ class CreditStats:
         return self.source.goals if self.goal is None else [self.goal]
 
     def _sent(self) -> int:
-        return how_many(self.source.answer, M.SENT, None, self.step_key)
+        return how_many(self.source.answer, M.SENT, self.channel_name, self.step_key)
 
 
-def credit_of(source: Source, step_key: str, goal: Goal | None) -> CreditStats:
+def credit_of(source: Source, step_key: str, goal: Goal | None, channel: str | None = None) -> CreditStats:
     """What the messages of a step have the credit for, of one goal or of all together."""
-    found = conversions.credit(source.answer, step_key, None if goal is None else str(goal.key))
+    found = conversions.credit(source.answer, step_key, None if goal is None else str(goal.key), channel)
     return CreditStats(
         source=source,
         step_key=step_key,
+        channel_name=channel,
         found=found,
         goal=goal,
         total=found.total,
+        unique=found.runs,
+        unique_after_open=found.runs_after_open,
         after_open=found.after_open,
         after_send=found.after_send,
         assisted=found.assisted,
     )
 
 
-def credits_of(source: Source, step_key: str) -> list[CreditStats]:
-    return [credit_of(source, step_key, goal) for goal in source.goals]
+def credits_of(source: Source, step_key: str, channel: str | None = None) -> list[CreditStats]:
+    return [credit_of(source, step_key, goal, channel) for goal in source.goals]

@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from server.aggregates.channel_metrics import shown
-from server.journey.steps import channel_of
+from server.aggregates.drawn import Data
 
 from .credits import CreditStats, credit_of, credits_of
 from .delivery_issues import DeliveryIssue, issues_of
@@ -13,7 +13,7 @@ from .fields import field
 from .from_data import to_step
 from .graphs import Goal
 from .message_figures import MessageFigures, MetricStats, to_metric
-from .source import Data, Source
+from .source import Source
 from .steps import Step
 from .words import ChannelName, word
 
@@ -40,21 +40,23 @@ class MessageStepStats(MessageFigures):
         found = shown(self.source.answer, self.channel_name, self.source.observes(self.channel_name))
         return [to_metric(self.source, metric, self.channel_name, self.step_key) for metric in found]
 
-    @field("What went wrong, the most frequent first.", list_size=5)
+    @field("What went wrong, the most frequent first.", list_size=3)
     def issues(self) -> list[DeliveryIssue]:
         return issues_of(self.source, self.channel_name, self.step_key)
 
     @field("What its messages have the credit for: of the goal that was chosen, or of all together.")
     def conversion(self) -> CreditStats:
-        return credit_of(self.source, self.item["key"], self.chosen)
+        return credit_of(self.source, self.item["key"], self.chosen, self.channel_name)
 
     @field("The same of each goal.", list_size=3)
     def credited(self) -> list[CreditStats]:
-        return credits_of(self.source, self.item["key"])
+        return credits_of(self.source, self.item["key"], self.channel_name)
 
 
-def message_step(source: Source, item: Data, current: bool, goal: Goal | None = None) -> MessageStepStats:
-    channel, key = channel_of(item) or "", item["key"]
+def message_step(
+    source: Source, channel: str, item: Data, current: bool, goal: Goal | None = None
+) -> MessageStepStats:
+    key = item["key"]
     return MessageStepStats(
         source=source, channel_name=channel, step_key=key, item=item, chosen=goal, is_current=current
     )
@@ -73,12 +75,11 @@ class ChannelStats(MessageFigures):
     def messages(self, goal: GoalArgument = None) -> list[MessageStepStats]:
         chosen = self.source.goal(goal)
         return [
-            message_step(self.source, item, current, chosen)
-            for item, current in self.source.steps
-            if channel_of(item) == self.channel_name
+            message_step(self.source, self.channel_name, item, current, chosen)
+            for item, current in self.source.sending[self.channel_name].values()
         ]
 
-    @field("What went wrong, the most frequent first.", list_size=8)
+    @field("What went wrong, the most frequent first.", list_size=5)
     def issues(self) -> list[DeliveryIssue]:
         return issues_of(self.source, self.channel_name, None)
 

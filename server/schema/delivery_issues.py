@@ -27,7 +27,7 @@ class IssueCode:
 @strawberry.type(description="Messages that did not arrive, or may not have, for one reason.")
 class DeliveryIssue:
     source: strawberry.Private[Source]
-    channel_name: strawberry.Private[str]
+    channel_name: strawberry.Private[str | None]
     step_key: strawberry.Private[str | None]
     issue: strawberry.Private[messages.Issue]
     family: IssueFamily = strawberry.field(description="How they did not arrive.")
@@ -41,8 +41,8 @@ class DeliveryIssue:
     @field(
         "What the providers said, in their own codes, the most frequent first; at most 10. Read from the "
         "receipts: null unless the period has both ends and at most 31 days, and for a single version.",
-        list_size=MOST_CODES,
-        cost=20,
+        list_size=2,
+        cost=10,
     )
     async def codes(self, info: Info) -> list[IssueCode] | None:
         source = self.source
@@ -70,15 +70,14 @@ class DeliveryIssue:
         ]
 
     def _is_about(self, one: resolve.StepIssue) -> bool:
-        here = (self.channel_name, self.issue.family.value, self.issue.reason)
-        at = self.step_key is None or one.step_key == self.step_key
-        return at and (one.channel, one.family, one.reason) == here
+        at = self.step_key in (None, one.step_key) and self.channel_name in (None, one.channel)
+        return at and (one.family, one.reason) == (self.issue.family.value, self.issue.reason)
 
     def _whole(self) -> int:
         return messages.how_many(self.source.answer, M.QUEUED, self.channel_name, self.step_key)
 
 
-def issues_of(source: Source, channel: str, step_key: str | None) -> list[DeliveryIssue]:
+def issues_of(source: Source, channel: str | None, step_key: str | None) -> list[DeliveryIssue]:
     return [
         DeliveryIssue(
             source=source,

@@ -26,6 +26,7 @@ from .info import Info
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem, to_problem
+from .scalars import Count
 from .words import value
 
 ORDER = "exports"
@@ -63,11 +64,11 @@ class Export(Node):
     language: ExportLanguage = strawberry.field(description="The language of its headings.")
     problem: str | None = strawberry.field(description="Why it failed; null if it did not.")
     file_name: str | None = strawberry.field(description="What it is called; null until it is begun.")
-    rows: int = strawberry.field(description="Rows written so far, without the heading.")
-    expected_rows: int | None = strawberry.field(
+    rows: Count = strawberry.field(description="Rows written so far, without the heading.")
+    expected_rows: Count | None = strawberry.field(
         description="How many there will be; null where counting them is as much work as writing them."
     )
-    size: float = strawberry.field(description="Bytes of the file so far, a whole number.")
+    size: Count = strawberry.field(description="Bytes of the file so far.")
     asked_by: str | None = strawberry.field(description="The beginning of the key that asked for it.")
     created_at: datetime = strawberry.field(description="When it was asked for.")
     as_of: datetime | None = strawberry.field(
@@ -90,7 +91,7 @@ class Export(Node):
             file_name=record.file_name or None,
             rows=record.rows,
             expected_rows=record.expected,
-            size=float(record.size),
+            size=record.size,
             asked_by=record.asked_by or None,
             created_at=to_datetime(record.created_at),
             as_of=to_datetime_if_any(record.started_at),

@@ -45,7 +45,7 @@ class MetricStats:
     )
 
 
-def to_metric(source: Source, metric: M, channel: str, step_key: str | None) -> MetricStats:
+def to_metric(source: Source, metric: M, channel: str | None, step_key: str | None) -> MetricStats:
     answer, where = source.answer, (channel, step_key)
     if not source.sees(metric, *where):
         return _unobservable(metric)
@@ -84,7 +84,7 @@ def _unobservable(metric: M) -> MetricStats:
     )
 
 
-def _of_delivered(source: Source, found: Numbers, channel: str, step_key: str | None) -> Share | None:
+def _of_delivered(source: Source, found: Numbers, channel: str | None, step_key: str | None) -> Share | None:
     where = (channel, step_key)
     told = found.metric in messages.OF_DELIVERED
     if not told or not source.sees(M.DELIVERED, *where):
@@ -93,10 +93,12 @@ def _of_delivered(source: Source, found: Numbers, channel: str, step_key: str | 
     return share_of(Part(found.unique, delivered, M.DELIVERED))
 
 
-def _users(source: Source, metric: M, channel: str, step_key: str | None) -> int | None:
+def _users(source: Source, metric: M, channel: str | None, step_key: str | None) -> int | None:
     if metric not in messages.SETS:
         return None
-    keys = source.senders.get(channel, []) if step_key is None else [step_key]
+    keys = source.senders.get(channel or "", []) if step_key is None else [step_key]
+    if channel is not None and any(len(source.channels[key]) > 1 for key in keys):
+        return None  # Sets tell steps apart, and not on which channel a step wrote when.
     return source.users_at(messages.SETS[metric], [(key,) for key in keys])
 
 

@@ -80,6 +80,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.journey",
         "server.aggregates",
         "server.engine.leases",
+        "server.delivery.bursts",
         "server.delivery.status",
         "server.config",
         "server.secretbox",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from structlog.testing import capture_logs
 
@@ -24,14 +25,14 @@ def without_complaint() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def divided_world(shards: int) -> AsyncIterator[World]:
+async def divided_world(shards: int, **about: Any) -> AsyncIterator[World]:
     """A world of its own, gone at the end."""
     with TemporaryDirectory(prefix="sojourn-test-") as folder:
         path = Path(folder) / "sojourn.db"
         if shards not in _empty:
             _empty[shards] = await _make(Path(folder), shards)
         path.write_bytes(_empty[shards])
-        async with open_world(f"sqlite:///{path}") as world:
+        async with open_world(f"sqlite:///{path}", **about) as world:
             yield world
 
 

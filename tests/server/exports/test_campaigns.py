@@ -109,7 +109,7 @@ async def test_the_known_figures(sqlite_world: World) -> None:
         "모든 채널",
         "running",
         0,
-        "",
+        None,
         "TriggerBased",
         to_id("Journey", 1),
         2,  # entries

@@ -11,11 +11,10 @@ from openpyxl import load_workbook
 from server.exports.kinds import KINDS
 from server.schema.ids import to_id
 from server.store.tables import Export
+from tests.server.exports.office import Office
 from tests.server.exports.sheets import lived
 from tests.server.exports.test_columns import ENGLISH, KOREAN
-from tests.server.exports.test_jobs import Office, office
 
-__all__ = ["office"]
 pytestmark = pytest.mark.anyio
 
 

@@ -57,8 +57,8 @@ async def test_goals_are_those_of_the_api(
         assert {name: row[name] for name in row if name not in ("as_of", "counted_until")} == {
             "journey_id": to_id("Journey", journey_id),
             "journey_title": "Journey",
-            "from": period.get("from", ""),
-            "until": period.get("until", ""),
+            "from": period.get("from"),
+            "until": period.get("until"),
             "clock": "happened",
             **{name: goal["goal"][name] for name in ("key", "title", "event")},
             "window_days": 30,
@@ -69,7 +69,7 @@ async def test_goals_are_those_of_the_api(
             "hits": goal["hits"],
             "revenue": amount(goal["revenue"]),
             "first_revenue": amount(goal["firstRevenue"]),
-            "currency": (goal["revenue"] or {}).get("currency", ""),
+            "currency": (goal["revenue"] or {}).get("currency"),
             "after_open": credit["afterOpen"]["count"],
             "after_send": credit["afterSend"]["count"],
             "without_message": credit["uncredited"]["count"],
@@ -168,18 +168,34 @@ async def test_a_message_is_that_of_the_api(
     assert not told
 
 
-async def test_steps_of_earlier_versions_are_told_too(api: Api) -> None:
-    journey_id = await lived(api.world)
-    graph = orjson.dumps(reaching(saying("push", "other"))).decode()
-    async with api.world.db.write() as session:
-        session.add(Version(journey_id=journey_id, number=2, graph=graph, published_at=0))
-    rows = await sheet(api.world, "channel_statistics", journey_id=journey_id, channel="push")
+async def publish(world: World, journey_id: int, graph: dict[str, Any]) -> None:
+    text = orjson.dumps(graph).decode()
+    async with world.db.write() as session:
+        session.add(Version(journey_id=journey_id, number=2, graph=text, published_at=0))
+
+
+async def test_steps_of_earlier_versions_are_told_too(sqlite_world: World) -> None:
+    journey_id = await lived(sqlite_world)
+    await publish(sqlite_world, journey_id, reaching(saying("push", "other")))
+    rows = await sheet(sqlite_world, "channel_statistics", journey_id=journey_id, channel="push")
     assert [(row["step_key"], row["is_current"], row["sent"]) for row in rows] == [
         ("other", True, 0),
         ("push", False, 1),
     ]
-    lines = await sheet(api.world, "message_statistics", journey_id=journey_id, step_key="email")
+    lines = await sheet(sqlite_world, "message_statistics", journey_id=journey_id, step_key="email")
     assert {line["is_current"] for line in lines} == {False}
+
+
+async def test_what_a_step_sent_stays_when_an_edit_gives_it_another_channel(sqlite_world: World) -> None:
+    journey_id = await lived(sqlite_world)
+    await publish(sqlite_world, journey_id, reaching(saying("sms", "push")))
+    rows = await sheet(sqlite_world, "channel_statistics", journey_id=journey_id, channel="push")
+    assert [(row["step_key"], row["is_current"], row["sent"]) for row in rows] == [("push", False, 1)]
+    lines = await sheet(sqlite_world, "message_statistics", journey_id=journey_id, step_key="push")
+    sent = [(line["channel"], line["total"]) for line in lines if line["name"] == "sent"]
+    assert sent == [("sms", 0), ("push", 1)]
+    (row,) = await sheet(sqlite_world, "campaign_statistics")
+    assert (row["push_sent"], row["push_recipients"], row["total_sent"]) == (1, 1, 9)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import pytest
 
 from server.aggregates.metrics import DEFINITIONS
-from server.exports import words
+from server.exports import run_words, words
 from server.exports.sheets import Language
+from server.schema.path_words import RunMark
 from server.schema.words import Actor, ChannelName, EndReason, FailureReason, JourneyStatus, RefusedEntry
 
 SETS = [
@@ -14,6 +15,7 @@ SETS = [
     (words.CHANNELS, ChannelName),
     (words.ACTORS, Actor),
     (words.REASONS, FailureReason),
+    (run_words.MARKS, RunMark),
 ]
 
 

@@ -38,6 +38,10 @@ async def lived(api: Api) -> str:
     ("name", "more"),
     [
         ("canvas", {"period": PERIOD}),
+        ("performance", {"period": PERIOD}),
+        ("audience", {"period": PERIOD, "clock": "ENTERED"}),
+        ("communications", {"period": PERIOD, "goal": "bought"}),
+        ("health", {"period": PERIOD, "version": 1}),
         ("user-path", {"identity": {"userId": "kim"}}),
         ("why", {"identity": {"userId": "kim"}}),
         ("experiment", {"period": PERIOD}),
@@ -95,7 +99,10 @@ def test_the_page_of_metrics_says_what_the_code_says() -> None:
 def _base(metric: Any) -> str:
     if metric in WHOLES:
         return f"`{WHOLES[metric].value}`"
-    own = {"reached": "entries", "credited": "hits", "variant_reached": "left"}
+    own = {
+        **{"reached": "entries", "credited": "hits"},
+        **{"credited_first": "reached", "variant_reached": "left"},
+    }
     return f"`{own[metric]}`" if metric in own else "–"
 
 
@@ -166,7 +173,7 @@ async def test_the_first_journey_on_the_api_page_can_be_published_and_started(ap
 @pytest.mark.anyio
 async def test_what_the_api_page_asks_of_connections_and_of_issues_is_answered(api: Api) -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").split("## Connections")[1]
-    connections, trial, issues = re.findall(r"```graphql\n(.*?)```", text.split("## Limits")[0], re.DOTALL)
+    connections, trial, issues = re.findall(r"```graphql\n(.*?)```", text.split("## Figures")[0], re.DOTALL)
     await api.world.add_connection("mail", "fake")
     (connection,) = (await api.ask(connections))["connections"]
     assert (connection["name"], connection["health"]["breaker"]) == ("mail", "CLOSED")

@@ -1,0 +1,156 @@
+"""`sojourn export`: what the API hands out as files, written straight to one."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server.clock import WallClock
+
+from .running import in_project, of_database, of_project
+
+Arguments = Callable[[Any, int], Coroutine[Any, Any, Any]]
+"""Makes the arguments of a kind from the database and the project."""
+
+_day = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def export() -> None:
+    """Runs, and users of messages and steps, as files (docs/exports.md)."""
+
+
+def to_file(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what kind of file, and where."""
+    options = [
+        click.option("--format", "format", type=click.Choice(["csv", "xlsx", "jsonl"]), default="csv"),
+        click.option("--language", type=click.Choice(["ko", "en"]), default="en", help="Of the headings."),
+        click.option("--bom", is_flag=True, help="Begins a CSV file with UTF-8's mark, as Excel wants it."),
+        click.option(
+            "--out", type=click.Path(dir_okay=False, path_type=Path), default="-", help="A file, or - ."
+        ),
+        of_project,
+        of_database,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+a_journey = click.option("--journey", required=True, help="Its handle, its number or its id in the API.")
+a_step = click.option("--step", required=True, help="The key of the step.")
+
+
+def days(command: Callable[..., Any]) -> Callable[..., Any]:
+    first = click.option("--from", "first", type=_day, help="The first day, in the project's zone.")
+    until = click.option("--until", type=_day, help="The day after the last.")
+    return first(until(command))
+
+
+@export.command("runs")
+@a_journey
+@to_file
+def export_runs(journey: str, **file: Any) -> None:
+    """The runs of a journey, the latest first."""
+
+    async def arguments(db: Any, project_id: int) -> Any:
+        from server.exports.run_list import RunListArguments
+
+        return RunListArguments(journey_id=await _journey(db, project_id, journey))
+
+    _write("runs", arguments, **file)
+
+
+@export.command("message-users")
+@a_journey
+@a_step
+@days
+@to_file
+def export_message_users(
+    journey: str, step: str, first: datetime | None, until: datetime | None, **file: Any
+) -> None:
+    """What became of the messages of a step, a row for each user and action."""
+
+    async def arguments(db: Any, project_id: int) -> Any:
+        from server.exports.message_users import MessageUsersArguments
+
+        journey_id = await _journey(db, project_id, journey)
+        return MessageUsersArguments(journey_id=journey_id, step_key=step, days=_days(first, until))
+
+    _write("message_users", arguments, **file)
+
+
+@export.command("step-users")
+@a_journey
+@a_step
+@days
+@to_file
+def export_step_users(
+    journey: str, step: str, first: datetime | None, until: datetime | None, **file: Any
+) -> None:
+    """Who passed a step of any kind, a row for each passage."""
+
+    async def arguments(db: Any, project_id: int) -> Any:
+        from server.exports.step_users import StepUsersArguments
+
+        journey_id = await _journey(db, project_id, journey)
+        return StepUsersArguments(journey_id=journey_id, step_key=step, days=_days(first, until))
+
+    _write("step_users", arguments, **file)
+
+
+def _days(first: datetime | None, until: datetime | None) -> Any:
+    from server.exports.sheets import Days
+
+    if first is not None and until is not None and until <= first:
+        raise click.UsageError("--until is the day after the last, so it lies after --from.")
+    return Days(first=first.date() if first else None, until=until.date() if until else None)
+
+
+async def _journey(db: Any, project_id: int, named: str) -> int:
+    """Raises BadInput for a journey that is not in the project."""
+    from server.schema.ids import key_in
+    from server.store import journeys
+
+    async with db.read() as session:
+        found = await journeys.by_handle(session, project_id, named)
+    if found is not None and found.id is not None:
+        return found.id
+    return int(named) if named.isdecimal() else key_in(named, "Journey")[0]
+
+
+def _write(
+    kind: str,
+    arguments: Arguments,
+    *,
+    format: str,
+    language: str,
+    bom: bool,
+    out: Path,
+    project_id: int | None,
+    database: str | None,
+) -> None:
+    to_screen = str(out) == "-"
+    if to_screen and format == "xlsx" and sys.stdout.isatty():
+        raise click.UsageError("A workbook is nothing for a screen: say where with --out.")
+
+    async def work(db: Any, chosen: int, shards: int) -> int:
+        from server.exports.formats import Format
+        from server.exports.kinds import KINDS
+        from server.exports.sheets import Asked, Language
+        from server.exports.to_file import whole, write_out
+        from server.store import projects
+
+        async with db.read() as session:
+            zone = (await projects.by_id(session, chosen)).time_zone
+        asked = Asked(db, chosen, shards, zone, Language(language), WallClock().now())
+        sheet = await KINDS[kind].open(asked, await arguments(db, chosen))
+        with nullcontext(sys.stdout.buffer) if to_screen else whole(out) as target:
+            return await write_out(sheet, asked, Format(format), target, marked=bom)
+
+    rows = in_project(work, project_id, database)
+    click.echo(f"{rows} row(s) written.", err=to_screen)
