@@ -6,7 +6,7 @@ import pytest
 
 from server.schema.ids import to_id
 from server.store.tables import Project
-from tests.server.engine.test_pruning_law import prune
+from tests.server.engine.pruned import prune
 from tests.server.schema.api import Api
 from tests.world import DAY, HOUR, NOON, abandoned_cart
 
