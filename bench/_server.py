@@ -102,9 +102,13 @@ class Server:
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
-    def stop(self) -> int:
-        """SIGTERM: it finishes what is in flight. Returns how it exited."""
+    def end(self) -> int:
+        """SIGTERM: it finishes what is in flight, and may be started again. Returns how it exited."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(_READY_SECONDS)
+        return self.process.wait(_READY_SECONDS)
+
+    def stop(self) -> int:
+        """The same for good."""
+        code = self.end()
         self._log.close()
         return code

@@ -9,6 +9,7 @@ from server.aggregates import charts
 from server.aggregates.charts import Chart, Line
 from server.aggregates.metrics import Metric as M
 from server.clock import to_datetime
+from server.errors import BadInput
 
 from .figures import Money, Point
 from .graphs import Goal
@@ -44,6 +45,7 @@ GoalOnlyArgument: TypeAlias = Annotated[
 @strawberry.type(description="How much was sent over one channel.")
 class ChannelCount:
     channel: ChannelName = strawberry.field(description="The channel.")
+    name: str = strawberry.field(description="What its connections call it; tells apart what is `OTHER`.")
     count: Count = strawberry.field(description="How many messages.")
 
 
@@ -141,9 +143,16 @@ def _health_point(at: datetime, found: charts.HealthSums) -> HealthPoint:
     )
 
 
+def one_channel(channel: ChannelName) -> str:
+    if channel is ChannelName.OTHER:
+        raise BadInput("`OTHER` stands for several channels; ask each below `communications`.")
+    return str(channel.value)
+
+
 def by_channel(sent: dict[str, int]) -> list[ChannelCount]:
     return [
-        ChannelCount(channel=word(ChannelName, name, ChannelName.OTHER), count=n) for name, n in sent.items()
+        ChannelCount(channel=word(ChannelName, name, ChannelName.OTHER), name=name, count=n)
+        for name, n in sent.items()
     ]
 
 

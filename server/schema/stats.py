@@ -19,6 +19,7 @@ from .charts import (
     MetricArgument,
     StepArgument,
     line,
+    one_channel,
 )
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
@@ -111,6 +112,7 @@ class JourneyStats:
         goal: GoalOnlyArgument = None,
         actor: ActorArgument = None,
     ) -> list[Point]:
-        only = None if channel is None else channel.value
+        only = None if channel is None else one_channel(channel)
+        self.source.require(step, goal)
         where: dict[str, Any] = {"channel": only, "step_key": step, "goal": goal, "actor": actor}
         return line(self.source, metric, by, fill, **where)
