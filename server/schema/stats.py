@@ -7,7 +7,7 @@ import strawberry
 
 from server.clock import to_datetime
 
-from . import different_users
+from . import costs, different_users
 from .audience import AudienceStats
 from .canvas import EdgeStats, StepStats
 from .charts import (
@@ -24,7 +24,7 @@ from .charts import (
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
 from .fields import IS_NO_NEWS, field
-from .figures import Period, Point, to_period
+from .figures import Money, Period, Point, to_period
 from .health import HealthStats
 from .performance import GoalStats, goal_stats
 from .scalars import Count
@@ -80,6 +80,24 @@ class JourneyStats:
     @field("One for each channel that it uses or has used.", list_size=3)
     def communications(self) -> list[ChannelStats]:
         return channels_of(self.source)
+
+    @field(
+        "What providers charge for its messages, by currency, as far as they have told: see `priced`.",
+        list_size=2,
+    )
+    def cost(self) -> list[Money]:
+        return costs.cost_of(self.source)
+
+    @field("Messages whose price the provider has told.")
+    def priced(self) -> Count:
+        return costs.priced(self.source)
+
+    @field(
+        "What the goal hits credited to messages were worth, for each message sent; by currency.",
+        list_size=2,
+    )
+    def revenue_per_message(self) -> list[Money]:
+        return costs.revenue_per_message(self.source)
 
     @field(
         "Every step of the newest version, and earlier ones that are gone: the canvas.",
