@@ -5,6 +5,7 @@ and, where somebody wants to know, a number of different users.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 Facts = dict[tuple[str, ...], tuple[int, ...]]
@@ -15,16 +16,17 @@ Data = dict[str, Any]
 class Screen(NamedTuple):
     name: str
     fields: str
-    """Below `stats`."""
-    series: tuple[str, ...]
-    """Metrics that are asked by day as well, where there are series."""
+    """Below `stats`; with `CHART` where its chart belongs."""
+    chart: str
+    """A point a day, for periods that are asked for with series."""
     statements: tuple[str, ...]
     """With `{since}` for the first instant of the period."""
+    daily: tuple[str, ...]
+    """Those of the chart."""
     facts: Callable[[Data], Facts]
 
-    def document(self, series: bool) -> str:
-        over = " ".join(f"over_{one}: over(metric: {one.upper()}) {{ at count }}" for one in self.series)
-        fields = f"{self.fields} {over}" if series else self.fields
+    def document(self, charts: bool) -> str:
+        fields = self.fields.replace("CHART", self.chart if charts else "")
         return (
             f"query {self.name}($id: ID!, $period: PeriodInput) "
             f"{{ journey(id: $id) {{ stats(period: $period) {{ watermark {fields} }} }} }}"
@@ -32,41 +34,54 @@ class Screen(NamedTuple):
 
 
 _SHARE = "{ count of base rate }"
-_METRIC = f"{{ metric observable tally {{ total users }} share {_SHARE} human machine unsure }}"
+_METRIC = f"{{ metric observable total unique users share {_SHARE} human machine unsure }}"
 _STEP = f"""
 steps {{
   step {{ __typename key title outputs position {{ x y }} }} isCurrent
   arrivals {{ total users }} waitingNow left
-  endedHere {{ reason count share {_SHARE} }} dropOffs {_SHARE} ofEntries {_SHARE}
+  endedHere {{ reason count share {_SHARE} }} dropOffs {{ count of rate internal send }}
+  leftEarly {{ count goal cancelEvent otherwise }} ofEntries {_SHARE} ofPrevious {_SHARE}
   sent {_METRIC} opened {_METRIC} clicked {_METRIC} notSent {_SHARE}
   credited {{ goal {{ key }} afterOpen afterSend assisted revenue {{ amount currency }} }}
 }}
-edges {{ edge {{ from output to }} isCurrent passed {{ total users }} }}
+edges {{ edge {{ from output to }} isCurrent passed {{ total users }} ofArrivals {_SHARE} }}
 """
 _ISSUES = f"issues {{ family reason share {_SHARE} }}"
 _PERFORMANCE = f"""
 performance {{
   goal {{ key title event windowSeconds currency }} reached {{ total users }} hits perRun {_SHARE}
-  perUser {_SHARE} revenue {{ amount currency }} firstRevenue {{ amount currency }}
+  perUser {_SHARE} revenue {{ amount currency }} firstRevenue {{ amount currency }} CHART
 }}
 """
 _AUDIENCE = f"""
 audience {{
-  entries users insideNow ended endedBy {{ reason count share {_SHARE} }} refused {{ reason count }}
+  entries users insideNow insideByStep {{ count }} ended endedBy {{ reason count share {_SHARE} }}
+  refused {{ reason count }} leftEarly {{ count goal cancelEvent otherwise }} messaged {_SHARE}
 }}
+CHART
 """
 _COMMUNICATIONS = f"""
 communications {{
-  channel metrics {_METRIC} {_ISSUES}
+  channel metrics {_METRIC} {_ISSUES} CHART
   messages {{ step {{ key title }} isCurrent metrics {_METRIC} {_ISSUES} }}
 }}
 """
 _HEALTH = f"""
-audience {{ entries ended endedBy {{ reason count }} }}
-communications {{ channel metrics {{ metric tally {{ total }} }} }}
-performance {{ goal {{ key }} reached {{ total }} hits }}
-steps {{ step {{ key }} dropOffs {_SHARE} notSent {_SHARE} }}
+health {{
+  entries {{ total users }} sent sentByChannel {{ channel count }} opened {_SHARE}
+  dropOffs {{ count of rate internal send }} endedBy {{ reason count share {_SHARE} }}
+  goalsReached goals {{ goal {{ key title }} reached {{ total users }} }} CHART
+}}
 """
+_OVER_GOAL = "over { at reached hits revenue { amount } }"
+_OVER_AUDIENCE = "entered: over(metric: ENTRIES) { at count } ended: over(metric: ENDED) { at count }"
+_OVER_CHANNEL = " ".join(
+    f"over_{metric}: over(metric: {metric.upper()}) {{ at count }}"
+    for metric in ("sent", "opened", "clicked")
+)
+_OVER_HEALTH = """over {
+  at entries sent sentByChannel { channel count } opened completed dropOffs goalsReached hits
+}"""
 
 _ARRIVALS = """SELECT 'arrivals', step, '', count(*), count(DISTINCT user_number) FROM visit
 WHERE arrived_at >= {since} GROUP BY step"""
@@ -89,8 +104,11 @@ _WORTH = """SELECT 'worth', goal, '', sum(amount) FROM conversion
 WHERE occurred_at >= {since} GROUP BY goal"""
 
 
+_EVERY = "CASE kind WHEN 'opened' THEN 'opens' ELSE 'clicks' END"
+
+
 def _receipts(by: str, *, users: bool = True) -> tuple[str, ...]:
-    """What became of messages, by step or by channel: once for each message, and every hit by its actor."""
+    """What became of messages, by step or by channel: each message once."""
     distinct = ", count(DISTINCT user_number)" if users else ""
     return (
         f"""SELECT kind, {by}, '', count(*){distinct} FROM receipt
@@ -104,28 +122,48 @@ def _receipts(by: str, *, users: bool = True) -> tuple[str, ...]:
     )
 
 
+def _hits(by: str) -> tuple[str, ...]:
+    """Every open and every click."""
+    return (
+        f"""SELECT {_EVERY}, {by}, '', count(*), count(DISTINCT user_number) FROM receipt
+        WHERE kind IN ('opened', 'clicked') AND occurred_at >= {{since}} GROUP BY kind, {by}""",
+        f"""SELECT {_EVERY}, {by}, actor, count(*) FROM receipt
+        WHERE kind IN ('opened', 'clicked') AND occurred_at >= {{since}} GROUP BY kind, {by}, actor""",
+    )
+
+
 def _reasons(by: str) -> str:
     return f"""SELECT 'issue_' || kind, {by}, reason, count(*) FROM receipt
     WHERE reason <> '' AND occurred_at >= {{since}} GROUP BY kind, {by}, reason"""
 
 
-def _daily(table: str, instant: str, name: str, where: str) -> str:
-    """A point a day, as the place the number of days since the epoch in Seoul."""
+def _daily(name: str, table: str, instant: str, where: str, by: str = "''") -> str:
+    """A point a day, whose place is the number of days since the epoch in Seoul."""
     day = f"CAST(floor(({instant} + 32400000) / 86400000) AS INTEGER)"
-    return f"""SELECT '{name}', CAST({day} AS VARCHAR), '', count(*) FROM {table}
-    WHERE {where} AND {instant} >= {{since}} GROUP BY {day}"""
+    return f"""SELECT 'over_{name}', CAST({day} AS VARCHAR), {by}, count(*) FROM {table}
+    WHERE {where} AND {instant} >= {{since}} GROUP BY {day}, {by}"""
 
 
-DAILY = {
-    "entries": _daily("visit", "arrived_at", "over_entries", "kind = 'entry_event'"),
-    "ended": _daily("visit", "left_at", "over_ended", "end_reason IS NOT NULL"),
-    "sent": _daily("receipt", "occurred_at", "over_sent", "kind = 'accepted'"),
-    "opened": _daily("receipt", "occurred_at", "over_opened", "kind = 'opened' AND first"),
-    "clicked": _daily("receipt", "occurred_at", "over_clicked", "kind = 'clicked' AND first"),
-    "reached": _daily("conversion", "occurred_at", "over_reached", "first"),
-    "hits": _daily("conversion", "occurred_at", "over_hits", "true"),
-}
-"""By metric."""
+_FIRST = "kind = '{}' AND first"
+_DAILY_ENTRIES = _daily("entries", "visit", "arrived_at", "kind = 'entry_event'")
+_DAILY_ENDED = _daily("ended", "visit", "left_at", "end_reason IS NOT NULL")
+_DAILY_BY_CHANNEL = tuple(
+    _daily(name, "receipt", "occurred_at", _FIRST.format(kind), "channel")
+    for name, kind in (("sent", "accepted"), ("opened", "opened"), ("clicked", "clicked"))
+)
+_DAILY_GOALS = (
+    _daily("reached", "conversion", "occurred_at", "first", "goal"),
+    _daily("hits", "conversion", "occurred_at", "true", "goal"),
+)
+_DAILY_HEALTH = (
+    _DAILY_ENTRIES,
+    _DAILY_BY_CHANNEL[0],
+    _daily("opened", "receipt", "occurred_at", "kind = 'opened' AND first"),
+    _daily("dropped", "visit", "left_at", "end_reason IN ('internal_error', 'send_error')"),
+    _daily("completed", "visit", "left_at", "end_reason = 'completed'"),
+    _daily("reached", "conversion", "occurred_at", "first"),
+    _daily("hits", "conversion", "occurred_at", "true"),
+)
 
 
 def of_rows(rows: Iterable[tuple[Any, ...]]) -> Facts:
@@ -158,14 +196,14 @@ def _canvas(stats: Data) -> Facts:
 
 
 def _metric(place: str, told: Data) -> Facts:
-    """A metric and, where actors are told apart, each of them; opens and clicks themselves are left out."""
-    name = told["metric"].lower()
-    if not told["observable"] or name in ("opens", "clicks"):
+    """A metric and, where actors are told apart, each of them."""
+    name, users = told["metric"].lower(), told["users"]
+    if not told["observable"]:
         return {}
-    users = told["tally"].get("users")
-    found: Facts = {(name, place, ""): (told["tally"]["total"], *(() if users is None else (users,)))}
+    times = told["total" if name in ("opens", "clicks") else "unique"]
+    found: Facts = {(name, place, ""): (times, *(() if users is None else (users,)))}
     for actor in ("human", "machine", "unsure"):
-        if told.get(actor) is not None:
+        if told[actor] is not None:
             found[name, place, actor] = (told[actor],)
     return found
 
@@ -178,7 +216,8 @@ def _performance(stats: Data) -> Facts:
         found["hits", goal, ""] = (one["hits"],)
         worth = one["revenue"]
         found["worth", goal, ""] = (round(float(worth["amount"]) * 10_000) if worth else 0,)
-    return found | _series(stats)
+        found |= _over(one.get("over"), goal, reached="reached", hits="hits")
+    return found
 
 
 def _audience(stats: Data) -> Facts:
@@ -186,7 +225,8 @@ def _audience(stats: Data) -> Facts:
     found: Facts = {("entries", "", ""): (one["entries"], one["users"])}
     found["inside", "", ""] = (one["insideNow"],)
     found |= {("ended", "", end["reason"].lower()): (end["count"],) for end in one["endedBy"]}
-    return found | _series(stats)
+    found |= _over(stats.get("entered"), "", entries="count")
+    return found | _over(stats.get("ended"), "", ended="count")
 
 
 def _communications(stats: Data) -> Facts:
@@ -200,55 +240,71 @@ def _communications(stats: Data) -> Facts:
             for issue in row["issues"]:
                 name = f"issue_{issue['family'].lower()}"
                 found[name, place, issue["reason"].lower()] = (issue["share"]["count"],)
-    return found | _series(stats)
+        for metric in ("sent", "opened", "clicked"):
+            found |= _over(channel.get(f"over_{metric}"), rows[0][0], **{metric: "count"})
+    return found
 
 
 def _health(stats: Data) -> Facts:
-    found: Facts = {("entries", "", ""): (stats["audience"]["entries"],)}
-    found |= {("ended", "", end["reason"].lower()): (end["count"],) for end in stats["audience"]["endedBy"]}
-    for channel in stats["communications"]:
-        for metric in channel["metrics"]:
-            if metric["metric"] in ("SENT", "OPENED"):
-                place = (metric["metric"].lower(), channel["channel"].lower(), "")
-                found[place] = (metric["tally"]["total"],)
-    for one in stats["performance"]:
-        found["reached", one["goal"]["key"], ""] = (one["reached"]["total"],)
-    return found | _series(stats)
-
-
-def _series(stats: Data) -> Facts:
-    from datetime import datetime
-
-    found: Facts = {}
-    for name, points in stats.items():
-        for point in points if name.startswith("over_") else ():
-            at = datetime.fromisoformat(point["at"]).timestamp()
-            found[name, str(int(at + 32_400) // 86_400), ""] = (point["count"],)
+    told = stats["health"]
+    found: Facts = {("entries", "", ""): (told["entries"]["total"], told["entries"]["users"])}
+    found |= {("ended", "", end["reason"].lower()): (end["count"],) for end in told["endedBy"]}
+    found |= {("sent", one["channel"].lower(), ""): (one["count"],) for one in told["sentByChannel"]}
+    for one in told["goals"]:
+        found["reached", one["goal"]["key"], ""] = (one["reached"]["total"], one["reached"]["users"])
+    named = {"entries": "entries", "opened": "opened", "dropped": "dropOffs", "completed": "completed"}
+    found |= _over(told.get("over"), "", **named, reached="goalsReached", hits="hits")
+    for point in told.get("over") or ():
+        for one in point["sentByChannel"]:
+            found["over_sent", _day(point["at"]), one["channel"].lower()] = (one["count"],)
     return found
+
+
+def _over(points: list[Data] | None, place: str, **fields: str) -> Facts:
+    """The points of a chart: by the name of the fact, the field that tells it."""
+    return {
+        (f"over_{name}", _day(point["at"]), place): (point[field],)
+        for point in points or ()
+        for name, field in fields.items()
+    }
+
+
+def _day(at: str) -> str:
+    return str(int(datetime.fromisoformat(at).timestamp() + 32_400) // 86_400)
 
 
 SCREENS = (
     Screen(
         "canvas",
         _STEP,
-        (),
+        "",
         (_ARRIVALS, _PASSED, _ENDED, _WAITING, *_receipts("step"), _CREDITED),
+        (),
         _canvas,
     ),
-    Screen("performance", _PERFORMANCE, ("reached", "hits"), (_REACHED, _HITS, _WORTH), _performance),
-    Screen("audience", _AUDIENCE, ("entries", "ended"), (_ENTRIES, _ENDED_BY, _INSIDE), _audience),
+    Screen("performance", _PERFORMANCE, _OVER_GOAL, (_REACHED, _HITS, _WORTH), _DAILY_GOALS, _performance),
+    Screen(
+        "audience",
+        _AUDIENCE,
+        _OVER_AUDIENCE,
+        (_ENTRIES, _ENDED_BY, _INSIDE),
+        (_DAILY_ENTRIES, _DAILY_ENDED),
+        _audience,
+    ),
     Screen(
         "communications",
         _COMMUNICATIONS,
-        ("sent", "opened", "clicked"),
-        (*_receipts("step"), *_receipts("channel"), _reasons("step"), _reasons("channel")),
+        _OVER_CHANNEL,
+        tuple(one for by in ("step", "channel") for one in (*_receipts(by), *_hits(by), _reasons(by))),
+        _DAILY_BY_CHANNEL,
         _communications,
     ),
     Screen(
         "health",
         _HEALTH,
-        ("entries", "sent", "opened", "ended", "reached"),
+        _OVER_HEALTH,
         (_ENTRIES, _ENDED_BY, *_receipts("channel", users=False)[:2], _REACHED),
+        _DAILY_HEALTH,
         _health,
     ),
 )

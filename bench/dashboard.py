@@ -24,7 +24,7 @@ from bench._server import Server
 try:
     import duckdb
 
-    from bench import _peers, _screens, _stored, _story
+    from bench import _peers, _stored, _story
     from bench._screens import SCREENS, Facts, Screen
 except ImportError as error:
     raise SystemExit(f"{error}. This benchmark wants `.venv/bin/pip install duckdb chdb`.") from None
@@ -69,7 +69,7 @@ class Api:
 
     def time(self, screen: Screen, period: str, requests: int) -> Timed:
         variables = {"id": self.journey, "period": PERIODS[period]}
-        document = screen.document(series=PERIODS[period] is not None)
+        document = screen.document(charts=PERIODS[period] is not None)
         first, data = self._post(document, variables)
         took = sorted(self._post(document, variables)[0] for _ in range(requests))
         facts = {key: n for key, n in screen.facts(data["journey"]["stats"]).items() if n[0]}
@@ -167,8 +167,7 @@ def _compare(
             figure(f"{title}: median", ours.middle, "ms")
             figure(f"{title}: 95th of a hundred", ours.p95, "ms", goal="≤ 25")
             figure(f"{title}: the first time", ours.first, "ms")
-            statements = list(screen.statements)
-            statements += [_screens.DAILY[one] for one in screen.series] if about else []
+            statements = [*screen.statements, *(screen.daily if about else ())]
             for peer in peers:
                 _beside(peer, statements, since(period, end), ours, rounds)
 

@@ -103,8 +103,9 @@ def _graphql(runtime: Runtime, showcase: Showcase | None, streams: Streams) -> G
         page_headers=PAGE_HEADERS,
         body_limit=LARGEST_QUERY,
     )
-    listening = Listening(streams, runtime.leaving)
-    return GraphQLEndpoint(SCHEMA, _contexts(runtime), options, listening)
+    contexts = _contexts(runtime)
+    listening = Listening(streams, runtime.leaving, contexts.of_nobody)
+    return GraphQLEndpoint(SCHEMA, contexts, options, listening)
 
 
 def _contexts(runtime: Runtime) -> Contexts:

@@ -80,6 +80,8 @@ class FiguresKey:
     series: frozenset[tuple[str, str]] = frozenset()
     """As in `server.aggregates.ask.Question`."""
     series_by_step: bool = False
+    compared: bool = True
+    """Whether anything is wanted of splits by chance or of the holdout."""
 
     def question(self, project_id: int) -> Question:
         about = (self.version, self.clock, self.users, self.series, self.series_by_step)
@@ -223,7 +225,16 @@ class Loaders:
                 today = _date(day_of(now, question.span.zone))
                 found = await ask.figures(session, question, self._shards, wanted, today)
                 answers.update({(question, journey_id): answer for journey_id, answer in found.items()})
-            compared = await comparing.comparisons(session, self._project_id, self._shards, graphs)
+            compared = await comparing.comparisons(
+                session,
+                self._project_id,
+                self._shards,
+                {
+                    key.journey_id: graphs[key.journey_id]
+                    for key in keys
+                    if key.compared and key.journey_id in graphs
+                },
+            )
         return [
             Figures(
                 answers[key.question(self._project_id), key.journey_id],

@@ -26,7 +26,7 @@ REST_SECONDS = 0.02
 RETRY_SECONDS = 1.0
 LEAST_SECONDS = 0.5
 """Between two readings of one question."""
-MOST_OF_THE_TIME = 0.2
+MOST_OF_THE_TIME = 0.5
 """The part of the time that one question may be worked at: what is slow to read is read more seldom."""
 
 log = structlog.get_logger("watch")

@@ -101,7 +101,7 @@ def test_a_figure_that_was_tampered_with_is_found_and_rebuilt(sojourn: Sojourn, 
     sojourn("project", "create", "Shop")
     with sqlite3.connect(file) as connection:
         connection.execute(
-            "INSERT INTO counter VALUES (0, 1, 1, 1, 'in', '', '', '', 'entries', '', 0, 5, 0)"
+            "INSERT INTO counter VALUES (0, 1, 1, 0, 0, 1, 'in', '', '', '', 'entries', '', 5, 0)"
         )
     connection.close()
     checked = sojourn("recount", "--check")

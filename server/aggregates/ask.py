@@ -1,13 +1,13 @@
 """Asks counters and user sets: the figures of many journeys in a small, fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from server.clock import Instant
 from server.journey.holdout import HOLDOUT
@@ -16,7 +16,7 @@ from server.store.sessions import ReadSession
 from server.store.tables import Counter
 
 from . import sets
-from .calendar import ALL_TIME, FIRST_HOUR, HAPPENED, covering, start_of
+from .calendar import ALL_TIME, FIRST_HOUR, HAPPENED, counting, covering, start_of
 from .metrics import Dimension, Metric
 
 _counters = table_of(Counter)
@@ -50,14 +50,36 @@ class Span:
 
     def stored(self, today: date) -> list[int]:
         """The fewest stored days, months or all time that make it up."""
-        if self.is_everything:
-            return [ALL_TIME]
+        return [ALL_TIME] if self.is_everything else covering(*self._ends(today))
+
+    def counting(self, today: date) -> tuple[list[int], list[int]]:
+        """The stored spans to add up for a sum over it, and those to take away again."""
+        return ([ALL_TIME], []) if self.is_everything else counting(*self._ends(today), today)
+
+    def _ends(self, today: date) -> tuple[date, date]:
         # Nothing lies further ahead: clocks that are wrong by more are put right when they are heard. The
         # year after the next begins long after the last day of this one and what is told then of tomorrow.
         latest = date(today.year + 2, 1, 1)
-        return covering(max(self.first or _EARLIEST, _EARLIEST), min(self.until or latest, latest))
+        return max(self.first or _EARLIEST, _EARLIEST), min(self.until or latest, latest)
 
 
+_DIMENSIONS = (
+    (Dimension.ENTERED.value,),
+    tuple(
+        dimension.value
+        for dimension in (
+            Dimension.ARRIVED,
+            Dimension.SENT,
+            Dimension.OPENED,
+            Dimension.CLICKED,
+            Dimension.REACHED,
+        )
+    ),
+    (Dimension.LEFT.value,),
+)
+"""Which user sets are of a journey, of a step or goal of it, of an output of a step. Branches that are
+compared have further ones, and are read with what is known of them."""
+_READ = {dimension for dimensions in _DIMENSIONS for dimension in dimensions}
 _NOBODY: Mapping[int, BitMap] = {}
 
 
@@ -157,6 +179,7 @@ class Answer:
 
     def users(self, dimension: Dimension, *values: str) -> int:
         """How many different users are in any of these sets. A user lives in one shard, so shards add up."""
+        assert dimension in _READ, f"Nobody reads the user sets of {dimension.value}."
         places = [self.sets.get((dimension.value, value), _NOBODY) for value in values]
         if len(places) == 1:
             return sum(map(len, places[0].values()))
@@ -245,8 +268,15 @@ _SUMS = (func.sum(_counters.c.n).label("n"), func.sum(_counters.c.amount).label(
 
 
 def _counts(question: Question, about: _Where, today: date) -> Select[Any]:
-    within = _spans(question.clock, question.span.stored(today))
-    return select(*_KEYS, *_SUMS).where(*about, *within).group_by(*_KEYS)
+    added, taken = question.span.counting(today)
+    within = _spans(question.clock, added + taken)
+    sums = _differences(taken) if taken else _SUMS
+    return select(*_KEYS, *sums).where(*about, *within).group_by(*_KEYS)
+
+
+def _differences(taken: list[int]) -> tuple[ColumnElement[int], ...]:
+    sign = case((_counters.c.span.in_(taken), -1), else_=1)
+    return func.sum(_counters.c.n * sign).label("n"), func.sum(_counters.c.amount * sign).label("amount")
 
 
 def _flow(about: _Where) -> Select[Any]:
@@ -315,8 +345,15 @@ async def _read_sets(
     owner = {value: journey_id for journey_id, found in values.items() for value in found}
     spans = tuple(question.span.stored(today))
     clock = HAPPENED if spans == (ALL_TIME,) else question.clock
-    dimensions = tuple(dimension.value for dimension in Dimension)
-    asked = sets.Asked(question.project_id, dimensions, clock, spans, question.version)
-    for place, users in (await sets.read(session, asked, shards, owner)).items():
+    asked = sets.Asked(question.project_id, clock, spans, question.version)
+    for place, users in (await sets.read(session, asked, shards, _wanted(owner))).items():
         of_shards = answers[owner[place.value]].sets.setdefault((place.dimension, place.value), {})
         of_shards[place.shard] = users
+
+
+def _wanted(values: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
+    """Each value with those dimensions that have such values."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for value in sorted(values):
+        found.setdefault(_DIMENSIONS[value.count("/")], []).append(value)
+    return found

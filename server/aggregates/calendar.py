@@ -13,6 +13,8 @@ from server.clock import DAY, HOUR, MINUTE, Instant
 HAPPENED, ENTERED = 0, 1
 """The clocks: a count falls into the time at which it happened, or at which its run had entered."""
 ALL_TIME = 0
+LAST_MONTH = 999_912
+"""Spans beyond, up to hours, are days."""
 FIRST_HOUR = 1_000_000_000
 """Spans beyond are hours: no day or month is written with so many digits, and no hour of ours is so early."""
 _DAWN = 946_728_000_000
@@ -82,6 +84,39 @@ def covering(first: date, last: date) -> list[int]:
     return found
 
 
+def counting(first: date, last: date, today: date) -> tuple[list[int], list[int]]:
+    """What to add and what to take away for the sum of the days from `first` up to, not including, `last`.
+
+    Nearly a whole month is the month less a few days; days that are still to come hold next to nothing.
+    """
+    added: list[int] = []
+    taken: list[int] = []
+    days: dict[int, list[int]] = {}
+    for span in covering(first, last):
+        if span <= LAST_MONTH:
+            added.append(span)
+        else:
+            days.setdefault(month_of(span), []).append(span)
+    for month, inside in days.items():
+        outside = [day for day in _days_of(month) if day not in inside]
+        if sum(day <= _code(today) for day in outside) < len(inside):
+            added.append(month)
+            taken += outside
+        else:
+            added += inside
+    return added, taken
+
+
+def _days_of(month: int) -> list[int]:
+    begins = date(month // 100, month % 100, 1)
+    ends = (begins + timedelta(days=32)).replace(day=1)
+    return [month * 100 + day for day in range(1, (ends - begins).days + 1)]
+
+
+def _code(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
 __all__ = [
     "ALL_TIME",
     "DAY",
@@ -89,7 +124,9 @@ __all__ = [
     "FIRST_HOUR",
     "HAPPENED",
     "HOUR",
+    "LAST_MONTH",
     "QUARTER",
+    "counting",
     "covering",
     "day_of",
     "hour_of",

@@ -160,24 +160,16 @@ def numbers(
     answer: Answer, metric: Metric, channel: str | None = None, step_key: str | None = None
 ) -> Numbers:
     where = (channel, step_key)
+    unique = how_many(answer, _ONCE.get(metric, metric), *where)
+    often = _EVERY_TIME.get(metric) or (metric if metric in _ONCE else None)
+    whole = WHOLES.get(metric)
     return Numbers(
         metric=metric,
-        total=how_many(answer, _EVERY_TIME.get(metric, metric), *where),
-        unique=how_many(answer, _ONCE.get(metric, metric), *where),
+        total=unique if often is None else how_many(answer, often, *where),
+        unique=unique,
         by_actor=by_actor(answer, metric, *where),
-        part=part(answer, metric, *where),
+        part=None if whole is None else Part(unique, how_many(answer, whole, *where), whole),
     )
-
-
-def part(
-    answer: Answer, metric: Metric, channel: str | None = None, step_key: str | None = None
-) -> Part | None:
-    """A metric with its own whole; none for what is no part."""
-    if metric not in WHOLES:
-        return None
-    whole = WHOLES[metric]
-    where = (channel, step_key)
-    return Part(how_many(answer, metric, *where), how_many(answer, whole, *where), whole)
 
 
 def click_to_open(answer: Answer, channel: str | None = None, step_key: str | None = None) -> Part:

@@ -34,16 +34,12 @@ from server.journey.moving import version_in
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
-    Conversion,
     Counter,
-    Message,
     Project,
-    Receipt,
-    Refusal,
-    Run,
+    SettledCounter,
+    SettledSet,
     UserSet,
     Version,
-    Visit,
 )
 
 from .calendar import day_of, hour_of, spans, spans_of_hours
@@ -51,11 +47,21 @@ from .experiments import Stratum, value_of
 from .fill import CounterKey
 from .metrics import Dimension, Metric
 from .recount_draws import Draws, Taken
+from .scope import EVERYTHING, Scope
 from .stays import class_of
 
 PAGE = 10_000
 SetKey = tuple[int, int, str, str, int, int, int]
 """Shard, project, dimension, value, clock, span, version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What facts are read by: it is the same for all of them."""
+
+    zones: dict[int, str]
+    graphs: dict[tuple[int, int], Graph]
+    """By journey and version."""
 
 
 @dataclass(slots=True)
@@ -96,21 +102,46 @@ class Recount:
             self.sets[key].add(fact.user_number)
 
 
-async def recount(session: ReadSession) -> Recount:
-    """Everything, as this session's snapshot has it."""
-    result = Recount()
+async def know(session: ReadSession) -> Known:
     projects, versions = table_of(Project), table_of(Version)
-    result.zones = {row.id: row.time_zone for row in await session.rows(select(projects))}
-    for row in await session.rows(select(versions)):
-        result.graphs[row.journey_id, row.number] = read_graph(orjson.loads(row.graph))[0]
-    async for row in _pages(session, select(table_of(Run).c.id)):
+    zones = {row.id: row.time_zone for row in await session.rows(select(projects))}
+    graphs = {
+        (row.journey_id, row.number): read_graph(orjson.loads(row.graph))[0]
+        for row in await session.rows(select(versions))
+    }
+    return Known(zones, graphs)
+
+
+async def recount(session: ReadSession) -> Recount:
+    """Everything, as this session's snapshot has it: what is settled, and the facts that are kept."""
+    result = await count_facts(session, EVERYTHING, await know(session))
+    await _settled(session, result)
+    return result
+
+
+async def count_facts(session: ReadSession, scope: Scope, known: Known) -> Recount:
+    """What the facts in this scope come to. Whatever belongs to one run has to be in one scope."""
+    result = Recount(zones=known.zones, graphs=known.graphs)
+    async for row in _pages(session, scope.runs):
         result.runs.add(row.id)
-    await _visits(session, result)
-    await _refusals(session, result)
-    await _conversions(session, result)
-    await _messages(session, result)
+    await _visits(session, result, scope)
+    await _refusals(session, result, scope)
+    await _conversions(session, result, scope)
+    await _messages(session, result, scope)
     _credit(result)
     return result
+
+
+async def _settled(session: ReadSession, result: Recount) -> None:
+    """What facts that are gone had come to."""
+    async for row in _pages(session, select(table_of(SettledCounter))):
+        shard, *key, n, amount = row
+        found = result.counters[shard, tuple(key)]
+        found[0] += n
+        found[1] += amount
+    async for row in _pages(session, select(table_of(SettledSet))):
+        *key, _, bitmap = row
+        result.sets[tuple(key)] |= BitMap.deserialize(bitmap)
 
 
 async def _pages(session: ReadSession, statement: Select[Any]) -> AsyncIterator[Any]:
@@ -121,9 +152,9 @@ async def _pages(session: ReadSession, statement: Select[Any]) -> AsyncIterator[
         yield row
 
 
-async def _visits(session: ReadSession, result: Recount) -> None:
+async def _visits(session: ReadSession, result: Recount, scope: Scope) -> None:
     """A visit that was left is also the arrival at the next step: of the user that the run had then."""
-    async for visit in _pages(session, select(table_of(Visit))):
+    async for visit in _pages(session, scope.visits):
         journey, step_key = visit.journey_id, visit.step_key
         graph = result.graphs[journey, visit.version]
         drawn = result.draws.note(visit, graph)
@@ -174,22 +205,20 @@ def _arrival(result: Recount, visit: Any, step_key: str, at: int) -> None:
     result.include(visit, Dimension.ARRIVED, f"{visit.journey_id}/{step_key}", at)
 
 
-async def _refusals(session: ReadSession, result: Recount) -> None:
+async def _refusals(session: ReadSession, result: Recount, scope: Scope) -> None:
     """Nobody has entered: it is counted by both clocks when it happened."""
-    table = table_of(Refusal)
-    async for refusal in _pages(session, select(table, table.c.occurred_at.label("entered_at"))):
+    async for refusal in _pages(session, scope.refusals):
         result.count(refusal, Metric.REFUSED, refusal.step_key, refusal.occurred_at, reason=refusal.reason)
 
 
-async def _conversions(session: ReadSession, result: Recount) -> None:
+async def _conversions(session: ReadSession, result: Recount, scope: Scope) -> None:
     """The first hit of a run by the events' time: the smallest amount among several at one instant.
 
     It is counted where the last hit was written: a run that moved to another shard takes its first along.
     """
-    table = table_of(Conversion)
     first: dict[tuple[int, str], Any] = {}
     by_branch: FirstOfBranch = {}
-    async for hit in _pages(session, select(table)):
+    async for hit in _pages(session, scope.conversions):
         more = {"output": hit.goal_key, "variant": result.draws.variant(hit.run_id)}
         result.count(hit, Metric.HITS, "", hit.occurred_at, amount=hit.amount, **more)
         if not more["variant"]:
@@ -248,12 +277,11 @@ def _firsts(hits: list[Any]) -> dict[str, Any]:
     return found
 
 
-async def _messages(session: ReadSession, result: Recount) -> None:
-    messages, receipts = table_of(Message), table_of(Receipt)
+async def _messages(session: ReadSession, result: Recount, scope: Scope) -> None:
     heard: defaultdict[tuple[int, int], list[Any]] = defaultdict(list)
-    async for receipt in _pages(session, select(receipts)):
+    async for receipt in _pages(session, scope.receipts):
         heard[receipt.shard, receipt.message_id].append(receipt)
-    async for message in _pages(session, select(messages)):
+    async for message in _pages(session, scope.messages):
         _message(result, message, heard.get((message.shard, message.id), []))
 
 

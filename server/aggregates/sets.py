@@ -2,23 +2,26 @@
 
 A set of a long period is the union of many parts, and putting them together is most of the work of a figure.
 A part is never changed: every batch appends parts with higher numbers, and merging puts some into one without
-another union. So how many parts there are, and the highest of their numbers, tell whether what is remembered
-is still true; both stand in the keys alone. Whatever has changed is read anew.
+another union. What a batch adds to a day it adds to the month, in a part of the same number. So the highest
+number in the months of a period tells whether what is remembered is still true, and whatever has changed is
+read anew.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import Engine, func, select, union_all
 
 from server.store.among import among
 from server.store.bulk import table_of
-from server.store.sessions import ReadSession
+from server.store.sessions import CHUNK, ReadSession
 from server.store.tables import UserSet
+
+from .calendar import LAST_MONTH, month_of
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of unions that are remembered for one database."""
@@ -30,7 +33,6 @@ class Asked(NamedTuple):
     """Which parts make up the sets: their union is what is wanted."""
 
     project_id: int
-    dimensions: tuple[str, ...]
     clock: int
     spans: tuple[int, ...]
     version: int | None
@@ -44,13 +46,13 @@ class Place(NamedTuple):
     value: str
 
 
-class Stamp(NamedTuple):
-    parts: int
-    last: int
+Wanted = Mapping[tuple[str, ...], Sequence[str]]
+"""By dimensions: the values of which there may be sets."""
 
 
 class _Known(NamedTuple):
-    stamp: Stamp
+    last: int
+    """The highest number of a part."""
     users: BitMap
     size: int
 
@@ -63,18 +65,18 @@ class Memory:
     _known: OrderedDict[tuple[Asked, Place], _Known] = field(default_factory=OrderedDict)
     _size: int = 0
 
-    def get(self, asked: Asked, place: Place, stamp: Stamp) -> BitMap | None:
+    def get(self, asked: Asked, place: Place, last: int) -> BitMap | None:
         """The union, if it is still true. Nobody may change it."""
         found = self._known.get((asked, place))
-        if found is None or found.stamp != stamp:
+        if found is None or found.last != last:
             return None
         self._known.move_to_end((asked, place))
         return found.users
 
-    def keep(self, asked: Asked, place: Place, stamp: Stamp, users: BitMap) -> None:
+    def keep(self, asked: Asked, place: Place, last: int, users: BitMap) -> None:
         self._forget((asked, place))
         size = len(users.serialize())
-        self._known[asked, place] = _Known(stamp, users, size)
+        self._known[asked, place] = _Known(last, users, size)
         self._size += size
         while self._size > self.most_bytes and self._known:
             self._forget(next(iter(self._known)))
@@ -88,21 +90,21 @@ _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
 """By database."""
 
 
-async def read(session: ReadSession, asked: Asked, shards: int, values: Iterable[str]) -> dict[Place, BitMap]:
-    """The sets of these values that have anybody in them. Nobody may change what is returned."""
+async def read(session: ReadSession, asked: Asked, shards: int, wanted: Wanted) -> dict[Place, BitMap]:
+    """The sets of these values. Nobody may change what is returned."""
     memory = _memory_of(session)
-    wanted = sorted(set(values))
     found: dict[Place, BitMap] = {}
-    changed: dict[Place, Stamp] = {}
-    for place, stamp in (await _stamps(session, asked, shards, wanted)).items():
-        users = memory.get(asked, place, stamp)
+    changed: dict[Place, int] = {}
+    for place, last in (await _lasts(session, asked, shards, wanted)).items():
+        users = memory.get(asked, place, last)
         if users is None:
-            changed[place] = stamp
+            changed[place] = last
         else:
             found[place] = users
-    for place, users in (await _unions(session, asked, shards, changed)).items():
-        memory.keep(asked, place, changed[place], users)
-        found[place] = users
+    read_anew = await _unions(session, asked, shards, _only(wanted, changed))
+    for place, last in changed.items():
+        found[place] = read_anew.get(place, BitMap())
+        memory.keep(asked, place, last, found[place])
     return found
 
 
@@ -112,41 +114,67 @@ def _memory_of(session: ReadSession) -> Memory:
     return _memories.setdefault(engine, Memory())
 
 
+def _only(wanted: Wanted, places: Iterable[Place]) -> Wanted:
+    values = {(place.dimension, place.value) for place in places}
+    kept = {
+        dimensions: [value for value in listed if any((one, value) in values for one in dimensions)]
+        for dimensions, listed in wanted.items()
+    }
+    return {dimensions: listed for dimensions, listed in kept.items() if listed}
+
+
 _PLACE = (_sets.c.shard, _sets.c.dimension, _sets.c.value)
 
 
-async def _stamps(
-    session: ReadSession, asked: Asked, shards: int, values: Sequence[str]
-) -> dict[Place, Stamp]:
-    counted = (func.count().label("parts"), func.max(_sets.c.part).label("last"))
-    statement = select(*_PLACE, *counted).where(*_chosen(asked, shards)).group_by(*_PLACE)
-    rows = await session.rows_in(statement, "values", values)
-    return {Place(row.shard, row.dimension, row.value): Stamp(row.parts, row.last) for row in rows}
+async def _lasts(session: ReadSession, asked: Asked, shards: int, wanted: Wanted) -> dict[Place, int]:
+    """The highest number of a part in the months of the period, of all sets that have any."""
+    spans = sorted({month_of(span) if span > LAST_MONTH else span for span in asked.spans})
+    columns = (*_PLACE, func.max(_sets.c.part).label("last"))
+    rows = await _rows(session, asked._replace(spans=tuple(spans)), shards, wanted, columns, _PLACE)
+    return {Place(row.shard, row.dimension, row.value): row.last for row in rows}
 
 
-async def _unions(
-    session: ReadSession, asked: Asked, shards: int, places: Iterable[Place]
-) -> dict[Place, BitMap]:
+async def _unions(session: ReadSession, asked: Asked, shards: int, wanted: Wanted) -> dict[Place, BitMap]:
     """The parts of these sets, put together: no statement if there are none."""
-    wanted = set(places)
-    statement = select(*_PLACE, _sets.c.bitmap).where(*_chosen(asked, shards))
     parts: defaultdict[Place, list[BitMap]] = defaultdict(list)
-    for row in await session.rows_in(statement, "values", sorted({place.value for place in wanted})):
-        place = Place(row.shard, row.dimension, row.value)
-        if place in wanted:
-            parts[place].append(BitMap.deserialize(row.bitmap))
+    for row in await _rows(session, asked, shards, wanted, (*_PLACE, _sets.c.bitmap), ()):
+        parts[Place(row.shard, row.dimension, row.value)].append(BitMap.deserialize(row.bitmap))
     return {place: BitMap.union(*found) for place, found in parts.items()}
 
 
-def _chosen(asked: Asked, shards: int) -> list[ColumnElement[bool]]:
-    """In the order of the primary key."""
+async def _rows(
+    session: ReadSession,
+    asked: Asked,
+    shards: int,
+    wanted: Wanted,
+    columns: Sequence[Any],
+    by: Sequence[Any],
+) -> list[Any]:
+    """In one statement, unless there are more values than a statement can have."""
+    found: list[Any] = []
+    most = max(map(len, wanted.values()), default=0)
+    for start in range(0, most, CHUNK):
+        page = {key: listed[start : start + CHUNK] for key, listed in wanted.items() if listed[start:]}
+        named = {f"values_{number}": listed for number, listed in enumerate(page.values())}
+        chosen = [
+            select(*columns).where(*_chosen(asked, shards, dimensions, name)).group_by(*by)
+            for dimensions, name in zip(page, named, strict=True)
+        ]
+        found += await session.rows(union_all(*chosen), named)
+    return found
+
+
+def _chosen(asked: Asked, shards: int, dimensions: Sequence[str], values: str) -> list[Any]:
+    """In the order of the primary key, and only values of the dimension's own: each is one look-up."""
     found: list[Any] = [
         _sets.c.shard.in_(list(range(shards))),
         _sets.c.project_id == asked.project_id,
-        _sets.c.dimension.in_(list(asked.dimensions)),
+        _sets.c.dimension.in_(list(dimensions)),
         # Every step of every journey: as parameters they would be more than a statement can have.
-        among(_sets.c.value, "values"),
+        among(_sets.c.value, values),
         _sets.c.clock == asked.clock,
+        # SQLite looks up from where to where, and not one by one.
+        _sets.c.span.between(min(asked.spans), max(asked.spans)),
         _sets.c.span.in_(list(asked.spans)),
     ]
     if asked.version is not None:

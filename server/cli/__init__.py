@@ -17,6 +17,7 @@ from .journeys import journey
 from .permissions import consents, suppressions
 from .projects import project
 from .receipts import receipts
+from .retention import prune
 from .serving import demo, serve
 from .simulating import simulate
 from .upkeep import doctor, migrate, recount
@@ -61,6 +62,7 @@ for command in (
     export,
     doctor,
     recount,
+    prune,
     simulate,
     demo,
     channel,

@@ -70,6 +70,7 @@ def recount(check: bool, database: str | None) -> None:
 
     async def work() -> list[str]:
         from server.aggregates import recount as recounting
+        from server.store import setup
 
         async with opened(settings_for(database).database_url) as db:
             if check:
@@ -77,6 +78,8 @@ def recount(check: bool, database: str | None) -> None:
                     return await recounting.differences(session)
             async with db.write() as session:
                 counters, sets = await recounting.rebuild(session)
+                # Whoever listens to figures is told these.
+                await setup.touch_catalog(session)
             click.echo(f"Rebuilt {counters} counters and {sets} user sets from the facts.")
             return []
 

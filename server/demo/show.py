@@ -92,6 +92,7 @@ def _examples(journey_id: str, person: str) -> list[Example]:
     one = _json({**about, "identity": {"userId": person}})
     return [
         examples.load("canvas", "Sample data. The canvas of a journey, with its numbers", _json(about)),
+        examples.load("live", "Sample data. The same again and again: send an event, and look", _json(about)),
         examples.load("user-path", "Sample data. The way of one sample person through it", one),
         examples.load("why", "Sample data. Why that person came in, and why it went there", one),
     ]
@@ -178,7 +179,7 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  nine questions are ready, each in a tab")
+    console.print(f"Open   [bold]{url}/graphql[/]  fourteen questions are ready, each in a tab")
     console.print(f"       [bold]{url}/[/]         what is where")
     console.print("Send an event of your own, and find yourself in the tab UserPath")
     console.print(f"(in its variables, put `{VISITOR}` for the userId):")

@@ -11,11 +11,22 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
-from server.store import consents, inbox, kept, launches, messages, movements, sightings, user_lists, users
+from server.store import (
+    consents,
+    inbox,
+    kept,
+    launches,
+    messages,
+    movements,
+    pruning,
+    sightings,
+    user_lists,
+    users,
+)
 from server.store.bulk import deleting, inserting, replacing, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
-from server.store.sessions import WriteSession
+from server.store.sessions import ReadSession, WriteSession
 from server.store.suppressing import Sighting
 from server.store.tables import (
     Arrival,
@@ -34,7 +45,7 @@ from server.store.tables import (
 )
 
 from .catalog import Catalog
-from .state import MessageState, RunState, UserState, to_json
+from .state import Former, MessageState, RunState, UserState, to_json
 
 _ARRIVALS = inserting(Arrival, once=True)
 _IDENTITIES = replacing(Identity, "home", "number")
@@ -133,6 +144,8 @@ class Batch:
     users: dict[UserKey, UserState] = field(default_factory=dict)
     runs: dict[int, RunState] = field(default_factory=dict)
     runs_by_user: defaultdict[UserKey, list[RunState]] = field(default_factory=lambda: defaultdict(list))
+    former: defaultdict[UserKey, dict[int, Former]] = field(default_factory=lambda: defaultdict(dict))
+    """Runs of which nothing else is kept, by their ids."""
     messages: dict[int, MessageState] = field(default_factory=dict)
     past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     """Events of users, of the names that some step looks for: by name and digest."""
@@ -281,6 +294,13 @@ class Batch:
             for (project_id, _), user in self.users.items()
             if user.is_new or user.is_changed
         ]
+
+    async def finds_all(self, session: ReadSession) -> bool:
+        """Whether all that it changes is still there: old facts are deleted while we work."""
+        runs = [run.id for run in self.runs.values() if run.is_changed and not run.is_new]
+        gone = [run_id for _, run_id in self.gone_runs]
+        messages = [message.id for message in self.messages.values() if message.is_changed]
+        return await pruning.are_there(session, self.shard, [*runs, *gone], messages)
 
     def _changed_runs(self) -> list[Row]:
         return [

@@ -89,6 +89,8 @@ class Catalog:
     graphs: dict[tuple[int, int], Graph]
     erasing: frozenset[int] = frozenset()
     """Projects in which people have been erased."""
+    pruned: frozenset[int] = frozenset()
+    """Projects of which old facts may be gone, and go while we work."""
     moves: dict[tuple[int, int], Plan] = field(default_factory=dict)
     """By journey and version: what it means for those who were inside when it was published."""
     verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
@@ -188,6 +190,7 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
         journeys={},
         connections=await _connected(session),
         graphs=dict(graphs),
+        pruned=frozenset(row.id for row in found if row.kept_since is not None),
         erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         verdicts=await _verdicts(session),

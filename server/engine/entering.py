@@ -16,7 +16,7 @@ from . import draws, runs
 from .batch import Batch
 from .catalog import LiveJourney
 from .people import USER_ID
-from .state import Happening, RunState, UserState, to_json
+from .state import Former, Happening, RunState, UserState, to_json
 
 log = structlog.get_logger("engine")
 
@@ -119,6 +119,7 @@ def _refusal(batch: Batch, journey: LiveJourney, user: UserState, value: str, at
         Earlier(run.entered_at, None if run.is_open else run.ended_at, run.entry_value)
         for run in _own(batch, journey, user)
     ]
+    own += [Earlier(one.entered_at, one.ended_at, one.entry_value) for one in _former(batch, journey, user)]
     barred = batch.catalog.graph_of(journey.id, journey.version).reentry.bars(own, value, at)
     return barred.value if barred else None
 
@@ -138,10 +139,17 @@ def _own(batch: Batch, journey: LiveJourney, user: UserState) -> list[RunState]:
     return [run for run in known if run.journey_id == journey.id]
 
 
+def _former(batch: Batch, journey: LiveJourney, user: UserState) -> list[Former]:
+    """Runs of the user of which nothing else is kept."""
+    known = batch.former.get((journey.project_id, user.number), {})
+    return [one for one in known.values() if one.journey_id == journey.id]
+
+
 def _new_run(
     batch: Batch, journey: LiveJourney, entry: Step, user: UserState, value: str, event: Happening
 ) -> RunState:
-    drawn = (run for run in _own(batch, journey, user) if run.variants != draws.NOTHING)
+    known: list[RunState | Former] = [*_own(batch, journey, user), *_former(batch, journey, user)]
+    drawn = (run for run in known if run.variants != draws.NOTHING)
     earlier = max(drawn, key=lambda run: (run.entered_at, run.id), default=None)
     return RunState(
         shard=batch.shard,

@@ -1,7 +1,7 @@
 """Reads what a batch needs: a few statements, whatever the number of events, runs and messages."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,14 +15,14 @@ from server.store.among import among
 from server.store.bulk import table_of
 from server.store.consents import Decision
 from server.store.sessions import ReadSession
-from server.store.tables import Arrival, Endpoint, Event, Identity, Message, Receipt, Run, User
+from server.store.tables import Arrival, Endpoint, Event, FormerRun, Identity, Message, Receipt, Run, User
 
 from .batch import Batch, IdentityKey, Known, UserKey
-from .state import Address, MessageState, RunState, UserState
+from .state import Address, Former, MessageState, RunState, UserState
 
 _arrivals, _identities, _users = table_of(Arrival), table_of(Identity), table_of(User)
 _endpoints, _events, _runs = table_of(Endpoint), table_of(Event), table_of(Run)
-_messages, _receipts = table_of(Message), table_of(Receipt)
+_messages, _receipts, _former = table_of(Message), table_of(Receipt), table_of(FormerRun)
 
 
 _ARRIVED = (
@@ -69,6 +69,20 @@ _RUNS_THAT_MATTER = _RUNS_OF.where(
     )
 )
 _RUNS_IN = _RUNS_OF.where(_runs.c.journey_id == bindparam("journey_id"))
+_FORMER_OF = (
+    select(
+        _former.c.user_number,
+        _former.c.id,
+        _former.c.journey_id,
+        _former.c.entered_at,
+        _former.c.ended_at,
+        _former.c.entry_value,
+        _former.c.variants,
+    )
+    .where(_former.c.shard == bindparam("shard"), _former.c.project_id == bindparam("project_id"))
+    .where(among(_former.c.user_number, "numbers"))
+    .where(or_(_former.c.variants != "{}", among(_former.c.journey_id, "journeys")))
+)
 _RUNS_BY_ID = select(_runs).where(_runs.c.shard == bindparam("shard"), among(_runs.c.id, "ids"))
 _DUE = (
     select(_runs)
@@ -186,15 +200,16 @@ async def consents_of(session: ReadSession, batch: Batch, project_id: int, numbe
     batch.consents.setdefault((project_id, number), []).extend(decided)
 
 
-async def runs_of(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -> None:
+async def runs_of(session: ReadSession, batch: Batch, wanted: Collection[UserKey]) -> None:
     """The runs of these users, into the batch."""
     for project_id, numbers in by_project(wanted).items():
         about = {"shard": batch.shard, "project_id": project_id}
         keep_runs(batch, await session.rows_in(_RUNS_OF, "numbers", numbers, about))
+    await _former_of(session, batch, wanted, batch.catalog.looking_back)
 
 
 async def runs_that_matter(
-    session: ReadSession, batch: Batch, wanted: Iterable[UserKey], since: Instant
+    session: ReadSession, batch: Batch, wanted: Collection[UserKey], since: Instant
 ) -> None:
     """The runs of these users that something which happened since may concern, into the batch.
 
@@ -205,13 +220,26 @@ async def runs_that_matter(
     for project_id, numbers in by_project(wanted).items():
         about = {"shard": batch.shard, "project_id": project_id, "since": since, "journeys": journeys}
         keep_runs(batch, await session.rows_in(_RUNS_THAT_MATTER, "numbers", numbers, about))
+    await _former_of(session, batch, wanted, journeys)
 
 
-async def runs_in(session: ReadSession, batch: Batch, journey_id: int, wanted: Iterable[UserKey]) -> None:
+async def runs_in(session: ReadSession, batch: Batch, journey_id: int, wanted: Collection[UserKey]) -> None:
     """The runs of these users in one journey, into the batch."""
     for project_id, numbers in by_project(wanted).items():
         about = {"shard": batch.shard, "project_id": project_id, "journey_id": journey_id}
         keep_runs(batch, await session.rows_in(_RUNS_IN, "numbers", numbers, about))
+    await _former_of(session, batch, wanted, [journey_id])
+
+
+async def _former_of(
+    session: ReadSession, batch: Batch, wanted: Iterable[UserKey], journeys: Iterable[int]
+) -> None:
+    """The runs that these users had in these journeys, or drew something in, and that are not kept."""
+    pruned = [key for key in wanted if key[0] in batch.catalog.pruned]
+    for project_id, numbers in by_project(pruned).items():
+        about = {"shard": batch.shard, "project_id": project_id, "journeys": sorted(journeys)}
+        for row in await session.rows_in(_FORMER_OF, "numbers", numbers, about):
+            batch.former[project_id, row.user_number][row.id] = Former(*row[1:])
 
 
 async def runs_by_ids(session: ReadSession, batch: Batch, ids: Iterable[int]) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from channels.contract import ReceiptKind
 from channels.reasons import Reason, Suppress
 from server.aggregates.metrics import Dimension, Metric
@@ -47,13 +49,18 @@ _PROVES_REACHED = (
     ReceiptKind.SHOWN,
     ReceiptKind.INTERACTED,
 )
+log = structlog.get_logger("engine")
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
 def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) -> None:
     """Adds a receipt to its message. One that is known already changes nothing."""
     message = batch.messages.get(receipt.message_id)
-    if message is None or (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
+    if message is None:
+        # Of messages that are kept no longer; their figures stay as they are.
+        log.info("a receipt of a message that is not there", message=receipt.message_id, kind=receipt.kind)
+        return
+    if (receipt.message_id, receipt.key) in known or _came_too_late(message, receipt):
         return
     known.add((receipt.message_id, receipt.key))
     before = counted_of(message)

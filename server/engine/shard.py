@@ -325,6 +325,8 @@ class Shard:
 
     async def _commit(self, session: WriteSession, batch: Batch) -> None:
         await self._prove(session, batch.catalog)
+        if batch.catalog.pruned and not await batch.finds_all(session):
+            raise CatalogMoved
         await batch.write(session)
         reached = {"next_id": self._next_id, "clock_at": self._clock.now()}
         await session.run(update(_state).where(_state.c.shard == self.number).values(reached))

@@ -22,6 +22,17 @@ class Happening(NamedTuple):
     """The address of the device that told it, if it did."""
 
 
+class Former(NamedTuple):
+    """A run of which nothing else is kept."""
+
+    id: int
+    journey_id: int
+    entered_at: Instant
+    ended_at: Instant
+    entry_value: str
+    variants: str
+
+
 @dataclass(slots=True)
 class RunState:
     shard: int

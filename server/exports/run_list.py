@@ -5,6 +5,7 @@ A run is told as it stands when its page is read; runs that began after the expo
 
 from collections.abc import AsyncIterator
 
+from server.clock import Instant
 from server.global_ids import global_id
 from server.journey.marks import mark_of
 from server.store import runs, visits
@@ -41,10 +42,17 @@ class RunListArguments(Arguments):
     journey_id: int
     wanted: Wanted = Wanted()
 
+    @property
+    def since(self) -> Instant | None:
+        """Nothing of what is asked for happened before."""
+        wanted = self.wanted
+        bounds = [one for one in (wanted.entered[0], wanted.ended[0]) if one is not None]
+        return max(bounds, default=None)
+
 
 async def open_run_list(asked: Asked, arguments: RunListArguments) -> Sheet:
     async with asked.db.read() as session:
-        await check_is_kept(session, asked, None)
+        await check_is_kept(session, asked, arguments.since, arguments.journey_id)
         found = await journey(session, asked, arguments.journey_id)
         expected = None
         if arguments.wanted == Wanted():

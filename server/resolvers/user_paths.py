@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from server.clock import Instant
 from server.context import Context
-from server.store import runs, users
+from server.store import retention, runs, users
 from server.store.paging import Page, Slice
 from server.store.runs import Wanted as WantedRuns
 from server.store.sessions import ReadSession
@@ -28,6 +29,9 @@ class Found:
     """All numbers that the person has had."""
     others: list[User] = field(default_factory=list)
     """Whoever else has or had the address that was asked for."""
+    former_runs: int = 0
+    """Earlier ones of which only figures are kept."""
+    kept_since: Instant | None = None
 
 
 async def of_journey(context: Context, journey_id: int, wanted: Wanted) -> Found | None:
@@ -44,7 +48,10 @@ async def of_journey(context: Context, journey_id: int, wanted: Wanted) -> Found
         known = await users.by_keys(session, context.project_id, keys)
         has_earlier = len(found) > runs.MOST_OF_A_USER
         others = [known[one] for one in keys if one != key]
-        return Found(known[key], found[-runs.MOST_OF_A_USER :], has_earlier, journey_id, family, others)
+        former = await retention.former_runs(session, context.project_id, journey_id, family)
+        since = (await retention.of_project(session, context.project_id)).since
+        about = (known[key], found[-runs.MOST_OF_A_USER :], has_earlier, journey_id, family)
+        return Found(*about, others, former, since)
 
 
 async def _first_inside(

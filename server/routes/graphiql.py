@@ -50,6 +50,7 @@ _PAGE = Template("""\
 <script src="assets/graphiql/react.production.min.js"></script>
 <script src="assets/graphiql/react-dom.production.min.js"></script>
 <script src="assets/graphiql/graphiql.min.js"></script>
+<script src="assets/graphiql/graphql-sse.min.js"></script>
 <script src="assets/graphiql.js"></script>
 </body>
 </html>

@@ -24,8 +24,10 @@ from server.schema.masking import masked, surprise
 
 from . import sse
 from .sse import EVENTS, Listening
-from .streams import Asked
+from .streams import Admit, Asked
 
+STRANGERS_BODY = 64 * 1024
+"""Bytes, where people without a key may speak: as much as over a WebSocket."""
 NEW = "application/graphql-response+json"
 LEGACY = "application/json"
 HTML = "text/html"
@@ -114,8 +116,9 @@ class GraphQLEndpoint:
 
     async def _run(self, request: Request, media_type: str) -> Response:
         self._check_method(request)
-        context = await self._context(request)
-        parameters = await self._parameters(request)
+        admit = self._admission(request)
+        context = await self._context(request, admit)
+        parameters = await self._parameters(request, is_stranger=admit is not self.context_for)
         try:
             operation = self.documents.operation(
                 parameters.query,
@@ -127,17 +130,32 @@ class GraphQLEndpoint:
             return self._refusal(refused, media_type)
         self._check_kind(request, operation)
         if operation.kind == "subscription":
-            return self._subscribed(
-                request, Asked(parameters.query, parameters.variables, operation), context
-            )
+            asked = Asked(parameters.query, parameters.variables, operation)
+            return self._subscribed(request, asked, context, partial(admit, request))
+        if admit is not self.context_for:
+            await self._context(request, self.context_for)
         result = await self._execute(operation, parameters, context)
         return self._result(result, operation, media_type)
 
-    def _subscribed(self, request: Request, asked: Asked, context: Any) -> Response:
+    def _admission(self, request: Request) -> Callable[[Request], Awaitable[Any]]:
+        """Who shows no key and takes events may subscribe: to what asks for another proof."""
+        if (
+            self.listening
+            and "authorization" not in request.headers
+            and _accepted(request, EVENTS, wildcards=False)
+        ):
+            return self._nobody
+        return self.context_for
+
+    async def _nobody(self, request: Request) -> Any:
+        assert self.listening is not None
+        return self.listening.nobody()
+
+    def _subscribed(self, request: Request, asked: Asked, context: Any, admit: Admit) -> Response:
         if self.listening is None or not _accepted(request, EVENTS, wildcards=False):
             message = f"Subscribe over a WebSocket to the same address, or ask for {EVENTS}."
             raise _Answer(400, "SUBSCRIPTIONS_NOT_HERE", message)
-        results = self.listening.streams.results(asked, context, partial(self.context_for, request))
+        results = self.listening.streams.results(asked, context, admit)
         return sse.stream(sse.payloads(results), self.listening)
 
     def _check_method(self, request: Request) -> None:
@@ -154,9 +172,9 @@ class GraphQLEndpoint:
         allowed = self.options.introspection
         return allowed if isinstance(allowed, bool) else allowed(context)
 
-    async def _context(self, request: Request) -> Any:
+    async def _context(self, request: Request, admit: Callable[[Request], Awaitable[Any]]) -> Any:
         try:
-            return await self.context_for(request)
+            return await admit(request)
         except Refused as error:
             headers = {"WWW-Authenticate": "Bearer"}
             raise _Answer(401, error.code, error.message, **headers) from error
@@ -165,12 +183,13 @@ class GraphQLEndpoint:
         except Exception as error:
             raise _unexpected(error) from error
 
-    async def _parameters(self, request: Request) -> _Parameters:
+    async def _parameters(self, request: Request, *, is_stranger: bool) -> _Parameters:
+        limit = min(STRANGERS_BODY, self.options.body_limit) if is_stranger else self.options.body_limit
         try:
             if request.method == "GET":
                 return _checked(_from_query_string(request))
             _check_content_type(request)
-            return _checked(await read_json(request, limit=self.options.body_limit))
+            return _checked(await read_json(request, limit=limit))
         except BodyProblem as problem:
             raise _Answer(problem.status, problem.code, problem.message) from problem
 

@@ -4,7 +4,7 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. The frames are
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,8 @@ class Listening:
     streams: Streams
     leaving: asyncio.Event
     """Set when the server is told to stop."""
+    nobody: Callable[[], Any]
+    """The context of whoever shows no key: subscriptions may ask for another proof."""
 
 
 class EventStream(StreamingResponse):

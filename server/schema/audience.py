@@ -4,6 +4,7 @@ import strawberry
 
 from server.aggregates import health
 from server.aggregates.ask import Answer
+from server.aggregates.drawn import Data
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 
@@ -11,7 +12,7 @@ from .fields import field
 from .figures import Share, share
 from .from_data import to_step
 from .scalars import Count
-from .source import Data, Source
+from .source import Source
 from .steps import Step
 from .words import Base, EndReason, RefusedEntry, word
 

@@ -3,6 +3,7 @@
 import strawberry
 
 from server.aggregates import messages
+from server.aggregates.drawn import Data
 from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 
@@ -17,7 +18,7 @@ from .from_data import to_step
 from .graphs import Edge, to_edge
 from .message_figures import MetricStats, to_metric
 from .scalars import Count
-from .source import Data, Source
+from .source import Source
 from .steps import Step
 from .time_spent import TimeSpent, time_spent
 from .variants import VariantStats, Verdict, variants_of, verdicts_of

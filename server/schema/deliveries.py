@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from server.aggregates.channel_metrics import shown
+from server.aggregates.drawn import Data
 
 from .credits import CreditStats, credit_of, credits_of
 from .delivery_issues import DeliveryIssue, issues_of
@@ -12,7 +13,7 @@ from .fields import field
 from .from_data import to_step
 from .graphs import Goal
 from .message_figures import MessageFigures, MetricStats, to_metric
-from .source import Data, Source
+from .source import Source
 from .steps import Step
 from .words import ChannelName, word
 

@@ -40,7 +40,8 @@ class DeliveryIssue:
 
     @field(
         "What the providers said, in their own codes, the most frequent first; at most 10. Read from the "
-        "receipts: null unless the period has both ends and at most 31 days, and for a single version.",
+        "receipts: null unless the period has both ends and at most 31 days, goes by when things happened, "
+        "and is about all versions.",
         list_size=2,
         cost=10,
     )

@@ -22,6 +22,8 @@ _OF_STEPS = ("messages", "message")
 """Below these fields a series is one of a single step."""
 _MADE_OF = {"health": OF_HEALTH, "performance": OF_GOAL, "goals": OF_GOAL}
 """By the field above a series that names no metric: what it is made of."""
+_OF_BRANCHES = ("holdout", "variants", "conclusions", "verdicts")
+"""The fields that compare branches."""
 E = TypeVar("E", bound=Enum)
 
 
@@ -49,6 +51,7 @@ def figures_key(info: Info, journey_id: int, period: Period, version: int | None
         users=any(word in field.name.lower() for _, field in asked for word in _OF_USERS),
         series=frozenset(one for each in wanted for one in each.series),
         series_by_step=any(each.by_step for each in wanted),
+        compared=any(field.name in _OF_BRANCHES for _, field in asked),
     )
 
 

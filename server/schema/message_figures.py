@@ -45,10 +45,10 @@ class MetricStats:
 
 
 def to_metric(source: Source, metric: M, channel: str | None, step_key: str | None) -> MetricStats:
-    answer, where = source.answer, (channel, step_key)
-    if not source.sees(metric, *where):
+    found = messages.numbers(source.answer, metric, channel, step_key)
+    # Whatever was heard can be observed; only of what was not it has to be asked.
+    if not found.unique and not source.sees(metric, channel, step_key):
         return _unobservable(metric)
-    found = messages.numbers(answer, metric, *where)
     by = found.by_actor
     return MetricStats(
         metric=Metric(metric.value),

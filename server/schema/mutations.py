@@ -37,6 +37,7 @@ from .problems import (
 )
 from .publishing import PublishingMutation
 from .removing import RemovalMutation
+from .retention import RetentionMutation
 from .segments import SegmentMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
@@ -158,6 +159,7 @@ class Mutation(
     EnteringMutation,
     UserListMutation,
     CapMutation,
+    RetentionMutation,
     VoucherMutation,
     GuardMutation,
     ExportMutation,

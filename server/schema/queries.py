@@ -50,6 +50,7 @@ from .notices import Notice, NoticeQuery
 from .pages import After, Before, First, Last, page_of
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
+from .retention import RetentionQuery
 from .runs import Run
 from .segments import Segment, SegmentQuery
 from .silence_presets import SilenceQuery
@@ -72,6 +73,7 @@ class Query(
     IssueQuery,
     NoticeQuery,
     CapQuery,
+    RetentionQuery,
     VoucherQuery,
     GuardQuery,
     SimulationQuery,

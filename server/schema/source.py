@@ -1,29 +1,26 @@
 """What every figure of one answer is made from."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
 
 import orjson
 
 from channels.contract import ReceiptKind
 from server.aggregates.ask import Answer
+from server.aggregates.drawn import Data, Drawn
 from server.aggregates.messages import how_many, is_observable
 from server.aggregates.metrics import Dimension, Metric
 from server.aggregates.unions import Place, different_users
 from server.errors import BadInput
 from server.journey.goals import AMOUNT_SCALE
-from server.journey.steps import channel_of
 from server.loaders import Figures
 from server.resolvers import periods
 
 from .figures import Money
 from .graphs import Goal, to_goals
 
-Data = dict[str, Any]
 _NOTHING: frozenset[ReceiptKind] = frozenset()
 
 
@@ -46,7 +43,7 @@ def money_per(goals: Sequence[Goal], amount: int, times: int) -> Money | None:
 
 
 @dataclass
-class Source:
+class Source(Drawn):
     """What every figure of one answer is made from."""
 
     journey_id: int
@@ -102,32 +99,6 @@ class Source:
         return is_observable(metric, how_many(self.answer, metric, channel, step_key), heard)
 
     @cached_property
-    def steps(self) -> list[tuple[Data, bool]]:
-        """Every step of the versions, each once as the newest has it, and whether that is the newest."""
-        found: dict[str, tuple[Data, bool]] = {}
-        for age, graph in enumerate(self.graphs):
-            for item in graph["steps"]:
-                found.setdefault(item["key"], (item, age == 0))
-        return list(found.values())
-
-    @cached_property
-    def edges(self) -> list[tuple[Data, bool]]:
-        found: dict[tuple[str, str], tuple[Data, bool]] = {}
-        for age, graph in enumerate(self.graphs):
-            for item in graph.get("edges") or ():
-                found.setdefault((item["from"], item["output"]), (item, age == 0))
-        return list(found.values())
-
-    @cached_property
-    def before(self) -> dict[str, list[str]]:
-        """By step: those that lead to it, in any of the versions."""
-        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        for graph in self.graphs:
-            for item in graph.get("edges") or ():
-                found[item["to"]].setdefault(item["from"])
-        return {key: list(steps) for key, steps in found.items()}
-
-    @cached_property
     def goals(self) -> list[Goal]:
         found: dict[str, Goal] = {}
         for graph in self.graphs:
@@ -143,36 +114,6 @@ class Source:
             if goal.key == key:
                 return goal
         raise BadInput(f"The journey has no goal `{key}`; it has {_named(goal.key for goal in self.goals)}.")
-
-    @cached_property
-    def sending(self) -> dict[str, dict[str, tuple[Data, bool]]]:
-        """By channel, the steps that send there, or did in an earlier version: what was sent stays.
-
-        Each as the newest version that sends there has it, and whether that is the newest.
-        """
-        found: defaultdict[str, dict[str, tuple[Data, bool]]] = defaultdict(dict)
-        for age, graph in enumerate(self.graphs):
-            for item in graph["steps"]:
-                channel = channel_of(item)
-                if channel:
-                    found[channel].setdefault(item["key"], (item, age == 0))
-        return dict(found)
-
-    @cached_property
-    def senders(self) -> dict[str, list[str]]:
-        """By channel: the keys of the steps that send there, or did."""
-        return {channel: list(steps) for channel, steps in self.sending.items()}
-
-    @cached_property
-    def channels(self) -> dict[str, list[str]]:
-        """By step: the channels on which it sends, or did, the newest first. Others have none."""
-        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        for graph in self.graphs:
-            for item in graph["steps"]:
-                channel = channel_of(item)
-                if channel:
-                    found[item["key"]].setdefault(channel)
-        return {key: list(channels) for key, channels in found.items()}
 
 
 def _named(keys: Iterable[str]) -> str:

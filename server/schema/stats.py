@@ -63,11 +63,9 @@ class JourneyStats:
 
     @field(
         "How many different users did any of several things at any of several steps, in the period: exact, "
-        "each user once. Null for a single version."
+        "each user once."
     )
-    def users(
-        self, did: DeedsArgument, steps: StepsArgument = None, goals: GoalsArgument = None
-    ) -> Count | None:
+    def users(self, did: DeedsArgument, steps: StepsArgument = None, goals: GoalsArgument = None) -> Count:
         return different_users.count(self.source, did, steps, goals)
 
     @field("What it does against those who get nothing; null if nobody was ever held out.")

@@ -156,6 +156,9 @@ class UserPaths:
     has_earlier_runs: bool = strawberry.field(
         description="Whether there are runs before these; `allRuns` pages through all of them."
     )
+    former_runs: int = strawberry.field(
+        description="How many runs there were before of which only figures are kept."
+    )
     others: list[User] = strawberry.field(
         description="Whoever else has or had the address that was asked for; ask for them by their ids.",
         metadata={"list_size": 2},
@@ -180,22 +183,40 @@ class NeverEntered:
     message: str = strawberry.field(description="The same in words.")
 
 
+@strawberry.type(description="The person was in this journey so long ago that only figures are kept of it.")
+class PathsNotKept:
+    user: User = strawberry.field(description="The person.")
+    former_runs: int = strawberry.field(description="How many runs there were.")
+    kept_since: datetime | None = strawberry.field(description="Since when all paths are kept.")
+    message: str = strawberry.field(description="The same in words.")
+
+
 UserPathsResult = Annotated[
-    UserPaths | UnknownIdentity | NeverEntered,
+    UserPaths | UnknownIdentity | NeverEntered | PathsNotKept,
     strawberry.union(
         "UserPathsResult", description="The ways of a person through a journey, or why there are none."
     ),
 ]
 
 
-def to_paths(found: user_paths.Found | None) -> UserPaths | UnknownIdentity | NeverEntered:
+def to_paths(
+    found: user_paths.Found | None,
+) -> UserPaths | UnknownIdentity | NeverEntered | PathsNotKept:
     if found is None:
         return UnknownIdentity(message="Nobody in this project has this identity.")
     user = User.from_record(found.user)
+    if not found.runs and found.former_runs:
+        return PathsNotKept(
+            user=user,
+            former_runs=found.former_runs,
+            kept_since=to_datetime_if_any(found.kept_since),
+            message="This person was in this journey so long ago that only figures are kept of it.",
+        )
     if not found.runs:
         return NeverEntered(user=user, message="This person has never entered this journey.")
     return UserPaths(
         found=found,
+        former_runs=found.former_runs,
         others=[User.from_record(one) for one in found.others],
         user=user,
         runs=[Run.from_record(run) for run in found.runs],

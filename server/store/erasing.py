@@ -26,6 +26,8 @@ from .tables import (
     EntryAnswer,
     EntryRequest,
     Event,
+    FormerMessage,
+    FormerRun,
     Idempotency,
     Identity,
     InApp,
@@ -56,6 +58,8 @@ WHAT_BECOMES: dict[str, str] = {
     "visit": "what the decisions saw, and why, but for goals, draws and edits",
     "message": "address, event, voucher; what is queued is skipped",
     "receipt": "what was said word for word, links",
+    "former_run": "the value of the entry",
+    "former_message": "address",
     "in_app": "deleted",
     "inbound": "address, text",
     "inbox": "is worked in before, or leads to a new user",
@@ -70,6 +74,8 @@ WHAT_BECOMES: dict[str, str] = {
     "refusal": NUMBERS,
     "counter": NUMBERS,
     "user_set": NUMBERS,
+    "settled_counter": NUMBERS,
+    "settled_set": NUMBERS,
     "foreign_letter": NUMBERS,
     "export": "files that may hold the person are deleted; those in the making begin anew",
     "export_chunk": "deleted with their file",
@@ -91,6 +97,7 @@ _events, _runs, _visits, _consents = table_of(Event), table_of(Run), table_of(Vi
 _messages, _receipts, _in_app = table_of(Message), table_of(Receipt), table_of(InApp)
 _inbound, _members, _states = table_of(Inbound), table_of(ListMember), table_of(ShardState)
 _quarantine, _unclaimed, _answers = table_of(Quarantine), table_of(Unclaimed), table_of(EntryAnswer)
+_former_runs, _former_messages = table_of(FormerRun), table_of(FormerMessage)
 _requests, _idempotency = table_of(EntryRequest), table_of(Idempotency)
 
 _GONE_IDENTITY = deleting(Identity, "shard", "project_id", "kind", "value")
@@ -222,6 +229,8 @@ async def _forget_profile(session: WriteSession, shard: int, who: Forgotten) -> 
     await session.run(delete(_identities).where(_of(_identities, shard, who, "number")))
     for table in (_endpoints, _consents, _members):
         await session.run(delete(table).where(_of(table, shard, who)))
+    await session.run(update(_former_runs).where(_of(_former_runs, shard, who)).values(entry_value=""))
+    await session.run(update(_former_messages).where(_of(_former_messages, shard, who)).values(address=""))
     await session.run(update(_events).where(_of(_events, shard, who)).values(body="{}", context="{}"))
 
 

@@ -10,7 +10,7 @@ from server.clock import Instant
 
 from .bulk import Bulk, replacing, table_of
 from .sessions import ReadSession, WriteSession
-from .tables import Message, PollCursor
+from .tables import FormerMessage, Message, PollCursor
 
 _messages, _cursors = table_of(Message), table_of(PollCursor)
 
@@ -24,13 +24,13 @@ _OF_PROJECT = select(_messages.c.id).where(
     _messages.c.id.in_(bindparam("ids", expanding=True)),
     _messages.c.project_id == bindparam("of_project"),
 )
-_WHOSE = select(
-    _messages.c.project_id,
-    _messages.c.user_number,
-    _messages.c.channel,
-    _messages.c.address,
-    _messages.c.purpose,
-).where(_messages.c.shard == bindparam("of_shard"), _messages.c.id == bindparam("of_id"))
+_OWNER = ("project_id", "user_number", "channel", "address", "purpose")
+_WHOSE, _WHOSE_ONCE = (
+    select(*(table.c[name] for name in _OWNER)).where(
+        table.c.shard == bindparam("of_shard"), table.c.id == bindparam("of_id")
+    )
+    for table in (_messages, table_of(FormerMessage))
+)
 _MOVE_CURSOR = replacing(PollCursor, "cursor", "moved_at")
 
 _IS_OUT = bindparam("of_is_out", type_=Boolean)
@@ -81,7 +81,8 @@ class Owner(NamedTuple):
 
 
 async def owner(session: ReadSession, shard: int, message_id: int) -> Owner | None:
-    rows = await session.rows(_WHOSE, {"of_shard": shard, "of_id": message_id})
+    about = {"of_shard": shard, "of_id": message_id}
+    rows = await session.rows(_WHOSE, about) or await session.rows(_WHOSE_ONCE, about)
     return Owner(*rows[0]) if rows else None
 
 

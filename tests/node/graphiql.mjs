@@ -24,7 +24,7 @@ const browser = await chromium.launchPersistentContext(profile, {
   ],
 });
 
-const seen = { requests: [], complaints: [], tabs: [], headers: '', result: '', resultAfterReload: '', resultOfLastTab: '' };
+const seen = { requests: [], complaints: [], tabs: [], headers: '', result: '', resultAfterReload: '', resultOfSecondTab: '', resultOfLastTab: '' };
 browser.on('request', (request) => seen.requests.push(request.url()));
 
 const texts = (page, selector) => page.locator(selector).allInnerTexts();
@@ -51,8 +51,11 @@ try {
   await page.reload();
   await page.locator('.graphiql-execute-button').waitFor();
   seen.resultAfterReload = await execute(page);
+  await page.locator('.graphiql-tab-button').nth(1).click();
+  seen.resultOfSecondTab = await execute(page);
   await page.locator('.graphiql-tab-button').last().click();
   seen.resultOfLastTab = await execute(page);
+  if (screenshot) await page.screenshot({ path: screenshot });
 } catch (error) {
   console.error(JSON.stringify(seen));
   if (screenshot) await browser.pages().at(-1).screenshot({ path: screenshot });

@@ -69,6 +69,7 @@ class Inbox:
             run_id=1,
             step_key="show",
             user_number=1,
+            entered_at=NOW,
             channel="in_app",
             connection_id=self.connection,
             address=user,
@@ -290,6 +291,23 @@ async def test_a_subscription_without_a_good_token_is_refused_in_its_own_words(d
         url = address.replace("http", "ws") + "/graphql"
         [told] = json.loads(await run(node, "inbox.mjs", url, "nonsense", "1"))
         assert told["errors"][0]["extensions"]["code"] == "REFUSED"
+
+
+async def test_the_inbox_comes_as_events_too_and_needs_no_key(database_url: str) -> None:
+    query = "subscription ($token: String!) { inbox(userToken: $token) { text } }"
+    async with (
+        an_inbox(database_url) as inbox,
+        serving(create_app(inbox.app.runtime)) as address,
+        httpx.AsyncClient(timeout=PATIENCE, headers={"Accept": "text/event-stream"}) as client,
+    ):
+        await inbox.put(1)
+        body = {"query": query, "variables": {"token": inbox.token()}}
+        async with client.stream("POST", f"{address}/graphql", json=body) as answer:
+            lines = answer.aiter_lines()
+            assert [await anext(lines), json.loads((await anext(lines)).removeprefix("data: "))] == [
+                "event: next",
+                {"data": {"inbox": {"text": "1번"}}},
+            ]
 
 
 # Over a WebSocket, without npm

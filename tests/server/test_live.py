@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from server import runtime as runtimes
 from server.routes import sse, streams
+from server.routes.examples import load
 from server.store import projects
 from server.store.bulk import table_of
 from server.store.tables import ApiKey
@@ -133,6 +134,19 @@ async def test_who_shows_no_key_hears_no_figures(live: Live) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "REFUSED")
 
 
+async def test_who_takes_events_without_a_key_may_do_nothing_that_needs_one(live: Live) -> None:
+    about = {"headers": {"Accept": sse.EVENTS}}
+    async with httpx.AsyncClient(base_url=live.address, timeout=PATIENCE) as client:
+        subscribed = {"query": ENTRIES, "variables": {"id": live.journey_id}}
+        answer = await client.post("/graphql", json=subscribed, **about)
+        assert '"REFUSED"' in answer.text
+        assert answer.text.endswith("event: complete\r\ndata: \r\n\r\n")
+        for query in ("{ __typename }", 'mutation { createJourney(input: {title: "x"}) { __typename } }'):
+            assert (await client.post("/graphql", json={"query": query}, **about)).status_code == 401
+        long = {"query": "subscription { inbox }", "extensions": {"padding": "x" * 100_000}}
+        assert (await client.post("/graphql", json=long, **about)).status_code == 413
+
+
 async def test_it_ends_with_the_key(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(runtimes, "KEY_REMEMBERED_SECONDS", 0.0)
@@ -213,6 +227,14 @@ async def test_a_subscription_for_which_no_events_are_taken_is_sent_elsewhere(li
         assert events.answer.status_code == 400
         told = json.loads(await events.answer.aread())
         assert told["errors"][0]["extensions"]["code"] == "SUBSCRIPTIONS_NOT_HERE"
+
+
+async def test_the_ready_subscription_is_answered(live: Live) -> None:
+    period = {"preset": "LAST_30_DAYS"}
+    query = load("live", "").query
+    async with live.events(query, journey=live.journey_id, period=period) as events:
+        figures = await events.figures()
+        assert [one["step"]["key"] for one in figures["steps"]] == ["in", "out"]
 
 
 async def test_events_can_be_asked_for_by_get_where_queries_can(live: Live) -> None:

@@ -11,7 +11,19 @@ const pageHeaders = JSON.parse(config.headers ?? '{}');
 const named = ({ query, operationName, ...rest }) =>
   operationName && !query.includes(operationName) ? { query, ...rest } : { query, operationName, ...rest };
 
-const fetcher = async (parameters, options) => {
+const isSubscription = (parameters, options) =>
+  options?.documentAST?.definitions.some(
+    (one) =>
+      one.operation === 'subscription' && (!parameters.operationName || one.name?.value === parameters.operationName),
+  );
+
+// Subscriptions come as server-sent events, through the same door and with the same key as everything else.
+const listen = (parameters, headers) =>
+  graphqlSse.createClient({ url: location.pathname, headers, retryAttempts: 1000 }).iterate(parameters);
+
+const fetcher = async (given, options) => {
+  const parameters = named(given);
+  if (isSubscription(parameters, options)) return listen(parameters, options?.headers ?? pageHeaders);
   const response = await fetch(location.pathname, {
     method: 'POST',
     headers: {
@@ -19,7 +31,7 @@ const fetcher = async (parameters, options) => {
       'Content-Type': 'application/json',
       ...(options?.headers ?? pageHeaders),
     },
-    body: JSON.stringify(named(parameters)),
+    body: JSON.stringify(parameters),
   });
   return response.json();
 };

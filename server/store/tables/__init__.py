@@ -16,6 +16,7 @@ from .movements import Movement
 from .notices import Notice
 from .permissions import Consent, InApp, Inbound, KeptRefusal, Suppression
 from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
+from .retention import FormerMessage, FormerRun, SettledCounter, SettledSet
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
 from .users import Endpoint, Identity, User
@@ -40,6 +41,8 @@ __all__ = [
     "Export",
     "ExportChunk",
     "ForeignLetter",
+    "FormerMessage",
+    "FormerRun",
     "FrequencyCap",
     "Guard",
     "GuardSetting",
@@ -64,6 +67,8 @@ __all__ = [
     "Refusal",
     "Run",
     "Segment",
+    "SettledCounter",
+    "SettledSet",
     "ShardState",
     "Suppression",
     "Unclaimed",

@@ -38,8 +38,8 @@ class Counter(SQLModel, table=True):
 class UserSet(SQLModel, table=True):
     """Who: a compressed bitmap of user numbers. A question reads the union of the parts."""
 
+    # Not the tree of its primary key, on SQLite either: its rows are long, and their keys are read alone.
     __tablename__ = "user_set"
-    __table_args__ = (column.SHARDED,)
 
     shard: int = column.key()
     project_id: int = column.key()

@@ -16,6 +16,10 @@ class Project(SQLModel, table=True):
     is_sample: bool = False
     requires_consent: bool = False
     """Whether an advertisement leaves only for those who have agreed to it on its channel."""
+    retention_days: int | None = column.integer(default=None)
+    """How long the facts of runs that are over are kept; none: for good."""
+    kept_since: int | None = column.integer(default=None)
+    """Facts from before then may be gone; none: nothing is."""
 
 
 class ApiKey(SQLModel, table=True):

@@ -1,5 +1,7 @@
 """Hours and days of a project."""
 
+from calendar import monthrange
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ from server.aggregates.calendar import (
     ENTERED,
     FIRST_HOUR,
     HAPPENED,
+    counting,
     covering,
     day_of,
     hour_of,
@@ -136,3 +139,27 @@ def test_whole_months_are_read_as_months() -> None:
 def test_utc_hours_are_whole_hours() -> None:
     moment = int(datetime(2024, 3, 13, 11, 59, tzinfo=UTC).timestamp() * 1000)
     assert hour_of(moment, "UTC") == moment - 59 * MINUTE
+
+
+@given(st.dates(date(2001, 1, 1), date(2099, 1, 1)), st.integers(1, 500), st.integers(-40, 600))
+def test_what_is_added_less_what_is_taken_away_is_every_day_once(first: date, days: int, passed: int) -> None:
+    last = first + timedelta(days=days)
+    added, taken = counting(first, last, first + timedelta(days=passed))
+    found = Counter(day for span in added for day in days_of(span))
+    found.subtract(day for span in taken for day in days_of(span))
+    wanted = {int(f"{first + timedelta(days=number):%Y%m%d}") for number in range(days)}
+    assert {day: n for day, n in found.items() if n} == dict.fromkeys(wanted, 1)
+
+
+def test_a_month_that_is_nearly_whole_is_counted_by_what_it_lacks() -> None:
+    today = date(2024, 3, 28)
+    assert counting(date(2024, 3, 1), date(2024, 3, 29), today) == ([202403], [20240329, 20240330, 20240331])
+    assert counting(date(2024, 2, 3), date(2024, 3, 2), today) == ([202402, 20240301], [20240201, 20240202])
+    assert counting(date(2024, 2, 27), date(2024, 2, 29), today) == ([20240227, 20240228], [])
+
+
+def days_of(span: int) -> list[int]:
+    """The days of a stored day or month."""
+    if span > 999_912:
+        return [span]
+    return [span * 100 + day for day in range(1, monthrange(span // 100, span % 100)[1] + 1)]

@@ -29,10 +29,10 @@ async def include(world: World, part: int, *users: int, day: int = 0) -> None:
 
 async def read(world: World, *spans: int) -> tuple[set[int], int]:
     """The users of these days, and how many statements it took."""
-    asked = Asked(world.project_id, ("sent",), HAPPENED, spans, None)
+    asked = Asked(world.project_id, HAPPENED, spans, None)
     with statements(world.db) as seen:
         async with world.db.read() as session:
-            found = await sets.read(session, asked, 1, [PLACE.value])
+            found = await sets.read(session, asked, 1, {("sent", "opened"): [PLACE.value]})
     return set(found.get(PLACE, BitMap())), len([one for one in seen if "FROM user_set" in one])
 
 
@@ -66,15 +66,14 @@ async def test_what_is_gone_is_not_remembered(world: World) -> None:
 
 
 async def test_no_more_is_remembered_than_fits() -> None:
-    asked = Asked(1, ("sent",), HAPPENED, DAYS, None)
-    stamp = sets.Stamp(1, 1)
+    asked = Asked(1, HAPPENED, DAYS, None)
     users = BitMap(range(0, 1000, 2))
     memory = Memory(most_bytes=3 * len(users.serialize()))
     places = [Place(0, "sent", f"1/{number}") for number in range(4)]
     for place in places[:3]:
-        memory.keep(asked, place, stamp, users)
-    assert memory.get(asked, places[0], stamp) == users
-    memory.keep(asked, places[3], stamp, users)
-    assert [memory.get(asked, place, stamp) is None for place in places] == [False, True, False, False]
-    memory.keep(asked, places[3], sets.Stamp(2, 2), users)
-    assert memory.get(asked, places[3], stamp) is None
+        memory.keep(asked, place, 1, users)
+    assert memory.get(asked, places[0], 1) == users
+    memory.keep(asked, places[3], 1, users)
+    assert [memory.get(asked, place, 1) is None for place in places] == [False, True, False, False]
+    memory.keep(asked, places[3], 2, users)
+    assert memory.get(asked, places[3], 1) is None

@@ -40,7 +40,7 @@ def test_another_key_is_another_edition() -> None:
 def test_the_page_asks_only_for_our_own_files_and_they_are_there() -> None:
     asked = re.findall(r'(?:src|href)="([^"]+)"', graphiql_page(EXAMPLES))
     files = [address for address in asked if address != "data:,"]
-    assert len(files) == 6
+    assert len(files) == 7
     for address in files:
         assert (ASSETS.parent / address).is_file()
 

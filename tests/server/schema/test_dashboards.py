@@ -492,3 +492,36 @@ async def test_time_spent_has_any_percentile_that_there_is(small_api: Api) -> No
         text = f"query($id: ID!) {{ journey(id: $id) {{ stats {{ {spent} }} }} }}"
         errors = (await small_api.post(text, id=to_id("Journey", journey_id))).json()["errors"]
         assert {error["extensions"]["code"] for error in errors} == {"BAD_USER_INPUT"}
+
+
+async def test_by_the_clock_of_entry_what_came_of_it_later_counts_as_well(api: Api) -> None:
+    journey_id = await lived(api)
+    selection = "clock performance { hits perRun { ...R } reached { users } over(fill: true) { at hits } }"
+    first_day = '(period: {from: "2024-03-13", until: "2024-03-14"}, clock: ENTERED)'
+    found = await stats(api, journey_id, selection, first_day)
+    bought = found["performance"][0]
+    assert (found["clock"], bought["hits"], bought["reached"]) == ("ENTERED", 3, {"users": 2})
+    assert bought["perRun"] == rate(2, 7, "ENTRIES")
+    assert bought["over"] == [{"at": "2024-03-12T15:00:00+00:00", "hits": 3}]
+    happened = await stats(api, journey_id, selection, first_day.replace("ENTERED", "HAPPENED"))
+    assert (happened["performance"][0]["hits"], happened["performance"][0]["reached"]) == (2, {"users": 1})
+    codes = "communications { issues { codes { count } } }"
+    found = await stats(api, journey_id, codes, first_day)
+    assert [one["codes"] for one in found["communications"][0]["issues"]] == [None, None]
+
+
+async def test_one_version_has_all_figures_of_its_own(api: Api) -> None:
+    journey_id = await lived(api)
+    selection = """version audience { entries users messaged { ...R } } health { sent over { sent } }
+        people: users(did: [SENT, REACHED])"""
+    first = await stats(api, journey_id, selection, "(version: 1)")
+    assert first == {
+        "version": 1,
+        "audience": {"entries": 7, "users": 7, "messaged": rate(6, 7, "USERS_ENTERED")},
+        "health": {"sent": 9, "over": [{"sent": 9}, {"sent": 0}]},
+        "people": 6,
+    }
+    second = await stats(
+        api, journey_id, "audience { entries users } health { over { sent } }", "(version: 2)"
+    )
+    assert second == {"audience": {"entries": 0, "users": 0}, "health": {"over": []}}

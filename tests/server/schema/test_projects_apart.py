@@ -109,6 +109,7 @@ _BY_NO_ID = {
         "createConnection",
         "createVoucherPool",
         "setFrequencyCaps",
+        "setRetention",
         "setReputationGuard",
     ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),

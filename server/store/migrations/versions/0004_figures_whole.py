@@ -62,6 +62,60 @@ def _exports_down() -> None:
     op.drop_table("export")
 
 
+def _retention_up() -> None:
+    for name in ("retention_days", "kept_since"):
+        op.add_column("project", sa.Column(name, sa.BigInteger(), nullable=True))
+    numbers = ("shard", "project_id", "journey_id", "clock", "span", "version")
+    op.create_table(
+        "settled_counter",
+        *(_number(name) for name in numbers),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in _TEXTS),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(*numbers, *_TEXTS),
+        sqlite_with_rowid=False,
+    )
+    key = ("shard", "project_id", "dimension", "value", "clock", "span", "version", "part")
+    op.create_table(
+        "settled_set",
+        *(
+            sa.Column(name, sa.Text(), nullable=False) if name in _SET_TEXTS else _number(name)
+            for name in key
+        ),
+        sa.Column("bitmap", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+    runs = ("project_id", "journey_id", "user_number", "entered_at", "ended_at")
+    _former_up("former_run", runs, ("entry_value", "variants"))
+    op.create_index("former_run_by_journey", "former_run", ["project_id", "journey_id"])
+    _former_up("former_message", ("project_id", "user_number"), ("channel", "address", "purpose"))
+
+
+def _former_up(table: str, numbers: tuple[str, ...], texts: tuple[str, ...]) -> None:
+    op.create_table(
+        table,
+        *(_number(name) for name in ("shard", "id")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in numbers),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in texts),
+        sa.PrimaryKeyConstraint("shard", "id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"{table}_by_user", table, ["shard", "project_id", "user_number"])
+
+
+def _retention_down() -> None:
+    """What was counted before facts were deleted is gone with it: the figures stay as they are."""
+    op.drop_index("former_run_by_journey", "former_run")
+    for table in ("former_message", "former_run"):
+        op.drop_index(f"{table}_by_user", table)
+        op.drop_table(table)
+    op.drop_table("settled_set")
+    op.drop_table("settled_counter")
+    for name in ("kept_since", "retention_days"):
+        op.drop_column("project", name)
+
+
 def _run_lists_up() -> None:
     inside, ended = sa.text("wake_at IS NOT NULL"), sa.text("end_reason IS NOT NULL")
     place = ["entered_at", "shard", "id"]
@@ -111,7 +165,6 @@ def _aggregates_up() -> None:
         ),
         sa.Column("bitmap", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint(*key),
-        sqlite_with_rowid=False,
     )
 
 
@@ -196,10 +249,12 @@ def upgrade() -> None:
     _aggregates_up()
     _run_lists_up()
     _movements_up()
+    _retention_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _retention_down()
     _movements_down()
     _run_lists_down()
     _aggregates_down()

@@ -1,0 +1,74 @@
+"""How long facts are kept, and what is answered where they are kept no longer."""
+
+from typing import Any
+
+import pytest
+
+from server.schema.ids import to_id
+from server.store.tables import Project
+from tests.server.engine.test_pruning_law import prune
+from tests.server.schema.api import Api
+from tests.world import DAY, HOUR, NOON, abandoned_cart
+
+pytestmark = pytest.mark.anyio
+
+NOW = "{ retention { days keptSince } }"
+PATHS = """query($id: ID!, $i: IdentityInput!) { journey(id: $id) { userPaths(identity: $i) {
+  __typename
+  ... on UserPaths { formerRuns runs { mark } }
+  ... on PathsNotKept { user { userId } formerRuns keptSince message }
+} } }"""
+
+
+async def paths(api: Api, journey_id: int, user_id: str) -> dict[str, Any]:
+    answer = await api.ask(PATHS, id=to_id("Journey", journey_id), i={"userId": user_id})
+    return dict(answer["journey"]["userPaths"])
+
+
+async def test_everything_is_kept_until_somebody_says_otherwise(small_api: Api) -> None:
+    api = small_api
+    assert (await api.ask(NOW))["retention"] == {"days": None, "keptSince": None}
+    wanted = "... on SetRetentionPayload { retention { days keptSince } }"
+    done = await api.change("setRetention", wanted, days=60, idempotencyKey="once")
+    assert done["retention"] == {"days": 60, "keptSince": None}
+    assert (await api.world.rows(Project))[0].retention_days == 60
+    assert (await api.change("setRetention", wanted, days=90, idempotencyKey="once"))["code"] == (
+        "IDEMPOTENCY_CONFLICT"
+    )
+    for days in (0, 30, 40_000):
+        problem = await api.change("setRetention", wanted, days=days)
+        assert (problem["code"], problem["path"]) == ("INVALID", ["input", "days"])
+    assert (await api.change("setRetention", wanted))["retention"]["days"] is None
+
+
+async def test_unknown_never_entered_and_no_longer_kept_are_three_answers(api: Api) -> None:
+    world = api.world
+    await world.add_connection()
+    journey_id = await world.add_journey(abandoned_cart())
+    for name in ("kim", "lee", "park"):
+        await world.live(world.event("", NOON, user=name, type="identify"))
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 2 * HOUR)
+    await world.live(world.event("add_to_cart", NOON + 2 * HOUR, user="lee"), until=NOON + 10 * DAY)
+    await prune(world)
+    await world.live(world.event("add_to_cart", NOON + 10 * DAY, user="lee"))
+    assert (await paths(api, journey_id, "nobody"))["__typename"] == "UnknownIdentity"
+    assert (await paths(api, journey_id, "park"))["__typename"] == "NeverEntered"
+    gone = await paths(api, journey_id, "kim")
+    assert (gone["__typename"], gone["user"], gone["formerRuns"]) == ("PathsNotKept", {"userId": "kim"}, 1)
+    assert gone["keptSince"] == "2024-03-22T11:00:00+00:00"
+    both = await paths(api, journey_id, "lee")
+    assert (both["formerRuns"], both["runs"]) == (1, [{"mark": "IN_PROGRESS"}])
+
+
+async def test_an_export_of_what_is_gone_is_refused_and_of_what_is_kept_is_not(api: Api) -> None:
+    world = api.world
+    journey_id = await world.add_journey(abandoned_cart())
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 10 * DAY)
+    await prune(world)
+    about = {"journeyId": to_id("Journey", journey_id)}
+    refused = await api.change("startExport", what={"runs": about})
+    assert "2024-03-22T11:00:00+00:00" in refused["message"]
+    young = {**about, "filter": {"enteredFrom": "2024-03-22T11:00:00Z"}}
+    assert (await api.change("startExport", what={"runs": young}))["__typename"] == "StartExportPayload"
+    other = {"journeyId": to_id("Journey", await world.add_journey(abandoned_cart(), title="Other"))}
+    assert (await api.change("startExport", what={"runs": other}))["__typename"] == "StartExportPayload"
