@@ -90,6 +90,11 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
+    def computing_seconds(self) -> float:
+        """What its threads have computed so far: on a busy machine this says more than the clock."""
+        ran = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(ran[11]) + int(ran[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nothing is said."""
         self.process.kill()
@@ -102,9 +107,13 @@ class Server:
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
-    def stop(self) -> int:
-        """SIGTERM: it finishes what is in flight. Returns how it exited."""
+    def end(self) -> int:
+        """SIGTERM: it finishes what is in flight, and may be started again. Returns how it exited."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(_READY_SECONDS)
+        return self.process.wait(_READY_SECONDS)
+
+    def stop(self) -> int:
+        """The same for good."""
+        code = self.end()
         self._log.close()
         return code

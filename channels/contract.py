@@ -9,8 +9,10 @@ Times are `Instant`: int milliseconds since the epoch, UTC.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 CONTRACT_VERSION = 1
 """The version of this contract. A channel names the one it was written for; the host refuses any other."""
 
+_DEAREST = 10**10
+_CURRENCY = re.compile("[A-Z]{3}")
 Instant: TypeAlias = int
 Cursor: TypeAlias = str | None
 """Where the next `poll` goes on. Opaque to the server, which stores it; None is the very beginning."""
@@ -67,6 +71,22 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What the provider charges for one message, all of its parts together."""
+
+    amount: Decimal
+    """Exact, in the currency's unit, as the provider tells it; 0 is free of charge."""
+    currency: str
+    """Three letters as in ISO 4217, e.g. KRW."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal) or not 0 <= self.amount <= _DEAREST:
+            raise ValueError("a price is a Decimal from 0 to ten thousand millions")
+        if not _CURRENCY.fullmatch(self.currency):
+            raise ValueError("a currency has three capital letters")
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The provider took the message over. That is not yet delivery."""
 
@@ -74,6 +94,8 @@ class Accepted:
     """The name under which later receipts will speak of this message."""
     code: str = ""
     text: str = ""
+    price: Price | None = None
+    """What it costs, where the answer says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +156,8 @@ class ReceiptKind(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     SKIPPED = "skipped"
+    PRICED = "priced"
+    """The provider has told what it charges, and nothing else."""
     UNMAPPED = "unmapped"
     """Genuine, but of a kind the adapter has never seen: kept with its raw text, never dropped."""
 
@@ -170,6 +194,8 @@ class Receipt:
     """What the provider said, word for word, so that history can be read again with a better map."""
     purpose: Purpose | None = None
     """Of what an opt-out that names no message wants no more, where the provider says; None is everything."""
+    price: Price | None = None
+    """What the message costs, where the provider tells it here. Of several prices the last one counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
         runtime.db, runtime.clock, runtime.host, box, runtime.shards, append, settings.public_url
     )
     apps = ReadersDoor(Readers(runtime.db, runtime.clock, runtime.host, box), runtime.shelf, runtime.clock)
-    streams = Streams(SCHEMA)
+    streams = Streams(SCHEMA, runtime.figures.subscriptions)
     files = Downloads(Signer(settings.secrets, PURPOSE), settings.public_url)
     graphql = _graphql(runtime, showcase, streams)
     listening = SubscriptionEndpoint(streams, graphql.documents, _contexts(runtime))

@@ -74,6 +74,11 @@ class Figures:
         self.notices = Gauge(
             "sojourn_notices_unseen", "Notices that nobody has seen.", ("kind",), registry=self.registry
         )
+        self.subscriptions = Gauge(
+            "sojourn_subscriptions",
+            "Subscriptions that are open, over WebSockets and as server-sent events.",
+            registry=self.registry,
+        )
         self.dropped = Counter(
             "sojourn_tracking_dropped",
             "Opens and clicks that could not be kept; the reader was served.",

@@ -17,8 +17,8 @@ from server.store import pruning, setup
 from server.store.database import Database
 from server.store.pruning import BEFORE_ALL, Facts, Retention
 
-RUNS_AT_ONCE = 500
-REFUSALS_AT_ONCE = 500
+RUNS_AT_ONCE = 100
+REFUSALS_AT_ONCE = 200
 REST_SECONDS = 0.05
 """Between two pages, so that others who write have their turn."""
 

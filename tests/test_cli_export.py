@@ -80,3 +80,33 @@ def test_what_is_not_there_is_said_and_no_file_is_left(url: str, tmp_path: Path)
     reversed_days = ("--from", "2024-03-02", "--until", "2024-03-01")
     assert run(url, "step-users", "--journey", "1", "--step", "hour", *reversed_days).exit_code == 2
     assert list(tmp_path.glob("a.csv*")) == []
+
+
+def test_statistics_of_journeys_begin_with_the_known_columns(url: str) -> None:
+    about = ("--status", "running", "--text", "장바", "--from", "2024-03-13", "--until", "2024-03-14")
+    done = run(url, "campaigns", *about, "--language", "ko")
+    assert done.exit_code == 0, done.output
+    (row,) = csv.DictReader(StringIO(done.stdout))
+    told = [row[name] for name in ("제목", "상태", "유형", "총 도달", "내부 사용자", "이탈", "평균 CTR")]
+    assert told == ["장바구니", "활성", "TriggerBased", "2", "0", "2", ""]
+    assert run(url, "campaigns", "--status", "draft").stderr == "0 row(s) written.\n"
+
+
+def test_goals_channels_and_messages(url: str) -> None:
+    one = ("--journey", "1")
+    rows = csv.DictReader(StringIO(run(url, "goals", *one, "--goal", "bought", "--daily").stdout))
+    assert [(row["From"], row["runs"]) for row in rows] == [("2024-03-13", "0")]
+    (row,) = csv.DictReader(StringIO(run(url, "channel", *one, "--channel", "email").stdout))
+    assert (row["Step key"], row["Queued"], row["Sent"], row["Delivered"]) == ("mail", "2", "0", "")
+    lines = run(url, "message", *one, "--step", "mail", "--clock", "entered", "--format", "jsonl").stdout
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert found[0]["name"] == "queued"
+    assert {line["clock"] for line in found} == {"entered"}
+    assert ("skipped", "no_connection") in {(line["name"], line["reason"]) for line in found}
+
+
+def test_figures_of_what_is_not_there_are_refused(url: str) -> None:
+    one = ("--journey", "1")
+    assert "no message on the channel 'sms'" in str(run(url, "channel", *one, "--channel", "sms").exception)
+    assert "no message 'cart'" in str(run(url, "message", *one, "--step", "cart").exception)
+    assert run(url, "campaigns", "--status", "nothing").exit_code == 2

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from channels.answers import an_object
 from channels.contract import Actor, Callback, Inbound, Instant, Receipt, ReceiptKind, Refused, Verified
+from channels.prices import read_price
 from channels.reasons import Reason
 from channels.testing.fates import FakeSettings
 
@@ -24,7 +26,7 @@ def signed_callback(
     """Write the callback in which the fake provider would tell of these receipts, and of what people wrote.
     A mapping goes as it is."""
     told = [asdict(one) if isinstance(one, Receipt | Inbound) else dict(one) for one in receipts]
-    body = json.dumps(told).encode()
+    body = json.dumps(told, default=str).encode()
     headers = {TIMESTAMP: str(now), SIGNATURE: _signature(settings, str(now), body)}
     return Callback("POST", "/", headers, {}, body)
 
@@ -109,6 +111,7 @@ def _receipt(item: object, received_at: Instant) -> Receipt:
         text=str(item.get("text", "")),
         actor_why=str(item.get("actor_why", "")),
         raw=raw,
+        price=read_price(*(an_object(item.get("price")).get(name) for name in ("amount", "currency"))),
         **{name: item[name] for name in _TEXTS if isinstance(item.get(name), str)},
     )
 

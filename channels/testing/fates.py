@@ -8,11 +8,22 @@ import html
 import re
 import struct
 from collections.abc import Iterator
+from decimal import Decimal
 from hashlib import blake2b
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from channels.contract import Accepted, Actor, Instant, Message, Outcome, Receipt, ReceiptKind, Rejected
+from channels.contract import (
+    Accepted,
+    Actor,
+    Instant,
+    Message,
+    Outcome,
+    Price,
+    Receipt,
+    ReceiptKind,
+    Rejected,
+)
 from channels.reasons import Reason
 from channels.testing.lives import Life
 
@@ -40,6 +51,8 @@ class FakeSettings(BaseModel):
     machine_opened_within_seconds: float = Field(30, ge=0, description="After delivery.")
     opened_within_seconds: float = Field(8 * 3600, ge=0, description="After delivery.")
     clicked_within_seconds: float = Field(300, ge=0, description="After opening; unsubscribing as well.")
+    price: Decimal | None = Field(None, ge=0, description="Of each message; told when it is taken over.")
+    currency: str = Field("KRW", pattern="^[A-Z]{3}$", description="Of the price.")
     callback_secret: SecretStr = Field(
         SecretStr(""), description="Signs callbacks; without it all are refused."
     )
@@ -54,12 +67,17 @@ def fate(settings: FakeSettings, message: Message, life: Life | None = None) -> 
     if life is not None and life.refused is not None:
         return Rejected(life.refused, life.refused, "the fake provider says so"), []
     if life is not None and life.failed is not None:
-        outcome = Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over")
+        outcome = _taken_over(settings, message)
         return outcome, [_misfortune(message, life.failed, message.sent_at + life.failed_after)]
     if draws[0] < settings.refused:
         return Rejected(Reason.INVALID_RECIPIENT, "550", "5.1.1 nobody here by that name"), []
-    outcome = Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over")
+    outcome = _taken_over(settings, message)
     return outcome, sorted(_receipts(settings, message, draws), key=_by_time)
+
+
+def _taken_over(settings: FakeSettings, message: Message) -> Accepted:
+    price = None if settings.price is None else Price(settings.price, settings.currency)
+    return Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over", price)
 
 
 def _misfortune(message: Message, reason: Reason, at: Instant) -> Receipt:

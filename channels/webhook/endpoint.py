@@ -41,7 +41,7 @@ from channels.hookspecs import hookimpl
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.options import options_of
 from channels.reasons import Reason
-from channels.webhook.reports import OBSERVES, inbound_of, receipts_of
+from channels.webhook.reports import OBSERVES, inbound_of, price_of, receipts_of
 from channels.webhook.signatures import key_of, signed, verified
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def outcome_of(response: httpx.Response, reference: str, now: Instant) -> Outcom
     if response.is_success:
         own = answer.get("id")
         named = isinstance(own, str) and own.isprintable() and 0 < len(own) <= _LONGEST_ID
-        return Accepted(str(own) if named else reference)
+        return Accepted(str(own) if named else reference, price=price_of(answer))
     if response.status_code == 410:
         told = response.text[:LONGEST_TEXT] or "the endpoint is gone and wants no more"
         return Rejected(Reason.SENDER_INVALID, "410", told)

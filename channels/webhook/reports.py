@@ -10,7 +10,9 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
-from channels.contract import Actor, Inbound, Instant, Receipt, ReceiptKind, Verified
+from channels.answers import an_object
+from channels.contract import Actor, Inbound, Instant, Price, Receipt, ReceiptKind, Verified
+from channels.prices import read_price
 from channels.reasons import Reason
 from channels.webhook.signatures import ID
 
@@ -27,6 +29,7 @@ OBSERVES = frozenset(
         ReceiptKind.DISMISSED,
         ReceiptKind.FAILED,
         ReceiptKind.EXPIRED,
+        ReceiptKind.PRICED,
     }
 )
 INBOUND = "inbound"
@@ -87,7 +90,14 @@ def _receipt(item: Any, verified: Verified) -> Receipt:
         url=_words(told, "url") or None,
         recipient=recipient,
         raw=raw,
+        price=price_of(told),
     )
+
+
+def price_of(told: Mapping[str, Any]) -> Price | None:
+    """What the message costs, where `price` says so."""
+    price = an_object(told.get("price"))
+    return read_price(price.get("amount"), price.get("currency"))
 
 
 def _inbound(item: Any, verified: Verified) -> Inbound | None:

@@ -235,7 +235,8 @@ def _keep(answer: Answer, variant: str, count: Count) -> None:
 
 
 def _count(row: Any) -> Count:
-    return Count(row.metric, row.step_key, row.output, row.channel, row.reason, int(row.n), int(row.amount))
+    # By place: there are a thousand of them for a journey of some steps.
+    return Count._make((*row[1:6], int(row[7]), int(row[8])))
 
 
 _Where = tuple[ColumnElement[bool], ...]

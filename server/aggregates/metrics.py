@@ -31,6 +31,7 @@ class Metric(StrEnum):
     SHOWN = "shown"
     INTERACTED = "interacted"
     DISMISSED = "dismissed"
+    COST = "cost"
     CARRIED = "carried"
     CARRIED_BOUNCED = "carried_bounced"
     CARRIED_COMPLAINED = "carried_complained"
@@ -164,6 +165,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         Metric.INTERACTED, "message", "first time", "", "Messages in an app that somebody did something with."
     ),
     Definition(Metric.DISMISSED, "message", "first time", "", "Messages in an app that were put away."),
+    Definition(
+        Metric.COST,
+        "message",
+        "acceptance",
+        "currency",
+        "Messages whose price the provider has told, each once; amount: the last price told of each.",
+    ),
     Definition(
         Metric.CARRIED,
         "message",

@@ -17,9 +17,11 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
+from server.delivery.costs import cost_of, counted_at
 from server.delivery.status import (
     PROVES_SENT,
     WITH_ACTOR,
+    Counted,
     Heard,
     carried,
     counted,
@@ -324,12 +326,21 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
             for split, (output, *_) in branches:
                 more = {"output": output, "channel": channel, "reason": reason}
                 result.count(message, _OF_BRANCHES[metric], split, at, **more)
+    _cost(result, message, receipts, found)
     if message.connection_id is not None:
         for metric, at in carried(found).items():
             result.count(message, metric, "", at, channel=channel, output=str(message.connection_id))
     if message.run_id in result.hits:
         times = sent_at(folded, message.attempted_at), opened_at(folded)
         result.letters[message.run_id].append(Letter(message.id, step_key, channel, *times))
+
+
+def _cost(result: Recount, message: Any, receipts: list[Any], found: Counted) -> None:
+    """The last price that was told, of several at one instant the dearest."""
+    told = [cost_of(one.occurred_at, one.price, one.currency) for one in receipts]
+    if last := max((one for one in told if one is not None), default=None):
+        how: dict[str, Any] = {"channel": message.channel, "reason": last.currency, "amount": last.amount}
+        result.count(message, Metric.COST, message.step_key, counted_at(last, found), **how)
 
 
 async def differences(session: ReadSession) -> list[str]:

@@ -1,5 +1,6 @@
 """`sojourn export`: what the API hands out as files, written straight to one."""
 
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
@@ -21,7 +22,11 @@ _day = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def export() -> None:
-    """Runs, and users of messages and steps, as files (docs/exports.md)."""
+    """Runs, users of messages and steps, and figures, as files (docs/exports.md)."""
+
+
+FILE = ("format", "language", "bom", "out", "project_id", "database")
+"""What `to_file` asks for."""
 
 
 def to_file(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,9 +65,9 @@ def export_runs(journey: str, **file: Any) -> None:
     async def arguments(db: Any, project_id: int) -> Any:
         from server.exports.run_list import RunListArguments
 
-        return RunListArguments(journey_id=await _journey(db, project_id, journey))
+        return RunListArguments(journey_id=await journey_named(db, project_id, journey))
 
-    _write("runs", arguments, **file)
+    write_file("runs", arguments, **file)
 
 
 @export.command("message-users")
@@ -78,10 +83,10 @@ def export_message_users(
     async def arguments(db: Any, project_id: int) -> Any:
         from server.exports.message_users import MessageUsersArguments
 
-        journey_id = await _journey(db, project_id, journey)
-        return MessageUsersArguments(journey_id=journey_id, step_key=step, days=_days(first, until))
+        journey_id = await journey_named(db, project_id, journey)
+        return MessageUsersArguments(journey_id=journey_id, step_key=step, days=days_between(first, until))
 
-    _write("message_users", arguments, **file)
+    write_file("message_users", arguments, **file)
 
 
 @export.command("step-users")
@@ -97,13 +102,13 @@ def export_step_users(
     async def arguments(db: Any, project_id: int) -> Any:
         from server.exports.step_users import StepUsersArguments
 
-        journey_id = await _journey(db, project_id, journey)
-        return StepUsersArguments(journey_id=journey_id, step_key=step, days=_days(first, until))
+        journey_id = await journey_named(db, project_id, journey)
+        return StepUsersArguments(journey_id=journey_id, step_key=step, days=days_between(first, until))
 
-    _write("step_users", arguments, **file)
+    write_file("step_users", arguments, **file)
 
 
-def _days(first: datetime | None, until: datetime | None) -> Any:
+def days_between(first: datetime | None, until: datetime | None) -> Any:
     from server.exports.sheets import Days
 
     if first is not None and until is not None and until <= first:
@@ -111,7 +116,7 @@ def _days(first: datetime | None, until: datetime | None) -> Any:
     return Days(first=first.date() if first else None, until=until.date() if until else None)
 
 
-async def _journey(db: Any, project_id: int, named: str) -> int:
+async def journey_named(db: Any, project_id: int, named: str) -> int:
     """Raises BadInput for a journey that is not in the project."""
     from server.schema.ids import key_in
     from server.store import journeys
@@ -123,7 +128,21 @@ async def _journey(db: Any, project_id: int, named: str) -> int:
     return int(named) if named.isdecimal() else key_in(named, "Journey")[0]
 
 
-def _write(
+async def _observed(db: Any, project_id: int) -> Any:
+    """By channel: what can be heard there, by the channels that are plugged in here."""
+    from channels.host import build_host
+    from server.config import Settings
+    from server.secretbox import SecretBox
+    from server.store import open_connections
+
+    settings = Settings.from_environ(os.environ)
+    host = build_host(discover=settings.discover_plugins, plugins_dir=settings.plugins_dir or None)
+    async with db.read() as session:
+        found = await open_connections.observed(session, host, SecretBox(settings.secrets), project_id)
+    return open_connections.heard(found)
+
+
+def write_file(
     kind: str,
     arguments: Arguments,
     *,
@@ -147,7 +166,8 @@ def _write(
 
         async with db.read() as session:
             zone = (await projects.by_id(session, chosen)).time_zone
-        asked = Asked(db, chosen, shards, zone, Language(language), WallClock().now())
+        about = (db, chosen, shards, zone, Language(language), WallClock().now())
+        asked = Asked(*about, observed=await _observed(db, chosen))
         sheet = await KINDS[kind].open(asked, await arguments(db, chosen))
         with nullcontext(sys.stdout.buffer) if to_screen else whole(out) as target:
             return await write_out(sheet, asked, Format(format), target, marked=bom)

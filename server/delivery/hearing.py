@@ -8,9 +8,11 @@ from typing import Any
 
 import orjson
 
-from channels.contract import Actor, Purpose, Receipt, ReceiptKind
+from channels.contract import Actor, Price, Purpose, Receipt, ReceiptKind
+from channels.prices import read_price
 from channels.reasons import Reason
 from server.clock import DAY, Instant
+from server.delivery.costs import to_amount
 from server.delivery.receipts import HeardReceipt, encode
 from server.store import inbox, messages
 from server.store.sessions import ReadSession
@@ -83,7 +85,7 @@ async def place(
         where = where if where in real else known.get(receipt.provider_id or "")
         if where is None:
             key = bounded(receipt.key)
-            placed.unclaimed.append((connection_id, key, orjson.dumps(asdict(receipt)), now))
+            placed.unclaimed.append((connection_id, key, orjson.dumps(asdict(receipt), default=str), now))
             if receipt.kind in _OPTS_OUT and receipt.recipient:
                 placed.opt_outs.append(receipt)
             continue
@@ -99,6 +101,7 @@ def read_unclaimed(payload: bytes) -> Receipt:
     told["reason"] = Reason(told["reason"]) if told["reason"] else None
     told["actor"] = Actor(told["actor"]) if told["actor"] else None
     told["purpose"] = Purpose(told["purpose"]) if told.get("purpose") else None
+    told["price"] = read_price(**told["price"]) if told.get("price") else None
     return Receipt(**told)
 
 
@@ -130,6 +133,8 @@ def _heard(receipt: Receipt, connection_id: int, message_id: int, now: Instant) 
         url=(receipt.url or "")[:LONGEST_DETAIL],
         connection_id=connection_id,
         raw=receipt.raw[:LONGEST_KEPT_RAW],
+        price=to_amount(receipt.price),
+        currency=receipt.price.currency if receipt.price else "",
     )
 
 
@@ -190,6 +195,8 @@ def _known_words(values: dict[str, Any]) -> None:
     for name in ("reference", "provider_id", "url", "recipient"):
         if not isinstance(values[name], str | None):
             raise TypeError(f"{name} is no text")
+    if not isinstance(values["price"], Price | None):
+        raise TypeError("price is none")
     for name in ("code", "text", "actor_why", "raw"):
         if not isinstance(values[name], str):
             raise TypeError(f"{name} is no text")

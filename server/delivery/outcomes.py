@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 
-from channels.contract import Accepted, Deferred, OnUnknown, Outcome, ReceiptKind, Rejected, Unknown
+from channels.contract import Accepted, Deferred, OnUnknown, Outcome, Price, ReceiptKind, Rejected, Unknown
 from channels.reasons import Reason, ReasonClass, Retry
 from server.clock import HOUR, SECOND, Instant
 from server.delivery.claims import Claimed, deadline, is_uncertain
+from server.delivery.costs import to_amount
 from server.delivery.hearing import LONGEST_DETAIL, LONGEST_RAW, bounded
 from server.delivery.receipts import HeardReceipt
 
@@ -47,7 +48,9 @@ class Ways:
 def is_well_formed(outcome: object) -> bool:
     """Whether an adapter has filled it in as the contract says."""
     match outcome:
-        case Accepted(str(), str(), str()) | Rejected(Reason(), str(), str()):
+        case Accepted(str(), str(), str()):
+            return isinstance(outcome.price, Price | None)
+        case Rejected(Reason(), str(), str()):
             return True
         case Deferred(int(), Reason(), str(), str()) | Unknown(Reason(), str(), str()):
             return True
@@ -57,8 +60,8 @@ def is_well_formed(outcome: object) -> bool:
 def receipt_of(outcome: Outcome, claimed: Claimed, now: Instant, ways: Ways) -> HeardReceipt:
     """What is to be heard of this attempt."""
     if isinstance(outcome, Accepted):
-        code, text, provider_id = outcome.code, outcome.text, outcome.provider_id
-        return tell(claimed, ReceiptKind.ACCEPTED, now, code=code, detail=text, provider_id=provider_id)
+        told = partial(tell, claimed, ReceiptKind.ACCEPTED, now, code=outcome.code, detail=outcome.text)
+        return told(provider_id=outcome.provider_id, price=outcome.price)
     if isinstance(outcome, Rejected) and outcome.reason is Reason.DUPLICATE:
         # The provider has it already, from an attempt whose answer we never saw.
         return tell(claimed, ReceiptKind.ACCEPTED, now, code=outcome.code, detail=outcome.text)
@@ -99,6 +102,7 @@ def tell(
     provider_id: str = "",
     retry_at: Instant | None = None,
     moves_to: int | None = None,
+    price: Price | None = None,
 ) -> HeardReceipt:
     """A receipt about this attempt, with the key that makes it count once."""
     return HeardReceipt(
@@ -114,6 +118,8 @@ def tell(
         attempt=claimed.attempt,
         connection_id=claimed.row.connection_id,
         moves_to=moves_to,
+        price=to_amount(price),
+        currency=price.currency if price else "",
     )
 
 

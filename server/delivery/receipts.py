@@ -41,6 +41,9 @@ class HeardReceipt:
     """Through which it was sent, or heard of."""
     raw: str = ""
     """What the provider said, word for word."""
+    price: int | None = None
+    """What it costs, in ten-thousandths of the currency's unit, where this tells it."""
+    currency: str = ""
     moves_to: int | None = None
     """The connection that the next attempt goes through, where it is another."""
 

@@ -336,6 +336,9 @@ class Batch:
                 message.moves_to,
                 message.provider_id,
                 to_json(message.heard),
+                message.cost.amount if message.cost else None,
+                message.cost.currency if message.cost else "",
+                message.cost.told_at if message.cost else None,
             )
             for message in self.messages.values()
             if message.is_changed

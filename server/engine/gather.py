@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import bindparam, func, or_, select
 
 from server.clock import Instant
+from server.delivery.costs import cost_of
 from server.journey.graph import Graph
 from server.journey.moment import Past
 from server.store import consents
@@ -372,6 +373,7 @@ def to_message(row: Any) -> MessageState:
         attempted_at=row.attempted_at,
         provider_id=row.provider_id,
         heard=orjson.loads(row.heard),
+        cost=cost_of(row.priced_at, row.price, row.currency),
         variants=row.variants,
     )
 

@@ -17,6 +17,9 @@ from .batch import Batch
 from .catalog import Connected
 from .state import Address, RunState, UserState, to_json
 
+_NO_PRICE = (None, "")
+"""Nobody has told one yet."""
+
 
 class Letter(NamedTuple):
     """One message to be: where to, by which connection, or why not."""
@@ -112,12 +115,14 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             step.rules.pool,
             step.rules.remember_as,
             "",
+            *_NO_PRICE,
+            None,
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at, run.entered_at)
     batch.tally.count(Metric.QUEUED, *about, channel=step.channel)
     if skipped:
         row = (batch.shard, message_id, "decision", run.project_id, "skipped", at, at, skipped)
-        batch.receipts.append((*row, "", "", "", "", "", None, ""))
+        batch.receipts.append((*row, "", "", "", "", "", None, "", *_NO_PRICE))
         batch.tally.count(Metric.SKIPPED, *about, channel=step.channel, reason=skipped)
     return message_id

@@ -25,7 +25,7 @@ from server.delivery.status import (
 from server.store.erasing import erased_link
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
-from . import draws, news
+from . import costs, draws, news
 from .batch import Batch, Told
 from .state import MessageState
 
@@ -64,10 +64,14 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
         return
     known.add((receipt.message_id, receipt.key))
     before = counted_of(message)
+    charged = costs.charged(message, before)
     _hear(batch, message, receipt)
+    costs.hear(message, receipt)
     _move_on(batch, message, receipt)
     message.is_changed = True
-    count_change(batch, message, before, counted_of(message))
+    after = counted_of(message)
+    count_change(batch, message, before, after)
+    costs.count_change(batch, message, charged, costs.charged(message, after))
     suppress(batch, message, receipt)
     news.tell(batch, message, receipt.occurred_at)
 
@@ -239,4 +243,6 @@ def _row(batch: Batch, message: MessageState, receipt: HeardReceipt) -> tuple[An
         receipt.url,
         receipt.connection_id,
         receipt.raw,
+        receipt.price,
+        receipt.currency,
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from server.clock import Instant
+from server.delivery.costs import Cost
 from server.delivery.status import Heard
 
 
@@ -146,6 +147,7 @@ class MessageState:
     attempted_at: Instant | None
     provider_id: str
     heard: Heard
+    cost: Cost | None = None
     variants: str = "{}"
     """What its run had drawn before, as JSON: step to output, version and round."""
     retry_at: Instant | None = None

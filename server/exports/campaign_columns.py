@@ -10,7 +10,7 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 
 from .campaign import Campaign, type_of, users_reaching
-from .figure import Figure, count, money, number, text, time
+from .figure import Figure, count, money, number, ratio, text, time
 from .goal_columns import BESIDE, GoalOf
 from .head_columns import AS_OF, SPAN, id_of
 from .message_columns import CTR, in_row, of_metric, on_all_channels, on_channel
@@ -75,7 +75,7 @@ KNOWN: tuple[Figure[Campaign], ...] = (
         "Messages that providers took over in the period, on all channels, webhooks too.",
         lambda row: row.answer.total(M.SENT),
     ),
-    number(
+    ratio(
         "average_ctr",
         "평균 CTR",
         "Average CTR",

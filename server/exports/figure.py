@@ -51,6 +51,10 @@ def number(name: str, ko: str, en: str, says: str, of: Callable[[S], Any]) -> Fi
     return Figure(Column(name, ko, en, Cell.NUMBER), says, of)
 
 
+def ratio(name: str, ko: str, en: str, says: str, of: Callable[[S], Any]) -> Figure[S]:
+    return Figure(Column(name, ko, en, Cell.RATE), says, of)
+
+
 def time(name: str, ko: str, en: str, says: str, of: Callable[[S], Any]) -> Figure[S]:
     return Figure(Column(name, ko, en, Cell.TIME), says, of)
 

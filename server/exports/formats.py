@@ -125,10 +125,15 @@ def _csv_writers(zone: str) -> dict[Cell, Callable[[Any], Any]]:
     return {
         Cell.TEXT: lambda cell: guarded(cell) if cell else cell,
         Cell.COUNT: lambda cell: cell,
-        Cell.NUMBER: lambda cell: None if cell is None else format(Decimal(str(cell)), "f"),
+        Cell.NUMBER: _in_digits,
+        Cell.RATE: _in_digits,
         Cell.TIME: time_in(zone),
         Cell.FLAG: lambda cell: None if cell is None else str(cell).lower(),
     }
+
+
+def _in_digits(number: Decimal | float | None) -> str | None:
+    return None if number is None else format(Decimal(str(number)), "f")
 
 
 def _number(value: Any) -> Any:

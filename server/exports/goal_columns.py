@@ -12,7 +12,7 @@ from server.journey.goals import read_goal
 from server.journey.reading import Reader
 
 from .campaign import Campaign
-from .figure import Figure, count, money, number, rate, text
+from .figure import Figure, count, money, number, rate, ratio, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ RUNS: Figure[GoalOf] = count(
 USERS: Figure[GoalOf] = count(
     "users", "달성 사용자", "users", "Different users who reached it in the period.", lambda one: one.users
 )
-RUN_RATE: Figure[GoalOf] = number(
+RUN_RATE: Figure[GoalOf] = ratio(
     "run_rate",
     "전환율(진입 기준)",
     "rate of entries",
     "`runs` by the entries in the period; empty without entries.",
     lambda one: rate(one.reached.runs, one.campaign.entries),
 )
-USER_RATE: Figure[GoalOf] = number(
+USER_RATE: Figure[GoalOf] = ratio(
     "user_rate",
     "전환율(사용자 기준)",
     "rate of users",

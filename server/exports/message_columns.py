@@ -9,7 +9,7 @@ from server.aggregates.metrics import DEFINITIONS
 from server.aggregates.metrics import Metric as M
 
 from .campaign import Campaign, Messages
-from .figure import Figure, count, number
+from .figure import Figure, count, ratio
 from .words import ACTORS, CHANNELS, MESSAGES, Word
 
 _SENTENCES = {definition.metric: definition.sentence for definition in DEFINITIONS}
@@ -32,7 +32,7 @@ RECIPIENTS: Figure[Messages] = count(
     "Different users to whom a message was sent.",
     lambda these: these.users(M.SENT),
 )
-CTR: Figure[Messages] = number(
+CTR: Figure[Messages] = ratio(
     "ctr",
     "CTR",
     "CTR",
@@ -79,7 +79,7 @@ def _more_of(name: str) -> Iterator[Figure[Messages]]:
 
 def rate_of(metric: M) -> Figure[Messages]:
     word, base = MESSAGES[metric], MESSAGES[WHOLES[metric]]
-    return number(
+    return ratio(
         f"{metric}_rate",
         f"{word.ko}률({base.ko} 기준)",
         f"{word.en}, of {base.en.lower()}",

@@ -9,7 +9,7 @@ from server.aggregates.messages import SETS, TOLD, WHOLES, how_many, issues
 from server.aggregates.metrics import Metric as M
 
 from .campaign import Campaign
-from .figure import Figure, money, number, rate, text
+from .figure import Figure, money, number, rate, ratio, text
 from .figure import count as counted
 from .message_columns import metrics_of
 from .step_columns import StepOf
@@ -118,7 +118,7 @@ LINE: tuple[Figure[Line], ...] = (
         MESSAGES,
     ),
     counted("of", "모수 수", "Of", "How many that is.", lambda one: one.of),
-    number(
+    ratio(
         "rate",
         "비율",
         "Rate",

@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from server.store import users
+from server.store import who
 from server.store.sessions import ReadSession
-from server.store.tables import Endpoint
 from server.store.users import UserKey
+from server.store.who import Who
 
 from .sheets import Asked, Column
 
 EMAIL = "email"
 BY_PHONE = ("sms", "kakao", "whatsapp")
 """Channels whose addresses are telephone numbers; the first that has one tells it."""
-DEVICE = "anonymous_id"
 
 COLUMNS = (
     Column("user_id", "사용자 ID", "User ID"),
@@ -36,28 +35,12 @@ NOBODY = Person()
 
 
 async def people(session: ReadSession, asked: Asked, keys: Iterable[UserKey]) -> Mapping[UserKey, Person]:
-    """By user, as facts name them: whom they turned out to be, with ids and addresses. Five statements."""
-    finals = await users.finals(session, asked.project_id, set(keys))
-    wanted = sorted(set(finals.values()))
-    if not wanted:
-        return {}
-    found = await users.by_keys(session, asked.project_id, wanted)
-    identities = await users.identities_by_users(session, asked.project_id, wanted)
-    endpoints = await users.endpoints_by_users(session, asked.project_id, wanted)
-    known: dict[UserKey, Person] = {}
-    for key in wanted:
-        devices = [one.value for one in identities.get(key, ()) if one.kind == DEVICE]
-        addresses = _current(endpoints.get(key, ()))
-        phone = next((addresses[channel] for channel in BY_PHONE if channel in addresses), None)
-        user_id = found[key].user_id if key in found else None
-        known[key] = Person(user_id, ", ".join(devices) or None, addresses.get(EMAIL), phone)
-    return {key: known[final] for key, final in finals.items()}
+    """By user, as facts name them: whom they turned out to be, with ids and addresses."""
+    found = await who.by_keys(session, asked.project_id, keys, (EMAIL, *BY_PHONE))
+    return {key: _person(one) for key, one in found.items()}
 
 
-def _current(endpoints: Iterable[Endpoint]) -> dict[str, str]:
-    """By channel: the address in use. Those in use come first."""
-    found: dict[str, str] = {}
-    for one in endpoints:
-        if one.is_current:
-            found.setdefault(one.channel, one.address)
-    return found
+def _person(found: Who) -> Person:
+    addresses = found.addresses
+    phone = next((addresses[channel] for channel in BY_PHONE if channel in addresses), None)
+    return Person(found.user_id, ", ".join(found.devices) or None, addresses.get(EMAIL), phone)

@@ -9,7 +9,7 @@ from server.aggregates.messages import how_many
 from server.aggregates.metrics import Metric as M
 
 from .campaign import Campaign, Messages
-from .figure import Figure, count, money, number, rate, text
+from .figure import Figure, count, money, number, rate, ratio, text
 from .message_columns import figures_of
 from .sheets import Cell, Column
 from .words import CHANNELS
@@ -84,7 +84,7 @@ CONVERSION: tuple[Figure[StepOf], ...] = (
         "Hits credited to its messages: `conversions_after_open` and `conversions_after_send`.",
         lambda one: one.credit.total,
     ),
-    number(
+    ratio(
         "conversion_rate",
         "목표 전환율(전송 기준)",
         "Conversions, of sent",

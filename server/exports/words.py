@@ -96,6 +96,7 @@ MESSAGES: dict[str, Word] = {
     M.FAILED: Word("발송 실패", "Failed"),
     M.SKIPPED: Word("미발송", "Never tried"),
     M.UNKNOWN: Word("결과 불명", "Unknown"),
+    M.COST: Word("단가 확인 메시지", "Priced"),
 }
 """The metrics of messages."""
 

@@ -28,7 +28,7 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _DAYS_TO_1970 = 25_569
 _EARLIEST = -2_203_891_200_000
 """1900-03-01: Excel counts a day before it that there never was."""
-_WIDTHS = {Cell.TEXT: 22, Cell.TIME: 22, Cell.COUNT: 12, Cell.NUMBER: 12, Cell.FLAG: 8}
+_WIDTHS = {Cell.TEXT: 22, Cell.TIME: 22, Cell.COUNT: 12, Cell.NUMBER: 12, Cell.RATE: 12, Cell.FLAG: 8}
 
 
 class Book:
@@ -48,6 +48,7 @@ class Book:
         self._book.use_zip64()
         self._title, self._columns, self._language = title, columns, language
         self._bold = self._book.add_format({"bold": True})
+        self._percent = self._book.add_format({"num_format": "0.00%"})
         self._dated = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
         self._sheets = 0
         self._writers = [self._writer(column, zone) for column in columns]
@@ -84,6 +85,8 @@ class Book:
     def _writer(self, column: Column, zone: str) -> Callable[[Worksheet, int, int, Any], Any]:
         if column.cell is Cell.TIME:
             return self._time_writer(zone)
+        if column.cell is Cell.RATE:
+            return self._write_rate
         if column.words is not None:
             return _word_writer({key: word.in_(self._language) for key, word in column.words.items()})
         return {
@@ -92,6 +95,9 @@ class Book:
             Cell.NUMBER: lambda sheet, row, column, number: sheet.write_number(row, column, float(number)),
             Cell.FLAG: lambda sheet, row, column, flag: sheet.write_boolean(row, column, flag),
         }[column.cell]
+
+    def _write_rate(self, sheet: Worksheet, row: int, column: int, rate: Any) -> Any:
+        return sheet.write_number(row, column, float(rate), self._percent)
 
     def _time_writer(self, zone: str) -> Callable[[Worksheet, int, int, Any], Any]:
         place = ZoneInfo(zone)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -63,7 +63,7 @@ async def start(context: Context, wish: Wish, key: str | None) -> Answer:
             )
         return {"export_id": await exports.create(session, _record(context, wish))}
 
-    asked = [wish.kind, wish.arguments.model_dump(mode="json"), *wish[2:]]
+    asked = [wish.kind, in_order(wish.arguments.model_dump()), *wish[2:]]
     answer = await once(context, key, ("startExport", asked), work)
     context.wake()
     return answer
@@ -147,6 +147,15 @@ def _record(context: Context, wish: Wish) -> Export:
         created_at=now,
         turn_at=now,
     )
+
+
+def in_order(said: Any) -> Any:
+    """The same for the same wish: what is a set has no order of its own, and another one in each process."""
+    if isinstance(said, dict):
+        return {key: in_order(value) for key, value in said.items()}
+    if isinstance(said, set | frozenset):
+        return sorted(map(in_order, said), key=str)
+    return [in_order(one) for one in said] if isinstance(said, list | tuple) else said
 
 
 def _missing() -> Missing:

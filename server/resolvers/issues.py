@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from server.aggregates.calendar import start_of
-from server.clock import Instant
+from server.clock import Instant, to_datetime
 from server.context import Context
 from server.errors import BadInput
 from server.loaders import IssuesKey
-from server.store import issues
+from server.store import issues, retention
 from server.store.issues import Issue, StepIssue, UnmappedCode, Wanted
 from server.store.paging import Page, Slice
 
@@ -46,8 +46,11 @@ def _start(day: date, period: Period) -> Instant:
 
 
 async def page(context: Context, wanted: Wanted, page: Page) -> Found:
-    """One page of the issues, the most frequent first."""
+    """One page of the issues, the most frequent first. Raises BadInput for days that are kept no longer."""
     async with context.db.read() as session:
+        about = (context.project_id, wanted.since, wanted.journey_id)
+        if (since := await retention.missing_since(session, *about)) is not None:
+            raise BadInput(f"Codes are kept since {to_datetime(since).isoformat()}; ask from then on.")
         whole = await issues.by_code(session, context.project_id, context.shards, wanted)
         queued = await issues.queued(session, context.project_id, context.shards, wanted)
     place = page.place
@@ -59,11 +62,14 @@ async def page(context: Context, wanted: Wanted, page: Page) -> Found:
 
 
 async def of_journey(context: Context, journey_id: int, period: Period) -> list[StepIssue] | None:
-    """By step and code; None for a period that is too long, or has no end."""
+    """By step and code; None for a period that is too long, has no end, or is kept no longer."""
     first, until = period.span.first, period.span.until
     if first is None or until is None or (until - first).days > MOST_DAYS:
         return None
     key = IssuesKey(journey_id, _start(first, period), _start(until, period))
+    kept_since = (await context.loaders.project_by_id.load(context.project_id)).kept_since
+    if kept_since is not None and key.since < kept_since:
+        return None
     return await context.loaders.issues_by_span.load(key)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ import orjson
 import strawberry
 import structlog
 from graphql import GraphQLError
+from prometheus_client import Gauge
 from strawberry.types.execution import ExecutionResult
 
 from server.errors import Refused
@@ -41,24 +42,22 @@ class Streams:
     """Runs subscriptions: those that are shared once for all who ask the same."""
 
     schema: strawberry.Schema
+    open: Gauge | None = None
+    """Told how many there are."""
     _telling: dict[tuple[Any, ...], Telling] = field(default_factory=dict)
-
-    @property
-    def running(self) -> int:
-        """How many shared ones are running."""
-        return len(self._telling)
 
     async def results(self, asked: Asked, context: Any, admit: Admit) -> Results:
         """Results with their errors masked, until the subscription is over or the listener may no more.
 
         The caller closes it.
         """
-        async with (
-            aclosing(self._results(asked, context)) as results,
-            aclosing(_while_admitted(results, admit)) as allowed,
-        ):
-            async for result in allowed:
-                yield result
+        with self.open.track_inprogress() if self.open else nullcontext():
+            async with (
+                aclosing(self._results(asked, context)) as results,
+                aclosing(_while_admitted(results, admit)) as allowed,
+            ):
+                async for result in allowed:
+                    yield result
 
     def _results(self, asked: Asked, context: Any) -> Results:
         if sharing.is_shared(self.schema._schema, asked.operation):

@@ -9,6 +9,7 @@ from server.aggregates import charts
 from server.aggregates.charts import Chart, Line
 from server.aggregates.metrics import Metric as M
 from server.clock import to_datetime
+from server.errors import BadInput
 
 from .figures import Money, Point
 from .graphs import Goal
@@ -44,6 +45,7 @@ GoalOnlyArgument: TypeAlias = Annotated[
 @strawberry.type(description="How much was sent over one channel.")
 class ChannelCount:
     channel: ChannelName = strawberry.field(description="The channel.")
+    name: str = strawberry.field(description="What its connections call it; tells apart what is `OTHER`.")
     count: Count = strawberry.field(description="How many messages.")
 
 
@@ -92,8 +94,10 @@ def line(
 ) -> list[Point]:
     """One metric over time."""
     wanted = Line(M(metric.value), channel, step_key, goal, actor.value if actor else None)
+    # Costs of different currencies do not add up, and a time is no money.
+    of_goals = wanted.metric not in (M.COST, M.STAYED)
     return [
-        Point(at=to_datetime(at), count=found.n, amount=to_money(found.amount))
+        Point(at=to_datetime(at), count=found.n, amount=to_money(found.amount if of_goals else 0))
         for at, found in charts.points(source.answer, wanted, _chart(source, by, fill))
     ]
 
@@ -141,9 +145,16 @@ def _health_point(at: datetime, found: charts.HealthSums) -> HealthPoint:
     )
 
 
+def one_channel(channel: ChannelName) -> str:
+    if channel is ChannelName.OTHER:
+        raise BadInput("`OTHER` stands for several channels; ask each below `communications`.")
+    return str(channel.value)
+
+
 def by_channel(sent: dict[str, int]) -> list[ChannelCount]:
     return [
-        ChannelCount(channel=word(ChannelName, name, ChannelName.OTHER), count=n) for name, n in sent.items()
+        ChannelCount(channel=word(ChannelName, name, ChannelName.OTHER), name=name, count=n)
+        for name, n in sent.items()
     ]
 
 

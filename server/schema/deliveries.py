@@ -65,6 +65,7 @@ def message_step(
 @strawberry.type(description="What was sent over one channel, and what came of it.")
 class ChannelStats(MessageFigures):
     channel: ChannelName = strawberry.field(description="The channel.")
+    name: str = strawberry.field(description="What its connections call it; tells apart what is `OTHER`.")
 
     @field("The channel's own metrics, in its own order.", list_size=14)
     def metrics(self) -> list[MetricStats]:
@@ -91,6 +92,7 @@ def channels_of(source: Source) -> list[ChannelStats]:
             channel_name=name,
             step_key=None,
             channel=word(ChannelName, name, ChannelName.OTHER),
+            name=name,
         )
         for name in source.senders
     ]

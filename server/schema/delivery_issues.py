@@ -41,7 +41,7 @@ class DeliveryIssue:
     @field(
         "What the providers said, in their own codes, the most frequent first; at most 10. Read from the "
         "receipts: null unless the period has both ends and at most 31 days, goes by when things happened, "
-        "and is about all versions.",
+        "is about all versions, and lies in the time of which facts are kept.",
         list_size=2,
         cost=10,
     )

@@ -13,11 +13,13 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
     Undefined,
     get_nullable_type,
+    is_enum_type,
     is_leaf_type,
     is_object_type,
 )
@@ -27,6 +29,10 @@ from strawberry.types.field import StrawberryField
 
 Read = Callable[[Any], Any]
 Coerce = Callable[[Any], Any]
+
+
+_THERE = frozenset({dict, list, str, int, float, bool, type(None)})
+"""Types of values that nobody has to wait for."""
 
 
 class _Step(NamedTuple):
@@ -61,17 +67,17 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         waiting: list[str] = []
         try:
             for step in self._plan(parent_type, grouped_field_set):
-                coerce = step.coerce
-                if coerce is not None:
-                    results[step.name] = self._leaf(step, coerce, parent_type, source_value, path)
+                name = step.name
+                if step.coerce is not None:
+                    results[name] = self._leaf(step, parent_type, source_value, path)
                     continue
-                field_path = Path(path, step.name, parent_type.name)
+                field_path = Path(path, name, parent_type.name)
                 found = self._branch(step, parent_type, source_value, field_path, position_context)
                 if found is Undefined:
                     continue
-                results[step.name] = found
-                if self.is_awaitable(found):
-                    waiting.append(step.name)
+                results[name] = found
+                if type(found) not in _THERE and self.is_awaitable(found):
+                    waiting.append(name)
         except Exception:
             if waiting:
                 self.settle_in_background([results[name] for name in waiting])
@@ -86,20 +92,20 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         results.update(zip(waiting, found, strict=True))
         return results
 
-    def _leaf(self, step: _Step, coerce: Coerce, parent_type: Any, source: Any, path: Any) -> Any:
-        assert step.read is not None
-        assert step.field is not None
+    def _leaf(self, step: _Step, parent_type: Any, source: Any, path: Any) -> Any:
+        _, details, field, read, coerce, is_nullable, _ = step
+        assert field is not None and read is not None and coerce is not None  # noqa: PT018 - thousands of times
         try:
-            value = step.read(source)
-            if value is None and step.is_nullable:
+            value = read(source)
+            if value is not None:
+                coerced = coerce(value)
+                if coerced is not None and coerced is not Undefined:
+                    return coerced
+            elif is_nullable:
                 return None
-            coerced = None if value is None else coerce(value)
-            if coerced is None or coerced is Undefined:
-                return self._complete(step, parent_type, value, Path(path, step.name, parent_type.name), None)
-            return coerced
+            return self._complete(step, parent_type, value, Path(path, step.name, parent_type.name), None)
         except Exception as error:
-            where = Path(path, step.name, parent_type.name)
-            self.handle_field_error(error, step.field.type, step.details, where)
+            self.handle_field_error(error, field.type, details, Path(path, step.name, parent_type.name))
             return None
 
     def _branch(self, step: _Step, parent_type: Any, source: Any, path: Any, position: Any) -> Any:
@@ -116,7 +122,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 completed = self.collect_and_execute_subfields(
                     step.target, step.details, path, value, position
                 )
-            return self._awaited(step, path, completed) if self.is_awaitable(completed) else completed
+            if type(completed) in _THERE or not self.is_awaitable(completed):
+                return completed
+            return self._awaited(step, path, completed)
         except Exception as error:
             self.handle_field_error(error, step.field.type, step.details, path)
             return None
@@ -153,7 +161,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         is_nullable = not isinstance(field.type, GraphQLNonNull)
         inner = get_nullable_type(field.type)
         if is_leaf_type(inner):
-            return _Step(name, details, field, read, inner.coerce_output_value, is_nullable, None)
+            coerce = _spelling(inner) if is_enum_type(inner) else inner.coerce_output_value
+            return _Step(name, details, field, read, coerce, is_nullable, None)
         target = inner if is_object_type(inner) and not inner.is_type_of else None
         return _Step(name, details, field, read, None, is_nullable, target)
 
@@ -162,6 +171,19 @@ def _reader(field: GraphQLField) -> Read | None:
     """Reads the value of a field that needs nothing but its object; none for any other."""
     ours = field.extensions.get("strawberry-definition")
     return _plainly(ours) if isinstance(ours, StrawberryField) else None
+
+
+@cache
+def _spelling(kind: GraphQLEnumType) -> Coerce:
+    """How the members of an enumeration are written, looked up; anything else is left to the type."""
+    usual = kind.coerce_output_value
+    members: Any = getattr(kind, "wrapped_cls", None)
+    names = {member: usual(member) for member in getattr(members, "__members__", {}).values()}
+
+    def spell(value: Any) -> Any:
+        return names[value] if value.__class__ is members else usual(value)
+
+    return spell
 
 
 @cache

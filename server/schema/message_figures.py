@@ -9,9 +9,10 @@ from server.aggregates import messages
 from server.aggregates.messages import Numbers, Part
 from server.aggregates.metrics import Metric as M
 
+from . import costs
 from .charts import ActorArgument, FillArgument, IntervalArgument, MetricArgument, line
 from .fields import field
-from .figures import Point, Share, share_of
+from .figures import Money, Point, Share, share_of
 from .scalars import Count
 from .source import Source
 from .words import Actor, Interval, Metric
@@ -177,6 +178,24 @@ class MessageFigures:
     @field("Messages failed, bounced or skipped, of those decided.")
     def not_sent(self) -> Share:
         return share_of(messages.not_sent(self.source.answer, self.channel_name, self.step_key))
+
+    @field(
+        "What providers charge for them, by currency, as far as they have told: see `priced`.",
+        list_size=2,
+    )
+    def cost(self) -> list[Money]:
+        return costs.cost_of(self.source, self.channel_name, self.step_key)
+
+    @field("Messages whose price the provider has told.")
+    def priced(self) -> Count:
+        return costs.priced(self.source, self.channel_name, self.step_key)
+
+    @field(
+        "What the goal hits credited to them were worth, for each message sent; by currency.",
+        list_size=2,
+    )
+    def revenue_per_message(self) -> list[Money]:
+        return costs.revenue_per_message(self.source, self.channel_name, self.step_key)
 
     @field("One metric over time.", list_size=30)
     def over(

@@ -14,8 +14,10 @@ from server.resolvers.explaining import messages as explaining_messages
 from server.store.erasing import ERASED_LINK
 
 from .connections import Connection
+from .costs import to_money
 from .explanations import Fact, to_facts
 from .fields import field
+from .figures import Money
 from .ids import to_id
 from .info import Info
 from .nodes import Node
@@ -64,6 +66,7 @@ class Receipt:
     raw: str | None = strawberry.field(
         description="What the provider said, word for word; the first 8,000 characters."
     )
+    price: Money | None = strawberry.field(description="What the message costs, where this tells it.")
     connection_id: strawberry.Private[int | None]
 
     @field("Through which it was sent, or heard of; null for our own news, and once it is gone.")
@@ -87,6 +90,9 @@ class Message(Node):
     )
     provider_id: str | None = strawberry.field(description="The name by which the provider knows it.")
     voucher_code: str | None = strawberry.field(description="The code that it carries; null for none.")
+    cost: Money | None = strawberry.field(
+        description="What the provider charges for it; null while it has not told. The last price counts."
+    )
     engagements: list[Engagement] = strawberry.field(
         description="What was done with it: opens, clicks and so on.", metadata={"list_size": 5}
     )
@@ -107,6 +113,7 @@ class Message(Node):
             expires_at=to_datetime_if_any(record.expires_at),
             provider_id=record.provider_id or None,
             voucher_code=record.voucher or None,
+            cost=_price(record),
             engagements=_engagements(orjson.loads(record.heard)),
         )
 
@@ -175,6 +182,10 @@ def _engagements(heard: Heard) -> list[Engagement]:
     ]
 
 
+def _price(record: records.Message | records.Receipt) -> Money | None:
+    return None if record.price is None else to_money(record.price, record.currency)
+
+
 def _receipt(record: records.Receipt) -> Receipt:
     return Receipt(
         kind=word(ReceiptKind, record.kind, ReceiptKind.UNMAPPED),
@@ -187,5 +198,6 @@ def _receipt(record: records.Receipt) -> Receipt:
         actor_why=record.actor_why or None,
         url=None if record.url.startswith(ERASED_LINK) else record.url or None,
         raw=record.raw or None,
+        price=_price(record),
         connection_id=record.connection_id,
     )

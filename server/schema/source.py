@@ -106,6 +106,13 @@ class Source(Drawn):
                 found.setdefault(goal.key, goal)
         return list(found.values())
 
+    def require(self, step_key: str | None, goal_key: str | None) -> None:
+        """Raises BadInput for a step or a goal that the journey has not."""
+        self.goal(goal_key)
+        keys = [item["key"] for item, _ in self.steps]
+        if step_key is not None and step_key not in keys:
+            raise BadInput(f"The journey has no step `{step_key}`; it has {_named(keys)}.")
+
     def goal(self, key: str | None) -> Goal | None:
         """The goal of this key; None for None."""
         if key is None:

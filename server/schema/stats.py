@@ -7,7 +7,7 @@ import strawberry
 
 from server.clock import to_datetime
 
-from . import different_users
+from . import costs, different_users
 from .audience import AudienceStats
 from .canvas import EdgeStats, StepStats
 from .charts import (
@@ -19,11 +19,12 @@ from .charts import (
     MetricArgument,
     StepArgument,
     line,
+    one_channel,
 )
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
 from .fields import IS_NO_NEWS, field
-from .figures import Period, Point, to_period
+from .figures import Money, Period, Point, to_period
 from .health import HealthStats
 from .performance import GoalStats, goal_stats
 from .scalars import Count
@@ -81,6 +82,24 @@ class JourneyStats:
         return channels_of(self.source)
 
     @field(
+        "What providers charge for its messages, by currency, as far as they have told: see `priced`.",
+        list_size=2,
+    )
+    def cost(self) -> list[Money]:
+        return costs.cost_of(self.source)
+
+    @field("Messages whose price the provider has told.")
+    def priced(self) -> Count:
+        return costs.priced(self.source)
+
+    @field(
+        "What the goal hits credited to messages were worth, for each message sent; by currency.",
+        list_size=2,
+    )
+    def revenue_per_message(self) -> list[Money]:
+        return costs.revenue_per_message(self.source)
+
+    @field(
         "Every step of the newest version, and earlier ones that are gone: the canvas.",
         list_size=12,
     )
@@ -111,6 +130,7 @@ class JourneyStats:
         goal: GoalOnlyArgument = None,
         actor: ActorArgument = None,
     ) -> list[Point]:
-        only = None if channel is None else channel.value
+        only = None if channel is None else one_channel(channel)
+        self.source.require(step, goal)
         where: dict[str, Any] = {"channel": only, "step_key": step, "goal": goal, "actor": actor}
         return line(self.source, metric, by, fill, **where)

@@ -327,6 +327,7 @@ class ReceiptKind(Enum):
     FAILED = value("failed", description="The provider gave up.")
     EXPIRED = value("expired", description="Its time was over.")
     SKIPPED = value("skipped", description="It was never tried.")
+    PRICED = value("priced", description="The provider told what it charges.")
     UNMAPPED = value("unmapped", description="Genuine, but of a kind that nobody has explained yet.")
 
 
@@ -446,6 +447,7 @@ class Metric(Enum):
     SHOWN = value("shown", description=_SENTENCES["shown"])
     INTERACTED = value("interacted", description=_SENTENCES["interacted"])
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
+    COST = value("cost", description=_SENTENCES["cost"])
     CARRIED = value("carried", description=_SENTENCES["carried"])
     CARRIED_BOUNCED = value("carried_bounced", description=_SENTENCES["carried_bounced"])
     CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])

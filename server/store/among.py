@@ -49,6 +49,12 @@ def among(column: Column[Any], name: str) -> _Among:
     return _Among(column, bindparam(name, type_=Listed(type(column.type))))
 
 
+def among_these(column: Column[Any], values: Sequence[Any]) -> _Among:
+    """The same with the list itself, where a statement has several."""
+    listed = bindparam("listed", list(values), type_=Listed(type(column.type)), unique=True)
+    return _Among(column, listed)
+
+
 @compiles(_Among)
 def _on_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, wanted = element.clauses

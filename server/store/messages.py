@@ -40,7 +40,10 @@ _TRIES_AGAIN = and_(
 )
 _MOVES_TO = bindparam("of_moves_to", type_=BigInteger)
 CHANGED = Bulk(
-    ("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "moves_to", "provider_id", "heard"),
+    (
+        *("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "moves_to"),
+        *("provider_id", "heard", "price", "currency", "priced_at"),
+    ),
     {
         "": update(_messages)
         .where(_messages.c.shard == bindparam("of_shard"), _messages.c.id == bindparam("of_id"))
@@ -63,6 +66,9 @@ CHANGED = Bulk(
             reason=bindparam("of_reason"),
             provider_id=bindparam("of_provider_id"),
             heard=bindparam("of_heard"),
+            price=bindparam("of_price", type_=BigInteger),
+            currency=bindparam("of_currency", type_=Text),
+            priced_at=bindparam("of_priced_at", type_=BigInteger),
         )
     },
 )

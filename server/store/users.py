@@ -132,7 +132,7 @@ async def finals(session: ReadSession, project_id: int, keys: Iterable[UserKey])
         merged = {key: row.merged_into for key, row in rows.items() if row.merged_into is not None}
         if not merged:
             break
-        now = {key: _key_in(merged[at]) if at in merged else at for key, at in now.items()}
+        now = {key: key_in(merged[at]) if at in merged else at for key, at in now.items()}
     return now
 
 
@@ -143,7 +143,7 @@ async def people(session: ReadSession, project_id: int, keys: Sequence[UserKey])
     return {key: found[at] for key, at in now.items() if at in found}
 
 
-def _key_in(text: str) -> UserKey:
+def key_in(text: str) -> UserKey:
     shard, _, number = text.partition(":")
     return int(shard), int(number)
 

@@ -1,4 +1,7 @@
-"""What the page of metrics says of the figures that the API derives is what the schema says."""
+"""What the page of metrics says of the figures that the API derives is what the schema says.
+
+`python -m tests.promises.test_figures_page` writes it down anew.
+"""
 
 import re
 from pathlib import Path
@@ -12,6 +15,7 @@ TYPES = (
     *("CreditStats", "DeliveryIssue", "IssueCode", "StepStats", "TimeSpent", "EdgeStats", "Conclusion"),
 )
 """In the order of the page."""
+DERIVED = re.compile(r"<!-- derived -->\n(.*)<!-- end -->", re.DOTALL)
 
 
 def rows(type_name: str) -> list[str]:
@@ -29,8 +33,7 @@ def sections() -> str:
 
 
 def test_every_derived_figure_is_on_the_page_in_the_words_of_the_schema() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    on_page = re.search(r"<!-- derived -->\n(.*)<!-- end -->", text, re.DOTALL)
+    on_page = DERIVED.search(PAGE.read_text(encoding="utf-8"))
     assert on_page is not None
     missing = sorted({*sections().splitlines()} - {*on_page[1].splitlines()})
     assert missing == [], "docs/metrics.md lacks these lines"
@@ -41,3 +44,8 @@ def test_every_share_names_its_base_and_is_null_on_an_empty_one() -> None:
     fields = SCHEMA._schema.get_type("Share").fields
     assert str(fields["base"].type) == "Base!"
     assert str(fields["rate"].type) == "Float"
+
+
+if __name__ == "__main__":
+    written = f"<!-- derived -->\n{sections()}\n<!-- end -->"
+    PAGE.write_text(DERIVED.sub(lambda _: written, PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -42,6 +42,10 @@ class Live:
     def keyed(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.app.project.secret_key}"}
 
+    def open_streams(self) -> int:
+        """As `/metrics` tells it."""
+        return int(self.app.runtime.figures.registry.get_sample_value("sojourn_subscriptions") or 0)
+
     async def sign_up(self, people: int = 1, at: str = "2026-03-13T20:00:00+09:00") -> None:
         """So many people enter the journey and leave it."""
         batch = [

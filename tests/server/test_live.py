@@ -1,6 +1,7 @@
 """Figures that are told anew when they change: over a WebSocket and as server-sent events."""
 
 import asyncio
+import inspect
 import json
 import re
 from collections.abc import AsyncIterator
@@ -96,11 +97,20 @@ async def test_nothing_stays_behind_when_clients_leave(live: Live) -> None:
         await two.send(live.subscribe("2", REACHED))
         assert (await one.entries(), (await hear(two))["type"]) == (0, "next")
         assert live.app.runtime.watch.followers
+        assert _tasks()
+        assert live.open_streams() == 3
         await two.send('{"type": "complete", "id": "2"}')
-    await until(lambda: not live.app.runtime.watch.followers)
-    await until(lambda: not [task for task in asyncio.all_tasks() if "telling" in repr(task.get_coro())])
-    await until(lambda: not [task for task in asyncio.all_tasks() if "streams" in repr(task.get_coro())])
-    await until(lambda: not [task for task in asyncio.all_tasks() if "sse" in repr(task.get_coro())])
+    await until(lambda: not (live.app.runtime.watch.followers or _tasks()))
+    assert live.open_streams() == 0
+
+
+def _tasks() -> list[str]:
+    """What runs for streams."""
+    running = [task.get_coro() for task in asyncio.all_tasks()]
+    places = [one.cr_code.co_filename for one in running if inspect.iscoroutine(one)]
+    return [
+        place for place in places if re.search(r"routes/(telling|streams|sse|subscriptions)|watch\.py", place)
+    ]
 
 
 @pytest.mark.parametrize("journey_id", ["Sm91cm5leTo5OTk", "nonsense"])

@@ -41,6 +41,7 @@ from channels.answers import said_in
 from channels.http import LONGEST_TEXT, exchange, outcome_of_status, retry_after
 from channels.options import options_of
 from channels.phone import to_e164
+from channels.prices import read_price
 from sojourn_sms.sending import wrong_address
 from sojourn_sms.twilio_callbacks import REFERENCE, codes, inbound_of, receipts_of, verify_callback
 
@@ -220,7 +221,8 @@ def _outcome(answer: httpx.Response, now: Instant) -> Outcome:
         sid, status = said.get("sid"), str(said.get("status") or "")
         if not isinstance(sid, str) or not sid:
             return Unknown(code=str(answer.status_code), text="Twilio's answer names no message.")
-        return Accepted(sid, text=status)
+        # Mostly it is not known yet at this moment.
+        return Accepted(sid, text=status, price=read_price(said.get("price"), said.get("price_unit")))
     code, text = _error(answer)
     if answer.status_code >= 500 or not code:
         return outcome_of_status(answer, now, code=code, text=text)

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ from channels import (
     Deferred,
     Inbound,
     Message,
+    Price,
     Reason,
     Receipt,
     ReceiptKind,
@@ -92,6 +94,14 @@ async def test_a_message_reaches_twilio_and_is_told_of_at_our_address(world: Wor
             "Body": "안녕하세요 👋",
         }
     ]
+
+
+async def test_a_price_that_twilio_names_at_once_is_kept(world: World) -> None:
+    assert (await world.open().send(a_message())).price is None  # type: ignore[union-attr]
+    world.twilio.price = "-0.00750"
+    outcome = await world.open().send(a_message(reference="second"))
+    assert isinstance(outcome, Accepted)
+    assert outcome.price == Price(Decimal("0.0075"), "USD")
 
 
 async def test_twilios_own_software_makes_the_same_request(world: World) -> None:

@@ -44,6 +44,7 @@ _HEARD = {
     "failed": "It failed",
     "expired": "Its time was over",
     "skipped": "It was not tried",
+    "priced": "The provider told its price",
     "unmapped": "Something was heard that nobody could read",
 }
 _OUTCOMES = {

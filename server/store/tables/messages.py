@@ -69,6 +69,11 @@ class Message(SQLModel, table=True):
     """The user's attribute that keeps the code."""
     voucher: str = column.text(default="")
     """Its code, once it has one."""
+    price: int | None = column.integer(default=None)
+    """What it costs, in ten-thousandths of the currency's unit; none while nobody has told."""
+    currency: str = column.text(default="")
+    priced_at: int | None = column.integer(default=None)
+    """When that was told."""
 
 
 class Receipt(SQLModel, table=True):
@@ -99,3 +104,6 @@ class Receipt(SQLModel, table=True):
     """Through which it was sent, or heard of."""
     raw: str = column.text(default="")
     """What the provider said, word for word, so that a better map can read it again."""
+    price: int | None = column.integer(default=None)
+    """What the message costs, in ten-thousandths of the currency's unit, where this tells it."""
+    currency: str = column.text(default="")

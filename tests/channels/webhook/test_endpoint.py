@@ -3,6 +3,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from channels import (
     Unknown,
     Verified,
 )
-from channels.contract import Actor, Purpose, Refused
+from channels.contract import Actor, Price, Purpose, Refused
 from channels.host import build_host
 from channels.reasons import Reason
 from channels.testing import NOW, Evidence, check
@@ -289,6 +290,7 @@ async def test_a_report_says_all_that_it_can() -> None:
         "url": "https://shop.example",
         "actor": "human",
         "reason": "opted_out",
+        "price": {"amount": "8.4", "currency": "KRW"},
     }
     [receipt] = heard(FakeEndpoint(lambda: NOW).post(told, NOW))
     assert receipt == Receipt(
@@ -304,7 +306,26 @@ async def test_a_report_says_all_that_it_can() -> None:
         url="https://shop.example",
         recipient="user-1",
         raw=json.dumps(told, sort_keys=True),
+        price=Price(Decimal("8.4"), "KRW"),
     )
+
+
+@pytest.mark.parametrize("price", [8.4, "8.4", {"amount": "much", "currency": "KRW"}, {"amount": 8}, None])
+async def test_a_price_that_is_none_costs_the_rest_nothing(price: Any) -> None:
+    told = {"kind": "priced", "message": "1-0-7", "price": price}
+    [receipt] = heard(FakeEndpoint(lambda: NOW).post(told, NOW))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.kind, receipt.reference, receipt.price) == (ReceiptKind.PRICED, "1-0-7", None)
+    body = json.dumps({"id": "relay-9", "price": price}).encode()
+    endpoint = FakeEndpoint(lambda: NOW, faults=[Fault(200, body=body)])
+    assert await send(endpoint, a_message()) == [Accepted("relay-9")]
+
+
+async def test_an_endpoint_says_at_once_what_it_charges() -> None:
+    body = b'{"id": "relay-9", "price": {"amount": "0.0079", "currency": "usd"}}'
+    endpoint = FakeEndpoint(lambda: NOW, faults=[Fault(200, body=body)])
+    price = Price(Decimal("0.0079"), "USD")
+    assert await send(endpoint, a_message()) == [Accepted("relay-9", price=price)]
 
 
 @pytest.mark.parametrize(

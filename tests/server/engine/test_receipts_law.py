@@ -29,14 +29,18 @@ DONE = (
 )
 BY_SOMEBODY = (ReceiptKind.OPENED, ReceiptKind.CLICKED)
 WHEN = st.sampled_from([NOON, NOON + 1, NOON + MINUTE, NOON + HOUR, NOON + 2 * HOUR])
-Fact = tuple[ReceiptKind, int, str, str]
-"""Kind, when, reason, actor."""
+Fact = tuple[Any, ...]
+"""Kind, when, reason, actor, and the amount and the currency of a price, if it tells one."""
 
 FACTS = st.one_of(
     st.tuples(st.sampled_from(BAD), WHEN, st.sampled_from(list(Reason)).map(str), st.just("")),
     st.tuples(st.sampled_from(DONE), WHEN, st.just(""), st.just("")),
     st.tuples(
         st.sampled_from(BY_SOMEBODY), WHEN, st.just(""), st.sampled_from(["human", "machine", "unsure"])
+    ),
+    st.tuples(
+        *(st.sampled_from([*DONE, ReceiptKind.PRICED, ReceiptKind.FAILED]), WHEN, st.just(""), st.just("")),
+        *(st.sampled_from([0, 79, 84_000]), st.sampled_from(["KRW", "USD"])),
     ),
 )
 
@@ -56,8 +60,10 @@ async def heard(facts: list[Fact], groups: list[int], crashes: set[int]) -> Any:
 
 
 def receipt(message: Any, fact: Fact) -> HeardReceipt:
-    kind, at, reason, actor = fact
-    return HeardReceipt(message.id, ":".join(map(str, fact)), kind, at, reason=reason, actor=actor)
+    kind, at, reason, actor, *price = fact
+    amount, currency = price or (None, "")
+    about: dict[str, Any] = {"reason": reason, "actor": actor, "price": amount, "currency": currency}
+    return HeardReceipt(message.id, ":".join(map(str, fact)), kind, at, **about)
 
 
 class PowerCut(BaseException):
@@ -81,14 +87,16 @@ async def crash(world: World, message: Any, *told: HeardReceipt) -> None:
 async def state(world: World) -> Any:
     [message] = await world.rows(Message)
     receipts = sorted((row.key, row.kind, row.occurred_at) for row in await world.rows(Receipt))
-    figures: dict[Any, int] = {}
+    figures: dict[Any, tuple[int, int]] = {}
     for row in await world.hours():
         key = (row.metric, row.step_key, row.reason, row.span)
-        figures[key] = figures.get(key, 0) + row.n
+        n, amount = figures.get(key, (0, 0))
+        figures[key] = n + row.n, amount + row.amount
     async with world.db.read() as session:
         assert await recount.differences(session) == []
-    figures = {key: n for key, n in figures.items() if n}
-    return message.status, message.reason, orjson.loads(message.heard), receipts, figures
+    figures = {key: n for key, n in figures.items() if any(n)}
+    cost = message.price, message.currency, message.priced_at
+    return message.status, message.reason, orjson.loads(message.heard), cost, receipts, figures
 
 
 @settings(LAW, max_examples=15, suppress_health_check=list(HealthCheck))
@@ -97,6 +105,14 @@ async def state(world: World) -> Any:
     st.lists(st.integers(1, 3), max_size=4),
     st.sets(st.integers(0, 3), max_size=2),
     st.randoms(use_true_random=False),
+)
+@example(
+    [
+        (ReceiptKind.PRICED, NOON + HOUR, "", "", 84_000, "KRW"),
+        (ReceiptKind.ACCEPTED, NOON, "", "", 79, "USD"),
+        (ReceiptKind.DELIVERED, NOON + HOUR, "", "", 79, "KRW"),
+    ],
+    *([1], {0}, random.Random(2)),
 )
 @example([(ReceiptKind.CLICKED, NOON, "", "human")], [1], {0}, random.Random(1))
 def test_any_multiset_in_any_order_with_repeats_and_crashes_folds_to_the_same(

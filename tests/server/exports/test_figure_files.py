@@ -57,6 +57,8 @@ async def test_a_workbook_holds_numbers_and_empty_cells(office: Office) -> None:
     assert (told["채널"], told["전송"], told["전달"]) == ("카카오", 1, 1)
     assert (told["열람"], told["열람률(전송 기준)"]) == (None, None)
     assert told["전송률(발송 결정 기준)"] == 0.5
+    (column,) = [place for place, name in enumerate(heading, start=1) if name == "전송률(발송 결정 기준)"]
+    assert book.active.cell(2, column).number_format == "0.00%"
 
 
 async def test_goals_and_messages_too(office: Office) -> None:

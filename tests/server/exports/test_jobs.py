@@ -6,6 +6,7 @@ import pytest
 
 from server.exports import job, run_list
 from server.exports.job import Job
+from server.resolvers.exports import in_order
 from server.schema.ids import to_id
 from server.store import exports, projects
 from server.store.bulk import table_of
@@ -213,6 +214,16 @@ async def test_what_is_deleted_is_gone(office: Office) -> None:
     assert gone["id"] == export["id"]
     assert await office.world.rows(Export) == await office.world.rows(ExportChunk) == []
     assert (await office.api.change("deleteExport", id=export["id"]))["__typename"] == "NotFoundProblem"
+
+
+def test_a_wish_is_told_from_others_by_no_order_of_chance() -> None:
+    reasons = frozenset({None, "goal", "completed", "stopped"})
+    said = {"wanted": {"ends": reasons, "users": [(1, 2)]}, "journey_id": 1}
+    ends = ["None", "completed", "goal", "stopped"]
+    assert in_order(said) == {
+        "wanted": {"ends": [None if one == "None" else one for one in sorted(ends)], "users": [[1, 2]]},
+        "journey_id": 1,
+    }
 
 
 async def test_the_same_key_starts_one_export(small_office: Office) -> None:

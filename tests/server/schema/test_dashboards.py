@@ -525,3 +525,57 @@ async def test_one_version_has_all_figures_of_its_own(api: Api) -> None:
         api, journey_id, "audience { entries users } health { over { sent } }", "(version: 2)"
     )
     assert second == {"audience": {"entries": 0, "users": 0}, "health": {"over": []}}
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        'over(metric: SENT, step: "nowhere") { count }',
+        'over(metric: HITS, goal: "none") { count }',
+        "over(metric: SENT, channel: OTHER) { count }",
+        'communications { messages(goal: "none") { isCurrent } }',
+        "over(metric: SENT, by: HOUR, fill: true) { count }",
+    ],
+)
+async def test_what_is_not_there_is_said_and_never_taken_for_nothing(small_api: Api, selection: str) -> None:
+    await small_api.world.add_connection("mail", "fake")
+    journey_id = await small_api.world.add_journey(reaching(saying("email", connection="mail")))
+    period = '(period: {from: "2020-01-01"})'
+    text = f"query($id: ID!) {{ journey(id: $id) {{ stats{period} {{ {selection} }} }} }}"
+    error = await small_api.error(text, id=to_id("Journey", journey_id))
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_channel_from_elsewhere_has_the_same_reports(api: Api) -> None:
+    world = api.world
+    await world.add_connection("pigeons", "fake", channel="pigeon")
+    journey_id = await world.add_journey(reaching(saying("message", "fly", connection="pigeons")))
+    await world.live(world.event("sign_up", NOON, user="kim"))
+    found = await stats(
+        api,
+        journey_id,
+        """communications {
+            channel name queued { unique } metrics { metric observable } messages { step { key } }
+        }""",
+    )
+    (pigeon,) = found["communications"]
+    assert (pigeon["channel"], pigeon["name"], pigeon["queued"]) == ("OTHER", "pigeon", {"unique": 1})
+    assert [one["metric"] for one in pigeon["metrics"]] == PIGEONS_TELL
+    assert all(one["observable"] for one in pigeon["metrics"])
+    assert pigeon["messages"] == [{"step": {"key": "fly"}}]
+    (message,) = await world.rows(Message)
+    await hear(world, message.id, ("accepted", NOON + 1, {}), ("shown", NOON + 2, {}))
+    found = await stats(
+        api,
+        journey_id,
+        "communications { metrics { metric } } health { sent sentByChannel { channel name count } }",
+    )
+    # What nobody expected of it is shown once it was heard.
+    assert [one["metric"] for one in found["communications"][0]["metrics"]] == [*PIGEONS_TELL, "SHOWN"]
+    assert found["health"]["sentByChannel"] == [{"channel": "OTHER", "name": "pigeon", "count": 1}]
+
+
+PIGEONS_TELL = [
+    *("QUEUED", "SENT", "DELIVERED", "OPENED", "OPENS", "CLICKED", "CLICKS"),
+    *("UNSUBSCRIBED", "COMPLAINED", "REPLIED", "BOUNCED", "FAILED", "SKIPPED", "UNKNOWN"),
+]

@@ -72,3 +72,29 @@ async def test_an_export_of_what_is_gone_is_refused_and_of_what_is_kept_is_not(a
     assert (await api.change("startExport", what={"runs": young}))["__typename"] == "StartExportPayload"
     other = {"journeyId": to_id("Journey", await world.add_journey(abandoned_cart(), title="Other"))}
     assert (await api.change("startExport", what={"runs": other}))["__typename"] == "StartExportPayload"
+
+
+async def test_providers_codes_are_told_of_days_of_which_receipts_are_kept_and_figures_of_all(
+    api: Api,
+) -> None:
+    world = api.world
+    await world.add_connection()
+    journey_id = await world.add_journey(abandoned_cart())
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 10 * DAY)
+    text = """query($id: ID!, $period: PeriodInput!) { journey(id: $id) { stats(period: $period) {
+      communications { issues { count codes { code } } } } } }"""
+    old = {"from": "2024-03-13", "until": "2024-03-15"}
+    asked = {"id": to_id("Journey", journey_id), "period": old}
+
+    async def found() -> Any:
+        [channel] = (await api.ask(text, **asked))["journey"]["stats"]["communications"]
+        return channel["issues"]
+
+    [before] = await found()
+    assert before == {"count": 1, "codes": [{"code": None}]}
+    await prune(world)
+    assert await found() == [{"count": 1, "codes": None}]
+    listed = """query($filter: DeliveryIssueFilter!) {
+      deliveryIssues(filter: $filter) { edges { node { code } } } }"""
+    error = await api.error(listed, filter={"period": old})
+    assert "2024-03-22T11:00:00+00:00" in error["message"]

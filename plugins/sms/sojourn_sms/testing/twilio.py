@@ -76,6 +76,8 @@ class FakeTwilio(FakeProvider):
         """Where it tells of what people write; results go where each message wants them."""
         self.forms: dict[str, dict[str, str]] = {}
         """What was asked for each message that was taken over, by its SID."""
+        self.price: str | None = None
+        """What its answers say that a message costs."""
 
     async def answer(self, request: Request) -> Response:
         if not self._knows(request.headers.get("authorization", "")):
@@ -103,6 +105,8 @@ class FakeTwilio(FakeProvider):
         self.take(sid, form["To"])
         said: dict[str, Any] = {"sid": sid, "account_sid": self.account_sid, "to": form["To"]}
         status_word = "accepted" if "MessagingServiceSid" in form else "queued"
+        # As Twilio does: the price is mostly not known yet.
+        said |= {"price": self.price, "price_unit": "USD"}
         said |= {"from": form.get("From"), "status": status_word, "error_code": None, "error_message": None}
         return JSONResponse(said, 201)
 

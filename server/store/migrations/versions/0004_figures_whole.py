@@ -243,18 +243,34 @@ def _movements_down() -> None:
     op.drop_table("movement")
 
 
+def _costs_up() -> None:
+    for table in ("message", "receipt"):
+        op.add_column(table, sa.Column("price", sa.BigInteger(), nullable=True))
+        op.add_column(table, sa.Column("currency", sa.Text(), nullable=False, server_default=""))
+    op.add_column("message", sa.Column("priced_at", sa.BigInteger(), nullable=True))
+
+
+def _costs_down() -> None:
+    op.drop_column("message", "priced_at")
+    for table in ("receipt", "message"):
+        op.drop_column(table, "currency")
+        op.drop_column(table, "price")
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _exports_up()
     _aggregates_up()
     _run_lists_up()
     _movements_up()
+    _costs_up()
     _retention_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _retention_down()
+    _costs_down()
     _movements_down()
     _run_lists_down()
     _aggregates_down()
