@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import rule
 
 from channels.contract import ReceiptKind
 from server.aggregates import recount
@@ -14,9 +14,8 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.store import attempts, inbox
 from server.store.receipts import key_of
 from server.store.tables import Message
-from tests.server.engine.random_graphs import Data, graphs
 from tests.server.engine.test_lives import Lives, people, spans
-from tests.world import DAY, HOUR, MINUTE, World
+from tests.world import World
 
 from .comparing import Question, wrong
 from .days import on_the_wall
@@ -37,8 +36,6 @@ KINDS = st.sampled_from(
     ["trapped", "replied", "unsubscribed", "complained", "shown", "interacted", "dismissed", "failed",
      "expired", "skipped", "opened", "clicked", "clicked", "clicked"]
 )  # fmt: skip
-READ = [("opened", ""), ("clicked", LINKS[1]), ("opened", "")]
-GATE = [("opened", ""), *(("clicked", link) for link in LINKS[1:])]
 OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
 
 
@@ -57,18 +54,6 @@ class Histories(Lives):
         self.do(self.is_rebuilt())
         self.looks(self.question(1, 2, 1, "HAPPENED"))
         super().teardown()
-
-    @initialize(graph=graphs().filter(lambda graph: _sends(graph)))
-    def draw(self, graph: Data) -> None:
-        """Begins with what no history should be without: letters that people and a mail gate have read."""
-        super().draw(graph)
-        self.time_passes(4 * DAY)
-        self.comes_in(("lee", None), HOUR)
-        self.happens(("kim", None), "purchase", HOUR, 0)
-        self.is_handed_over(0)
-        for which, (kinds, apart) in enumerate(((READ, 20_000), (GATE, 400), (READ, 2000))):
-            self.much_is_heard_of_a_message(kinds, "human", HOUR, apart, which)
-        self.happens(("kim", None), "purchase", MINUTE, 0)
 
     # What more is heard, and who looks
 
@@ -145,10 +130,6 @@ class Histories(Lives):
 
     def nobody_is_lost_and_every_figure_can_be_counted_again(self) -> None:
         """Left to the end."""
-
-
-def _sends(graph: Data) -> bool:
-    return any(one["kind"] == "email" for one in graph["steps"])
 
 
 def enumerate_from(start: int, apart: int, what: list[tuple[str, str]]) -> list[tuple[int, tuple[str, str]]]:
