@@ -150,6 +150,7 @@ def _look(database: str, talk: Connection) -> None:
 
 async def _looking(database: str, talk: Connection) -> None:
     commits, db = Commits(), Database(database, beside=True)
+    talk.send("ready")
     while not talk.poll():
         async with db.read() as session:
             count = int((await session.rows(ENTRIES))[0][0] or 0)
@@ -168,6 +169,7 @@ def looking(database: str) -> Iterator[Commits]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_look, args=(database, theirs))
     process.start()
+    ours.recv()
     try:
         yield commits
     finally:
@@ -266,6 +268,8 @@ async def compare(house: House, clients: int, over: str, rate: int, seconds: flo
     with looking(house.api.database) as commits:
         live = await used(house, rate, seconds, [listen(house, one) for one in told], lambda: all(told))
     late = sorted(one for client in told for one in commits.lateness(client))
+    if not late:
+        raise RuntimeError("Nothing was committed while somebody listened: the machine has too much to do.")
     answers: list[bool] = []
     asked = await used(house, rate, seconds, [asking(house, clients, answers)])
     name = f"{clients} × {over}"

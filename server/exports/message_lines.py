@@ -24,11 +24,15 @@ _ABOUT = {
 _BY_ACTOR = (M.OPENED, M.OPENS, M.CLICKED, M.CLICKS)
 _NOBODY = (None, None, None)
 _HOW = {
-    "credited": Word("목표 전환", "Conversions"),
-    "after_open": Word("열람 후 전환", "After an open"),
-    "after_send": Word("전송 후 전환", "After a sending"),
-    "assisted": Word("기여 전환", "Assisted"),
+    "converted": Word("목표 전환", "Converted"),
+    "converted_after_open": Word("상호작용 후 목표 전환", "Converted after an open"),
+    "conversions": Word("총 목표 전환", "Conversions"),
+    "conversions_after_open": Word("열람 후 전환", "Conversions after an open"),
+    "conversions_after_send": Word("전송 후 전환", "Conversions after a sending"),
+    "assisted": Word("기여 전환", "Assisted conversions"),
 }
+_OF_SENT = ("converted", "converted_after_open")
+"""Of runs, each once; of hits there can be more than messages."""
 
 
 class Line(NamedTuple):
@@ -177,17 +181,20 @@ def _issues(step: StepOf) -> Iterator[Line]:
 
 
 def _conversions(step: StepOf, goal: dict[str, Any]) -> Iterator[Line]:
-    found = credit(step.campaign.answer, step.key, goal["key"])
-    for how, n in zip(_HOW, (found.total, found.after_open, found.after_send, found.assisted), strict=True):
-        has_worth = how == "credited" and goal.get("amount_property")
+    found = credit(step.campaign.answer, step.key, goal["key"], step.channel)
+    runs = (found.runs, found.runs_after_open)
+    hits = (found.total, found.after_open, found.after_send, found.assisted)
+    for how, n in zip(_HOW, (*runs, *hits), strict=True):
+        is_part = how in _OF_SENT
+        has_worth = how == "conversions" and goal.get("amount_property")
         yield Line(
             step,
             CONVERSION,
             how,
             goal=goal,
             total=n,
-            whole=M.SENT,
-            of=step.sent,
+            whole=M.SENT if is_part else None,
+            of=step.sent if is_part else None,
             worth=money(found.amount) if has_worth else None,
             currency=goal.get("currency") or None if has_worth else None,
         )

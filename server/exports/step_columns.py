@@ -40,7 +40,7 @@ class StepOf:
 
     @property
     def credit(self) -> Credit:
-        return credit(self.campaign.answer, self.key, self.goal)
+        return credit(self.campaign.answer, self.key, self.goal, self.channel)
 
     @property
     def goals(self) -> list[dict[str, Any]]:
@@ -78,18 +78,39 @@ CONVERSION: tuple[Figure[StepOf], ...] = (
         lambda one: one.goal,
     ),
     count(
-        "conversions",
+        "converted",
         "목표 전환",
-        "Conversions",
-        "Hits credited to its messages: `conversions_after_open` and `conversions_after_send`.",
-        lambda one: one.credit.total,
+        "Converted",
+        "Runs whose first hit its messages have the credit for; each once for each goal.",
+        lambda one: one.credit.runs,
     ),
     ratio(
-        "conversion_rate",
+        "converted_rate",
         "목표 전환율(전송 기준)",
-        "Conversions, of sent",
-        "`conversions` by `sent`.",
-        lambda one: rate(one.credit.total, one.sent),
+        "Converted, of sent",
+        "`converted` by `sent`.",
+        lambda one: rate(one.credit.runs, one.sent),
+    ),
+    count(
+        "converted_after_open",
+        "상호작용 후 목표 전환",
+        "Converted after an open",
+        "Those of `converted` because they were opened: people who did something with a message.",
+        lambda one: one.credit.runs_after_open,
+    ),
+    ratio(
+        "converted_after_open_rate",
+        "상호작용 후 목표 전환율(전송 기준)",
+        "Converted after an open, of sent",
+        "`converted_after_open` by `sent`.",
+        lambda one: rate(one.credit.runs_after_open, one.sent),
+    ),
+    count(
+        "conversions",
+        "총 목표 전환",
+        "Conversions",
+        "Every hit that they have the credit for: `conversions_after_open` and `conversions_after_send`.",
+        lambda one: one.credit.total,
     ),
     count(
         "conversions_after_open",

@@ -27,6 +27,7 @@ from tests.world import DAY, HOUR, MINUTE, World, open_world
 from .balance import balances
 from .divided import divided_world, without_complaint
 from .flows import heard
+from .pruned import aggregates, prune
 from .random_graphs import EVENTS, Data, graphs
 
 T = TypeVar("T")
@@ -159,6 +160,13 @@ class Lives(RuleBasedStateMachine):
     @rule(who=st.sampled_from(["kim", "lee"]))
     def somebody_is_taken_out(self, who: str) -> None:
         self.change("removeFromJourneys", userIds=[who])
+
+    @rule(after=st.sampled_from([0, 40 * DAY]))
+    def old_facts_are_deleted(self, after: int) -> None:
+        self.do(self.world.settle(self.world.clock.now() + after))
+        before = self.do(aggregates(self.world))
+        self.do(prune(self.world))
+        assert self.do(aggregates(self.world)) == before
 
     # What goes wrong
 

@@ -24,7 +24,7 @@ from tests.world import DAY, HOUR, NOON, World, abandoned_cart
 
 from .balance import balances
 from .flows import heard
-from .test_pruning_law import aggregates, prune
+from .pruned import aggregates, prune
 
 pytestmark = pytest.mark.anyio
 

@@ -7,32 +7,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from server.aggregates import recount
-from server.pruning import Pruner
-from server.store.pruning import Facts, Retention
-from server.store.tables import Counter, UserSet
+from server.store.pruning import Facts
 from tests.server.engine.test_chance_laws import chance
-from tests.world import DAY, HOUR, MINUTE, World, abandoned_cart
+from tests.world import DAY, HOUR, MINUTE, abandoned_cart
 
 from . import test_laws as laws
+from .pruned import aggregates, prune
 from .test_laws import LAW, Jump, Order, Sent, Story, figures, tell
 
 
 class Prune(NamedTuple):
     """What is over for a day is deleted."""
-
-
-async def prune(world: World, days: int = 1) -> Facts:
-    done = Facts()
-    pruner = Pruner(world.db, world.shards, Retention(world.project_id, days), world.clock.now(), 0)
-    expected = await pruner.count()
-    async for page in pruner.prune():
-        done += page
-    assert done == expected
-    return done
-
-
-async def aggregates(world: World) -> list[Any]:
-    return [sorted(map(tuple, await world.rows(model))) for model in (Counter, UserSet)]
 
 
 async def play(story: Story, moves: list[Any], *, pruning: bool) -> dict[str, Any]:

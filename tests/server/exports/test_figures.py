@@ -22,7 +22,16 @@ PERIODS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 METRICS = """metrics { metric observable total unique users human machine unsure share { of base rate } }
   issues { family reason share { count of rate } }"""
-CREDIT = "total afterOpen afterSend assisted share { rate } revenue { amount currency }"
+CREDIT = """total unique uniqueAfterOpen afterOpen afterSend assisted
+  share { rate } shareAfterOpen { rate } revenue { amount currency }"""
+CONVERSIONS = {
+    "converted": "unique",
+    "converted_after_open": "uniqueAfterOpen",
+    "conversions": "total",
+    "conversions_after_open": "afterOpen",
+    "conversions_after_send": "afterSend",
+    "assisted": "assisted",
+}
 STATS = f"""query($id: ID!, $period: PeriodInput, $goal: ID) {{ journey(id: $id) {{ stats(period: $period) {{
   performance {{
     goal {{ key title event }} reached {{ total users }} hits perRun {{ rate }} perUser {{ rate }}
@@ -133,7 +142,10 @@ def same_credit(row: dict[str, Any], credit: dict[str, Any]) -> None:
     assert row["conversions_after_open"] == credit["afterOpen"]
     assert row["conversions_after_send"] == credit["afterSend"]
     assert row["assisted"] == credit["assisted"]
-    assert row["conversion_rate"] == credit["share"]["rate"]
+    assert row["converted"] == credit["unique"]
+    assert row["converted_rate"] == credit["share"]["rate"]
+    assert row["converted_after_open"] == credit["uniqueAfterOpen"]
+    assert row["converted_after_open_rate"] == credit["shareAfterOpen"]["rate"]
     assert row["revenue"] == amount(credit["revenue"])
 
 
@@ -161,10 +173,13 @@ async def test_a_message_is_that_of_the_api(
         line = told.pop(("issue", issue["family"].lower(), issue["reason"].lower(), None))
         assert (line["total"], line["rate"]) == (issue["share"]["count"], issue["share"]["rate"])
     for credit in message["credited"]:
-        line = told.pop(("conversion", "credited", None, credit["goal"]["key"]))
-        assert (line["total"], line["revenue"]) == (credit["total"], amount(credit["revenue"]))
-        for how, name in (("after_open", "afterOpen"), ("after_send", "afterSend"), ("assisted", "assisted")):
-            assert told.pop(("conversion", how, None, credit["goal"]["key"]))["total"] == credit[name]
+        key = credit["goal"]["key"]
+        lines = {how: told.pop(("conversion", how, None, key)) for how in CONVERSIONS}
+        assert {how: line["total"] for how, line in lines.items()} == {
+            how: credit[name] for how, name in CONVERSIONS.items()
+        }
+        assert lines["converted"]["rate"] == credit["share"]["rate"]
+        assert lines["conversions"]["revenue"] == amount(credit["revenue"])
     assert not told
 
 

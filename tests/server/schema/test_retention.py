@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from server.schema.ids import to_id
-from server.store.tables import Project
-from tests.server.engine.test_pruning_law import prune
-from tests.server.schema.api import Api
+from server.store.tables import FormerMessage, FormerRun, Message, Project
+from tests.server.engine.pruned import prune
+from tests.server.schema.api import Api, hear
 from tests.world import DAY, HOUR, NOON, abandoned_cart
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +98,22 @@ async def test_providers_codes_are_told_of_days_of_which_receipts_are_kept_and_f
       deliveryIssues(filter: $filter) { edges { node { code } } } }"""
     error = await api.error(listed, filter={"period": old})
     assert "2024-03-22T11:00:00+00:00" in error["message"]
+
+
+async def test_whoever_is_erased_leaves_no_address_behind_in_what_was_kept(api: Api) -> None:
+    world = api.world
+    await world.add_connection()
+    rules = {"reentry_rules": {"one_per": "sku", "after_ms": DAY}}
+    journey_id = await world.add_journey(abandoned_cart(**rules))
+    await world.live(world.event("", NOON, user="kim", type="identify", email="kim@example.com"))
+    await world.live(world.event("add_to_cart", NOON, user="kim", sku="red shoes"), until=NOON + 2 * HOUR)
+    await hear(world, (await world.rows(Message))[0].id, ("accepted", NOON + 2 * HOUR, {}))
+    await world.settle(NOON + 10 * DAY)
+    await prune(world)
+    [run], [message] = await world.rows(FormerRun), await world.rows(FormerMessage)
+    assert (run.entry_value, message.address) == ("red shoes", "kim@example.com")
+    done = await api.change("eraseUser", identity={"userId": "kim"})
+    assert done["__typename"] == "EraseUserPayload", done
+    await world.settle()
+    [run], [message] = await world.rows(FormerRun), await world.rows(FormerMessage)
+    assert (run.journey_id, run.entry_value, message.address) == (journey_id, "", "")
