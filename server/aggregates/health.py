@@ -52,11 +52,11 @@ def ends(answer: Answer, step_key: str | None = None) -> Ends:
 
 
 def sent_by_channel(answer: Answer) -> dict[str, int]:
-    """The most used channel first."""
+    """The most used channel first, without those of which nothing is left."""
     found: defaultdict[str, int] = defaultdict(int)
     for one in answer.of(Metric.SENT):
         found[one.channel] += one.n
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    return {channel: n for channel, n in sorted(found.items(), key=lambda item: (-item[1], item[0])) if n}
 
 
 def opened(answer: Answer, channels: Collection[str]) -> Part:

@@ -62,7 +62,7 @@ async def run(options: Options, settings: Settings, console: Console) -> None:
     if not kept:
         await file.make_way(options.path, settings)
     shop = Shop(WallClock().now() - ENDS_BEFORE, options.days, options.people, options.seed)
-    filled = await _kept(settings, shop) if kept else await _fill(settings, shop, console)
+    filled = await kept_sample(settings, shop) if kept else await _fill(settings, shop, console)
     await _serve(options, settings, filled, console)
 
 
@@ -87,7 +87,7 @@ async def _fill(settings: Settings, shop: Shop, console: Console) -> Filled:
         return await fill(settings, shop, told)
 
 
-async def _kept(settings: Settings, shop: Shop) -> Filled:
+async def kept_sample(settings: Settings, shop: Shop) -> Filled:
     """The sample of an earlier time, with new keys: the old ones were shown then."""
     now = WallClock().now()
     async with open_runtime(settings, parts=()) as runtime, runtime.db.write() as session:

@@ -254,10 +254,16 @@ class _Visitor:
             "products": [product.id for product in cart],
         }
         at += self._pause()
-        self._track(at, "purchase", order)
+        self._track(at, "purchase", {**order, "arrives_on": self._arrives_on(at)})
         if self.chance.random() < 0.13:
             written = at + int(self.chance.uniform(4.2, 9) * DAY)
             self._track(written, "write_review", {"product_id": cart[0].id, "rating": self._rating()})
+
+    def _arrives_on(self, at: Instant) -> str:
+        """Four days later; of few orders the shop does not know. Drawn apart, as above."""
+        if Random(f"{self.shop.seed}:arrives:{self.person.number}:{at}").random() < 0.08:
+            return "미정"
+        return f"{to_datetime(at + SEOUL + 4 * DAY):%Y-%m-%d}"
 
     def _rating(self) -> int:
         return self.chance.choices((1, 2, 3, 4, 5), (2, 3, 10, 30, 55))[0]

@@ -180,6 +180,10 @@ SELECT 'credited', journey_id, version, step_key, goal_key, channel,
        CASE WHEN after_open THEN 'opened' ELSE 'sent' END, at, entered_at, amount
 FROM credit WHERE rank = 1
 UNION ALL
+SELECT 'credited_first', journey_id, version, step_key, goal_key, channel,
+       CASE WHEN after_open THEN 'opened' ELSE 'sent' END, at, entered_at, amount
+FROM credit WHERE rank = 1 AND place = 1
+UNION ALL
 SELECT 'credited', journey_id, version, '', goal_key, '', '', at, entered_at, amount FROM conversion_of AS c
 WHERE NOT EXISTS (SELECT 1 FROM letter AS l WHERE l.run_id = c.run_id AND l.sent_at <= c.at)
 UNION ALL

@@ -287,13 +287,18 @@ class Recounted:
         after_open, after_send = (self._count("credited", **where, reason=one) for one in ("opened", "sent"))
         total, worth = after_open + after_send, self.facts.amount(self.asked, "credited", **where)
         sent = self._count("sent", **{name: value for name, value in where.items() if name != "output"})
+        first_open, first_send = (
+            self._count("credited_first", **where, reason=one) for one in ("opened", "sent")
+        )
         return {
             "total": total,
             "afterOpen": after_open,
             "afterSend": after_send,
             "assisted": self._count("assisted", **where),
-            "share": rate(total, sent),
-            "shareAfterOpen": rate(after_open, sent),
+            "unique": first_open + first_send,
+            "uniqueAfterOpen": first_open,
+            "share": rate(first_open + first_send, sent),
+            "shareAfterOpen": rate(first_open, sent),
             "revenue": money(shown.get("revenue"), worth),
             "averageOrderValue": money(shown.get("revenue"), worth, total),
             "revenuePerMessage": money(shown.get("revenue"), worth, sent),

@@ -28,7 +28,7 @@ fragment Heard on MetricStats {
 ISSUE = "fragment Issue on DeliveryIssue { family reason count share { ...Rate } }"
 CREDIT = """
 fragment Credited on CreditStats {
-  total afterOpen afterSend assisted
+  total afterOpen afterSend assisted unique uniqueAfterOpen
   share { ...Rate } shareAfterOpen { ...Rate }
   revenue { amount } averageOrderValue { amount } revenuePerMessage { amount }
 }

@@ -16,7 +16,7 @@ from .histories import ODD, Histories, OpenWorld
 def histories(open_it: OpenWorld, zone: str, examples: int) -> None:
     chosen = settings(
         max_examples=examples,
-        stateful_step_count=30,
+        stateful_step_count=25,
         deadline=None,
         derandomize=True,
         print_blob=True,
