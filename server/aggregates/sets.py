@@ -92,6 +92,8 @@ _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
 
 async def read(session: ReadSession, asked: Asked, shards: int, wanted: Wanted) -> dict[Place, BitMap]:
     """The sets of these values. Nobody may change what is returned."""
+    if not asked.spans:
+        return {}  # A period before everything, or beyond: it is stored as no span at all.
     memory = _memory_of(session)
     found: dict[Place, BitMap] = {}
     changed: dict[Place, int] = {}

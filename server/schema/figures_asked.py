@@ -56,9 +56,10 @@ def figures_key(info: Info, journey_id: int, period: Period, version: int | None
 
 
 def _wanted(above: str, field: SelectedField) -> _Wanted:
-    told = field.arguments
+    # Null is a variable that was left out: its argument has its default, or the field itself says what it lacks.
+    told = {name: value for name, value in field.arguments.items() if value is not None}
     interval = _chosen(Interval, told.get("by", Interval.DAY))
-    by_step = above in _OF_STEPS or told.get("step") is not None
+    by_step = above in _OF_STEPS or "step" in told
     if "metric" not in told:
         return _Wanted([metric.value for metric in _MADE_OF.get(above, ())], interval, by_step)
     return _Wanted([_chosen(Metric, told["metric"]).value], interval, by_step)

@@ -1,6 +1,6 @@
 """Makes a new database ready: its shards, and the row that tells when the catalog has changed."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from .bulk import inserting, table_of
 from .sessions import ReadSession, WriteSession
@@ -35,7 +35,11 @@ async def recount_is_due(session: WriteSession) -> bool:
     """Whether the aggregates have to be counted anew. Who is told so does it; others wait here."""
     table = table_of(Catalog)
     due = update(table).where(table.c.recount_due).values(recount_due=False).returning(table.c.id)
-    return bool(await session.rows(due))
+    found = bool(await session.rows(due))
+    if found and session.get_bind().dialect.name == "postgresql":
+        # To count takes longer than a server may be silent: it would be cut off at every start, for ever.
+        await session.run(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    return found
 
 
 async def touch_catalog(session: WriteSession) -> None:

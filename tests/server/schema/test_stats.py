@@ -216,6 +216,13 @@ async def test_a_period_that_means_nothing_is_refused(small_api: Api, period: di
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
+@pytest.mark.parametrize("period", [{"from": "2150-01-01"}, {"until": "2000-01-01"}])
+async def test_before_everything_and_far_ahead_nobody_did_anything(api: Api, period: dict[str, str]) -> None:
+    found = await stats(api, await lived(api), period=period)
+    assert (found["audience"]["entries"], found["audience"]["users"]) == (0, 0)
+    assert found["audience"]["insideNow"] == 1
+
+
 async def test_figures_of_one_version_are_those_of_its_own_users(api: Api) -> None:
     everything = await stats(api, await lived(api))
     found = await stats(api, await lived_id(api), version=1)
@@ -290,6 +297,20 @@ async def test_a_series_has_points_of_hours_days_and_weeks(api: Api) -> None:
         "days": [{"at": "2024-03-12T15:00:00+00:00", "count": 4}],
         "weeks": [{"at": "2024-03-10T15:00:00+00:00", "count": 2, "amount": "20000.5"}],
     }
+
+
+async def test_a_variable_that_is_left_out_leaves_an_argument_its_default(api: Api) -> None:
+    journey_id = to_id("Journey", await lived(api))
+    text = """query($id: ID!, $by: Interval, $fill: Boolean, $step: ID) { journey(id: $id) { stats {
+        over(metric: ENTRIES, by: $by, fill: $fill, step: $step) { at count }
+        health { over(by: $by) { entries } }
+    } } }"""
+    found = (await api.ask(text, id=journey_id))["journey"]["stats"]
+    assert found["over"] == [{"at": "2024-03-12T15:00:00+00:00", "count": 4}]
+    assert found["health"]["over"] == [{"entries": 4}]
+    error = await api.error(text, id=journey_id, by=None)
+    assert "by" in error["message"]
+    assert "INTERNAL_ERROR" not in str(error)
 
 
 async def test_four_journeys_take_as_many_statements_as_one(api: Api) -> None:
