@@ -57,12 +57,15 @@ async def of_journey(context: Context, journey_id: int, wanted: Wanted) -> Found
 async def _first_inside(
     session: ReadSession, context: Context, journey_id: int, keys: list[UserKey]
 ) -> tuple[UserKey, list[Run], list[UserKey]]:
-    """The first who ever came in, or else the first, with the latest runs and all the person's numbers."""
+    """The first who ever came in, or else the first, with the latest runs and all the person's numbers.
+
+    Also who came in so long ago that only figures are kept.
+    """
     first: tuple[UserKey, list[Run], list[UserKey]] | None = None
     for key in keys[:MOST_TRIED]:
         family = await users.family(session, context.project_id, context.shards, key)
         found = await runs.in_journey_by_users(session, context.project_id, journey_id, family)
-        if found:
+        if found or await retention.former_runs(session, context.project_id, journey_id, family):
             return key, found, family
         first = first or (key, found, family)
     assert first is not None

@@ -56,7 +56,7 @@ def figures_key(info: Info, journey_id: int, period: Period, version: int | None
 
 
 def _wanted(above: str, field: SelectedField) -> _Wanted:
-    # Null is a variable that was left out: its argument has its default, or the field itself says what it lacks.
+    # Null is a variable that was left out: its argument has its default, or the field says what it lacks.
     told = {name: value for name, value in field.arguments.items() if value is not None}
     interval = _chosen(Interval, told.get("by", Interval.DAY))
     by_step = above in _OF_STEPS or "step" in told

@@ -60,6 +60,20 @@ async def test_unknown_never_entered_and_no_longer_kept_are_three_answers(api: A
     assert (both["formerRuns"], both["runs"]) == (1, [{"mark": "IN_PROGRESS"}])
 
 
+async def test_of_several_with_an_address_it_is_who_came_in_even_if_only_figures_are_kept(api: Api) -> None:
+    world = api.world
+    await world.add_connection()
+    journey_id = await world.add_journey(abandoned_cart())
+    home = {"type": "identify", "email": "home@example.com"}
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + DAY)
+    await world.live(world.event("", NOON + DAY, user="kim", **home))
+    await world.live(world.event("", NOON + DAY + HOUR, user="park", **home), until=NOON + 10 * DAY)
+    await prune(world)
+    answer = await api.ask(PATHS, id=to_id("Journey", journey_id), i={"email": "home@example.com"})
+    gone = answer["journey"]["userPaths"]
+    assert (gone["__typename"], gone["user"], gone["formerRuns"]) == ("PathsNotKept", {"userId": "kim"}, 1)
+
+
 async def test_an_export_of_what_is_gone_is_refused_and_of_what_is_kept_is_not(api: Api) -> None:
     world = api.world
     journey_id = await world.add_journey(abandoned_cart())
