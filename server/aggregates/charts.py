@@ -8,7 +8,7 @@ from server.clock import Instant
 
 from .ask import Answer, Span, SpanCount
 from .health import INTERNAL_ERROR, SEND_ERROR
-from .intervals import intervals
+from .intervals import check_length, intervals
 from .messages import BY_ACTOR_TOO
 from .metrics import Metric
 from .series import MADE_OF, beginning_of
@@ -93,6 +93,7 @@ def _drawn(counts: list[SpanCount], chart: Chart) -> Iterator[tuple[Instant, lis
         if one.n or one.amount:
             found[beginning_of(one.at, chart.interval, chart.span.zone)].append(one)
     times = sorted(found)
+    check_length(len(times))
     if chart.fill:
         every = intervals(chart.span, chart.interval, times[0] if times else None, chart.now)
         times = sorted({*times, *every})

@@ -25,12 +25,17 @@ def intervals(span: Span, interval: str, earliest: Instant | None, now: Instant)
     found: list[Instant] = []
     for at in _beginnings(since, until, interval, span.zone):
         found.append(at)
-        if len(found) > MOST:
-            raise BadInput(
-                f"A series with all its intervals has at most {MOST:,} points; "
-                "ask for longer intervals, for a shorter period, or without `fill`."
-            )
+        check_length(len(found))
     return found
+
+
+def check_length(points: int) -> None:
+    """Raises BadInput for a series that nobody can look at, and that takes seconds to make."""
+    if points > MOST:
+        raise BadInput(
+            f"A series has at most {MOST:,} points; ask for longer intervals, for a shorter period, "
+            "or without `fill`."
+        )
 
 
 def _beginnings(since: Instant, until: Instant, interval: str, zone: str) -> Iterator[Instant]:

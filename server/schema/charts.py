@@ -19,7 +19,10 @@ from .source import Source, money_of
 from .words import Actor, ChannelName, Interval, Metric, word
 
 MetricArgument: TypeAlias = Annotated[Metric, strawberry.argument(description="What is counted.")]
-IntervalArgument: TypeAlias = Annotated[Interval, strawberry.argument(description="How long one point is.")]
+IntervalArgument: TypeAlias = Annotated[
+    Interval,
+    strawberry.argument(description="How long one point is. A series has at most 3,000 points."),
+]
 FillArgument: TypeAlias = Annotated[
     bool,
     strawberry.argument(

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.aggregates.ask import Span
+from server.aggregates.ask import HOURS, Answer, Span, SpanCount
 from server.aggregates.calendar import hour_of, start_of
+from server.aggregates.charts import Chart, Line, points
 from server.aggregates.intervals import MOST, intervals
+from server.aggregates.metrics import Metric
 from server.aggregates.series import DAY, HOUR, WEEK, beginning_of
+from server.clock import HOUR as LENGTH
 from server.errors import BadInput
 
 ZONES = ["UTC", "Asia/Seoul", "Asia/Kathmandu", "Australia/Lord_Howe", "America/New_York", "Africa/Cairo"]
@@ -58,3 +61,13 @@ def test_nothing_lies_ahead_of_now_and_nothing_before_what_came_first() -> None:
 def test_a_series_without_end_is_refused() -> None:
     with pytest.raises(BadInput, match=f"at most {MOST:,} points"):
         intervals(Span("UTC", date(2000, 1, 1)), HOUR, None, FAR)
+
+
+@pytest.mark.parametrize("fill", [False, True])
+def test_nobody_gets_every_hour_of_years(fill: bool) -> None:
+    counts = [SpanCount(n * LENGTH, "sent", "", "", "email", "", 1, 0) for n in range(MOST + 1)]
+    chart = Chart(HOUR, fill, Span("UTC"), FAR)
+    most = Answer(series={HOURS: counts[:MOST]})
+    assert len(list(points(most, Line(Metric.SENT), chart._replace(now=counts[-2].at)))) == MOST
+    with pytest.raises(BadInput, match=f"at most {MOST:,} points"):
+        list(points(Answer(series={HOURS: counts}), Line(Metric.SENT), chart))
