@@ -1,5 +1,6 @@
 """What a row of figures is made of: a journey in a span, or messages in it."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import orjson
 
 from server.aggregates.ask import Answer, Span
+from server.aggregates.costs import charged
 from server.aggregates.drawn import DrawnFigures
 from server.aggregates.messages import SETS, WHOLES, how_many, is_observable
 from server.aggregates.metrics import Dimension
@@ -105,6 +107,20 @@ class Messages:
         if self.channels and not telling:
             return None
         return self.figures.users_at(SETS[metric], [(key,) for key in self._steps(telling)])
+
+    @property
+    def priced(self) -> int:
+        """How many of which the provider has told the price."""
+        return self._count(M.COST, self.channels)
+
+    @property
+    def costs(self) -> dict[str, int]:
+        """What providers charge, by currency, as far as they have told."""
+        found = Counter[str]()
+        for channel in self.channels:
+            for one in charged(self.figures.answer, channel, self.step_key):
+                found[one.currency] += one.amount
+        return dict(sorted(found.items()))
 
     def _count(self, metric: M, channels: Collection[str]) -> int:
         return sum(how_many(self.figures.answer, metric, channel, self.step_key) for channel in channels)

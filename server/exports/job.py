@@ -58,6 +58,8 @@ class Job:
     rows: int = 0
     size: int = 0
     chunks: int = 0
+    _goes_on: bool = False
+    """Whether whoever takes it up goes on after the last piece. Otherwise a piece is no progress."""
     _shown_at: float = field(default=0.0)
 
     async def carry_out(self) -> None:
@@ -65,7 +67,9 @@ class Job:
         kind, format = self._kind(), Format(self.record.format)
         self.rows, self.size, self.chunks = self.record.rows, self.record.size, self.record.chunks
         after: Place | None = orjson.loads(self.record.place) if self.record.place else None
-        if not kind.goes_on or format is Format.XLSX:
+        self._goes_on = kind.goes_on and format is not Format.XLSX
+        if not self._goes_on or after is None:
+            # Pieces without a place after them would be written twice.
             await self._begin_anew()
             after = None
         asked = await self._asked(after)
@@ -116,18 +120,19 @@ class Job:
     async def _write_text(self, sheet: Sheet, asked: Asked) -> None:
         about = (sheet.columns, asked.zone, asked.language)
         text = text_format(Format(self.record.format), *about, marked=self.record.marked)
-        piece = bytearray(b"" if self.chunks else text.head())
+        piece, place = bytearray(b"" if self.chunks else text.head()), asked.after
         async for page in sheet.pages:
+            place = page.after
             piece += text.lines(page.rows)
             self.rows += len(page.rows)
             is_over = self.interrupted()
             if len(piece) >= CHUNK_BYTES or _now() > self._shown_at + SHOWN_AFTER_SECONDS or is_over:
-                await self._add(piece, page.after)
+                await self._add(piece, place)
                 piece.clear()
             if is_over:
                 raise Interrupted
         if piece:
-            await self._add(piece, None)
+            await self._add(piece, place)
 
     async def _write_book(self, sheet: Sheet, asked: Asked) -> None:
         # A thread that is left behind may still be writing.
@@ -158,14 +163,16 @@ class Job:
 
     async def _add(self, piece: bytes | bytearray, place: Place | None) -> None:
         """A piece of the file, and the place after it, in one transaction."""
-        told = "" if place is None else orjson.dumps(place).decode()
+        told: dict[str, Any] = {"place": "" if place is None else orjson.dumps(place).decode()}
+        if self._goes_on:
+            told["tries"] = 0
         data = zlib.compress(piece, _QUICK)
         async with self.db.write() as session:
             if piece:
                 chunk = exports.Chunk(self.chunks, self.size, len(piece), data)
-                await exports.add_chunk(session, self.claim, chunk, self.rows, told)
+                await exports.add_chunk(session, self.claim, chunk, rows=self.rows, **told)
             else:
-                await exports.keep(session, self.claim, place=told)
+                await exports.keep(session, self.claim, **told)
         self.size += len(piece)
         self.chunks += 1 if piece else 0
         self._shown_at = _now()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 from server.aggregates.channel_metrics import LEFT_OUT
 from server.aggregates.messages import TOLD, WHOLES
@@ -9,7 +10,7 @@ from server.aggregates.metrics import DEFINITIONS
 from server.aggregates.metrics import Metric as M
 
 from .campaign import Campaign, Messages
-from .figure import Figure, count, ratio
+from .figure import Figure, count, money, number, ratio, text
 from .words import ACTORS, CHANNELS, MESSAGES, Word
 
 _SENTENCES = {definition.metric: definition.sentence for definition in DEFINITIONS}
@@ -41,6 +42,35 @@ CTR: Figure[Messages] = ratio(
 )
 
 
+def _cost(these: Messages) -> Decimal | None:
+    return money(*these.costs.values()) if len(these.costs) == 1 else None
+
+
+COSTS: tuple[Figure[Messages], ...] = (
+    count(
+        "priced",
+        "단가 확인",
+        "Priced",
+        "Messages of which the provider has told the price.",
+        lambda these: these.priced,
+    ),
+    number(
+        "cost",
+        "발송 비용",
+        "Cost",
+        "What providers charge for those of `priced`; empty if there are none, or currencies differ.",
+        _cost,
+    ),
+    text(
+        "cost_currency",
+        "발송 비용 통화",
+        "Cost currency",
+        "Of the cost; several if they differ.",
+        lambda these: ", ".join(these.costs) or None,
+    ),
+)
+
+
 def metrics_of(channel: str | None) -> list[M]:
     """The columns of a channel do not depend on what its connections can tell today."""
     left_out = LEFT_OUT.get(channel, frozenset()) if channel else frozenset()
@@ -57,6 +87,7 @@ def counts_of(channel: str | None) -> Iterator[Figure[Messages]]:
             yield from (_by(actor, metric) for actor in ACTORS)
         if metric is M.CLICKS and channel:
             yield CTR
+    yield from COSTS
 
 
 def figures_of(channel: str) -> Iterator[Figure[Messages]]:

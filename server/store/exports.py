@@ -95,14 +95,14 @@ async def remove(session: WriteSession, project_id: int, export_id: int) -> bool
 
 async def forget_people(session: WriteSession, project_id: int) -> None:
     """Somebody is erased: files that may hold them go, and those in the making begin anew."""
-    theirs = (_table.c.project_id == project_id, _table.c.of_people)
-    again = {"state": QUEUED, "holder": "", "token": _table.c.token + 1, "started_at": None}
-    rows = await session.rows(
-        select(_table.c.id).where(*theirs, _table.c.state.in_((RUNNING, READY)), _table.c.chunks > 0)
-    )
-    await session.run(update(_table).where(*theirs, _table.c.state == READY).values(state=EXPIRED))
-    await session.run(update(_table).where(*theirs, _table.c.state == RUNNING).values(**again, **_EMPTY))
-    await _drop_chunks(session, [row.id for row in rows])
+    theirs = update(_table).where(_table.c.project_id == project_id, _table.c.of_people)
+    # Those in the making first, also those in line to be gone on with: what becomes ready before that is
+    # found among the ready, and nothing can after it.
+    making, ready = theirs.where(_table.c.state.in_(UNFINISHED)), theirs.where(_table.c.state == READY)
+    again = {"state": QUEUED, "holder": "", "token": _table.c.token + 1, "started_at": None, **_EMPTY}
+    begun = await session.rows(making.values(**again).returning(_table.c.id))
+    gone = await session.rows(ready.values(state=EXPIRED).returning(_table.c.id))
+    await _drop_chunks(session, [row.id for row in (*begun, *gone)])
 
 
 # Worked in
@@ -172,10 +172,10 @@ async def keep(session: WriteSession, claim: Claim, **told: Any) -> None:
     await _prove(session, claim, **told)
 
 
-async def add_chunk(session: WriteSession, claim: Claim, chunk: Chunk, rows: int, place: str) -> None:
-    """A piece of the file, and where to go on after it: both, or neither."""
+async def add_chunk(session: WriteSession, claim: Claim, chunk: Chunk, **told: Any) -> None:
+    """A piece of the file, and what is told with it, as where to go on after it: both, or neither."""
     ends_at = chunk.starts_at + chunk.size
-    await _prove(session, claim, rows=rows, size=ends_at, chunks=chunk.number + 1, place=place, tries=0)
+    await _prove(session, claim, size=ends_at, chunks=chunk.number + 1, **told)
     await session.bulk(_ADD_CHUNK, [(claim.export_id, *chunk)])
 
 

@@ -5,7 +5,9 @@ The data lies beside the project where it is developed; it is no part of the pro
 """
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +15,34 @@ from bench import _shop
 from bench._mailbox import Mailbox
 from bench._server import Server
 from bench.replay import Replay, run
+from tests.figures.comparing import QUERIES, Question, compare
+from tests.figures.facts import facts_in
+from tests.figures.screens import together
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "ecom.csv.gz"
 USERS = 40
+
+
+ZONE = "Asia/Seoul"
+QUESTIONS = (
+    Question(),
+    Question(clock="ENTERED", until=date(2024, 5, 1)),
+    *(Question(first=date(2024, month, 10), until=date(2024, month + 1, 3)) for month in (3, 4, 5)),
+    Question(version=1, clock="ENTERED", first=date(2024, 4, 5), until=date(2024, 4, 20)),
+)
+
+
+def wrong_figures(replay: Replay) -> list[str]:
+    """Every figure of every screen that plain SQL over the facts does not say as well."""
+    facts = facts_in(Path(replay.server.database.removeprefix("sqlite:///")))
+    found = []
+    for question in QUESTIONS:
+        shown: dict[str, Any] = {}
+        for query in QUERIES:
+            shown = together(shown, replay.ask(query, **question.variables())["journey"]["stats"])
+        found += [f"{question}: {one}" for one in compare(shown, facts, question, ZONE)]
+    facts.close()
+    return found
 
 
 @pytest.fixture
@@ -23,7 +50,7 @@ def replay(tmp_path: Path) -> Iterator[Replay]:
     if not DATA.exists():
         pytest.skip(f"needs the clickstream {DATA.name}, which is not part of the project")
     with Mailbox() as mailbox:
-        server = Server(tmp_path, "--clock", "events", zone="Asia/Seoul")
+        server = Server(tmp_path, "--clock", "events", zone=ZONE)
         server.start()
         try:
             yield Replay(server, mailbox)
@@ -44,6 +71,7 @@ def test_the_figures_are_what_the_csv_says_and_sending_twice_changes_nothing(
     replay.middle = middle
     rows = _shop.read(DATA, USERS)
     assert run(replay, rows, _shop.expected(rows), kills, seed=kills) == []
+    assert wrong_figures(replay) == []
     for command in (("recount", "--check"), ("doctor", "--clock", "events")):
         done = replay.server.run(*command)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -34,9 +34,9 @@ HEARD: Heard = {
         ("clicked", {"actor": "human"}),
         ("unsubscribed", {}),
     ],
-    "sms": [("delivered", {})],
-    "whatsapp": [("delivered", {}), ("opened", {"actor": "human"})],
-    "kakao": [("delivered", {})],
+    "sms": [("delivered", {"price": 84_000, "currency": "KRW"})],
+    "whatsapp": [("delivered", {"price": 79, "currency": "USD"}), ("opened", {"actor": "human"})],
+    "kakao": [("delivered", {"price": 0, "currency": "KRW"})],
     "in_app": [("shown", {}), ("interacted", {}), ("dismissed", {})],
 }
 """By channel: what becomes of Kim's messages, a minute after the other."""

@@ -30,7 +30,9 @@ STATS = """query($id: ID!, $period: PeriodInput, $clock: Clock! = HAPPENED) { jo
       goal { key title currency } reached { total users } hits perRun { rate } perUser { rate }
       revenue { amount currency }
     }
-    communications { channel metrics { metric total unique users human machine unsure share { rate } } }
+    cost { amount currency } priced
+    communications { channel cost { amount currency } priced
+      metrics { metric total unique users human machine unsure share { rate } } }
   } } }"""
 
 
@@ -62,7 +64,30 @@ async def test_every_figure_of_a_channel_is_that_of_the_api(
                 assert row[f"{name}_recipients"] == metric["users"]
             if metric["metric"] == "CLICKED":
                 assert row[f"{name}_ctr"] == (metric["share"] or {}).get("rate")
+        assert costs(row, name) == told_costs(channel)
+    assert costs(row, "total") == told_costs(found)
     assert compared > 80
+
+
+def costs(row: dict[str, Any], name: str) -> tuple[Any, ...]:
+    return row[f"{name}_priced"], row[f"{name}_cost"], row[f"{name}_cost_currency"]
+
+
+def told_costs(told: dict[str, Any]) -> tuple[Any, ...]:
+    currencies = ", ".join(one["currency"] for one in told["cost"]) or None
+    return told["priced"], Decimal(told["cost"][0]["amount"]) if len(told["cost"]) == 1 else None, currencies
+
+
+async def test_what_messages_cost_is_told_by_channel_and_never_added_across_currencies(
+    sqlite_world: World,
+) -> None:
+    await lived(sqlite_world)
+    (row,) = await sheet(sqlite_world, "campaign_statistics")
+    assert costs(row, "sms") == (1, Decimal("8.4"), "KRW")
+    assert costs(row, "whatsapp") == (1, Decimal("0.0079"), "USD")
+    assert costs(row, "kakao") == (1, 0, "KRW"), "free of charge is a price"
+    assert costs(row, "email") == (0, None, None), "nobody has told, which is not nought"
+    assert costs(row, "total") == (3, None, "KRW, USD")
 
 
 @pytest.mark.parametrize("clock", ["happened", "entered"])

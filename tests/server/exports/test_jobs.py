@@ -1,5 +1,6 @@
 """Jobs: asked for, written by workers that may die at any moment, watched, taken back, thrown away."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -101,6 +102,22 @@ async def test_what_is_written_goes_on_after_the_last_piece(
     assert [row["User ID"] for row in read_csv(await office.download(export))] == [
         f"user-{number}" for number in (4, 3, 2, 1, 0)
     ]
+
+
+async def test_a_power_cut_between_the_last_piece_and_the_end_doubles_nothing(
+    small_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_list, "PAGE", 2)
+    what = {"runs": {"journeyId": await shopping(small_office.world, 5)}}
+    whole = await small_office.written(what)
+    export = await small_office.start(what)
+    with monkeypatch.context() as cut:
+        a_power_cut(cut, 0, after=True)
+        with pytest.raises(PowerCut):
+            await small_office.worker.work_once()
+    await small_office.let_leases_run_out()
+    await small_office.work()
+    assert await small_office.download(export) == whole
 
 
 @pytest.mark.usefixtures("in_small_pieces")
@@ -308,6 +325,28 @@ async def test_what_fails_is_tried_again_and_then_given_up(
     assert not await small_office.worker.work_once()
 
 
+@pytest.mark.parametrize("format", ["CSV", "XLSX"])
+async def test_what_begins_anew_and_always_fails_at_its_second_piece_is_given_up(
+    small_office: Office, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    """Its first piece is no progress."""
+    monkeypatch.setattr(job, "CHUNK_BYTES", 1000)
+    for _ in range(2):
+        await shopping(small_office.world, 1)
+    export = await small_office.start({"campaignStatistics": {}}, format=format)
+    add = Job._add
+
+    async def failing(self: Job, *about: Any) -> None:
+        if self.chunks:
+            raise RuntimeError
+        await add(self, *about)
+
+    monkeypatch.setattr(Job, "_add", failing)
+    for _ in range(3):
+        assert await small_office.worker.work_once()
+    assert (await small_office.look(export))["state"] == "FAILED"
+
+
 async def test_what_kills_its_workers_is_given_up(
     small_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +388,22 @@ async def test_files_of_people_go_when_one_of_them_is_erased(small_office: Offic
     rows = read_csv(await small_office.download(waiting))
     assert [row["User ID"] for row in rows] == ["user-2", "", "user-0"]
     assert [row["End reason"] for row in rows] == ["", "Erased", ""]
+
+
+@pytest.mark.usefixtures("in_small_pieces")
+async def test_a_file_that_waits_to_be_gone_on_with_holds_nobody_who_was_erased(office: Office) -> None:
+    export = await office.start({"runs": {"journeyId": await shopping(office.world)}})
+    stopping, taken = asyncio.Event(), await office.worker._take()
+    stopping.set()
+    assert taken is not None
+    await office.worker._work(*taken, stopping)
+    half = await office.look(export)
+    assert (half["state"], half["rows"]) == ("QUEUED", 1)
+    await office.api.change("eraseUser", identity={"userId": "user-2"})
+    await office.world.settle()
+    await office.work()
+    rows = read_csv(await office.download(export))
+    assert [row["User ID"] for row in rows] == ["", "user-1", "user-0"]
 
 
 async def test_exports_are_listed_the_latest_first(small_office: Office) -> None:
