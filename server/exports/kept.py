@@ -15,3 +15,9 @@ async def check_is_kept(
     found = await retention.missing_since(session, asked.project_id, since, journey_id)
     if found is not None:
         raise BadInput(f"Everything is kept since {to_datetime(found).isoformat()}; ask from then on.")
+
+
+async def check_was_kept(asked: Asked, since: Instant | None, journey_id: int | None = None) -> None:
+    """The same once the last page is read: what was deleted meanwhile may be missing from the file."""
+    async with asked.db.read() as session:
+        await check_is_kept(session, asked, since, journey_id)

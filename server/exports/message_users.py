@@ -19,7 +19,7 @@ from server.store.erasing import ERASED_LINK
 
 from . import people
 from .drawn import journey, step_title
-from .kept import check_is_kept
+from .kept import check_is_kept, check_was_kept
 from .people import NOBODY, Person
 from .sheets import Arguments, Asked, Cell, Column, Days, Kind, Language, Page, Row, Sheet
 from .words import ACTORS, CHANNELS, MESSAGES, REASONS
@@ -91,6 +91,7 @@ async def _pages(asked: Asked, arguments: MessageUsersArguments) -> AsyncIterato
             place = (last.entered_at, last.shard, last.id)
             yield Page(rows, list(place))
         if not found.has_next:
+            await check_was_kept(asked, arguments.days.since(asked.zone))
             return
 
 

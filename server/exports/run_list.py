@@ -15,7 +15,7 @@ from server.store.tables import Run
 
 from . import people
 from .drawn import Titles, journey
-from .kept import check_is_kept
+from .kept import check_is_kept, check_was_kept
 from .people import NOBODY, Person
 from .run_words import MARKS, cancelled_by
 from .sheets import Arguments, Asked, Cell, Column, Kind, Language, Page, Row, Sheet
@@ -70,8 +70,6 @@ async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Pag
         async with asked.db.read() as session:
             about = (asked.project_id, arguments.journey_id, arguments.wanted)
             found = await runs.page(session, *about, PageWanted(PAGE, place=place))
-            if not found.rows:
-                return
             who = await people.people(session, asked, [(run.shard, run.user_number) for run in found.rows])
             because = await visits.cancelled_by(session, asked.project_id, found.rows)
             await titles.learn(session, {run.version for run in found.rows})
@@ -85,10 +83,12 @@ async def _pages(asked: Asked, arguments: RunListArguments) -> AsyncIterator[Pag
             )
             for run in found.rows
         ]
-        last = found.rows[-1]
-        place = (last.entered_at, last.shard, last.id)
-        yield Page(rows, list(place))
+        if found.rows:
+            last = found.rows[-1]
+            place = (last.entered_at, last.shard, last.id)
+            yield Page(rows, list(place))
         if not found.has_next:
+            await check_was_kept(asked, arguments.since, arguments.journey_id)
             return
 
 

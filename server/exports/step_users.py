@@ -8,7 +8,7 @@ from server.store import run_facts
 
 from . import people
 from .drawn import Titles, journey, step_title
-from .kept import check_is_kept
+from .kept import check_is_kept, check_was_kept
 from .people import NOBODY, Person
 from .sheets import Arguments, Asked, Cell, Column, Days, Kind, Language, Page, Row, Sheet
 from .words import END_REASONS
@@ -69,6 +69,7 @@ async def _pages(asked: Asked, arguments: StepUsersArguments) -> AsyncIterator[P
             place = (last.entered_at, last.shard, last.id)
             yield Page(rows, list(place))
         if not found.has_next:
+            await check_was_kept(asked, since)
             return
 
 

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from server.errors import BadInput
+from server.exports.kinds import KINDS
+from server.exports.sheets import Asked, Language
 from server.schema.ids import to_id
 from server.store.tables import FormerMessage, FormerRun, Message, Project
 from tests.server.engine.pruned import prune
@@ -86,6 +89,24 @@ async def test_an_export_of_what_is_gone_is_refused_and_of_what_is_kept_is_not(a
     assert (await api.change("startExport", what={"runs": young}))["__typename"] == "StartExportPayload"
     other = {"journeyId": to_id("Journey", await world.add_journey(abandoned_cart(), title="Other"))}
     assert (await api.change("startExport", what={"runs": other}))["__typename"] == "StartExportPayload"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("runs", {}), ("step_users", {"step_key": "hour"}), ("message_users", {"step_key": "mail"})],
+)
+async def test_an_export_is_not_shorter_than_asked_for_though_facts_go_while_it_is_written(
+    small_api: Api, kind: str, more: dict[str, str]
+) -> None:
+    world = small_api.world
+    journey_id = await world.add_journey(abandoned_cart())
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 10 * DAY)
+    about = (world.db, world.project_id, world.shards, "Asia/Seoul", Language.EN, world.clock.now())
+    export = KINDS[kind]
+    sheet = await export.open(Asked(*about), export.arguments(journey_id=journey_id, **more))
+    await prune(world)
+    with pytest.raises(BadInput, match="kept since"):
+        [page async for page in sheet.pages]
 
 
 async def test_providers_codes_are_told_of_days_of_which_receipts_are_kept_and_figures_of_all(
