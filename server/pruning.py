@@ -19,8 +19,8 @@ from server.store.pruning import BEFORE_ALL, Facts, Retention
 
 RUNS_AT_ONCE = 100
 REFUSALS_AT_ONCE = 200
-REST_SECONDS = 0.05
-"""Between two pages, so that others who write have their turn."""
+REST = 1.0
+"""Seconds of rest for each second that a page took: half of the time is left to others who write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Pruner:
     shards: int
     retention: Retention
     now: Instant
-    rest_seconds: float = REST_SECONDS
+    rest: float = REST
 
     @property
     def before(self) -> Instant:
@@ -76,6 +76,7 @@ class Pruner:
     async def _runs(self, journey_id: int, known: Known) -> AsyncIterator[Facts]:
         place: pruning.Place | None = BEFORE_ALL
         while place is not None:
+            began = _now()
             async with self.db.write() as session:
                 await pruning.hold_engines(session)
                 about = (self.retention.project_id, journey_id, self.before, place, RUNS_AT_ONCE)
@@ -87,14 +88,15 @@ class Pruner:
                     await settle(session, facts, known, part=max(runs))
                     await pruning.remove(session, self.shards, page)
             place = page.following
+            await asyncio.sleep(self.rest * (_now() - began))
             if done.runs:
                 yield done
-                await asyncio.sleep(self.rest_seconds)
 
     async def _refusals(self, shard: int, known: Known) -> AsyncIterator[Facts]:
         after: pruning.RefusalKey | None = None
         while True:
             about = (shard, self.retention.project_id, self.before, after, REFUSALS_AT_ONCE)
+            began = _now()
             async with self.db.write() as session:
                 keys = await pruning.refusals(session, *about)
                 if not keys:
@@ -102,14 +104,21 @@ class Pruner:
                 await settle(session, scope.of_refusals(keys), known, part=0)
                 await pruning.remove_refusals(session, keys)
             after = keys[-1]
+            await asyncio.sleep(self.rest * (_now() - began))
             yield Facts(refusals=len(keys))
-            await asyncio.sleep(self.rest_seconds)
 
     async def _merge_sets(self, shard: int) -> None:
         """Every page has settled parts of its own."""
         while True:
+            began = _now()
             async with self.db.write() as session:
                 keys = await merge.crowded(session, shard, merge.SETTLED_SETS)
                 await merge.merge(session, shard, keys, merge.SETTLED_SETS)
             if not keys:
                 return
+            await asyncio.sleep(self.rest * (_now() - began))
+
+
+def _now() -> float:
+    """Seconds of no particular clock: how long a page waits for others counts as well."""
+    return asyncio.get_running_loop().time()

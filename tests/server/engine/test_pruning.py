@@ -1,12 +1,17 @@
 """Old facts are deleted beside a working engine; what comes for them later changes nothing."""
 
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import server.pruning as pruning_pages
 from server.aggregates import recount
 from server.engine.shard import Shard
+from server.pruning import Pruner
 from server.store import messages, pruning, retention, setup
+from server.store.pruning import Retention
 from server.store.receipts import key_of
 from server.store.tables import (
     Conversion,
@@ -150,6 +155,25 @@ async def test_what_a_batch_had_read_and_is_deleted_before_it_commits_is_decided
     assert await aggregates(world) == before
     assert await world.rows(Receipt) == []
     await balances(world)
+
+
+async def test_after_every_page_others_have_as_long_as_it_took(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lived(world)
+    await world.settle(NOON + 10 * DAY)
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    seconds = count(step=3)
+    monkeypatch.setattr(pruning_pages, "_now", lambda: next(seconds))
+    monkeypatch.setattr(pruning_pages, "asyncio", SimpleNamespace(sleep=rest))
+    pages = Pruner(world.db, world.shards, Retention(world.project_id, 1), world.clock.now())
+    done = [page async for page in pages.prune()]
+    assert [bool(page.runs) for page in done] == [True, False]
+    assert rests == [3, 3]
 
 
 async def test_a_run_that_was_deleted_is_counted_as_one_that_was(world: World) -> None:
