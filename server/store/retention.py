@@ -1,8 +1,8 @@
 """How long a project keeps facts, and since when it has all of them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from server.clock import Instant
 
@@ -59,3 +59,14 @@ async def former_runs(session: ReadSession, project_id: int, journey_id: int, ke
         _former.c.project_id == project_id, _former.c.journey_id == journey_id, among(_former, keys)
     )
     return len(await session.rows(statement))
+
+
+async def latest_former_runs(
+    session: ReadSession, project_id: int, journey_id: int, keys: list[UserKey], most: int
+) -> list[Row[Any]]:
+    """When these users came into a journey and left it, of runs of which only figures are kept, in order."""
+    statement = select(_former.c.entered_at, _former.c.ended_at).where(
+        _former.c.project_id == project_id, _former.c.journey_id == journey_id, among(_former, keys)
+    )
+    rows = await session.rows(statement.order_by(_former.c.entered_at.desc()).limit(most))
+    return list(reversed(rows))

@@ -12,7 +12,7 @@ from server.context import Context
 from server.journey.graph import Graph, read_graph
 from server.journey.reentry import Again, Reentry, Since
 from server.journey.steps import EntryAudience, EntryEvent
-from server.store import explaining, runs, users, versions
+from server.store import explaining, retention, runs, users, versions
 from server.store.sessions import ReadSession
 from server.store.tables import Journey, User, Version
 
@@ -70,6 +70,8 @@ class _Case:
     """By name: the latest event by which an entry could have let the person in."""
     own: Sequence[Any]
     """The person's runs in the journey, in order."""
+    former: Sequence[Any]
+    """Earlier ones of which only figures are kept."""
     refused: Sequence[Any]
     belongs: dict[str, bool]
     """By entry: whether the person belongs to its audience now."""
@@ -94,10 +96,12 @@ async def explain(context: Context, journey_id: int, wanted: Wanted, at: Instant
             for name in {entry.event for entry in graph.entries}
         }
         own = await runs.in_journey_by_users(session, context.project_id, journey_id, family)
+        most = explaining.MOST_REFUSALS
+        former = await retention.latest_former_runs(session, context.project_id, journey_id, family, most)
         refused = await explaining.refusals(session, context.project_id, journey_id, family)
         belongs = await audiences.belonging(session, context, graph, user)
     number = version.number if version else 0
-    case = _Case(journey, graph, number, zone, at, events, own, refused, belongs)
+    case = _Case(journey, graph, number, zone, at, events, own, former, refused, belongs)
     return Explained(user, _verdict(case), list(_facts(case)))
 
 
@@ -127,6 +131,8 @@ def _facts(case: _Case) -> Iterator[Fact]:
         text = f"{percent} of 100 people are held out: they enter, and end at once as `held_out`."
         yield Fact(FactCode.HELD_OUT, text, values={"percent": percent})
     yield _reentry(case.graph.reentry)
+    for run in case.former:
+        yield _former_run(run, case.zone)
     for run in case.own[-explaining.MOST_REFUSALS :]:
         yield _run(run, case.zone)
     for row in reversed(case.refused):
@@ -186,6 +192,11 @@ def _run(run: Any, zone: str) -> Fact:
     return Fact(FactCode.ENTERED, text, run.entered_at, run.entry_key, about)
 
 
+def _former_run(run: Any, zone: str) -> Fact:
+    text = f"This person entered, and left {when(run.ended_at, zone)}; only figures are kept of it."
+    return Fact(FactCode.ENTERED, text, run.entered_at)
+
+
 def _refusal(row: Any) -> Fact:
     text = f"Not let in at {row.step_key!r}: the user {_REFUSED.get(row.reason, row.reason)}."
     return Fact(FactCode.REFUSED, text, row.occurred_at, row.step_key, {"reason": row.reason})
@@ -214,7 +225,7 @@ def _verdict(case: _Case) -> Verdict:
 
 
 def _at_event(case: _Case, at: Instant) -> Verdict:
-    if any(run.entered_at == at for run in case.own):
+    if any(run.entered_at == at for run in (*case.own, *case.former)):
         return Verdict.ENTERED
     if any(row.occurred_at == at for row in case.refused):
         return Verdict.REFUSED
@@ -224,7 +235,7 @@ def _at_event(case: _Case, at: Instant) -> Verdict:
 def _recorded(case: _Case) -> Verdict | None:
     """The latest of the person's entries and refusals; none if there is neither."""
     until = case.at
-    times = [(run.entered_at, Verdict.ENTERED) for run in case.own]
+    times = [(run.entered_at, Verdict.ENTERED) for run in (*case.own, *case.former)]
     times += [(row.occurred_at, Verdict.REFUSED) for row in case.refused]
     return max((one for one in times if until is None or one[0] <= until), default=(0, None))[1]
 

@@ -77,6 +77,23 @@ async def test_of_several_with_an_address_it_is_who_came_in_even_if_only_figures
     assert (gone["__typename"], gone["user"], gone["formerRuns"]) == ("PathsNotKept", {"userId": "kim"}, 1)
 
 
+async def test_whoever_came_in_so_long_ago_is_told_to_have_come_in(api: Api) -> None:
+    world = api.world
+    await world.add_connection()
+    journey_id = to_id("Journey", await world.add_journey(abandoned_cart()))
+    await world.live(world.event("add_to_cart", NOON, user="kim"), until=NOON + 10 * DAY)
+    text = """query($id: ID!, $i: IdentityInput!) { explainEntry(journey: $id, identity: $i) {
+        ... on EntryExplanation { verdict facts { code at text } }
+    } }"""
+    before = (await api.ask(text, id=journey_id, i={"userId": "kim"}))["explainEntry"]
+    await prune(world)
+    after = (await api.ask(text, id=journey_id, i={"userId": "kim"}))["explainEntry"]
+    assert before["verdict"] == after["verdict"] == "ENTERED"
+    was, now = ([one for one in told["facts"] if one["code"] == "ENTERED"] for told in (before, after))
+    assert [one["at"] for one in was] == [one["at"] for one in now] == ["2024-03-13T11:00:00+00:00"]
+    assert now[0]["text"].endswith("only figures are kept of it.")
+
+
 async def test_an_export_of_what_is_gone_is_refused_and_of_what_is_kept_is_not(api: Api) -> None:
     world = api.world
     journey_id = await world.add_journey(abandoned_cart())
