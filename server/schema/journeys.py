@@ -188,7 +188,7 @@ class Journey(JourneyFiles, Node):
     async def launches(self, info: Info) -> list[Launch]:
         return await latest(info.context, self._id)
 
-    @field("Its figures in a period, all from one snapshot.")
+    @field("Its figures in a period, all from one snapshot.", cost=10)
     async def stats(
         self,
         info: Info,
