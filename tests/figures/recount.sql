@@ -21,6 +21,7 @@ SELECT v.run_id, v.journey_id, v.version, v.step_key, v.arrived_at, v.left_at, v
 FROM visit AS v JOIN came USING (run_id)
 WHERE NOT came.is_held_out
 WINDOW way AS (PARTITION BY v.run_id ORDER BY v.arrived_at, v.left_at, v.seq);
+CREATE INDEX temp.passage_by_run ON passage (run_id, place);
 
 -- Where the runs are that are inside now: a visit becomes a fact when it is over.
 CREATE TEMP TABLE waiting AS
@@ -66,14 +67,17 @@ SELECT m.id, m.run_id, m.journey_id, m.version, m.step_key, m.channel, m.created
        ) AS sent_at
 FROM message AS m JOIN came USING (run_id);
 CREATE INDEX temp.letter_by_run ON letter (run_id);
+CREATE INDEX temp.letter_by_id ON letter (id);
 
 -- Who was behind the hits of a message, seen together: the earliest 50 of each.
 CREATE TEMP TABLE hit AS
 SELECT message_id, kind, at, actor, url,
        row_number() OVER (PARTITION BY message_id ORDER BY at, kind, actor, url) <= 50 AS is_early
 FROM heard WHERE kind IN ('opened', 'clicked', 'trapped');
+CREATE INDEX temp.hit_by_message ON hit (message_id, at);
 
 CREATE TEMP TABLE click AS SELECT * FROM hit WHERE kind = 'clicked' AND is_early AND url <> '';
+CREATE INDEX temp.click_by_message ON click (message_id, at);
 
 CREATE TEMP TABLE machine_at AS
 SELECT message_id, at FROM hit WHERE kind = 'trapped' AND is_early
@@ -85,6 +89,7 @@ WHERE EXISTS (
       AND 3 <= (SELECT count(DISTINCT url) FROM click AS one
                 WHERE one.message_id = c.message_id AND one.at BETWEEN first.at AND first.at + 3000)
 );
+CREATE INDEX temp.machine_by_message ON machine_at (message_id, at);
 
 CREATE TEMP TABLE judged AS
 SELECT message_id, kind, at,
@@ -101,6 +106,7 @@ FROM hit WHERE kind <> 'trapped';
 
 CREATE TEMP TABLE reader AS
 SELECT message_id, min(at) AS opened_at FROM judged WHERE actor IN ('human', 'unsure') GROUP BY message_id;
+CREATE INDEX temp.reader_by_message ON reader (message_id);
 
 -- Hits of goals, and the one message of the run that each is put down to.
 CREATE TEMP TABLE conversion_of AS
