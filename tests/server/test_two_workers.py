@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.postgres,
     pytest.mark.slow,
     # Real processes, real leases, a wall clock: about one time in eight the one that is left has not taken
-    # everything over within two minutes, and why is not known yet. `test_hung_worker.py` has the same without.
+    # everything over within two minutes, and why is not known yet. `test_hung_worker.py` does without them.
     pytest.mark.skipif(BY_HAND not in os.environ, reason=f"by hand, with {BY_HAND}=1"),
 ]
 
