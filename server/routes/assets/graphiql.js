@@ -11,11 +11,11 @@ const pageHeaders = JSON.parse(config.headers ?? '{}');
 const named = ({ query, operationName, ...rest }) =>
   operationName && !query.includes(operationName) ? { query, ...rest } : { query, operationName, ...rest };
 
-const isSubscription = (parameters, options) =>
-  options?.documentAST?.definitions.some(
-    (one) =>
-      one.operation === 'subscription' && (!parameters.operationName || one.name?.value === parameters.operationName),
-  );
+// By its text: just after a change of tab GraphiQL has not parsed it yet.
+const isSubscription = ({ query, operationName }) =>
+  operationName
+    ? new RegExp(`\\bsubscription\\s+${operationName}\\b`).test(query)
+    : /^\s*subscription\b/m.test(query);
 
 // Subscriptions come as server-sent events, through the same door and with the same key as everything else.
 const listen = (parameters, headers) =>
@@ -23,7 +23,7 @@ const listen = (parameters, headers) =>
 
 const fetcher = async (given, options) => {
   const parameters = named(given);
-  if (isSubscription(parameters, options)) return listen(parameters, options?.headers ?? pageHeaders);
+  if (isSubscription(parameters)) return listen(parameters, options?.headers ?? pageHeaders);
   const response = await fetch(location.pathname, {
     method: 'POST',
     headers: {
