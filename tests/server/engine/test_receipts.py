@@ -125,7 +125,21 @@ async def test_what_the_engine_read_before_a_claim_does_not_undo_the_claim(world
     heard = to_json({"unmapped": [NOON, NOON, 1]})
     async with world.db.write() as session:
         for retry_at in (None, NOON):
-            stale = (message.shard, message.id, 0, False, "queued", "", retry_at, None, "", heard)
+            stale = (
+                message.shard,
+                message.id,
+                0,
+                False,
+                "queued",
+                "",
+                retry_at,
+                None,
+                "",
+                heard,
+                None,
+                "",
+                None,
+            )
             await session.bulk(messages.CHANGED, [stale])
     [row] = await world.rows(Message)
     assert (row.status, row.due_at, row.attempt, row.heard) == ("attempted", None, 1, heard)
