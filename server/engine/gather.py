@@ -2,27 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, func, or_, select
 
 from server.clock import Instant
 from server.delivery.costs import cost_of
-from server.journey.graph import Graph
-from server.journey.moment import Past
 from server.store import consents
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.consents import Decision
 from server.store.sessions import ReadSession
-from server.store.tables import Arrival, Endpoint, Event, FormerRun, Identity, Message, Receipt, Run, User
+from server.store.tables import Arrival, Endpoint, FormerRun, Identity, Message, Receipt, Run, User
 
 from .batch import Batch, IdentityKey, Known, UserKey
 from .state import Address, Former, MessageState, RunState, UserState
 
 _arrivals, _identities, _users = table_of(Arrival), table_of(Identity), table_of(User)
-_endpoints, _events, _runs = table_of(Endpoint), table_of(Event), table_of(Run)
+_endpoints, _runs = table_of(Endpoint), table_of(Run)
 _messages, _receipts, _former = table_of(Message), table_of(Receipt), table_of(FormerRun)
 
 
@@ -103,12 +101,6 @@ _OVERDUE_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
 )
 _UNSETTLED_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
     _runs.c.version < bindparam("before"), _runs.c.settled < bindparam("before")
-)
-_PAST = (
-    select(_events.c.user_number, _events.c.occurred_at, _events.c.name, _events.c.body, _events.c.digest)
-    .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
-    .where(among(_events.c.user_number, "numbers"), among(_events.c.name, "names"))
-    .where(_events.c.occurred_at > bindparam("since"))
 )
 _MESSAGES = select(_messages).where(_messages.c.shard == bindparam("shard"), among(_messages.c.id, "ids"))
 _RECEIPTS = select(_receipts.c.message_id, _receipts.c.key).where(
@@ -290,60 +282,6 @@ def keep_runs(batch: Batch, rows: Iterable[Any]) -> list[RunState]:
     return found
 
 
-EVER = -1
-"""Before everything that has ever happened."""
-
-
-class Asked(NamedTuple):
-    """What steps may look for in a user's past, and from when on."""
-
-    user: UserKey
-    names: frozenset[str]
-    since: Instant
-
-
-def asked_by_runs(batch: Batch) -> list[Asked]:
-    found = []
-    for run in batch.runs.values():
-        if run.is_open:
-            graph = batch.catalog.graph_of(run.journey_id, run.version)
-            found += asked_by(batch, graph, (run.project_id, run.user_number), run.entered_at)
-    return found
-
-
-def asked_by(batch: Batch, graph: Graph, user: UserKey, entered_at: Instant) -> list[Asked]:
-    """What the steps of a graph, and of those that it leads to, may look for."""
-    graphs = [graph, *batch.catalog.led_to(graph)]
-    return [Asked(user, one.asks_past_for, _since(one, entered_at)) for one in graphs if one.asks_past_for]
-
-
-def _since(graph: Graph, entered_at: Instant) -> Instant:
-    return EVER if graph.looks_back_ms is None else entered_at - graph.looks_back_ms - 1
-
-
-async def past(session: ReadSession, batch: Batch, asked: Iterable[Asked]) -> None:
-    """The events that steps may look for, into the batch."""
-    wanted: defaultdict[tuple[int, bool], set[int]] = defaultdict(set)
-    names: defaultdict[tuple[int, bool], set[str]] = defaultdict(set)
-    since: dict[tuple[int, bool], Instant] = {}
-    for (project_id, number), events, at in asked:
-        # Apart, so that one journey which asks for all of the past reads it of its own people only.
-        group = (project_id, at == EVER)
-        wanted[group].add(number)
-        names[group] |= events
-        since[group] = min(since.get(group, at), at)
-    for group, numbers in wanted.items():
-        project_id, _ = group
-        about = {
-            "shard": batch.shard,
-            "project_id": project_id,
-            "names": sorted(names[group]),
-            "since": since[group],
-        }
-        for number, at, name, body, digest in await session.rows_in(_PAST, "numbers", numbers, about):
-            batch.note_past((project_id, number), name, digest, Past(at, orjson.loads(body)))
-
-
 async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tuple[int, str]]:
     """These messages into the batch; returns the receipts that are known of them already."""
     about = {"shard": batch.shard}
@@ -376,28 +314,3 @@ def to_message(row: Any) -> MessageState:
         cost=cost_of(row.priced_at, row.price, row.currency),
         variants=row.variants,
     )
-
-
-async def moving(session: ReadSession, batch: Batch, project_id: int, number: int) -> list[Any]:
-    """The events of a user since the earliest of its open runs began: they go where the user goes."""
-    begun = [run.entered_at for run in batch.runs_by_user[project_id, number] if run.is_open]
-    if not begun:
-        return []
-    statement = select(_events).where(
-        _events.c.shard == batch.shard,
-        _events.c.project_id == project_id,
-        _events.c.user_number == number,
-        _events.c.occurred_at >= min(begun),
-    )
-    return list(await session.rows(statement))
-
-
-async def since(session: ReadSession, batch: Batch, project_id: int, number: int, at: Instant) -> list[Any]:
-    """All events of a user from then on, in order."""
-    statement = (
-        select(_events)
-        .where(_events.c.shard == batch.shard, _events.c.project_id == project_id)
-        .where(_events.c.user_number == number, _events.c.occurred_at >= at)
-        .order_by(_events.c.occurred_at)
-    )
-    return list(await session.rows(statement))

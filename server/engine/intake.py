@@ -12,7 +12,19 @@ from server.store.invitations import INVITE
 from server.store.sessions import ReadSession
 from server.store.vouchers import REMEMBER
 
-from . import addresses, asking, commands, credits, gather, invitations, news, reach, remapping, segments
+from . import (
+    addresses,
+    asking,
+    commands,
+    credits,
+    gather,
+    happened,
+    invitations,
+    news,
+    reach,
+    remapping,
+    segments,
+)
 from .asking import Entrant
 from .batch import Batch, IdentityKey, Known
 from .items import Item, identities_in
@@ -158,11 +170,11 @@ class Intake:
 
     async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
         """What the steps of open runs, and of those that may begin, look for in their users' past."""
-        asked, of_segments = gather.asked_by_runs(batch), segments.asked_by_runs(batch)
+        asked, of_segments = happened.asked_by_runs(batch), segments.asked_by_runs(batch)
         for graph, user, at in entrants:
-            asked += gather.asked_by(batch, graph, user, at)
+            asked += happened.asked_by(batch, graph, user, at)
             of_segments += segments.asked_by(batch, graph, user, at)
-        await gather.past(session, batch, asked)
+        await happened.past(session, batch, asked)
         await segments.load(session, batch, of_segments)
 
     async def _load_page(self, session: ReadSession, batch: Batch, item: Item) -> set[tuple[int, int]]:
@@ -208,7 +220,7 @@ class Intake:
         await reach.load(session, batch, {(project_id, command["number"])})
         if command["runs"]:
             begun = min(RunState(*values).entered_at for values in command["runs"])
-            command["later"] = await gather.since(session, batch, project_id, command["number"], begun)
+            command["later"] = await happened.since(session, batch, project_id, command["number"], begun)
 
     async def _load_link(
         self, session: ReadSession, batch: Batch, project_id: int, command: dict[str, Any]
@@ -231,4 +243,4 @@ class Intake:
         lists_of = await user_lists.of_user(session, project_id, batch.shard, number)
         batch.moving_lists[project_id, number] = lists_of
         await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])
-        batch.moving[project_id, number] = await gather.moving(session, batch, project_id, number)
+        batch.moving[project_id, number] = await happened.moving(session, batch, project_id, number)

@@ -23,7 +23,7 @@ from server.store import launches
 from server.store.ids import digest
 from server.store.sessions import ReadSession, WriteSession
 
-from . import entering, gather, profiles, reach, segments
+from . import entering, gather, happened, profiles, reach, segments
 from .batch import Batch, Row
 from .catalog import Catalog, LiveJourney
 from .entering import RefusedEntry
@@ -132,7 +132,9 @@ async def _load(session: ReadSession, batch: Batch, page: Page) -> None:
         await gather.runs_of(session, batch, keys)
     else:
         await gather.runs_in(session, batch, page.journey.id, keys)
-    await gather.past(session, batch, [one for key in keys for one in gather.asked_by(batch, graph, key, at)])
+    await happened.past(
+        session, batch, [one for key in keys for one in happened.asked_by(batch, graph, key, at)]
+    )
     asked = [one for key in keys for one in segments.asked_by(batch, graph, key, at)]
     await segments.load(session, batch, asked)
     await segments.know(session, batch, project_id, page.numbers, [page.question], at)

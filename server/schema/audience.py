@@ -9,12 +9,13 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.metrics import Metric as M
 
 from .fields import field
+from .figure_words import Base
 from .figures import Share, share
 from .from_data import to_step
 from .scalars import Count
 from .source import Source
 from .steps import Step
-from .words import Base, EndReason, RefusedEntry, word
+from .words import EndReason, RefusedEntry, word
 
 
 @strawberry.type(description="How many runs ended for one reason.")

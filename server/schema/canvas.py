@@ -13,6 +13,7 @@ from .credits import CreditStats, credit_of, credits_of
 from .deliveries import MessageStepStats, message_step
 from .delivery_issues import DeliveryIssue, issues_of
 from .fields import field
+from .figure_words import Base
 from .figures import Share, Tally, share, share_of
 from .from_data import to_step
 from .graphs import Edge, to_edge
@@ -22,7 +23,6 @@ from .source import Source
 from .steps import Step
 from .time_spent import TimeSpent, time_spent
 from .variants import VariantStats, Verdict, variants_of, verdicts_of
-from .words import Base
 
 
 @strawberry.type(description="The figures of one step. Arrivals are waiting, have left, or ended here.")

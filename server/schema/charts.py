@@ -11,12 +11,13 @@ from server.aggregates.metrics import Metric as M
 from server.clock import to_datetime
 from server.errors import BadInput
 
+from .figure_words import Interval, Metric
 from .figures import Money, Point
 from .graphs import Goal
 from .runs import to_money
 from .scalars import Count
 from .source import Source, money_of
-from .words import Actor, ChannelName, Interval, Metric, word
+from .words import Actor, ChannelName, word
 
 MetricArgument: TypeAlias = Annotated[Metric, strawberry.argument(description="What is counted.")]
 IntervalArgument: TypeAlias = Annotated[

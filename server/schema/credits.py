@@ -7,11 +7,11 @@ from server.aggregates.messages import how_many
 from server.aggregates.metrics import Metric as M
 
 from .fields import field
+from .figure_words import Base
 from .figures import Money, Share, share
 from .graphs import Goal
 from .scalars import Count
 from .source import Source, money_in, money_per
-from .words import Base
 
 
 @strawberry.type(

@@ -7,11 +7,12 @@ from server.aggregates.metrics import Metric as M
 from server.resolvers import issues as resolve
 
 from .fields import field
+from .figure_words import Base
 from .figures import Share, share
 from .info import Info
 from .scalars import Count
 from .source import Source
-from .words import Base, FailureReason, IssueFamily, word
+from .words import FailureReason, IssueFamily, word
 
 MOST_CODES = 10
 

@@ -9,8 +9,8 @@ from server.aggregates.metrics import Dimension
 from server.aggregates.unions import Place
 from server.errors import BadInput
 
+from .figure_words import Deed
 from .source import Source
-from .words import Deed
 
 DeedsArgument: TypeAlias = Annotated[
     list[Deed],

@@ -13,11 +13,11 @@ from server.exports.sheets import Arguments
 from server.resolvers import periods
 from server.resolvers.refusals import Invalid, Missing
 
+from .figure_words import Clock
 from .figures import PeriodInput
 from .ids import key_in
 from .journey_filter import JourneyFilter
 from .journey_filter import to_wanted as those_of
-from .words import Clock
 
 Path = tuple[str, ...]
 

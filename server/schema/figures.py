@@ -8,8 +8,8 @@ import strawberry
 from server.aggregates.messages import Part
 from server.resolvers import periods
 
+from .figure_words import Base, PeriodPreset
 from .scalars import Count
-from .words import Base, PeriodPreset
 
 
 @strawberry.type(description="A count with the whole that it is a part of.")

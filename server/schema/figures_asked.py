@@ -12,8 +12,8 @@ from server.aggregates.series import MADE_OF
 from server.loaders import FiguresKey
 from server.resolvers.periods import Period
 
+from .figure_words import Clock, Interval, Metric
 from .info import Info, fields_below
-from .words import Clock, Interval, Metric
 
 BY = {Clock.HAPPENED: HAPPENED, Clock.ENTERED: ENTERED}
 _OF_USERS = ("user", "recipient", "messaged")

@@ -9,11 +9,11 @@ from server.aggregates.metrics import Metric as M
 from .audience import DropOffs, EndCount, drop_offs, ends_of
 from .charts import ChannelCount, FillArgument, HealthPoint, IntervalArgument, by_channel, health_line
 from .fields import field
+from .figure_words import Base, Interval
 from .figures import Share, Tally, share
 from .performance import GoalStats, goal_stats
 from .scalars import Count
 from .source import Source
-from .words import Base, Interval
 
 
 @strawberry.type(

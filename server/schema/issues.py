@@ -13,12 +13,13 @@ from server.resolvers.issues import Found, Issue, UnmappedCode
 
 from .connections import Connection
 from .fields import field
+from .figure_words import Base, PeriodPreset
 from .figures import PeriodInput, Share, share
 from .ids import key_in
 from .info import Info
 from .pages import After, First, PageInfo, cursor_of, page_info, page_of
 from .scalars import Count
-from .words import Base, ChannelName, FailureReason, IssueFamily, PeriodPreset, ReceiptKind, word
+from .words import ChannelName, FailureReason, IssueFamily, ReceiptKind, word
 
 ORDER = "delivery_issues"
 

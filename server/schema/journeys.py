@@ -14,6 +14,7 @@ from server.resolvers import journeys as resolve
 from server.resolvers import runs as resolve_runs
 
 from .fields import field
+from .figure_words import Clock
 from .flow_steps import Trigger
 from .graphs import (
     Edge,
@@ -45,15 +46,7 @@ from .times import SilentHours, to_silence
 from .users import IdentityInput, UserPathsResult, to_paths, to_wanted
 from .versions import ORDER as VERSIONS_ORDER
 from .versions import Version, VersionConnection
-from .words import (
-    Clock,
-    Direction,
-    JourneyAction,
-    JourneyKind,
-    JourneyOrderBy,
-    JourneyStatus,
-    Reentry,
-)
+from .words import Direction, JourneyAction, JourneyKind, JourneyOrderBy, JourneyStatus, Reentry
 
 if TYPE_CHECKING:
     from server.store.paging import Slice

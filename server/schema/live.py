@@ -11,11 +11,11 @@ from server.store.projects import READ
 from server.watch import Watch
 
 from .fields import subscription
+from .figure_words import Clock
 from .ids import key_in
 from .info import Info
 from .stats import JourneyStats
 from .stats_asked import ClockArgument, PeriodArgument, VersionArgument, stats_of
-from .words import Clock
 
 
 @strawberry.type

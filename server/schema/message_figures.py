@@ -12,10 +12,11 @@ from server.aggregates.metrics import Metric as M
 from . import costs
 from .charts import ActorArgument, FillArgument, IntervalArgument, MetricArgument, line
 from .fields import field
+from .figure_words import Interval, Metric
 from .figures import Money, Point, Share, share_of
 from .scalars import Count
 from .source import Source
-from .words import Actor, Interval, Metric
+from .words import Actor
 
 
 @strawberry.type(description="One metric of a channel or of a message step.")

@@ -9,11 +9,11 @@ from server.journey.credit import NONE, OPENED, SENT
 
 from .charts import FillArgument, GoalPoint, IntervalArgument, goal_line
 from .fields import field
+from .figure_words import Base, Interval
 from .figures import Money, Share, Tally, share
 from .graphs import Goal
 from .scalars import Count
 from .source import Source, money_of, money_per
-from .words import Base, Interval
 
 
 @strawberry.type(description="Which messages have the credit for the hits of a goal.")

@@ -21,6 +21,7 @@ from server.resolvers.refusals import InvalidRehearsal, Missing, Refusal
 from server.resolvers.simulations import Wanted
 
 from .fields import Input, field
+from .figure_words import Clock
 from .from_data import to_step
 from .ids import key_in
 from .info import Info
@@ -41,7 +42,6 @@ from .steps import Step
 from .to_data import to_data
 from .words import (
     ChannelName,
-    Clock,
     DeliveryStatus,
     EndReason,
     FailureReason,

@@ -24,13 +24,13 @@ from .charts import (
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
 from .fields import IS_NO_NEWS, field
+from .figure_words import Clock, Interval
 from .figures import Money, Period, Point, to_period
 from .health import HealthStats
 from .performance import GoalStats, goal_stats
 from .scalars import Count
 from .source import Source
 from .variants import HoldoutStats, holdout_of
-from .words import Clock, Interval
 
 
 @strawberry.type(description="Every figure of one journey in one period, all from one snapshot.")

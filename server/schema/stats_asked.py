@@ -6,12 +6,12 @@ import strawberry
 
 from server.resolvers import channels, journeys, periods
 
+from .figure_words import Clock
 from .figures import PeriodInput
 from .figures_asked import figures_key
 from .info import Info
 from .source import Source
 from .stats import JourneyStats
-from .words import Clock
 
 PeriodArgument: TypeAlias = Annotated[
     PeriodInput | None, strawberry.argument(description="Which days; everything by default.")

@@ -15,11 +15,12 @@ from server.journey.holdout import HOLDOUT, JOURNEY, TREATED
 from server.resolvers import records
 
 from .fields import field
+from .figure_words import Base
 from .figures import Money, Share, Tally, share
 from .graphs import Goal
 from .scalars import Count
 from .source import Source, money_of
-from .words import Actor, Base, DecidedBy
+from .words import Actor, DecidedBy
 
 
 @strawberry.type(
