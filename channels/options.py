@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from channels.contract import Message, Problem, Rejected
 from channels.reasons import Reason
 
-O = TypeVar("O", bound=BaseModel)  # noqa: E741
+O = TypeVar("O", bound=BaseModel)  # noqa: E741 - O for options
 
 
 def options_of(model: type[O], message: Message) -> O | Rejected:

@@ -41,7 +41,7 @@ def laid_over(base: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, An
     for name, value in above.items():
         below = merged.get(name)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[name] = laid_over(below, value) if both else value  # type: ignore[arg-type]
+        merged[name] = laid_over(below, value) if both else value  # type: ignore[arg-type]  # both are tables
     return merged
 
 

@@ -124,7 +124,7 @@ def to_graph_problem(problem: moment.Problem, data: Mapping[str, Any]) -> GraphP
 
 
 # What comes back is one of the caller's union, which the caller's own return type names.
-def to_problem(error: refusals.Refusal) -> P:  # type: ignore[type-var]
+def to_problem(error: refusals.Refusal) -> P:  # type: ignore[type-var]  # the refusal says which it is
     """The type that says this. A mutation's union has to name every one that it can meet."""
     problem: P = _problem(error)
     return problem

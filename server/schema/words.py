@@ -10,7 +10,7 @@ E = TypeVar("E", bound=Enum)
 
 def value(stored: str, *, description: str) -> str:
     """A word with its description. Strawberry puts the stored word in the place of the definition."""
-    return strawberry.enum_value(stored, description=description)  # type: ignore[return-value]
+    return strawberry.enum_value(stored, description=description)  # type: ignore[return-value]  # Strawberry makes a word of it
 
 
 def word(words: type[E], stored: str, otherwise: E) -> E:

@@ -92,7 +92,7 @@ async def test_addresses_that_were_marked_before_there_were_suppressions_are_sup
     database_url: str,
 ) -> None:
     columns = "shard, project_id, user_number, channel, address, is_current, state, changed_at, because"
-    marked = f"INSERT INTO endpoint ({columns}) VALUES (0, 1, :n, 'email', :a, true, :s, :n, '')"  # noqa: S608
+    marked = f"INSERT INTO endpoint ({columns}) VALUES (0, 1, :n, 'email', :a, true, :s, :n, '')"  # noqa: S608 - columns of ours
     rows = [
         (5, "Kim@b.c", "opted_out"),
         (6, "kim@b.c", "invalid"),

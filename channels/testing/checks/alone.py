@@ -23,9 +23,9 @@ def refuse(event: str, _: object) -> None:
 
 def main(module: str) -> None:
     # What every channel may use is not counted.
-    import pydantic  # noqa: F401
+    import pydantic  # noqa: F401 - whether it can be imported is the question
 
-    import channels  # noqa: F401
+    import channels  # noqa: F401 - whether it can be imported is the question
 
     before = set(sys.modules)
     sys.addaudithook(refuse)

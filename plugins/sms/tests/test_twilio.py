@@ -97,7 +97,7 @@ async def test_a_message_reaches_twilio_and_is_told_of_at_our_address(world: Wor
 
 
 async def test_a_price_that_twilio_names_at_once_is_kept(world: World) -> None:
-    assert (await world.open().send(a_message())).price is None  # type: ignore[union-attr]
+    assert (await world.open().send(a_message())).price is None  # type: ignore[union-attr]  # it was taken over
     world.twilio.price = "-0.00750"
     outcome = await world.open().send(a_message(reference="second"))
     assert isinstance(outcome, Accepted)

@@ -22,7 +22,7 @@ def status(word: str, **more: object) -> dict[str, object]:
 
 def receipt(word: str, kind: ReceiptKind, **more: object) -> Receipt:
     named = {"reference": "m-1", "provider_id": "wamid.1", "recipient": PERSON}
-    return Receipt(f"wamid.1:{word}:{AT}", kind, NOW, **{**named, **more})  # type: ignore[arg-type]
+    return Receipt(f"wamid.1:{word}:{AT}", kind, NOW, **{**named, **more})  # type: ignore[arg-type]  # fields by name
 
 
 PRICE = {"billable": False, "pricing_model": "PMP", "type": "free_customer_service", "category": "utility"}

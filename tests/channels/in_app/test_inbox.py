@@ -30,7 +30,7 @@ class Shown:
 def message(**changes: object) -> Message:
     return Message(
         **{"reference": "1-0-1", "to": "홍길동", "content": {"text": "안녕"}, "sent_at": NOW, **changes}
-    )  # type: ignore[arg-type]
+    )  # type: ignore[arg-type]  # fields by name
 
 
 @pytest.mark.anyio

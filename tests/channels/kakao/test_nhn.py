@@ -88,7 +88,7 @@ async def test_a_batch_is_one_call_a_template_and_keeps_its_order(world: World) 
     outcomes = await world.open().send_many(messages)
     assert [type(one) for one in outcomes] == [Accepted, Accepted, Rejected, Rejected, Accepted]
     assert len(world.sent()) == 3
-    by_id = {f"{row['requestId']}:{row['recipientSeq']}": row for row in world.provider.rows}  # type: ignore[attr-defined]
+    by_id = {f"{row['requestId']}:{row['recipientSeq']}": row for row in world.provider.rows}  # type: ignore[attr-defined]  # the fake's own
     for message, outcome in zip(messages, outcomes, strict=True):
         if isinstance(outcome, Accepted):
             assert by_id[outcome.provider_id]["recipientGroupingKey"] == message.reference
@@ -150,7 +150,7 @@ async def test_the_same_reference_twice_is_one_message(world: World) -> None:
     first = await sender.send(a_message("주문-1"))
     assert await sender.send(a_message("주문-1")) == Accepted(first.provider_id)
     assert await sender.send_many([a_message("주문-1"), a_message("주문-2")]) != [first]
-    assert [row["recipientGroupingKey"] for row in world.provider.rows] == ["주문-1", "주문-1", "주문-2"]  # type: ignore[attr-defined]
+    assert [row["recipientGroupingKey"] for row in world.provider.rows] == ["주문-1", "주문-1", "주문-2"]  # type: ignore[attr-defined]  # the fake's own
 
 
 async def test_a_batch_twice_is_one_batch(world: World) -> None:

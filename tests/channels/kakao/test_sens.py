@@ -80,7 +80,7 @@ async def test_each_of_a_batch_has_its_own_outcome_in_order(world: World) -> Non
     messages = [a_message(f"m-{i}", to, text=f"{i}번 안내") for i, to in enumerate(numbers)]
     outcomes = await world.open().send_many(messages)
     assert [type(one) for one in outcomes] == [Accepted, Rejected, Rejected, Accepted, Accepted]
-    rows: Any = world.provider.rows  # type: ignore[attr-defined]
+    rows: Any = world.provider.rows  # type: ignore[attr-defined]  # the fake's own
     for number, outcome in enumerate(outcomes):
         if isinstance(outcome, Accepted):
             assert rows[outcome.provider_id]["content"] == f"{number}번 안내"

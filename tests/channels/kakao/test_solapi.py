@@ -191,7 +191,7 @@ async def test_wrong_keys_and_a_wrong_clock_are_told_by_probe_and_send(world: Wo
     assert (await world.open().send(a_message())).reason is Reason.AUTH_FAILED
     world.settings = SETTINGS
     late = replace(world.tools, clock=lambda: NOW - 16 * MINUTE)
-    assert (await CHANNEL.open(SETTINGS, late).send(a_message())).code == "RequestTimeTooSkewed"  # type: ignore[union-attr]
+    assert (await CHANNEL.open(SETTINGS, late).send(a_message())).code == "RequestTimeTooSkewed"  # type: ignore[union-attr]  # it was refused
     world.provider.faults.append(Fault(500))
     with pytest.raises(PollFailed, match="500"):
         await CHANNEL.poll(SETTINGS, world.tools, None)

@@ -91,7 +91,7 @@ async def open_office(
     fake = FakeChannel(script=script, capabilities=can)
     host = Host({"fake": fake, "smtp": SmtpChannel()}, {})
     # An office and its dispatcher need each other: the next line puts the dispatcher in its place.
-    office = Office(world, fake, host, None, settings)  # type: ignore[arg-type]
+    office = Office(world, fake, host, None, settings)  # type: ignore[arg-type]  # a fake in its place
     office.dispatcher = office.dispatch()
     try:
         yield office

@@ -74,7 +74,7 @@ async def test_a_fault_of_the_sender_sends_it_on_to_the_next_connection_at_once(
         message = await office.message()
         assert (message.status, message.connection_id, message.attempt) == ("accepted", 2, 2)
         assert (len(office.fake.sends_of("1")), len(office.fake.sends_of("2"))) == (0, 1)
-    assert await told(world) == [("deferred", fault.reason.value, 1), ("accepted", "", 2)]  # type: ignore[union-attr]
+    assert await told(world) == [("deferred", fault.reason.value, 1), ("accepted", "", 2)]  # type: ignore[union-attr]  # a fault that has one
 
 
 @pytest.mark.parametrize("fault", [Rejected(Reason.INVALID_RECIPIENT), Rejected(Reason.CONTENT_REJECTED)])
@@ -326,10 +326,10 @@ async def test_a_call_that_tells_too_little_or_raises_leaves_all_of_it_unknown(
     [
         None,
         "ok",
-        Accepted(7),  # type: ignore[arg-type]
-        Rejected("no_such_reason"),  # type: ignore[arg-type]
-        Rejected(Reason.UNKNOWN, 404),  # type: ignore[arg-type]
-        Deferred("soon", Reason.RATE_LIMITED),  # type: ignore[arg-type]
+        Accepted(7),  # type: ignore[arg-type]  # wrong on purpose
+        Rejected("no_such_reason"),  # type: ignore[arg-type]  # wrong on purpose
+        Rejected(Reason.UNKNOWN, 404),  # type: ignore[arg-type]  # wrong on purpose
+        Deferred("soon", Reason.RATE_LIMITED),  # type: ignore[arg-type]  # wrong on purpose
     ],
 )
 async def test_an_adapter_that_tells_no_outcome_leaves_this_message_unknown_and_the_others_alone(

@@ -155,10 +155,10 @@ async def test_a_bad_item_costs_none_of_its_neighbours(world: World) -> None:
         reference = await deliver(office)
         good = told(ReceiptKind.DELIVERED, "good", reference=reference)
         bad = [
-            replace(good, occurred_at="yesterday"),  # type: ignore[arg-type]
-            replace(good, key=None),  # type: ignore[arg-type]
-            replace(good, kind="teleported"),  # type: ignore[arg-type]
-            replace(good, text=7),  # type: ignore[arg-type]
+            replace(good, occurred_at="yesterday"),  # type: ignore[arg-type]  # wrong on purpose
+            replace(good, key=None),  # type: ignore[arg-type]  # wrong on purpose
+            replace(good, kind="teleported"),  # type: ignore[arg-type]  # wrong on purpose
+            replace(good, text=7),  # type: ignore[arg-type]  # wrong on purpose
             None,
         ]
         channel.receipts = [*bad, good]

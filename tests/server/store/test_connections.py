@@ -52,7 +52,7 @@ async def password(world: World, connection_id: int, box: SecretBox = BOX) -> st
         opened = await open_connections.load(session, HOST, box, connection_id)
     assert CANARY not in repr(opened)
     # Known only as some adapter's settings; that of SMTP has a password.
-    return opened.settings.password.get_secret_value()  # type: ignore[attr-defined]
+    return opened.settings.password.get_secret_value()  # type: ignore[attr-defined]  # of these settings
 
 
 async def epoch(world: World) -> int:
