@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.errors import CannotOpen
 
+from . import hanging
 from .at_once import connector
 from .sessions import ReadSession, WriteSession
 
@@ -53,7 +54,8 @@ class Database:
         """`beside` is for a process beside the server's: it takes a database that is there, and on SQLite
         leaves the checkpoints to the server. `throwaway` is for an SQLite file that is good until the process
         ends and belongs to one task: nothing waits for the disk or for another thread. `silence_ms` is how
-        long PostgreSQL waits for the next word of an open transaction before it ends it. Raises CannotOpen.
+        long PostgreSQL waits for the next word of an open transaction before it ends it (`hanging.py`).
+        Raises CannotOpen.
         """
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -122,10 +124,11 @@ def parse_url(url: str) -> URL:
 
 
 def _postgres_engine(url: URL, silence_ms: int | None) -> AsyncEngine:
-    """A process that hangs in the middle of a transaction would keep its locks, and with them its shards."""
-    wanted = {} if silence_ms is None else {"idle_in_transaction_session_timeout": str(silence_ms)}
-    about = {"server_settings": wanted}
-    return create_async_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args=about)
+    about = {"server_settings": hanging.settings(silence_ms)}
+    engine = create_async_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args=about)
+    if silence_ms is not None:
+        hanging.limit_transactions(engine.sync_engine, silence_ms)
+    return engine
 
 
 def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int, **more: Any) -> AsyncEngine:

@@ -1,7 +1,8 @@
 """Makes a new database ready: its shards, and the row that tells when the catalog has changed."""
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
+from . import hanging
 from .bulk import inserting, table_of
 from .sessions import ReadSession, WriteSession
 from .tables import Catalog, ShardState
@@ -38,7 +39,8 @@ async def recount_is_due(session: WriteSession) -> bool:
     found = bool(await session.rows(due))
     if found and session.get_bind().dialect.name == "postgresql":
         # To count takes longer than a server may be silent: it would be cut off at every start, for ever.
-        await session.run(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        for lift in hanging.LIFTS:
+            await session.run(lift)
     return found
 
 

@@ -1,7 +1,6 @@
 """Two workers on one PostgreSQL: one is frozen in the middle of its work, and thawed without its lease."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,15 +15,7 @@ from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.tables import Lease, Message, Run
 
-BY_HAND = "SOJOURN_TEST_BY_HAND"
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.postgres,
-    pytest.mark.slow,
-    # Real processes, real leases, a wall clock: about one time in eight the one that is left has not taken
-    # everything over within two minutes, and why is not known yet. `test_hung_worker.py` does without them.
-    pytest.mark.skipif(BY_HAND not in os.environ, reason=f"by hand, with {BY_HAND}=1"),
-]
+pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
 
 PEOPLE = 300
 PATIENCE = 2400

@@ -6,6 +6,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from server.store.hanging import LIFTS
+
 from .planning import tell_the_planner
 
 
@@ -17,5 +19,9 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # The server that starts first upgrades, however long that takes.
+        for lift in LIFTS:
+            connection.execute(lift)
     command.upgrade(config(connection), "head")
     tell_the_planner(connection)
