@@ -11,7 +11,7 @@ from server.engine.entering import RefusedEntry
 from server.journey import moment, reentry, status
 from server.journey.conditions import OPERATORS
 from server.journey.steps import sending_rules as rules
-from server.schema import sending_rules, words
+from server.schema import figure_words, sending_rules, words
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from server.schema import sending_rules, words
         (words.FailureReason, delivery.SkipReason),
         (sending_rules.EndpointChoice, rules.SendTo),
         (sending_rules.CapRule, rules.CapRule),
-        (words.Metric, metrics.Metric),
+        (figure_words.Metric, metrics.Metric),
     ],
 )
 def test_every_word_that_is_stored_has_one_in_the_api(ours: type[Enum], below: type[StrEnum]) -> None:
