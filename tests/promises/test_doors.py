@@ -33,7 +33,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels.host",
         *WORDS,
     ),
-    "server.segments": ("server.store", "server.journey", "server.clock", "server.errors"),
+    "server.segments": (
+        "server.store",
+        "server.journey",
+        "server.aggregates",
+        "server.clock",
+        "server.errors",
+    ),
     "server.templates": ("server.clock", "server.errors", "server.journey", "server.ingest.segment_time"),
     "server.ingest": ("server.store", "server.clock", "server.errors", "server.observe", "server.body"),
     "server.aggregates": (
@@ -85,6 +91,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.exports": (
         "server.store",
+        "server.segments",
         "server.journey",
         "server.aggregates",
         "server.cohorts",
