@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
+from .cohort_reports import CohortReport
 from .deeds import DeclaredProperty, DeedSet, DeedValue
 from .events import Arrival, Event
 from .exports import Export, ExportChunk
@@ -31,6 +32,7 @@ __all__ = [
     "ApiKey",
     "Arrival",
     "Catalog",
+    "CohortReport",
     "Connection",
     "ConnectionHealth",
     "Consent",
