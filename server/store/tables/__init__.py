@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
+from .commerce import Coupon, Life, Purchase, Spending
 from .events import Arrival, Event
 from .exports import Export, ExportChunk
 from .journeys import Journey, Version
@@ -34,6 +35,7 @@ __all__ = [
     "Consent",
     "Conversion",
     "Counter",
+    "Coupon",
     "Endpoint",
     "EntryAnswer",
     "EntryRequest",
@@ -56,12 +58,14 @@ __all__ = [
     "KeptRefusal",
     "Launch",
     "Lease",
+    "Life",
     "ListMember",
     "Message",
     "Movement",
     "Notice",
     "PollCursor",
     "Project",
+    "Purchase",
     "Quarantine",
     "Receipt",
     "Refusal",
@@ -70,6 +74,7 @@ __all__ = [
     "SettledCounter",
     "SettledSet",
     "ShardState",
+    "Spending",
     "Suppression",
     "Unclaimed",
     "User",
