@@ -7,13 +7,12 @@ import orjson
 
 from server.clock import Instant
 from server.context import Context
-from server.journey.audience import Question, read_question
+from server.journey.audience import Question
 from server.journey.conditions import LONGEST_NAME
-from server.journey.moment import Path, Problem
-from server.journey.reading import Reader
-from server.segments import asking
+from server.journey.moment import Path
+from server.segments import asking, reading
 from server.segments.asking import Preview
-from server.store import segments, setup, user_lists, uses
+from server.store import segments, setup, uses
 from server.store.paging import Page, Slice
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Segment
@@ -98,15 +97,10 @@ async def read(
     session: ReadSession, context: Context, conditions: Data, path: Path = ("input", "conditions")
 ) -> tuple[Question, Mapping[str, int]]:
     """The tree, and the project's lists by name. Raises InvalidConditions."""
-    reader = Reader(conditions)
-    question = read_question(reader)
-    lists = await user_lists.names(session, context.project_id)
-    problems = list(reader.problems)
-    unknown = sorted(question.wants().lists - lists.keys()) if not problems else []
-    problems += (Problem((), f"There is no list {name!r}.", "unknown_list") for name in unknown)
+    askable, problems = await reading.read(session, context.project_id, conditions)
     if problems:
         raise InvalidConditions(problems, path)
-    return question, lists
+    return askable.question, askable.lists
 
 
 def checked_name(name: str) -> str:

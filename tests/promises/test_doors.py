@@ -34,7 +34,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels.host",
         *WORDS,
     ),
-    "server.segments": ("server.store", "server.journey", "server.clock", "server.errors"),
+    "server.segments": (
+        "server.store",
+        "server.journey",
+        "server.aggregates",
+        "server.clock",
+        "server.errors",
+    ),
     "server.templates": ("server.clock", "server.errors", "server.journey", "server.ingest.segment_time"),
     "server.ingest": ("server.store", "server.clock", "server.errors", "server.observe", "server.body"),
     "server.aggregates": (
@@ -77,10 +83,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels",
         *EVERYBODYS,
     ),
-    "server.exports": (
+    "server.cohorts": (
         "server.store",
+        "server.segments",
         "server.journey",
         "server.aggregates",
+        "server.clock",
+        "server.errors",
+    ),
+    "server.exports": (
+        "server.store",
+        "server.segments",
+        "server.journey",
+        "server.aggregates",
+        "server.cohorts",
         "server.engine.leases",
         "server.delivery.bursts",
         "server.delivery.status",
@@ -119,6 +135,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.ingest",
         "server.rehearsal",
         "server.exports",
+        "server.cohorts",
         "channels",
         *EVERYBODYS,
     ),
@@ -180,7 +197,10 @@ def test_the_schema_speaks_no_sql() -> None:
 
 
 def test_nobody_below_knows_the_schema_or_the_routes() -> None:
-    below = ("store", "journey", "ingest", "engine", "delivery", "aggregates", "templates", "resolvers")
+    below = (
+        *("store", "journey", "ingest", "engine", "delivery"),
+        *("aggregates", "cohorts", "templates", "resolvers"),
+    )
     found = imports(*(f"server/{room}" for room in below))
     assert [str(one) for one in found if is_in(one.wanted, "server.schema", "server.routes")] == []
 
