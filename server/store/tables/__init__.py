@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .commerce import Coupon, Life, Purchase, Spending
+from .deeds import DeclaredProperty, DeedSet, DeedValue
 from .events import Arrival, Event
 from .exports import Export, ExportChunk
 from .journeys import Journey, Version
@@ -20,6 +21,7 @@ from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .retention import FormerMessage, FormerRun, SettledCounter, SettledSet
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
+from .sessions import Device, VisitSession
 from .users import Endpoint, Identity, User
 from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
@@ -36,6 +38,10 @@ __all__ = [
     "Conversion",
     "Counter",
     "Coupon",
+    "DeclaredProperty",
+    "DeedSet",
+    "DeedValue",
+    "Device",
     "Endpoint",
     "EntryAnswer",
     "EntryRequest",
@@ -83,6 +89,7 @@ __all__ = [
     "Verdict",
     "Version",
     "Visit",
+    "VisitSession",
     "Voucher",
     "VoucherPool",
     "metadata",
