@@ -16,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, credits, entering, erasing, goals, lists, moving, runs
+from . import addresses, commerce, consents, credits, entering, erasing, goals, lists, moving, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -120,6 +120,7 @@ def send_away(
         "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
         "lists": lists.leave(batch, merge.project_id, merge.number),
+        "commerce": commerce.leave(batch, merge.project_id, merge.number),
         "runs": [run.row() for run in leaving],
         "letters": [[run.id, letter] for run in leaving for letter in credits.take_along(batch, run)],
         "events": past,
@@ -139,6 +140,10 @@ def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
         row.body,
         row.context,
         row.received_at,
+        row.device_number,
+        row.session_at,
+        row.by_member,
+        row.deeds,
     ]
 
 
@@ -155,6 +160,10 @@ class _Noted(NamedTuple):
     body: str
     context: str
     received_at: Instant
+    device_number: int | None
+    session_at: Instant | None
+    by_member: bool
+    deeds: str
 
 
 def _noted(batch: Batch, project_id: int, number: int, since: Instant) -> list[_Noted]:
@@ -184,6 +193,7 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         begun = min(RunState(*values).entered_at for values in command["runs"])
         later = [*later, *_noted(batch, project_id, user.number, begun)]
     _take_over_profile(batch, project_id, user, command)
+    commerce.adopt(batch, user, project_id, command)
     for at, digest, *values in command["events"]:
         batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]

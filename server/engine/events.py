@@ -3,7 +3,7 @@
 from server.ingest.messages import ArrivedEvent
 from server.journey.moment import Past
 
-from . import addresses, consents, entering, goals, profiles
+from . import addresses, commerce, consents, entering, goals, profiles
 from .batch import Batch
 from .state import Happening, UserState, to_json
 
@@ -37,6 +37,10 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
             to_json(event.body),
             to_json(event.context) if event.context else "{}",
             event.received_at,
+            None,
+            None,
+            False,
+            "",
         )
     )
     if event.name:
@@ -48,6 +52,7 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
         for told in addresses.told_by(event, batch.catalog.zone_of(project_id)):
             addresses.take_in(batch, user, project_id, told, event.occurred_at)
     consents.take_in(batch, user, project_id, event)
+    commerce.take_in(batch, user, project_id, event, digest)
 
 
 def _learn(user: UserState, event: ArrivedEvent) -> None:

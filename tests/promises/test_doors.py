@@ -26,6 +26,7 @@ EVERYBODYS = (
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.journey": (),
     "server.recognising": (),
+    "server.commerce": ("server.journey",),
     "server.store": (
         "server.journey",
         "server.clock",
@@ -57,6 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.store",
         "server.segments",
         "server.journey",
+        "server.commerce",
         "server.aggregates",
         "server.delivery.bursts",
         "server.delivery.costs",

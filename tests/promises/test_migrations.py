@@ -43,8 +43,11 @@ GLOBAL = {
     "voucher",
     "guard",
     "guard_setting",
+    "cohort_report",
     "export",
     "export_chunk",
+    "deed_value",
+    "declared_property",
 }
 """Small tables that are the same for every shard."""
 

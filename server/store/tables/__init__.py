@@ -8,6 +8,9 @@ from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
+from .cohort_reports import CohortReport
+from .commerce import Coupon, Life, Purchase, Spending
+from .deeds import DeclaredProperty, DeedSet, DeedValue
 from .events import Arrival, Event
 from .exports import Export, ExportChunk
 from .journeys import Journey, Version
@@ -19,6 +22,7 @@ from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .retention import FormerMessage, FormerRun, SettledCounter, SettledSet
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
+from .sessions import Device, VisitSession
 from .users import Endpoint, Identity, User
 from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
@@ -29,11 +33,17 @@ __all__ = [
     "ApiKey",
     "Arrival",
     "Catalog",
+    "CohortReport",
     "Connection",
     "ConnectionHealth",
     "Consent",
     "Conversion",
     "Counter",
+    "Coupon",
+    "DeclaredProperty",
+    "DeedSet",
+    "DeedValue",
+    "Device",
     "Endpoint",
     "EntryAnswer",
     "EntryRequest",
@@ -56,12 +66,14 @@ __all__ = [
     "KeptRefusal",
     "Launch",
     "Lease",
+    "Life",
     "ListMember",
     "Message",
     "Movement",
     "Notice",
     "PollCursor",
     "Project",
+    "Purchase",
     "Quarantine",
     "Receipt",
     "Refusal",
@@ -70,6 +82,7 @@ __all__ = [
     "SettledCounter",
     "SettledSet",
     "ShardState",
+    "Spending",
     "Suppression",
     "Unclaimed",
     "User",
@@ -78,6 +91,7 @@ __all__ = [
     "Verdict",
     "Version",
     "Visit",
+    "VisitSession",
     "Voucher",
     "VoucherPool",
     "metadata",
