@@ -139,6 +139,10 @@ def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
         row.body,
         row.context,
         row.received_at,
+        row.device_number,
+        row.session_at,
+        row.by_member,
+        row.deeds,
     ]
 
 
@@ -155,6 +159,10 @@ class _Noted(NamedTuple):
     body: str
     context: str
     received_at: Instant
+    device_number: int | None
+    session_at: Instant | None
+    by_member: bool
+    deeds: str
 
 
 def _noted(batch: Batch, project_id: int, number: int, since: Instant) -> list[_Noted]:

@@ -38,6 +38,10 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
             to_json(event.body),
             to_json(event.context) if event.context else "{}",
             event.received_at,
+            None,
+            None,
+            False,
+            "",
         )
     )
     if event.name:

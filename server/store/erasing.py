@@ -76,13 +76,17 @@ WHAT_BECOMES: dict[str, str] = {
     "user_set": NUMBERS,
     "settled_counter": NUMBERS,
     "settled_set": NUMBERS,
+    "deed_set": NUMBERS,
+    "device": "holds digests of device ids",
+    "visit_session": NUMBERS,
     "foreign_letter": NUMBERS,
     "export": "files that may hold the person are deleted; those in the making begin anew",
     "export_chunk": "deleted with their file",
     "voucher": "holds codes, and to which message each went",
     **dict.fromkeys(
         (
-            "api_key", "catalog", "connection", "connection_health", "frequency_cap", "guard",
+            "api_key", "catalog", "connection", "connection_health", "declared_property", "deed_value",
+            "frequency_cap", "guard",
             "guard_setting", "import", "journey", "launch", "lease", "movement", "notice", "poll_cursor",
             "project", "segment", "shard_state", "user_list", "verdict", "version", "voucher_pool",
         ),

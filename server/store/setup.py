@@ -23,7 +23,7 @@ async def prepare(session: WriteSession, shards: int = 0) -> int:
     wanted = shards or (
         SHARDS_ON_SQLITE if session.get_bind().dialect.name == "sqlite" else SHARDS_ON_POSTGRESQL
     )
-    await session.bulk(_CATALOG, [(1, 0, False)])
+    await session.bulk(_CATALOG, [(1, 0, False, False)])
     await session.bulk(_STATES, [(number, 0, 0) for number in range(min(wanted, MOST_SHARDS))])
     return await count_shards(session)
 

@@ -81,11 +81,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels",
         *EVERYBODYS,
     ),
+    "server.cohorts": (
+        "server.store",
+        "server.segments",
+        "server.journey",
+        "server.aggregates",
+        "server.clock",
+        "server.errors",
+    ),
     "server.exports": (
         "server.store",
         "server.segments",
         "server.journey",
         "server.aggregates",
+        "server.cohorts",
         "server.engine.leases",
         "server.delivery.bursts",
         "server.delivery.status",
@@ -124,6 +133,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.ingest",
         "server.rehearsal",
         "server.exports",
+        "server.cohorts",
         "channels",
         *EVERYBODYS,
     ),
@@ -185,7 +195,10 @@ def test_the_schema_speaks_no_sql() -> None:
 
 
 def test_nobody_below_knows_the_schema_or_the_routes() -> None:
-    below = ("store", "journey", "ingest", "engine", "delivery", "aggregates", "templates", "resolvers")
+    below = (
+        *("store", "journey", "ingest", "engine", "delivery"),
+        *("aggregates", "cohorts", "templates", "resolvers"),
+    )
     found = imports(*(f"server/{room}" for room in below))
     assert [str(one) for one in found if is_in(one.wanted, "server.schema", "server.routes")] == []
 

@@ -45,6 +45,8 @@ GLOBAL = {
     "guard_setting",
     "export",
     "export_chunk",
+    "deed_value",
+    "declared_property",
 }
 """Small tables that are the same for every shard."""
 

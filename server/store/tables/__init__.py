@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
+from .deeds import DeclaredProperty, DeedSet, DeedValue
 from .events import Arrival, Event
 from .exports import Export, ExportChunk
 from .journeys import Journey, Version
@@ -19,6 +20,7 @@ from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .retention import FormerMessage, FormerRun, SettledCounter, SettledSet
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
+from .sessions import Device, VisitSession
 from .users import Endpoint, Identity, User
 from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
@@ -34,6 +36,10 @@ __all__ = [
     "Consent",
     "Conversion",
     "Counter",
+    "DeclaredProperty",
+    "DeedSet",
+    "DeedValue",
+    "Device",
     "Endpoint",
     "EntryAnswer",
     "EntryRequest",
@@ -78,6 +84,7 @@ __all__ = [
     "Verdict",
     "Version",
     "Visit",
+    "VisitSession",
     "Voucher",
     "VoucherPool",
     "metadata",

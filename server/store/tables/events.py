@@ -34,3 +34,11 @@ class Event(SQLModel, table=True):
     """Properties or traits, as JSON."""
     context: str = column.text()
     received_at: int = column.integer()
+    device_number: int | None = column.integer(default=None)
+    """The device that told it; none, if a server did."""
+    session_at: int | None = column.integer(default=None)
+    """When the session began that it is part of."""
+    by_member: bool = False
+    """Whether its user was known by a user id."""
+    deeds: str = column.text(default="")
+    """What was recognised in it, as JSON: dimension, value, amount. Kept when it is erased."""

@@ -66,6 +66,8 @@ class Catalog(SQLModel, table=True):
     epoch: int = column.integer()
     recount_due: bool = False
     """Whether an upgrade has left it to the next start to count everything again."""
+    deeds_due: bool = False
+    """Whether an upgrade has left it to the next start to find sessions and deeds in the events."""
 
 
 class PollCursor(SQLModel, table=True):

@@ -1,0 +1,108 @@
+"""Segments and cohorts: devices, sessions, and user sets of what people did on a day."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), nullable=False)
+
+
+def _whole(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), nullable=nullable)
+
+
+def _sessions_up() -> None:
+    """Devices and sessions of what has happened so far are found in the events when the server starts next."""
+    op.create_table(
+        "device",
+        *(_number(name) for name in ("shard", "project_id", "number")),
+        _text("key"),
+        _whole("user_number"),
+        _whole("session_at", nullable=True),
+        sa.Column("moved", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("shard", "project_id", "number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("device_by_key", "device", ["shard", "project_id", "key"])
+    op.create_index("device_by_user", "device", ["shard", "project_id", "user_number"])
+    key = ("shard", "project_id", "device_number", "started_at")
+    recognised = ("device", "source", "origin", "medium", "campaign", "keyword", "ad", "landing")
+    op.create_table(
+        "visit_session",
+        *(_number(name) for name in key),
+        *(_whole(name) for name in ("user_number", "last_at")),
+        sa.Column("begun", sa.Boolean(), nullable=False),
+        *(_text(name) for name in recognised),
+        sa.PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+    for name in ("device_number", "session_at"):
+        op.add_column("event", _whole(name, nullable=True))
+    op.add_column("event", sa.Column("by_member", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("event", sa.Column("deeds", sa.Text(), nullable=False, server_default=""))
+
+
+def _sessions_down() -> None:
+    for name in ("deeds", "by_member", "session_at", "device_number"):
+        op.drop_column("event", name)
+    op.drop_table("visit_session")
+    op.drop_index("device_by_user", "device")
+    op.drop_index("device_by_key", "device")
+    op.drop_table("device")
+
+
+def _deeds_up() -> None:
+    key = ("shard", "project_id", "unit", "dimension", "value", "span", "part")
+    texts = ("unit", "dimension", "value")
+    op.create_table(
+        "deed_set",
+        *(_text(name) if name in texts else _number(name) for name in key),
+        *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("bitmap", "amounts")),
+        sa.PrimaryKeyConstraint(*key),
+    )
+    op.create_table(
+        "deed_value",
+        _number("project_id"),
+        *(_text(name) for name in ("dimension", "value")),
+        _whole("first_at"),
+        sa.PrimaryKeyConstraint("project_id", "dimension", "value"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "declared_property",
+        _number("project_id"),
+        *(_text(name) for name in ("event", "property")),
+        _whole("declared_at"),
+        sa.PrimaryKeyConstraint("project_id", "event", "property"),
+        sqlite_with_rowid=False,
+    )
+    op.add_column("catalog", sa.Column("deeds_due", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute("UPDATE catalog SET deeds_due = true")
+
+
+def _deeds_down() -> None:
+    op.drop_column("catalog", "deeds_due")
+    for name in ("declared_property", "deed_value", "deed_set"):
+        op.drop_table(name)
+
+
+def upgrade() -> None:
+    """Each part in a function of its own."""
+    _sessions_up()
+    _deeds_up()
+
+
+def downgrade() -> None:
+    """The same parts, backwards."""
+    _deeds_down()
+    _sessions_down()
