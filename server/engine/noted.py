@@ -15,8 +15,10 @@ def _names(model: type[SQLModel]) -> list[str]:
     return list(table_of(model).columns.keys())
 
 
-_Visit: Any = namedtuple("_Visit", table_of(Visit).columns.keys())
-_Conversion: Any = namedtuple("_Conversion", table_of(Conversion).columns.keys())
+# The tables say the names, which a type checker cannot know.
+_tuple_of: Any = namedtuple
+_Visit = _tuple_of("_Visit", _names(Visit))
+_Conversion = _tuple_of("_Conversion", _names(Conversion))
 UserKey = tuple[int, int]
 
 
