@@ -46,6 +46,7 @@ from server.store.tables import (
 )
 
 from .catalog import Catalog
+from .ledger import Ledger
 from .noted import Noted
 from .state import Former, MessageState, RunState, UserState, to_json
 
@@ -175,6 +176,10 @@ class Batch:
     """Events of users that turned out to be others."""
     moving_lists: dict[UserKey, list[int]] = field(default_factory=dict)
     """The lists that they are on."""
+    moving_commerce: dict[UserKey, Any] = field(default_factory=dict)
+    """Their lives, and their coupons by code."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """Orders, lives and coupons."""
     next_number: dict[int, int] = field(default_factory=dict)
 
     done: list[int] = field(default_factory=list)
@@ -251,6 +256,7 @@ class Batch:
         await self._revive_refusals(session)
         await sightings.show(session, self.adopted)
         await session.bulk(consents.KEEP, self.decisions)
+        await self.ledger.write(session, self.shard)
         await session.bulk(_GONE_EVENTS, self.gone_events)
         await session.bulk(_EVENTS, self.events)
         await session.bulk(_GONE_RUNS, self.gone_runs)

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import select
 
 from server.clock import Instant
+from server.commerce.names import SPEC, Words, read_words
 from server.journey.audience import Question, read_question, resolve
 from server.journey.experiments import Verdict
 from server.journey.graph import Graph, read_graph
@@ -87,6 +88,8 @@ class Catalog:
     connections: dict[tuple[int, str], list[Connected]]
     """By project and channel, in the order in which they are used."""
     graphs: dict[tuple[int, int], Graph]
+    words: dict[int, Words] = field(default_factory=dict)
+    """By project: how its events tell of commerce."""
     erasing: frozenset[int] = frozenset()
     """Projects in which people have been erased."""
     pruned: frozenset[int] = frozenset()
@@ -122,6 +125,9 @@ class Catalog:
 
     def zone_of(self, project_id: int) -> str:
         return self.zones[project_id]
+
+    def words_of(self, project_id: int) -> Words:
+        return self.words.get(project_id, SPEC)
 
     def asks_for_reach(self, journey_id: int) -> bool:
         """Whether a run of this journey may ask on which channels its user can be written to."""
@@ -190,6 +196,7 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
         journeys={},
         connections=await _connected(session),
         graphs=dict(graphs),
+        words={row.id: read_words(row.commerce) for row in found},
         pruned=frozenset(row.id for row in found if row.kept_since is not None),
         erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},

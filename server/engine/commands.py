@@ -16,7 +16,7 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, consents, credits, entering, erasing, goals, lists, moving, runs
+from . import addresses, commerce, consents, credits, entering, erasing, goals, lists, moving, runs
 from .batch import Batch, IdentityKey
 from .people import Merge
 from .state import Happening, RunState, UserState
@@ -120,6 +120,7 @@ def send_away(
         "current": {channel: [one.address for one in here] for channel, here in user.addresses.items()},
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
         "lists": lists.leave(batch, merge.project_id, merge.number),
+        "commerce": commerce.leave(batch, merge.project_id, merge.number),
         "runs": [run.row() for run in leaving],
         "letters": [[run.id, letter] for run in leaving for letter in credits.take_along(batch, run)],
         "events": past,
@@ -192,6 +193,7 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         begun = min(RunState(*values).entered_at for values in command["runs"])
         later = [*later, *_noted(batch, project_id, user.number, begun)]
     _take_over_profile(batch, project_id, user, command)
+    commerce.adopt(batch, user, project_id, command)
     for at, digest, *values in command["events"]:
         batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
         name, body = values[1], values[2]

@@ -4,7 +4,7 @@ from server.ingest.messages import ArrivedEvent
 from server.journey.moment import Past
 from server.segments.deeds import OF_TYPE
 
-from . import addresses, consents, entering, goals, profiles
+from . import addresses, commerce, consents, entering, goals, profiles
 from .batch import Batch
 from .state import Happening, UserState, to_json
 
@@ -56,6 +56,7 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
         for told in addresses.told_by(event, batch.catalog.zone_of(project_id)):
             addresses.take_in(batch, user, project_id, told, event.occurred_at)
     consents.take_in(batch, user, project_id, event)
+    commerce.take_in(batch, user, project_id, event, digest)
 
 
 def _learn(user: UserState, event: ArrivedEvent) -> None:

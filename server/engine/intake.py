@@ -16,6 +16,7 @@ from . import (
     addresses,
     asking,
     commands,
+    commerce,
     credits,
     gather,
     happened,
@@ -166,6 +167,7 @@ class Intake:
         await self._load_past(session, batch, [*entrants, *asking.moved(batch, items)])
         await credits.load(session, batch, asking.to_credit(batch, items), asking.heard_of(batch, items))
         await reach.load(session, batch, asking.asking_for_reach(batch, items))
+        await commerce.load(session, batch, items)
         await self._load_moves(session, batch, items)
 
     async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
@@ -218,6 +220,7 @@ class Intake:
         missing = led - batch.identities.keys()
         batch.identities.update(await gather.identities(session, self.shard, missing))
         await reach.load(session, batch, {(project_id, command["number"])})
+        await commerce.load_adoption(session, batch, project_id, command)
         if command["runs"]:
             begun = min(RunState(*values).entered_at for values in command["runs"])
             command["later"] = await happened.since(session, batch, project_id, command["number"], begun)
@@ -240,6 +243,7 @@ class Intake:
     async def _load_merge(self, session: ReadSession, batch: Batch, project_id: int, number: int) -> None:
         await gather.identities_of(session, batch, [(project_id, number)])
         await gather.consents_of(session, batch, project_id, number)
+        await commerce.load_merge(session, batch, project_id, number)
         lists_of = await user_lists.of_user(session, project_id, batch.shard, number)
         batch.moving_lists[project_id, number] = lists_of
         await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])

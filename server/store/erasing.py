@@ -22,6 +22,7 @@ from .kept import Place
 from .sessions import WriteSession
 from .tables import (
     Consent,
+    Coupon,
     Endpoint,
     EntryAnswer,
     EntryRequest,
@@ -32,12 +33,15 @@ from .tables import (
     Identity,
     InApp,
     Inbound,
+    Life,
     ListMember,
     Message,
+    Purchase,
     Quarantine,
     Receipt,
     Run,
     ShardState,
+    Spending,
     Unclaimed,
     User,
     Visit,
@@ -69,6 +73,10 @@ WHAT_BECOMES: dict[str, str] = {
     "entry_answer": "the id becomes a digest",
     "entry_request": "the properties, of a request for this person alone",
     "list_member": "deleted",
+    "purchase": "the order's id, what was bought and by which coupons",
+    "life": "deleted",
+    "spending": "deleted",
+    "coupon": "deleted",
     "arrival": "holds digests of message ids",
     "conversion": NUMBERS,
     "refusal": NUMBERS,
@@ -102,6 +110,8 @@ _messages, _receipts, _in_app = table_of(Message), table_of(Receipt), table_of(I
 _inbound, _members, _states = table_of(Inbound), table_of(ListMember), table_of(ShardState)
 _quarantine, _unclaimed, _answers = table_of(Quarantine), table_of(Unclaimed), table_of(EntryAnswer)
 _former_runs, _former_messages = table_of(FormerRun), table_of(FormerMessage)
+_lives, _spending, _coupons = table_of(Life), table_of(Spending), table_of(Coupon)
+_purchases = table_of(Purchase)
 _requests, _idempotency = table_of(EntryRequest), table_of(Idempotency)
 
 _GONE_IDENTITY = deleting(Identity, "shard", "project_id", "kind", "value")
@@ -231,8 +241,10 @@ async def _forget_profile(session: WriteSession, shard: int, who: Forgotten) -> 
     blank = {"attributes": "{}", "user_id": None, "erased_at": who.at}
     await session.run(update(_users).where(_of(_users, shard, who, "number")).values(blank))
     await session.run(delete(_identities).where(_of(_identities, shard, who, "number")))
-    for table in (_endpoints, _consents, _members):
+    for table in (_endpoints, _consents, _members, _lives, _spending, _coupons):
         await session.run(delete(table).where(_of(table, shard, who)))
+    bought = {"order_id": "", "coupons": "[]", "products": "[]"}
+    await session.run(update(_purchases).where(_of(_purchases, shard, who)).values(bought))
     await session.run(update(_former_runs).where(_of(_former_runs, shard, who)).values(entry_value=""))
     await session.run(update(_former_messages).where(_of(_former_messages, shard, who)).values(address=""))
     await session.run(update(_events).where(_of(_events, shard, who)).values(body="{}", context="{}"))

@@ -25,6 +25,7 @@ EVERYBODYS = (
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.journey": (),
+    "server.commerce": ("server.journey",),
     "server.store": (
         "server.journey",
         "server.clock",
@@ -58,6 +59,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.store",
         "server.segments",
         "server.journey",
+        "server.commerce",
         "server.aggregates",
         "server.delivery.bursts",
         "server.delivery.costs",

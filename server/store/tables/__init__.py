@@ -8,6 +8,8 @@ from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
+from .cohort_reports import CohortReport
+from .commerce import Coupon, Life, Purchase, Spending
 from .deeds import DeclaredProperty, DeedSet, DeedValue
 from .events import Arrival, Event
 from .exports import Export, ExportChunk
@@ -31,11 +33,13 @@ __all__ = [
     "ApiKey",
     "Arrival",
     "Catalog",
+    "CohortReport",
     "Connection",
     "ConnectionHealth",
     "Consent",
     "Conversion",
     "Counter",
+    "Coupon",
     "DeclaredProperty",
     "DeedSet",
     "DeedValue",
@@ -62,12 +66,14 @@ __all__ = [
     "KeptRefusal",
     "Launch",
     "Lease",
+    "Life",
     "ListMember",
     "Message",
     "Movement",
     "Notice",
     "PollCursor",
     "Project",
+    "Purchase",
     "Quarantine",
     "Receipt",
     "Refusal",
@@ -76,6 +82,7 @@ __all__ = [
     "SettledCounter",
     "SettledSet",
     "ShardState",
+    "Spending",
     "Suppression",
     "Unclaimed",
     "User",

@@ -20,6 +20,8 @@ class Project(SQLModel, table=True):
     """How long the facts of runs that are over are kept; none: for good."""
     kept_since: int | None = column.integer(default=None)
     """Facts from before then may be gone; none: nothing is."""
+    commerce: str = column.text(default="")
+    """How its events tell of commerce, beside the names that everybody uses; as JSON."""
 
 
 class ApiKey(SQLModel, table=True):
