@@ -10,6 +10,7 @@ from server.resolvers.refusals import Refusal
 from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
+from .cohort_people import CohortPeopleMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .entry_requests import EnteringMutation
@@ -163,6 +164,7 @@ class Mutation(
     VoucherMutation,
     GuardMutation,
     ExportMutation,
+    CohortPeopleMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
