@@ -122,7 +122,7 @@ async def test_coupons_that_are_handed_in_become_events_once(api: Api) -> None:
     coupons = [
         {"userId": "kim", "code": "A1", "name": "장바구니 20%", "issuedAt": "2024-03-13T20:00:00+09:00",
          "expiresAt": "2024-03-20T15:00:00Z"},
-        {"userId": "kim", "code": "B1", "issuedAt": "2024-03-01T00:00:00+00:00", "usedAt": "2024-03-02T00:00:00Z"},
+        {"userId": "kim", "code": "B1", "issuedAt": "2024-03-01T00:00:00Z", "usedAt": "2024-03-02T00:00:00Z"},
         {"userId": "lee", "code": "C1"},
     ]  # fmt: skip
     selection = "... on RecordCouponsPayload { coupons events }"
