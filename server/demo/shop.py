@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from server.clock import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
 
+from .coming import SHOP, Coming, Habits, habits
 from .people import Person, draw
+from .products import PRODUCTS, Product
 
 SEOUL = 9 * HOUR
 """Ahead of UTC; no summer time."""
@@ -28,33 +30,6 @@ _WEEK = (1.0, 0.95, 0.96, 1.0, 0.98, 1.12, 1.3)
 _PLAIN_EVENTS_OF_A_VIEW = (15 * SECOND, 150 * SECOND)
 
 
-class Product(NamedTuple):
-    id: str
-    name: str
-    category: str
-    price: int
-    """In KRW."""
-    liked: int
-
-
-PRODUCTS = (
-    Product("p-101", "한라봉 세트 3kg", "fresh", 32_900, 9),
-    Product("p-102", "제주 감귤 5kg", "fresh", 24_900, 10),
-    Product("p-103", "샤인머스캣 2kg", "fresh", 38_000, 7),
-    Product("p-104", "햇고구마 3kg", "fresh", 15_900, 8),
-    Product("p-201", "무쇠 냄비 22cm", "kitchen", 89_000, 5),
-    Product("p-202", "핸드드립 세트", "kitchen", 54_000, 6),
-    Product("p-203", "도자기 머그 2개", "kitchen", 28_000, 8),
-    Product("p-204", "대나무 도마", "kitchen", 19_800, 5),
-    Product("p-301", "린넨 이불 커버", "home", 79_000, 4),
-    Product("p-302", "소이 캔들", "home", 22_000, 7),
-    Product("p-303", "극세사 담요", "home", 34_500, 6),
-    Product("p-401", "히알루론 크림", "beauty", 27_500, 9),
-    Product("p-402", "선크림 SPF50+", "beauty", 18_900, 10),
-    Product("p-403", "동백 오일", "beauty", 31_000, 4),
-    Product("p-501", "에티오피아 원두 500g", "coffee", 21_000, 8),
-    Product("p-502", "디카페인 드립백 20개", "coffee", 17_500, 7),
-)
 _NAMES = {product.id: product.name for product in PRODUCTS}
 _LIKED = [product.liked for product in PRODUCTS]
 _SEARCHES = ("선물", "귤", "머그", "원두", "크림", "담요", "gift", "할인", "캔들")
@@ -156,6 +131,9 @@ class _Visitor:
     person: Person
     hours: _Hours
     chance: Random = field(init=False)
+    habits: Habits = field(init=False)
+    coming: Coming = field(init=False)
+    """The visit that it is on."""
     is_known: bool = field(init=False)
     sent: list[Sent] = field(default_factory=list)
     orders: int = 0
@@ -163,22 +141,41 @@ class _Visitor:
     def __post_init__(self) -> None:
         self.chance = Random(f"{self.shop.seed}:life:{self.person.number}")
         self.is_known = bool(self.person.user_id) and not self.person.is_new
+        self.habits = habits(self.shop.seed, self.person)
 
     def life(self) -> list[Sent]:
         comings = self._comings()
+        if comings:
+            self._come(comings[0], is_first=True)
         if comings and self.is_known:
             self._say("identify", comings[0] - SECOND, traits=self.person.traits)
         for at in comings:
+            self._come(at, is_first=at == comings[0])
             self._visit(at)
         return self.sent
+
+    def _come(self, at: Instant, **how: bool) -> None:
+        self.coming = self.habits.come(at, is_known=self.is_known, **{"is_first": False, **how})
 
     def _comings(self) -> list[Instant]:
         share = (self.shop.until - self.person.joined_at) / (28 * DAY)
         # Whoever signs up comes that day and is curious for a while.
-        count = _poisson(self.chance, self.person.visits * share) + (1 if self.person.is_new else 0)
-        starts = self.chance.choices(self.hours.starts, cum_weights=self.hours.weights, k=count * 2)
-        later = [at for at in starts if at >= self.person.joined_at - DAY][:count]
-        return sorted(at + int(self.chance.random() * HOUR) for at in later)
+        count = _poisson(self.chance, self.person.visits * share * self.habits.way.faith)
+        if self.person.is_new or not self.person.user_id:
+            return self._of_somebody_new(count + 1)
+        starts = self.chance.choices(self.hours.starts, cum_weights=self.hours.weights, k=count)
+        return sorted(at + int(self.chance.random() * HOUR) for at in starts)
+
+    def _of_somebody_new(self, count: int) -> list[Instant]:
+        """The first time on the day of joining, the others ever more seldom."""
+        days = [0, *(int(self.chance.expovariate(1 / 6)) for _ in range(count - 1))]
+        hours = self.chance.choices(range(24), _HOURS, k=count)
+        midnight = self.person.joined_at - (self.person.joined_at + SEOUL) % DAY
+        times = (
+            midnight + day * DAY + hour * HOUR + int(self.chance.random() * HOUR)
+            for day, hour in zip(days, hours, strict=True)
+        )
+        return sorted(at for at in times if self.shop.since <= at < self.shop.until)
 
     def _visit(self, at: Instant) -> None:
         at = self._look_around(at)
@@ -229,6 +226,7 @@ class _Visitor:
             self._buy(at + self._pause(), cart)
         elif self.chance.random() < 0.2:
             later = at + int(self.chance.lognormvariate(2.4, 1.0) * HOUR)
+            self._come(later, is_by_itself=True)
             self._page(later, "Cart", "/cart")
             self._buy(later + self._pause(), cart)
         else:
@@ -257,6 +255,7 @@ class _Visitor:
         self._track(at, "purchase", {**order, "arrives_on": self._arrives_on(at)})
         if self.chance.random() < 0.13:
             written = at + int(self.chance.uniform(4.2, 9) * DAY)
+            self._come(written, is_by_itself=True)
             self._track(written, "write_review", {"product_id": cart[0].id, "rating": self._rating()})
 
     def _arrives_on(self, at: Instant) -> str:
@@ -269,7 +268,11 @@ class _Visitor:
         return self.chance.choices((1, 2, 3, 4, 5), (2, 3, 10, 30, 55))[0]
 
     def _page(self, at: Instant, name: str, path: str) -> None:
-        self._say("page", at, name=name, properties={"url": f"https://shop.example{path}"})
+        self.coming.go(name, path)
+        if self.coming.device.is_app:
+            self._say("screen", at, name=name)
+        else:
+            self._say("page", at, name=name, properties={"url": f"{SHOP}{path}"})
 
     def _track(self, at: Instant, event: str, properties: dict[str, Any]) -> None:
         self._say("track", at, event=event, properties=properties)
@@ -278,8 +281,9 @@ class _Visitor:
         message = {
             "type": kind,
             "messageId": f"{self.person.number}-{len(self.sent)}",
-            "anonymousId": self.person.device,
+            "anonymousId": self.coming.device_id,
             "timestamp": to_datetime(at).isoformat(timespec="milliseconds"),
+            "context": self.coming.context(),
             **content,
         }
         if self.is_known:

@@ -13,6 +13,7 @@ from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
 from server.journey.credit import Letter
 from server.journey.moment import Past
+from server.segments import people
 from server.store import (
     consents,
     inbox,
@@ -51,6 +52,7 @@ from . import devices
 from .catalog import Catalog
 from .devices import DeviceKey, DeviceState
 from .ledger import Ledger
+from .noted import Noted
 from .state import Former, MessageState, RunState, UserState, to_json
 
 _ARRIVALS = inserting(Arrival, once=True)
@@ -158,6 +160,12 @@ class Batch:
     messages: dict[int, MessageState] = field(default_factory=dict)
     past: defaultdict[UserKey, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
     """Events of users, of the names that some step looks for: by name and digest."""
+
+    facts: defaultdict[UserKey, people.PastOf] = field(default_factory=lambda: defaultdict(dict))
+    """What else segments ask of users' past, as it was before this batch: by kind and key."""
+
+    noted: Noted = field(default_factory=Noted)
+    """What follows, by user, for questions of segments."""
 
     lists: defaultdict[UserKey, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The lists that users are on, of those that some segment asks for."""

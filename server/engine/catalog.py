@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from server.clock import Instant
 from server.commerce.names import SPEC, Words, read_words
-from server.journey.audience import Question, read_question
+from server.journey.audience import Question, read_question, resolve
 from server.journey.experiments import Verdict
 from server.journey.graph import Graph, read_graph
 from server.journey.moving import Plan
@@ -115,7 +115,7 @@ class Catalog:
     audiences: list[tuple[LiveJourney, EntryAudience]] = field(default_factory=list)
     """The entries of running journeys that let an audience in."""
     segments: dict[tuple[int, str], Question] = field(default_factory=dict)
-    """By project and name: what a segment asks."""
+    """By project and name: what a segment asks, with what it names in its places."""
     lists: dict[int, dict[str, int]] = field(default_factory=dict)
     """By project: its uploaded lists by name."""
     reaching: set[int] = field(default_factory=set)
@@ -247,9 +247,13 @@ async def _verdicts(session: ReadSession) -> dict[VerdictKey, list[Verdict]]:
 
 
 async def _load_audiences(session: ReadSession, catalog: Catalog) -> None:
+    named: defaultdict[int, dict[str, Question]] = defaultdict(dict)
     for row in await session.rows(select(_segments)):
-        question = read_question(Reader(orjson.loads(row.conditions)))
-        catalog.segments[row.project_id, row.name] = question
+        named[row.project_id][row.name] = read_question(Reader(orjson.loads(row.conditions)))
+    for project_id, written in named.items():
+        for name, question in written.items():
+            whole = resolve(question, written, frozenset((name,)))
+            catalog.segments[project_id, name] = whole
     for row in await session.rows(select(_lists.c.project_id, _lists.c.name, _lists.c.id)):
         catalog.lists.setdefault(row.project_id, {})[row.name] = row.id
 

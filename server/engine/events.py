@@ -2,6 +2,7 @@
 
 from server.ingest.messages import ArrivedEvent
 from server.journey.moment import Past
+from server.segments.deeds import OF_TYPE
 
 from . import addresses, commerce, consents, deeds, entering, goals, profiles
 from .batch import Batch
@@ -45,6 +46,9 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
     if event.name:
         past = Past(event.occurred_at, event.body)
         batch.note_past((project_id, user.number), event.name, digest, past)
+    if (every := f"${event.type}") in OF_TYPE:
+        past = Past(event.occurred_at, event.body)
+        batch.note_past((project_id, user.number), every, digest, past)
     if event.type == "identify":
         _learn(user, event)
     if addresses.tells(event):

@@ -1,15 +1,17 @@
 """Segments in a batch: what they ask of users is read beforehand, and asked when a step wants to know."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from server.clock import Instant
-from server.journey.audience import NOBODY, Person, Question, together
+from server.journey.audience import EVENT, NOBODY, Facts, Person, Question, together
 from server.journey.graph import Graph
+from server.journey.moment import Past
 from server.segments import people
 from server.store.sessions import ReadSession
 
+from . import fresh
 from .batch import Batch, UserKey
 from .state import UserState
 
@@ -60,15 +62,23 @@ async def know(
     at: Instant,
 ) -> None:
     """What these questions want to know of users at that instant or later, into the batch."""
+    wants = together(questions)
     lists: Mapping[str, int] = batch.catalog.lists.get(project_id, {})
-    about = (project_id, batch.shard, numbers, together(questions), lists, at)
-    known = await people.known(session, *about)
-    for number, deeds in known.deeds.items():
-        for name, done in deeds.items():
-            for digest, past in done.items():
-                batch.note_past((project_id, number), name, digest, past)
+    since = wants.since(at, batch.catalog.zone_of(project_id))
+    known = await people.known(session, project_id, batch.shard, numbers, wants, lists, since)
+    for number, past in known.past.items():
+        for facts, found in past.items():
+            _keep(batch, (project_id, number), facts, found)
     for number, on in known.lists.items():
         batch.lists[project_id, number] |= on
+
+
+def _keep(batch: Batch, key: UserKey, facts: Facts, found: Mapping[str, Past]) -> None:
+    if facts.kind != EVENT:
+        batch.facts[key].setdefault(facts, {}).update(found)
+        return
+    for digest, past in found.items():
+        batch.note_past(key, facts.name, digest, past)
 
 
 def question_of(batch: Batch, project_id: int, name: str) -> Question:
@@ -95,10 +105,20 @@ def person(
     return Person(
         at=at,
         attributes=attributes,
-        past=lambda name: batch.past_of(key, name),
+        past=lambda facts: _past(batch, key, facts),
         lists=batch.lists.get(key, ()),
         reaches=lambda channel: _reach(user, channel),
+        zone=batch.catalog.zone_of(project_id),
     )
+
+
+def _past(batch: Batch, key: UserKey, facts: Facts) -> Sequence[Past]:
+    """As it was when the batch was read, and what has happened in it since."""
+    if facts.kind == EVENT:
+        return batch.past_of(key, facts.name)
+    known = dict(batch.facts[key].get(facts, {}))
+    known.update((one.key, one.past) for one in fresh.facts_of(batch, key) if one.facts == facts)
+    return list(known.values())
 
 
 def _reach(user: UserState, channel: str) -> str:

@@ -26,8 +26,8 @@ from server.store.tables import Export
 
 from .formats import Format, text_format
 from .kinds import KINDS
-from .sheets import Asked, Kind, Language, Place, Sheet
-from .workbook import Book
+from .sheets import Asked, Drawn, Kind, Language, Place, Sheet
+from .workbook import open_book
 
 CHUNK_BYTES = 1 << 20
 SHOWN_AFTER_SECONDS = 1.0
@@ -138,17 +138,16 @@ class Job:
         # A thread that is left behind may still be writing.
         with TemporaryDirectory(prefix="sojourn-export-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "book.xlsx"
-            about = (path, Path(folder), sheet.title, sheet.columns, asked.zone, asked.language)
-            await self._fill(await asyncio.to_thread(Book, *about), sheet)
+            await self._fill(await asyncio.to_thread(open_book, sheet, asked, path), sheet)
             with path.open("rb") as file:
                 while piece := file.read(CHUNK_BYTES):
                     await self._add(piece, None)
                     self._look_up()
 
-    async def _fill(self, book: Book, sheet: Sheet) -> None:
+    async def _fill(self, book: Drawn, sheet: Sheet) -> None:
         try:
             async for page in sheet.pages:
-                await asyncio.to_thread(book.add, page.rows)
+                await asyncio.to_thread(book.take, page)
                 self.rows += len(page.rows)
                 self._look_up()
             await asyncio.to_thread(book.close)

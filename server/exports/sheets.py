@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -68,6 +69,20 @@ class Page(NamedTuple):
     """With a value for each column, as `Cell` says."""
     after: Place
     """Where to go on after these rows."""
+    of: Any = None
+    """What the rows are made of, for a workbook that draws it otherwise."""
+
+
+class Drawn(Protocol):
+    """A workbook in the making, which draws what pages are made of as it likes."""
+
+    def take(self, page: Page) -> None: ...
+
+    def close(self) -> None:
+        """Packs it: what takes longest of a large one."""
+
+    def drop(self) -> None:
+        """Lets go of what is open of a workbook that will not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,8 @@ class Sheet:
     pages: AsyncIterator[Page]
     expected: int | None = None
     """How many rows there will be from the beginning, where that is known cheaply."""
+    book: Callable[[Path, Path], Drawn] | None = None
+    """A workbook of its own making, at a path, with a folder for what is not packed yet."""
 
 
 class Arguments(BaseModel):

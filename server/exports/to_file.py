@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from .formats import Format, text_format
 from .sheets import Asked, Sheet
-from .workbook import Book
+from .workbook import open_book
 
 
 async def write_out(
@@ -31,10 +31,10 @@ async def _write_book(sheet: Sheet, asked: Asked, target: BinaryIO) -> int:
     rows = 0
     with TemporaryDirectory(prefix="sojourn-export-") as folder:
         path = Path(folder) / "book.xlsx"
-        book = Book(path, Path(folder), sheet.title, sheet.columns, asked.zone, asked.language)
+        book = open_book(sheet, asked, path)
         try:
             async for page in sheet.pages:
-                book.add(page.rows)
+                book.take(page)
                 rows += len(page.rows)
             book.close()
         finally:

@@ -16,13 +16,16 @@ from xlsxwriter.worksheet import Worksheet
 
 from server.clock import DAY, SECOND, Instant
 
-from .sheets import Cell, Column, Language, Row
+from .sheets import Asked, Cell, Column, Drawn, Language, Page, Row, Sheet
 
 MOST_ROWS = 1_048_576
 """Of one worksheet, with its heading. More rows go to further sheets."""
 LONGEST_TEXT = 32_767
 """Of one cell. A longer one is cut, and ends with an ellipsis that says so."""
 LONGEST_NAME = 31
+
+OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""What a text says does not matter."""
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _DAYS_TO_1970 = 25_569
@@ -37,14 +40,7 @@ class Book:
     def __init__(
         self, path: Path, folder: Path, title: str, columns: Sequence[Column], zone: str, language: Language
     ) -> None:
-        options = {
-            "constant_memory": True,
-            "tmpdir": str(folder),
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        }
-        self._book = Workbook(str(path), options)
+        self._book = Workbook(str(path), {"constant_memory": True, "tmpdir": str(folder), **OPTIONS})
         self._book.use_zip64()
         self._title, self._columns, self._language = title, columns, language
         self._bold = self._book.add_format({"bold": True})
@@ -53,6 +49,9 @@ class Book:
         self._sheets = 0
         self._writers = [self._writer(column, zone) for column in columns]
         self._begin_sheet()
+
+    def take(self, page: Page) -> None:
+        self.add(page.rows)
 
     def add(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -109,6 +108,13 @@ class Book:
             return sheet.write_number(row, column, serial(at, place), self._dated)
 
         return write
+
+
+def open_book(sheet: Sheet, asked: Asked, path: Path) -> Drawn:
+    """The workbook that a sheet wants to be: rows under headings, unless it draws one itself."""
+    if sheet.book is not None:
+        return sheet.book(path, path.parent)
+    return Book(path, path.parent, sheet.title, sheet.columns, asked.zone, asked.language)
 
 
 def serial(at: Instant, place: ZoneInfo) -> float:

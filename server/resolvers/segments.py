@@ -1,26 +1,30 @@
 """Segments: made, changed, taken away, and asked who meets them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from server.clock import Instant
 from server.context import Context
-from server.journey.audience import Question
+from server.journey.audience import EVERYBODY
 from server.journey.conditions import LONGEST_NAME
 from server.journey.moment import Path
-from server.segments import asking, reading
-from server.segments.asking import Preview
+from server.segments import reading, sets
+from server.segments.reading import NEW, Askable
 from server.store import segments, setup, uses
 from server.store.paging import Page, Slice
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Segment
+from server.store.users import UserKey
 
 from .once import Answer, once
 from .refusals import Invalid, InvalidConditions, Missing, Named, Taken
 
 Data = Mapping[str, Any]
+SAMPLE = 10
 
 
 async def by_id(context: Context, segment_id: int) -> Segment | None:
@@ -39,7 +43,7 @@ async def create(context: Context, name: str, conditions: Data, key: str | None)
 
     async def work(session: WriteSession) -> Answer:
         await _refuse_taken(session, context, name)
-        await read(session, context, conditions)
+        await read(session, context, conditions, name=name)
         text, now = orjson.dumps(conditions).decode(), context.clock.now()
         made = await segments.create(session, context.project_id, name, text, now)
         await setup.touch_catalog(session)
@@ -61,7 +65,7 @@ async def update(
             await _refuse_taken(session, context, name, but=segment_id)
             segment.name = name
         if conditions is not None:
-            await read(session, context, conditions)
+            await read(session, context, conditions, name=segment.name)
             segment.conditions = orjson.dumps(conditions).decode()
         segment.changed_at = context.clock.now()
         await session.flush()
@@ -84,23 +88,39 @@ async def remove(context: Context, segment_id: int, key: str | None) -> Answer:
     return await once(context, key, ("deleteSegment", [segment_id]), work)
 
 
+@dataclass(slots=True)
+class Preview:
+    """How many meet a condition, of how many, and some of them."""
+
+    asked: int
+    count: int
+    sample: list[UserKey]
+
+
 async def preview(context: Context, conditions: Data, at: Instant | None) -> Preview:
     """How many meet these conditions, exactly, and some of them. Raises InvalidConditions."""
     moment = context.clock.now() if at is None else at
     async with context.db.read() as session:
-        question, lists = await read(session, context, conditions, ("conditions",))
+        question, lists, _ = await read(session, context, conditions, ("conditions",))
         about = (session, context.project_id, context.shards)
-        return await asking.preview(*about, question, lists, moment)
+        met = await sets.members(*about, question, lists, moment)
+        everybody = await sets.members(*about, EVERYBODY, {}, moment)
+    sample = islice(((shard, number) for shard, users in met.items() for number in users), SAMPLE)
+    return Preview(sum(map(len, everybody.values())), sum(map(len, met.values())), list(sample))
 
 
 async def read(
-    session: ReadSession, context: Context, conditions: Data, path: Path = ("input", "conditions")
-) -> tuple[Question, Mapping[str, int]]:
-    """The tree, and the project's lists by name. Raises InvalidConditions."""
-    askable, problems = await reading.read(session, context.project_id, conditions)
+    session: ReadSession,
+    context: Context,
+    conditions: Data,
+    path: Path = ("input", "conditions"),
+    name: str = NEW,
+) -> Askable:
+    """The tree, and what asking it takes. Raises InvalidConditions."""
+    askable, problems = await reading.read(session, context.project_id, conditions, name)
     if problems:
         raise InvalidConditions(problems, path)
-    return askable.question, askable.lists
+    return askable
 
 
 def checked_name(name: str) -> str:

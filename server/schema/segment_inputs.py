@@ -1,32 +1,28 @@
 """Conditions of a segment as they come in, and as they are stored: `server.journey.audience` reads them."""
 
+from functools import cache
 from typing import Any
 
 import strawberry
 
 from server.journey.moment import Path
 
-from .spelling import to_stored
+from .segment_questions import (
+    SegmentDidAmountInput,
+    SegmentDidInput,
+    SegmentEndedInput,
+    SegmentEnteredInput,
+    SegmentInsideInput,
+    SegmentMessageInput,
+    SegmentPassedInput,
+    SegmentReachedInput,
+    SegmentVisitedInput,
+)
+from .spelling import Field, fields_of, is_input, item_of, to_spelled, to_stored
 from .step_inputs import PredicateInput
 
 Data = dict[str, Any]
-
-
-@strawberry.input(description="Something that a user did, or did not, so often in a time.")
-class SegmentDidInput:
-    event: str = strawberry.field(description="The event's name.")
-    where: list[PredicateInput] | None = strawberry.field(
-        default=None, description="What has to be true of the event's properties: all of it."
-    )
-    at_least: int | None = strawberry.field(
-        default=None, description="How often at least: once by default, or not at all with `atMost`."
-    )
-    at_most: int | None = strawberry.field(
-        default=None, description="How often at most; 0 for those who did not. Any number by default."
-    )
-    within_seconds: int | None = strawberry.field(
-        default=None, description="In so long a time before the moment of asking; ever by default."
-    )
+_TREES = ("all", "any", "not")
 
 
 @strawberry.input(one_of=True, description="A condition over users: a question, or several put together.")
@@ -44,10 +40,37 @@ class SegmentConditionInput:
         default=strawberry.UNSET, description="Asks what is known of the user now."
     )
     did: SegmentDidInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Asks what the user has done."
+        default=strawberry.UNSET, description="Asks what the user has done: how often, when first, when last."
+    )
+    did_amount: SegmentDidAmountInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks what a property of what the user did comes to."
+    )
+    visited: SegmentVisitedInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks for visits: whence, on what, how often, first and last."
+    )
+    entered_journey: SegmentEnteredInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Has come into a journey; who was held out has not."
+    )
+    inside_journey: SegmentInsideInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Is inside a journey."
+    )
+    ended_journey: SegmentEndedInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A run of a journey is over."
+    )
+    passed_step: SegmentPassedInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Has come to a step of a journey, or left it by an output."
+    )
+    reached_goal: SegmentReachedInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Has done in a journey what it is for."
+    )
+    message: SegmentMessageInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks what became of messages to the user."
     )
     in_list: str | None = strawberry.field(
         default=strawberry.UNSET, description="Is on the uploaded list of this name."
+    )
+    in_segment: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Belongs to the segment of this name. Not in circles."
     )
     reachable_on: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -65,39 +88,39 @@ def to_conditions(given: SegmentConditionInput) -> Data:
     return {name: value if isinstance(value, str) else to_stored(value, type(value))}
 
 
-def to_conditions_path(path: Path) -> list[str]:
-    """Where in the input a problem lies that was found in the plain data."""
-    return [_SPELLED.get(str(part), str(part)) for part in path]
-
-
-_SPELLED = {
-    "in_list": "inList",
-    "reachable_on": "reachableOn",
-    "at_least": "atLeast",
-    "at_most": "atMost",
-    "within_ms": "withinSeconds",
-}
-
-
 def to_given(conditions: Any) -> Any:
     """The stored tree as JSON that `SegmentConditionInput` takes."""
     if isinstance(conditions, list):
         return [to_given(one) for one in conditions]
     (name, value) = next(iter(conditions.items()))
-    if name in ("all", "any", "not"):
+    if name in _TREES:
         return {name: to_given(value)}
-    if name == "attribute":
-        return {name: _predicate(value)}
-    if name == "did":
-        return {name: {_SPELLED.get(key, key): _did(key, one) for key, one in value.items()}}
-    return {_SPELLED[name]: value}
+    field = _questions()[name]
+    return {field.spelled: to_spelled(value, field.type)}
 
 
-def _did(key: str, value: Any) -> Any:
-    if key == "where":
-        return [_predicate(one) for one in value]
-    return value // 1000 if key == "within_ms" else value
+def to_conditions_path(path: Path) -> list[str]:
+    """Where in the input a problem lies that was found in the plain data."""
+    spelled = _all_spelled()
+    return [spelled.get(str(part), str(part)) for part in path]
 
 
-def _predicate(stored: Data) -> Data:
-    return {**stored, "operator": stored["operator"].upper()}
+@cache
+def _questions() -> dict[str, Field]:
+    return {one.stored: one for one in fields_of(SegmentConditionInput)}
+
+
+@cache
+def _all_spelled() -> dict[str, str]:
+    """By stored name, of all that a condition may hold. No name is spelled in two ways."""
+    found: dict[str, str] = {}
+    waiting: list[Any] = [SegmentConditionInput]
+    seen: set[Any] = set()
+    while waiting:
+        kind = waiting.pop()
+        kind = item_of(kind) or kind
+        if is_input(kind) and kind not in seen:
+            seen.add(kind)
+            found |= {one.stored: one.spelled for one in fields_of(kind)}
+            waiting += [one.type for one in fields_of(kind)]
+    return found

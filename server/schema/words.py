@@ -380,6 +380,7 @@ class ProblemCode(Enum):
     UNKNOWN_POOL = value("unknown_pool", description="The project has no such pool of vouchers.")
     UNKNOWN_CONNECTION = value("unknown_connection", description="The project has no such connection.")
     UNKNOWN_LIST = value("unknown_list", description="The project has no such list.")
+    CIRCLE = value("circle", description="Segments that name one another in a circle.")
     UNKNOWN_SEGMENT = value("unknown_segment", description="The project has no such segment.")
     TAKEN = value("taken", description="The name is taken.")
     IN_USE = value("in_use", description="Something else needs it as it is.")

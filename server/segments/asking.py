@@ -1,23 +1,21 @@
 """Who of a project meets a condition: asked of its users page by page, so that memory stays flat."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, select
 
 from server.clock import Instant
-from server.journey.audience import Person, Question
+from server.journey.audience import Person
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import User
 
 from . import people
-from .people import Place
+from .reading import Askable
 
 PAGE = 1000
-SAMPLE = 10
 
 _users = table_of(User)
 _PAGE = (
@@ -28,34 +26,6 @@ _PAGE = (
     .order_by(_users.c.number)
     .limit(bindparam("most"))
 )
-
-
-@dataclass(slots=True)
-class Preview:
-    """How many meet a condition, and some of them."""
-
-    asked: int = 0
-    count: int = 0
-    sample: list[Place] = field(default_factory=list)
-
-
-async def preview(
-    session: ReadSession,
-    project_id: int,
-    shards: int,
-    question: Question,
-    lists: Mapping[str, int],
-    at: Instant,
-) -> Preview:
-    """Asks every user of the project, as of that instant; all in this session's one snapshot."""
-    found = Preview()
-    for shard in range(shards):
-        async for rows in pages(session, project_id, shard):
-            met = await meeting(session, project_id, shard, rows, question, lists, at)
-            found.asked += len(rows)
-            found.count += len(met)
-            found.sample += [(shard, number) for number in met[: SAMPLE - len(found.sample)]]
-    return found
 
 
 async def pages(
@@ -77,14 +47,15 @@ async def meeting(
     project_id: int,
     shard: int,
     rows: Sequence[Any],
-    question: Question,
-    lists: Mapping[str, int],
+    askable: Askable,
     at: Instant,
 ) -> list[int]:
     """The numbers of those of these users who meet the condition."""
+    question, lists, zone = askable
     wants = question.wants()
     numbers = [row.number for row in rows]
-    known = await people.known(session, project_id, shard, numbers, wants, lists, at)
+    about = (wants, lists, wants.since(at, zone))
+    known = await people.known(session, project_id, shard, numbers, *about)
     found = []
     for number, attributes in rows:
         person = Person(
@@ -93,6 +64,7 @@ async def meeting(
             past=known.past_of(number),
             lists=known.lists.get(number, ()),
             reaches=known.reach_of(number),
+            zone=zone,
         )
         if question.holds(person):
             found.append(number)

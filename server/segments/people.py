@@ -1,38 +1,23 @@
-"""What a segment's questions need to know of users: a few statements, whatever the number of users.
-
-What somebody did under a number that has turned out to be another's is found there, too: facts do not move.
-"""
+"""What a segment's questions need to know of users: a few statements, whatever the number of users."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
 from sqlalchemy import bindparam, select
 
 from server.clock import Instant
-from server.journey.audience import Wants
+from server.journey.audience import Facts, Wants
 from server.journey.moment import Past
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
-from server.store.tables import Endpoint, Event, ListMember, User
+from server.store.tables import Endpoint, ListMember
 
-MOST_HOPS = 8
+from .kinds import READINGS
+from .loading import Looking, Reading, everywhere
 
-_users, _events, _members = table_of(User), table_of(Event), table_of(ListMember)
-_endpoints = table_of(Endpoint)
-_FORMER = (
-    select(_users.c.shard, _users.c.number, _users.c.merged_into)
-    .where(_users.c.project_id == bindparam("project_id"))
-    .where(_users.c.merged_into.is_not(None), among(_users.c.merged_into, "keys"))
-)
-_DEEDS = (
-    select(_events.c.user_number, _events.c.name, _events.c.occurred_at, _events.c.body, _events.c.digest)
-    .where(_events.c.shard == bindparam("shard"), _events.c.project_id == bindparam("project_id"))
-    .where(among(_events.c.user_number, "numbers"), among(_events.c.name, "names"))
-    .where(_events.c.occurred_at > bindparam("since"))
-)
+_members, _endpoints = table_of(ListMember), table_of(Endpoint)
 _LISTS = (
     select(_members.c.user_number, _members.c.list_id)
     .where(_members.c.shard == bindparam("shard"), _members.c.project_id == bindparam("project_id"))
@@ -47,22 +32,22 @@ _USABLE = (
 
 NO_ADDRESS = "no address in use that can be written to"
 
-Place = tuple[int, int]
-"""Shard and number."""
+PastOf = dict[Facts, dict[str, Past]]
+"""The facts of one person, by kind, and each kind's by key."""
 
 
 @dataclass(slots=True)
 class Known:
     """What is known of some users of a shard, by their numbers, as far as it was wanted."""
 
-    deeds: defaultdict[int, dict[str, dict[str, Past]]] = field(default_factory=lambda: defaultdict(dict))
+    past: defaultdict[int, PastOf] = field(default_factory=lambda: defaultdict(dict))
     lists: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     usable: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The channels on which they have an address in use that can be written to."""
 
-    def past_of(self, number: int) -> Callable[[str], Sequence[Past]]:
-        deeds = self.deeds.get(number, {})
-        return lambda name: tuple(deeds.get(name, {}).values())
+    def past_of(self, number: int) -> Callable[[Facts], Sequence[Past]]:
+        past = self.past.get(number, {})
+        return lambda facts: tuple(past.get(facts, {}).values())
 
     def reach_of(self, number: int) -> Callable[[str], str]:
         channels = self.usable.get(number, ())
@@ -76,12 +61,13 @@ async def known(
     numbers: Collection[int],
     wants: Wants,
     lists: Mapping[str, int],
-    at: Instant,
+    since: Instant,
 ) -> Known:
-    """What is wanted of these users, for somebody who asks at that instant. `lists` are ids by name."""
+    """What is wanted of these users, of facts since that instant. `lists` are ids by name."""
     found = Known()
     if wants.past:
-        await _deeds(session, found, project_id, shard, numbers, wants.events, wants.since(at))
+        people = await everywhere(session, project_id, shard, numbers)
+        await _past(found, Looking(session, project_id, people, since), wants.facts)
     names = {lists[name]: name for name in wants.lists if name in lists}
     if names:
         about = {"shard": shard, "project_id": project_id, "lists": sorted(names)}
@@ -94,40 +80,17 @@ async def known(
     return found
 
 
-async def _deeds(
-    session: ReadSession,
-    found: Known,
-    project_id: int,
-    shard: int,
-    numbers: Collection[int],
-    names: frozenset[str],
-    since: Instant,
-) -> None:
-    people: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    people[shard] = {number: number for number in numbers}
-    for (where, former), number in (await former_of(session, project_id, shard, numbers)).items():
-        people[where][former] = number
-    for where, under in people.items():
-        about = {"shard": where, "project_id": project_id, "names": sorted(names), "since": since - 1}
-        for one in await session.rows_in(_DEEDS, "numbers", under, about):
-            deeds = found.deeds[under[one.user_number]].setdefault(one.name, {})
-            deeds[one.digest] = Past(one.occurred_at, orjson.loads(one.body))
+async def _past(found: Known, looking: Looking, facts: Collection[Facts]) -> None:
+    asked = set(facts)
+    for reading, wanted in _readings(facts):
+        for one in await reading(looking, wanted):
+            if one.facts in asked:
+                found.past[one.number].setdefault(one.facts, {})[one.key] = one.past
 
 
-async def former_of(
-    session: ReadSession, project_id: int, shard: int, numbers: Collection[int]
-) -> dict[Place, int]:
-    """Everybody who has turned out to be one of these users, in whatever shard, and who that is."""
-    found: dict[Place, int] = {}
-    frontier = {f"{shard}:{number}": number for number in numbers}
-    for _ in range(MOST_HOPS):
-        rows = await session.rows_in(_FORMER, "keys", frontier, {"project_id": project_id})
-        if not rows:
-            break
-        following: dict[str, int] = {}
-        for row in rows:
-            number = frontier[row.merged_into]
-            found[row.shard, row.number] = number
-            following[f"{row.shard}:{row.number}"] = number
-        frontier = following
-    return found
+def _readings(facts: Collection[Facts]) -> Iterable[tuple[Reading, list[Facts]]]:
+    """Some readings read facts of several kinds at once."""
+    grouped: defaultdict[Reading, list[Facts]] = defaultdict(list)
+    for one in sorted(facts):
+        grouped[READINGS[one.kind]].append(one)
+    return grouped.items()

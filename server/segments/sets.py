@@ -9,6 +9,7 @@ from server.journey.audience import Question
 from server.store.sessions import ReadSession
 
 from . import asking
+from .reading import Askable, zone_of
 
 
 async def members(
@@ -23,10 +24,11 @@ async def members(
 
     Those who are others now, or erased, are not among them. Nobody may change what is returned.
     """
+    askable = Askable(question, lists, await zone_of(session, project_id))
     found: dict[int, BitMap] = {}
     for shard in range(shards):
         met = BitMap()
         async for rows in asking.pages(session, project_id, shard):
-            met.update(await asking.meeting(session, project_id, shard, rows, question, lists, at))
+            met.update(await asking.meeting(session, project_id, shard, rows, askable, at))
         found[shard] = met
     return found

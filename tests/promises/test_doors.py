@@ -39,6 +39,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.store",
         "server.journey",
         "server.aggregates",
+        "server.delivery.bursts",
+        "server.delivery.status",
         "server.clock",
         "server.errors",
     ),

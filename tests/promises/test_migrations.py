@@ -43,6 +43,7 @@ GLOBAL = {
     "voucher",
     "guard",
     "guard_setting",
+    "cohort_report",
     "export",
     "export_chunk",
     "deed_value",

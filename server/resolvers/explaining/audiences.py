@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import orjson
-
 from server.context import Context
-from server.journey.audience import InList, Question, read_question
+from server.journey.audience import InList
 from server.journey.graph import Graph
-from server.journey.reading import Reader
 from server.journey.steps import EntryAudience
-from server.segments import asking
-from server.store import segments, user_lists
+from server.segments import asking, reading
+from server.segments.reading import Askable
+from server.store import user_lists
 from server.store.sessions import ReadSession
 from server.store.tables import User
 
@@ -29,17 +27,16 @@ async def belonging(session: ReadSession, context: Context, graph: Graph, user: 
     named = [one for one in entries if one.segment or one.list]
     if not named:
         return {one.key: True for one in entries}
-    lists = await user_lists.names(session, context.project_id)
-    known = {row.name: row for row in await segments.of_project(session, context.project_id)}
+    about = (session, context.project_id)
+    lists, zone = await user_lists.names(*about), await reading.zone_of(*about)
     found = {one.key: not (one.segment or one.list) for one in entries}
     for one in named:
-        row = known.get(one.segment)
-        question: Question | None = InList(one.list)
+        asks: Askable | None = Askable(InList(one.list), lists, zone)
         if one.segment:
-            question = read_question(Reader(orjson.loads(row.conditions))) if row else None
-        if question is not None:
+            asks = await reading.stored(*about, one.segment)
+        if asks is not None:
             place = (context.project_id, user.shard, [_Row(user.number, user.attributes)])
-            found[one.key] = bool(await asking.meeting(session, *place, question, lists, context.clock.now()))
+            found[one.key] = bool(await asking.meeting(session, *place, asks, context.clock.now()))
     return found
 
 

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
+from .cohort_reports import CohortReport
 from .commerce import Coupon, Life, Purchase, Spending
 from .deeds import DeclaredProperty, DeedSet, DeedValue
 from .events import Arrival, Event
@@ -33,6 +34,7 @@ __all__ = [
     "ApiKey",
     "Arrival",
     "Catalog",
+    "CohortReport",
     "Connection",
     "ConnectionHealth",
     "Consent",

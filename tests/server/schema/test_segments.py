@@ -75,8 +75,8 @@ async def test_everything_wrong_is_told_at_once_with_its_path(api: Api) -> None:
     wrong = {"all": [{"did": {"event": "", "withinSeconds": 0}}, {"inList": "march"}]}
     found = (await preview(api, wrong))["problems"]
     assert [one["path"] for one in found] == [
-        ["conditions", "all", "0", "did", "withinSeconds"],
         ["conditions", "all", "0", "did", "event"],
+        ["conditions", "all", "0", "did", "withinSeconds"],
     ]
     [unknown] = (await preview(api, {"inList": "march"}))["problems"]
     assert (unknown["code"], "march" in unknown["message"]) == ("UNKNOWN_LIST", True)

@@ -104,6 +104,23 @@ def _deeds_down() -> None:
         op.drop_table(name)
 
 
+def _reports_up() -> None:
+    op.create_table(
+        "cohort_report",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        *(_text(name) for name in ("name", "definition", "view")),
+        *(_whole(name) for name in ("created_at", "changed_at")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "name"),
+    )
+
+
+def _reports_down() -> None:
+    op.drop_table("cohort_report")
+
+
 def _commerce_up() -> None:
     """What was ordered before is found in the events when somebody counts again: `sojourn recount`."""
     op.add_column("project", sa.Column("commerce", sa.Text(), nullable=False, server_default=""))
@@ -166,11 +183,13 @@ def upgrade() -> None:
     """Each part in a function of its own."""
     _sessions_up()
     _deeds_up()
+    _reports_up()
     _commerce_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _reports_down()
     _commerce_down()
     _deeds_down()
     _sessions_down()
