@@ -11,8 +11,10 @@ from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .cohort_people import CohortPeopleMutation
+from .commerce_events import CommerceMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .coupons import CouponMutation
 from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
@@ -160,6 +162,8 @@ class Mutation(
     EnteringMutation,
     UserListMutation,
     CapMutation,
+    CommerceMutation,
+    CouponMutation,
     RetentionMutation,
     VoucherMutation,
     GuardMutation,

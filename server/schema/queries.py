@@ -32,6 +32,7 @@ from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
 from .cohorts import CohortQuery
+from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
 from .entry_requests import EntryRequest
@@ -75,6 +76,7 @@ class Query(
     IssueQuery,
     NoticeQuery,
     CapQuery,
+    CommerceQuery,
     RetentionQuery,
     VoucherQuery,
     GuardQuery,
