@@ -294,6 +294,7 @@ def _chosen(
 
 
 __all__ = [
+    "ADD",
     "ALL_SHARDS",
     "EMPTY",
     "Amounts",
