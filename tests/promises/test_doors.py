@@ -25,6 +25,7 @@ EVERYBODYS = (
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.journey": (),
+    "server.recognising": (),
     "server.commerce": ("server.journey",),
     "server.store": (
         "server.journey",
@@ -67,6 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.delivery.receipts",
         "server.delivery.status",
         "server.ingest.messages",
+        "server.recognising",
         "channels.phone",
         *EVERYBODYS,
         *WORDS,

@@ -188,6 +188,9 @@ def test_of_the_context_stays_what_is_read_later():
         "device": {"token": "t", "adTrackingEnabled": True},
         "screen": {"width": 320, "density": 2.5},
         "library": {"name": "x", "version": None},
+        "campaign": {"id": "7", "name": "spring"},
+        "referrer": {"type": "app", "url": "https://search.naver.com/"},
+        "userAgentData": {"brands": [{"brand": "Whale"}], "mobile": True, "platform": "Android"},
         "traits": {"email": "a@b.example"},
         "unknown": {},
     }
@@ -198,6 +201,9 @@ def test_of_the_context_stays_what_is_read_later():
         "device": {"token": "t"},
         "screen": {"width": 320, "density": 2.5},
         "library": {"name": "x"},
+        "campaign": {"id": "7", "name": "spring"},
+        "referrer": {"type": "app", "url": "https://search.naver.com/"},
+        "userAgentData": {"mobile": True, "platform": "Android"},
     }
     assert event.flags == ()
 
