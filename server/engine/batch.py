@@ -257,7 +257,9 @@ class Batch:
         await session.bulk(_ARRIVALS, self.arrivals)
         await session.bulk(_IDENTITIES, self.new_identities)
         await session.bulk(_USERS, self._user_rows())
-        await attribute_sets.write(session, self.shard, self.take_id(), self.listed, self._told_of_users(), self.ahead)
+        await attribute_sets.write(
+            session, self.shard, self.take_id(), self.listed, self._told_of_users(), self.ahead
+        )
         await session.bulk(_ENDPOINTS, self.endpoints)
         await session.bulk(_REACHED, [(self.shard, *key, at) for key, at in self.reached.items()])
         await self._revive_refusals(session)

@@ -188,7 +188,9 @@ class SegmentQuery:
             found = await resolve.preview(info.context, to_conditions(conditions), moment)
             people = await asyncio.gather(*(users.by_key(info.context, key) for key in found.sample))
             sample = [User.from_record(one) for one in people if one is not None]
-            return SegmentPreview(count=found.count, of=found.asked, as_of=to_datetime(found.as_of), sample=sample)
+            return SegmentPreview(
+                count=found.count, of=found.asked, as_of=to_datetime(found.as_of), sample=sample
+            )
         except Refusal as error:
             return to_problem(error)
 

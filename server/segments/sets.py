@@ -22,8 +22,8 @@ from server.store.sessions import ReadSession
 from server.store.tables import Project, ShardState, User
 
 from . import asking as one_by_one
-from .answers.kinds import answer_of
 from .answers.journeys import as_they_are_now
+from .answers.kinds import answer_of
 from .answers.known import answer_reachable
 from .answers.pairs import Asking, Pair, Pairs, both, either, turned
 from .reading import Askable
@@ -80,7 +80,9 @@ async def begin(
     project = (await session.rows(select(*about).where(_projects.c.id == project_id)))[0]
     sets = await attribute_reading.read(session, project_id, shards, [OURS])
     known = {(place.shard, place.name, place.value): users for place, users in sets.items()}
-    all = {n: await _everybody(session, project_id, n, known.get((n, OURS, EVERYBODY))) for n in range(shards)}
+    all = {
+        n: await _everybody(session, project_id, n, known.get((n, OURS, EVERYBODY))) for n in range(shards)
+    }
     for shard, number in await session.rows(_ERASED, {"project_id": project_id}):
         all[shard] = all[shard] - BitMap((number,))
     asking = Asking(

@@ -11,15 +11,25 @@ from typing import NamedTuple
 
 import numpy as np
 from pyroaring import BitMap
+from sqlalchemy import bindparam, select
 
 from server.aggregates import deed_sets
 from server.aggregates.deed_sets import Held, Of, numbers_of, put_together
-from server.aggregates.deed_values import Value, Values
-from server.aggregates.deeds import Deed, Unit, others_of
+from server.aggregates.deeds import LIMITED, Deed, Unit, others_of
 from server.journey.audience import EVENT, CameTo, Happened, Times, Which, Window
+from server.store.among import among
+from server.store.bulk import table_of
+from server.store.tables import DeedValue
 
 from .pairs import Asking, Pair, Pairs
 from .spans import Spans, spans_of
+
+_values = table_of(DeedValue)
+_LISTED = select(_values.c.value).where(
+    _values.c.project_id == bindparam("project_id"),
+    _values.c.dimension == bindparam("dimension"),
+    among(_values.c.value, "of_values"),
+)
 
 
 class Done(NamedTuple):
@@ -68,11 +78,13 @@ async def _visits(asking: Asking, question: Happened) -> list[Looked]:
 
 async def _limited(asking: Asking, deed: Deed, wanted: Iterable[str]) -> tuple[Wanted, Wanted]:
     """The sets of these values, and of what is gathered if one of them has none."""
-    values = Values()
-    await values.read(asking.session, asking.project_id, [deed.value])
-    asked = [Value(asking.project_id, deed.value, one) for one in dict.fromkeys(wanted)]
-    of = [Of(Unit.USER, deed.value, one.value) for one in asked]
-    others = {others_of(deed.value, one.value) for one in asked if not values.has_own(one)}
+    asked = list(dict.fromkeys(wanted))
+    of = [Of(Unit.USER, deed.value, one) for one in asked]
+    if deed not in LIMITED:
+        return of, []
+    about = {"project_id": asking.project_id, "dimension": deed.value, "of_values": asked}
+    listed = {row.value for row in await asking.session.rows(_LISTED, about)}
+    others = {others_of(deed.value, one) for one in asked if one not in listed}
     return of, [Of(Unit.USER, deed.value, one) for one in sorted(others)]
 
 
@@ -118,9 +130,13 @@ async def _times(asking: Asking, looked: Looked, times: Times) -> Pairs:
     return asking.each(lambda n, all: _once(times, inside[n], outside[n], asking.ahead.get(n), all))
 
 
+_WHETHER = ((1, None), (0, 0), (0, None))
+"""At least and at most, where it only matters whether at all."""
+
+
 def _needs_amounts(times: Times) -> bool:
     """Whether it matters how often, and not only whether at all."""
-    return times.which is Which.EVERY and (times.at_least, times.at_most) not in ((1, None), (0, 0), (0, None))
+    return times.which is Which.EVERY and (times.at_least, times.at_most) not in _WHETHER
 
 
 def _often(times: Times, done: Done, all: BitMap) -> Pair:
@@ -164,9 +180,7 @@ def _once(times: Times, inside: Done, outside: Done, ahead: BitMap | None, all: 
 # Reading
 
 
-async def _read(
-    asking: Asking, looked: Looked, spans: Spans, *, amounts: bool = False
-) -> Mapping[int, Done]:
+async def _read(asking: Asking, looked: Looked, spans: Spans, *, amounts: bool = False) -> Mapping[int, Done]:
     """By shard. Whoever may have done it on a whole day, but not surely, is among the edges."""
     amounts = amounts or looked.counts
     listed = [*looked.of, *looked.others]

@@ -5,7 +5,7 @@ sets are not: where that may have happened, a set only says who is to be asked.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyroaring import BitMap
 from sqlalchemy import bindparam, select
@@ -123,7 +123,9 @@ async def _message_steps(asking: Asking, journey: int, step: str | None) -> list
 async def _people(asking: Asking, wanted: Wanted, spans: Spans) -> Mapping[int, BitMap]:
     """Who is in any of these sets, as those who they are now."""
     days = tuple(sorted({*spans.whole, *spans.edges}))
-    named = {(dimension.value,): list(values) for dimension, values in wanted.items() if values}
+    named: dict[tuple[str, ...], Sequence[str]] = {
+        (dimension.value,): list(values) for dimension, values in wanted.items() if values
+    }
     if not named or not days:
         return {}
     asked = sets.Asked(asking.project_id, HAPPENED, days, None)
@@ -150,10 +152,8 @@ async def as_they_are_now(asking: Asking, found: Mapping[int, BitMap]) -> Mappin
     return people
 
 
-async def _turned_out(
-    asking: Asking, shard: int, numbers: Collection[int]
-) -> Iterable[tuple[int, int]]:
+async def _turned_out(asking: Asking, shard: int, numbers: BitMap) -> Iterable[tuple[int, int]]:
     about = {"shard": shard, "project_id": asking.project_id}
-    rows = await asking.session.rows_in(_TURNED_OUT, "numbers", numbers, about) if numbers else []
+    rows = await asking.session.rows_in(_TURNED_OUT, "numbers", list(numbers), about) if numbers else []
     places = (row.merged_into.split(":") for row in rows)
     return [(int(home), int(number)) for home, number in places]
