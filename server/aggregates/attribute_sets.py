@@ -9,6 +9,7 @@ shorter, so that it is always known in which set a user is.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import orjson
@@ -36,6 +37,11 @@ AHEAD = "ahead/"
 """With a day: of whom on that day something had come in before it had happened, by our clock."""
 OTHERS = "(other)"
 """No JSON: who has a value that has no set."""
+GONE = "(gone) "
+"""No JSON either: keeps the place of a value that nobody has any more, and that is forgotten."""
+
+NO_JSON = "("
+"""Begins what is no value."""
 
 SetKey = tuple[int, str, str]
 """Project, name, value."""
@@ -51,6 +57,11 @@ _KEY = tuple(_sets.c[name] for name in _NAMES)
 _HERE = _sets.c.shard == bindparam("shard")
 _LISTED = select(_sets.c.name, _sets.c.value).where(_HERE, _sets.c.project_id == bindparam("project_id"))
 _CROWDED = select(*_KEY).where(_HERE).group_by(*_KEY).having(func.count() > MOST_PARTS).limit(_SETS_AT_ONCE)
+_OF_PROJECT = (
+    select(_sets.c.name, _sets.c.value, _sets.c.part, _sets.c.added, _sets.c.removed)
+    .where(_HERE, _sets.c.project_id == bindparam("project_id"))
+    .order_by(_sets.c.name, _sets.c.value, _sets.c.part)
+)
 _PARTS = (
     select(_sets.c.part, _sets.c.added, _sets.c.removed)
     .where(_HERE, *(column == bindparam(f"the_{column.name}") for column in _KEY))
@@ -187,6 +198,19 @@ def _only(known: Known, other: Known) -> Known:
         or there != value
     }
     return known._replace(attributes=kept)
+
+
+async def forget_values(session: WriteSession, shard: int, project_id: int) -> None:
+    """Forgets the values that nobody has: somebody who is erased may have been the last. Their places stay."""
+    parts: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in await session.rows(_OF_PROJECT, {"shard": shard, "project_id": project_id}):
+        parts[row.name, row.value].append(row)
+    nobody = BitMap().serialize()
+    for (name, value), rows in parts.items():
+        if not value.startswith(NO_JSON) and name != OURS and not folded(rows):
+            key = (shard, project_id, name)
+            await session.bulk(_REMOVE, [(*key, value, row.part) for row in rows])
+            await session.bulk(_ADD, [(*key, f"{GONE}{token_hex(8)}", rows[-1].part, nobody, nobody)])
 
 
 async def crowded(session: ReadSession, shard: int) -> list[SetKey]:

@@ -8,7 +8,7 @@ import orjson
 from pyroaring import BitMap
 
 from server.aggregates import attribute_reading
-from server.aggregates.attribute_sets import EVERYBODY, MORE, OTHERS, OURS, written_as
+from server.aggregates.attribute_sets import EVERYBODY, MORE, NO_JSON, OTHERS, OURS, written_as
 from server.journey.audience import HasAttribute
 from server.journey.conditions import holds
 from server.journey.moment import Predicate
@@ -62,7 +62,7 @@ def _by_value(predicate: Predicate, name: str, values: Values) -> tuple[Pair, Bi
     meeting = [
         users
         for value, users in values.items()
-        if value != OTHERS and holds(predicate, {name: orjson.loads(value)})
+        if not value.startswith(NO_JSON) and holds(predicate, {name: orjson.loads(value)})
     ]
     surely, others = united(meeting), values.get(OTHERS, BitMap())
     perhaps = surely | others
