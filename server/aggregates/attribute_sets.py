@@ -201,7 +201,7 @@ def _only(known: Known, other: Known) -> Known:
 
 
 async def forget_values(session: WriteSession, shard: int, project_id: int) -> None:
-    """Forgets the values that nobody has: somebody who is erased may have been the last. Their places stay."""
+    """Forgets the values that nobody has: of somebody who is erased, for one. Their places stay."""
     parts: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in await session.rows(_OF_PROJECT, {"shard": shard, "project_id": project_id}):
         parts[row.name, row.value].append(row)

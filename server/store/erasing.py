@@ -86,6 +86,7 @@ WHAT_BECOMES: dict[str, str] = {
     "settled_set": NUMBERS,
     "deed_set": NUMBERS,
     "attribute_set": "the person leaves every set; values that nobody has are forgotten",
+    "adopted_deeds": NUMBERS,
     "device": "holds digests of device ids",
     "visit_session": NUMBERS,
     "foreign_letter": NUMBERS,

@@ -31,13 +31,9 @@ async def answer(asking: Asking, question: HasAttribute) -> Pairs:
         if (shard, OURS, EVERYBODY) not in asking.known:
             return Pair(BitMap(), all)
         more = asking.known.get((shard, OURS, MORE), BitMap())
-        return _clip(_asked(predicate, {name: found[shard, name] for name in names}, more, all), all)
+        return _asked(predicate, {name: found[shard, name] for name in names}, more, all)
 
     return asking.each(here)
-
-
-def _clip(pair: Pair, all: BitMap) -> Pair:
-    return Pair(pair.surely & all, (pair.perhaps | pair.surely) & all)
 
 
 def _asked(predicate: Predicate, values: Mapping[str, Values], more: BitMap, all: BitMap) -> Pair:

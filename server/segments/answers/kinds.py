@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from server.journey.audience import CameTo, Happened, HasAttribute, InList, IsInside
+from server.journey.audience import EVENT, CameTo, Happened, HasAttribute, InList, IsInside
 from server.journey.audience.journeys import ENDED, ENTERED, LEFT, PASSED, REACHED
 from server.journey.audience.messages import MESSAGE
+from server.journey.audience.visits import VISIT
 
-from . import attributes, journeys, known
+from . import attributes, deeds, journeys, known
 from .pairs import Asking, Pairs
 
 Answer = Callable[[Asking, Any], Awaitable[Pairs]]
@@ -19,7 +20,9 @@ BY_TYPE: Mapping[type[Any], Answer] = {
     IsInside: journeys.answer_inside,
 }
 BY_FACTS: Mapping[tuple[type[Any], str], Answer] = {
-    # EVENTS
+    (Happened, EVENT): deeds.answer_happened,
+    (Happened, VISIT): deeds.answer_happened,
+    (CameTo, EVENT): deeds.answer_amount,
     **{
         (Happened, kind): journeys.answer_happened
         for kind in (ENTERED, ENDED, PASSED, LEFT, REACHED, MESSAGE)

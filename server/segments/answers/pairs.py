@@ -57,17 +57,20 @@ class Asking:
 
     def exactly(self, users: Sets) -> Pairs:
         """These, and nobody else."""
-        return self.each(lambda shard, all: _both(users.get(shard, BitMap()) & all))
+        return self.each(lambda shard, all: _both(users.get(shard, BitMap())))
 
     def between(self, surely: Sets, perhaps: Sets) -> Pairs:
-        def here(shard: int, all: BitMap) -> Pair:
-            sure = surely.get(shard, BitMap()) & all
-            return Pair(sure, (perhaps.get(shard, BitMap()) & all) | sure)
-
-        return self.each(here)
+        nobody = BitMap()
+        return self.each(lambda n, _: Pair(surely.get(n, nobody), perhaps.get(n, nobody)))
 
     def each(self, pair_of: Callable[[int, BitMap], Pair]) -> Pairs:
-        return {shard: pair_of(shard, all) for shard, all in self.everybody.items()}
+        """Of everybody: who is nobody else by now, and not erased."""
+        return {shard: _among(all, pair_of(shard, all)) for shard, all in self.everybody.items()}
+
+
+def _among(all: BitMap, pair: Pair) -> Pair:
+    surely = pair.surely & all
+    return Pair(surely, (pair.perhaps & all) | surely)
 
 
 def _both(users: BitMap) -> Pair:
