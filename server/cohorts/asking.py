@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from pyroaring import BitMap
 
+from server.aggregates.deed_sets import ALL_SHARDS
+from server.aggregates.held import users_at_once
 from server.clock import Instant
 from server.errors import BadInput
 from server.segments.reading import Askable
@@ -38,6 +40,11 @@ class Asker(NamedTuple):
     def where(self) -> Where:
         return Where(self.session, self.project_id, self.shards)
 
+    @property
+    def everywhere(self) -> Where:
+        """All shards as one."""
+        return self.where._replace(in_one=True)
+
 
 class Gathered(NamedTuple):
     """Everything that was read for one report."""
@@ -59,7 +66,8 @@ async def report(
     most_cells: int | None = None,
 ) -> Report:
     """The whole answer. `segment` are the conditions of the definition's. Raises BadInput."""
-    found = await gather(asker, asked, segment, has_base=has_base, most_cells=most_cells)
+    where = asker.everywhere
+    found = await gather(asker, where, asked, segment, has_base=has_base, most_cells=most_cells)
     groups = await asyncio.to_thread(_groups, found)
     about = (found.work.periods.zone, found.work.currency, found.watermark)
     return Report(asked, *about, groups, found.left_out)
@@ -67,6 +75,7 @@ async def report(
 
 async def gather(
     asker: Asker,
+    where: Where,
     asked: Definition,
     segment: Askable | None,
     *,
@@ -80,18 +89,18 @@ async def gather(
     unit = kept_by(asked.unit)
     paid = asked.currency
     if not paid and (has_base or asked.metric is Metric.REVENUE):
-        paid = await gathering.currency(asker.where, unit)
+        paid = await gathering.currency(where, unit)
     # Everybody comes first, and the values of a breakdown after that.
     values: list[str | None] = [None]
     left_out = 0
     if asked.breakdown is not None:
-        found, left_out = await gathering.values(asker.where, unit, asked.breakdown, told)
+        found, left_out = await gathering.values(where, unit, asked.breakdown, told)
         values += found
     _refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
     spans, places = gathering.spans_of(asked, told)
     work = Work(asked, told, paid, places, has_base)
-    shelves = await gathering.shelves(asker.where, work, spans, values)
-    met = None if segment is None else await _segments(asker, asked, told, segment)
+    shelves = await gathering.shelves(where, work, spans, values)
+    met = None if segment is None else await _segments(asker, where, asked, told, segment)
     return Gathered(work, shelves, met, values, left_out, mark)
 
 
@@ -119,7 +128,7 @@ def _groups(found: Gathered) -> list[Group]:
 
 
 async def _segments(
-    asker: Asker, asked: Definition, told: Periods, segment: Askable
+    asker: Asker, where: Where, asked: Definition, told: Periods, segment: Askable
 ) -> list[dict[int, BitMap]]:
     """Who met the conditions as of the end of each base period, so that nobody is in for what came later."""
     bases = range(min(len(told.bases), len(told.reached)))
@@ -129,13 +138,13 @@ async def _segments(
     known: dict[Instant, dict[int, BitMap]] = {}
     for at in moments:
         if at not in known:
-            known[at] = await _met(asker, asked, segment, at)
+            known[at] = await _met(where, asked, segment, at)
     return [known[at] for at in moments]
 
 
-async def _met(asker: Asker, asked: Definition, segment: Askable, at: Instant) -> dict[int, BitMap]:
-    met = await members(*asker.where, segment.question, segment.lists, at)
-    if asked.unit is not Unit.DEVICE:
-        return met
-    owners = await devices.owners(*asker.where)
-    return {shard: owners[shard].of(users) for shard, users in met.items()}
+async def _met(where: Where, asked: Definition, segment: Askable, at: Instant) -> dict[int, BitMap]:
+    met = await members(*where.place, segment.question, segment.lists, at)
+    if asked.unit is Unit.DEVICE:
+        owners = await devices.owners(*where.place)
+        met = {shard: owners[shard].of(users) for shard, users in met.items()}
+    return {ALL_SHARDS: users_at_once(met, where.shards)} if where.in_one else met

@@ -1,7 +1,7 @@
 """Reads what a report looks at, all in one snapshot and in few statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from server.aggregates import deed_sets
 from server.aggregates.calendar import ALL_TIME, covering
-from server.aggregates.deed_sets import Held, Of
+from server.aggregates.deed_sets import ALL_SHARDS, Held, Of
 from server.aggregates.deeds import LIMITED, OTHER, Deed
+from server.aggregates.held import users_at_once
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import DeedSet, DeedValue
@@ -38,6 +39,12 @@ class Where(NamedTuple):
     session: ReadSession
     project_id: int
     shards: int
+    in_one: bool = False
+    """Whether it is enough to know how many: then all shards are read as one, which is asked faster."""
+
+    @property
+    def place(self) -> tuple[ReadSession, int, int]:
+        return self.session, self.project_id, self.shards
 
 
 def spans_of(asked: Definition, periods: Periods) -> tuple[list[Span], list[range]]:
@@ -64,19 +71,29 @@ def _is_wide(asked: Definition) -> bool:
 async def shelves(
     where: Where, work: Work, spans: Sequence[Span], values: Sequence[str | None]
 ) -> dict[int, Shelf]:
-    """By shard, everything that is needed to count."""
+    """By shard, or of all of them at once, everything that is needed to count."""
     wanted = _wanted(work, values)
     begun = len(work.places) and work.places[: len(work.periods.bases)][-1][-1] + 1
     back = [source for source in wanted.sets if source.turn is not Turn.ANY]
     before = covering(_DAWN, work.periods.bases[0].first) if back else []
-    held: HeldSets = {shard: {} for shard in range(where.shards)}
+    held: HeldSets = {ALL_SHARDS: {}} if where.in_one else {shard: {} for shard in range(where.shards)}
     await _read(where, held, _ofs(wanted.sets), spans)
     await _read(where, held, _ofs(back), before)
     # What is read with amounts takes the place of what was read without.
     await _read(where, held, _ofs(wanted.in_base), spans[:begun], with_amounts=True)
     await _read(where, held, _ofs(wanted.summed), spans, with_amounts=True)
-    brought = await journeys.read(*where, _journeys(wanted.sets), [*before, *spans])
+    brought = await journeys.read(*where.place, _journeys(wanted.sets), [*before, *spans])
+    if where.in_one:
+        brought = {ALL_SHARDS: _in_one(brought, where.shards)}
     return {shard: Shelf(spans, before, held[shard], brought[shard]) for shard in held}
+
+
+def _in_one(by_shard: Mapping[int, journeys.Sets], shards: int) -> journeys.Sets:
+    found: defaultdict[tuple[JourneySets, Span], dict[int, BitMap]] = defaultdict(dict)
+    for shard, sets in by_shard.items():
+        for key, users in sets.items():
+            found[key][shard] = users
+    return {key: users_at_once(sets, shards) for key, sets in found.items()}
 
 
 class _Wanted(NamedTuple):
@@ -120,7 +137,7 @@ def _journeys(sources: Iterable[Source]) -> list[JourneySets]:
 async def _read(
     where: Where, held: HeldSets, ofs: Sequence[Of], spans: Sequence[Span], *, with_amounts: bool = False
 ) -> None:
-    found = await deed_sets.read(*where, ofs, spans, with_amounts=with_amounts)
+    found = await deed_sets.read(*where.place, ofs, spans, with_amounts=with_amounts, in_one=where.in_one)
     for (shard, of, span), one in found.items():
         held[shard][of, span] = one
 
@@ -168,7 +185,8 @@ async def _stored_values(where: Where, unit: str, dimension: str) -> list[str]:
 async def _largest(where: Where, ofs: Sequence[Of], spans: Sequence[Span] = (ALL_TIME,)) -> list[str]:
     """Values by how many people they had in these spans, most first; those that had nobody not at all."""
     people: defaultdict[tuple[int, str], BitMap] = defaultdict(BitMap)
-    for (shard, of, _), one in (await deed_sets.read(*where, ofs, spans, with_amounts=False)).items():
+    found = await deed_sets.read(*where.place, ofs, spans, with_amounts=False, in_one=True)
+    for (shard, of, _), one in found.items():
         people[shard, of.value] |= one.users
     sizes: defaultdict[str, int] = defaultdict(int)
     for (_, value), users in people.items():

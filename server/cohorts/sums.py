@@ -6,13 +6,15 @@ intersections that nobody writes down. Large ones (money) belong to few: those a
 
 from array import array
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from server.aggregates.deed_sets import Held, numbers_of
+from server.aggregates.held import Amounts as Numbers
+from server.aggregates.held import Held, numbers_of
 
 from .grid import Columns, Matrix, Sets
 from .words import Mode
@@ -35,7 +37,7 @@ class Listed(NamedTuple):
 
     users: BitMap
     numbers: NDArray[np.uint32]
-    amounts: NDArray[np.int64]
+    amounts: Numbers
 
     def within(self, cohort: BitMap) -> int:
         both = self.users & cohort
@@ -48,16 +50,30 @@ class Listed(NamedTuple):
 Amounts = Weighted | Listed
 
 
+_known: dict[int, tuple["ref[Any]", Weighted]] = {}
+"""What large sets came to when they were taken apart, for as long as somebody remembers their amounts."""
+LARGE = 10_000
+"""Whoever is taken apart faster than that need not be remembered."""
+
+
 def amounts_of(held: Held) -> Amounts:
     """The form in which a sum over a cohort costs least."""
-    if held.amounts is None or not len(held.amounts):
+    amounts = held.amounts
+    if amounts is None or not len(amounts):
         return Weighted(())
-    if held.amounts.min() < 0 or held.amounts.max() > SMALL:
-        return Listed(held.users, numbers_of(held.users), held.amounts)
-    return Weighted(_taken_apart(held.users, held.amounts))
+    known = _known.get(id(amounts))
+    if known is not None and known[0]() is amounts:
+        return known[1]
+    if amounts.min() < 0 or amounts.max() > SMALL:
+        return Listed(held.users, numbers_of(held.users), amounts)
+    found = Weighted(_taken_apart(held.users, amounts))
+    if len(amounts) >= LARGE:
+        place = id(amounts)
+        _known[place] = ref(amounts, lambda _: _known.pop(place, None)), found
+    return found
 
 
-def _taken_apart(users: BitMap, amounts: NDArray[np.int64]) -> list[tuple[int, BitMap]]:
+def _taken_apart(users: BitMap, amounts: Numbers) -> list[tuple[int, BitMap]]:
     """Most amounts are 1: everybody once, without those of 0, and the bits of whatever is above 1."""
     numbers = numbers_of(users)
     found = [(1, users)]

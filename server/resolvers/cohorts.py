@@ -152,7 +152,7 @@ async def _behind(
     await _titles(context, asked, path)
     segment = await segment_of(asker.session, context, asked, path)
     try:
-        found = await asking.gather(asker, asked, segment, has_base=False)
+        found = await asking.gather(asker, asker.where, asked, segment, has_base=False)
     except BadInput as error:
         raise Invalid(error.message, tuple(path)) from error
     place = _place(found, cell)
