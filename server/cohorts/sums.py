@@ -6,6 +6,7 @@ intersections that nobody writes down. Large ones (money) belong to few: those a
 
 from array import array
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -63,15 +64,14 @@ def amounts_of(held: Held) -> Amounts:
     if known is not None and known[0]() is held.amounts:
         return known[1]
     made = _made(held.users, held.amounts)
-    _known[place] = (ref(held.amounts, lambda gone: _forget(place, gone)), made)
+    _known[place] = (ref(held.amounts, partial(_forget, _known, place)), made)
     return made
 
 
-def _forget(place: int, gone: ref[Any]) -> None:
-    """Other amounts may lie there by now."""
-    known = _known.get(place)
-    if known is not None and known[0] is gone:
-        del _known[place]
+def _forget(known: dict[int, tuple[ref[Any], Amounts]], place: int, gone: ref[Any]) -> None:
+    """Other amounts may lie there by now. (When the interpreter ends, a module's names go before this.)"""
+    if place in known and known[place][0] is gone:
+        del known[place]
 
 
 def _made(users: BitMap, amounts: HeldAmounts) -> Amounts:
