@@ -10,14 +10,14 @@ from server.commerce.lives import NAMES as LIFE_NAMES
 from server.commerce.lives import Life
 from server.commerce.orders import SIGNED_UP, Counts
 from server.commerce.reading import Cancelled, CouponTold, Ordered, Refunded, SignedUp, Told, tell
+from server.commerce.rows import to_order
 from server.ingest.messages import ArrivedEvent
 from server.store import commerce
-from server.store.ids import digest as digest_of
 from server.store.sessions import ReadSession
 
 from .batch import Batch
 from .items import Item
-from .ledger import from_plain, to_order, to_plain
+from .ledger import from_plain, to_plain
 from .state import UserState
 
 _VISITS = ("page", "screen", "track")
@@ -104,13 +104,9 @@ def _told_by(batch: Batch, project_id: int, event: ArrivedEvent) -> list[Told]:
 
 
 def _key_of(told: Told, digest: str) -> str:
-    """What an order is known by: its id; without one nothing can be told to be the same, and it is its event.
-
-    Empty for what is not about an order.
-    """
-    if not isinstance(told, Ordered | Refunded | Cancelled):
-        return ""
-    return digest_of(f"order {told.order_id}") if told.order_id else digest
+    """The order that this is about; empty for what is not about one."""
+    is_of_order = isinstance(told, Ordered | Refunded | Cancelled)
+    return commerce.key_of(told.order_id, digest) if is_of_order else ""
 
 
 # Users who turned out to be one
