@@ -1,7 +1,8 @@
 """Counts lives, spending and coupons again from the facts: events, sessions, orders.
 
 Written apart from the code that keeps them. It shares the definitions: what an event tells, how a life and a
-coupon are folded. Orders are facts here, as they were told first; `rebuild` finds those that came before orders were kept.
+coupon are folded. Orders are facts here, as they were told
+first; `rebuild` finds those that came before orders were kept.
 """
 
 from collections import defaultdict

@@ -20,9 +20,6 @@ from .items import Item
 from .ledger import from_plain, to_plain
 from .state import UserState
 
-_VISITS = ("page", "screen", "track")
-
-
 # Reading
 
 
@@ -65,10 +62,7 @@ async def _load_orders(session: ReadSession, batch: Batch, project_id: int, keys
 def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> list[Counts]:
     """What the event tells, kept at the user. Returns what counts by it: an order only the first time."""
     at, whose = event.occurred_at, (project_id, user.number)
-    life = batch.ledger.lives[whose]
-    life.see(at)
-    if event.type in _VISITS and device_of(event):
-        life.visit(at)
+    batch.ledger.lives[whose].see(at)
     found: list[Counts] = []
     for one in _told_by(batch, project_id, event):
         if isinstance(one, CouponTold):
@@ -76,13 +70,6 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent,
         else:
             found += batch.ledger.count(whose, _counts(batch, whose, one, at, digest))
     return found
-
-
-def device_of(event: ArrivedEvent) -> str:
-    """The device that tells the event; empty for what a server tells."""
-    device = event.context.get("device")
-    known = device.get("id") if isinstance(device, dict) else None
-    return event.anonymous_id or (str(known) if known else "")
 
 
 def _counts(batch: Batch, whose: tuple[int, int], told: Told, at: int, digest: str) -> Iterable[Counts]:
@@ -105,8 +92,9 @@ def _told_by(batch: Batch, project_id: int, event: ArrivedEvent) -> list[Told]:
 
 def _key_of(told: Told, digest: str) -> str:
     """The order that this is about; empty for what is not about one."""
-    is_of_order = isinstance(told, Ordered | Refunded | Cancelled)
-    return commerce.key_of(told.order_id, digest) if is_of_order else ""
+    if isinstance(told, Ordered | Refunded | Cancelled):
+        return commerce.key_of(told.order_id, digest)
+    return ""
 
 
 # Users who turned out to be one
@@ -141,8 +129,8 @@ def adopt(batch: Batch, user: UserState, project_id: int, command: dict[str, Any
         found += ledger.count(whose, ledger.order(whose, one["key"]).absorb(from_plain(one)))
     theirs = Life(**given["life"])
     signed_up_at = theirs.signed_up_at
-    # What their orders come to is counted anew: some may be ours already.
-    theirs.orders = theirs.cancelled = 0
+    # What their orders come to is counted anew: some may be ours already. So are their sessions.
+    theirs.orders = theirs.cancelled = theirs.visits = 0
     theirs.first_order_at = theirs.last_order_at = None
     ledger.lives[whose].add(theirs)
     for code, one in given["coupons"].items():
