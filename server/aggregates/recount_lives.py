@@ -6,7 +6,7 @@ first; `rebuild` finds those that came before orders were kept.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,24 +67,31 @@ class Lives:
 
 
 async def differences(session: ReadSession) -> list[str]:
-    """Where lives and facts disagree, in words."""
-    counted = await count(session)
-    found = []
-    for about, stored, wanted in (
-        ("life", await _stored_lives(session), _rows(counted.lives)),
-        ("spending", await _stored_spending(session), {k: tuple(v) for k, v in counted.spending.items()}),
-        ("coupon", await _stored_coupons(session), _rows(counted.coupons)),
-    ):
-        found += _compared(about, stored, wanted)
-    return found
+    """Where lives and facts disagree, in words. Of whoever is erased it may just be on its way out."""
+    counted, gone = await count(session), await _erased(session)
+    spending = {key: tuple(sums) for key, sums in counted.spending.items()}
+    return [
+        *_compared("life", await _stored_lives(session), _rows(counted.lives), gone),
+        *_compared("spending", await _stored_spending(session), spending, gone),
+        *_compared("coupon", await _stored_coupons(session), _rows(counted.coupons), gone),
+    ]
 
 
-def _compared(about: str, stored: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> list[str]:
+def _compared(
+    about: str, stored: Mapping[Any, Any], wanted: Mapping[Any, Any], gone: Collection[Who]
+) -> list[str]:
+    """Keys are of users, or begin with one."""
     return [
         f"{about} of {key}: stored {stored.get(key)}, the facts say {wanted.get(key)}"
         for key in sorted({*stored, *wanted})
-        if stored.get(key) != wanted.get(key)
+        if stored.get(key) != wanted.get(key) and key not in gone and key[0] not in gone
     ]
+
+
+async def _erased(session: ReadSession) -> set[Who]:
+    statement = select(_users.c.shard, _users.c.project_id, _users.c.number)
+    rows = await session.rows(statement.where(_users.c.erased_at.is_not(None)))
+    return {(row.shard, row.project_id, row.number) for row in rows}
 
 
 def _rows(folds: Mapping[Any, Any]) -> dict[Any, tuple[Any, ...]]:
@@ -145,8 +152,7 @@ async def _visits(session: ReadSession, result: Lives, finals: Mapping[Who, Who 
 
 async def _orders(session: ReadSession, result: Lives) -> None:
     """They go where their user goes. Of who is erased no life is told."""
-    erased = select(_users.c.shard, _users.c.project_id, _users.c.number)
-    gone = {tuple(row) for row in await session.rows(erased.where(_users.c.erased_at.is_not(None)))}
+    gone = await _erased(session)
     async for row in _pages(session, select(_purchases)):
         who = (row.shard, row.project_id, row.user_number)
         if who in gone:
