@@ -133,6 +133,9 @@ def wrongs(asked: Definition) -> Iterator[tuple[str, str]]:
     yield from _wrong_metric(asked)
     yield from _wrong_unit(asked)
     yield from _wrong_days(asked.days)
+    if asked.occurrence is Occurrence.FIRST_EVER and asked.entry.kind in (Kind.REVISIT, Kind.REPURCHASE):
+        again = asked.entry.kind.name
+        yield "occurrence", f"Of {again} it is not kept which was the first ever: ask for FIRST_MATCHING."
     if asked.breakdown and not 1 <= max(asked.breakdown.most, len(asked.breakdown.values)) <= MOST_VALUES:
         yield "breakdown", f"A breakdown has 1 to {MOST_VALUES} values."
     if asked.segment and (asked.segment.name == "") == (asked.segment.conditions is None):

@@ -45,7 +45,10 @@ class Cell(NamedTuple):
 
 
 class Base(NamedTuple):
-    """What the cohort did in its base period: of all metrics, whichever is asked for."""
+    """What the cohort did in its base period, whichever metric is asked for.
+
+    Nothing but the units for those who said that they do not want to know.
+    """
 
     units: int
     visits: int

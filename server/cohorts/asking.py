@@ -1,0 +1,120 @@
+"""Answers a cohort report: reads what it looks at, has it counted in a thread, and puts it together."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pyroaring import BitMap
+
+from server.clock import Instant
+from server.errors import BadInput
+from server.segments.reading import Askable
+from server.segments.sets import members
+from server.store import watermark
+from server.store.sessions import ReadSession
+
+from . import counting, devices, gathering
+from .acts import kept_by
+from .assembling import group
+from .buckets import Periods, periods
+from .counting import Segments, Work
+from .definition import Definition, wrongs
+from .gathering import Where
+from .report import Group, Report
+from .shelf import Shelf
+from .words import AsOf, Metric, Unit
+
+
+class Asker(NamedTuple):
+    """Who asks, and when: everything comes from the one snapshot of this session."""
+
+    session: ReadSession
+    project_id: int
+    shards: int
+    zone: str
+    now: Instant
+
+    @property
+    def where(self) -> Where:
+        return Where(self.session, self.project_id, self.shards)
+
+
+class Gathered(NamedTuple):
+    """Everything that was read for one report."""
+
+    work: Work
+    shelves: Mapping[int, Shelf]
+    segments: Segments | None
+    values: Sequence[str | None]
+    left_out: int
+    watermark: Instant
+
+
+async def report(
+    asker: Asker, asked: Definition, segment: Askable | None, *, has_base: bool = True
+) -> Report:
+    """The whole answer. `segment` are the conditions of the definition's. Raises BadInput."""
+    found = await gather(asker, asked, segment, has_base=has_base)
+    groups = await asyncio.to_thread(_groups, found)
+    about = (found.work.periods.zone, found.work.currency, found.watermark)
+    return Report(asked, *about, groups, found.left_out)
+
+
+async def gather(
+    asker: Asker, asked: Definition, segment: Askable | None, *, has_base: bool = True
+) -> Gathered:
+    """Reads what a report looks at. Raises BadInput."""
+    refuse_wrong(asked)
+    mark = await watermark.of_project(asker.session, asker.project_id, asker.shards, asker.now)
+    told = periods(asked, asker.zone, asker.now, mark)
+    unit = kept_by(asked.unit)
+    paid = asked.currency
+    if not paid and (has_base or asked.metric is Metric.REVENUE):
+        paid = await gathering.currency(asker.where, unit)
+    values: Sequence[str | None] = (None,)
+    left_out = 0
+    if asked.breakdown is not None:
+        values, left_out = await gathering.values(asker.where, unit, asked.breakdown, told)
+    spans, places = gathering.spans_of(asked, told)
+    work = Work(asked, told, paid, places, has_base)
+    shelves = await gathering.shelves(asker.where, work, spans, values)
+    met = None if segment is None else await _segments(asker, asked, told, segment, mark)
+    return Gathered(work, shelves, met, values, left_out, mark)
+
+
+def refuse_wrong(asked: Definition) -> None:
+    """Raises BadInput with everything that cannot be."""
+    found = [f"`{field}`: {why}" for field, why in wrongs(asked)]
+    if found:
+        raise BadInput(" ".join(found))
+
+
+def _groups(found: Gathered) -> list[Group]:
+    counted = counting.count(found.work, found.shelves, found.segments, found.values)
+    return [
+        group(found.work, one, value, found.watermark)
+        for one, value in zip(counted, found.values, strict=True)
+    ]
+
+
+async def _segments(
+    asker: Asker, asked: Definition, told: Periods, segment: Askable, mark: Instant
+) -> list[dict[int, BitMap]]:
+    """Who met the conditions as of the end of each base period, so that nobody is in for what came later."""
+    bases = range(min(len(told.bases), len(told.reached)))
+    moments = [min(told.ends(base, 0, 0)[1], asker.now) for base in bases]
+    if asked.segment is not None and asked.segment.as_of is AsOf.NOW:
+        moments = [asker.now for _ in bases]
+    known: dict[Instant, dict[int, BitMap]] = {}
+    for at in moments:
+        if at not in known:
+            known[at] = await _met(asker, asked, segment, at)
+    return [known[at] for at in moments]
+
+
+async def _met(asker: Asker, asked: Definition, segment: Askable, at: Instant) -> dict[int, BitMap]:
+    met = await members(*asker.where, segment.question, segment.lists, at)
+    if asked.unit is not Unit.DEVICE:
+        return met
+    owners = await devices.owners(*asker.where)
+    return {shard: owners[shard].of(users) for shard, users in met.items()}

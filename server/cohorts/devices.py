@@ -1,0 +1,65 @@
+"""The devices of users: a segment is of people, and some reports count devices."""
+
+from array import array
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+from sqlalchemy import Engine, bindparam, select
+
+from server.aggregates.deed_sets import numbers_of
+from server.store.bulk import table_of
+from server.store.sessions import ReadSession
+from server.store.tables import Device
+
+_devices = table_of(Device)
+_NEW = (
+    select(_devices.c.number, _devices.c.user_number)
+    .where(_devices.c.shard == bindparam("shard"), _devices.c.project_id == bindparam("project_id"))
+    .where(_devices.c.number > bindparam("after"))
+    .order_by(_devices.c.number)
+    .limit(bindparam("most"))
+)
+PAGE = 100_000
+"""Devices read at once."""
+
+
+@dataclass(slots=True)
+class _Owners:
+    """Of one shard of a project: whose a device is, by its number. Once told it stays so, and new ones have
+    higher numbers: in other hands a device is another device."""
+
+    users: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def learn(self, numbers: list[int], users: list[int]) -> None:
+        grown = np.full(numbers[-1] + 1, -1, dtype=np.int64)
+        grown[: len(self.users)] = self.users
+        grown[numbers] = users
+        self.users = grown
+
+    def of(self, users: BitMap) -> BitMap:
+        """The devices of these users."""
+        wanted = np.zeros(max(int(self.users.max(initial=0)), users.max() if users else 0) + 2, dtype=bool)
+        wanted[numbers_of(users)] = True
+        # Who is told of no device has the number -1, and is looked up at the very end: that is nobody.
+        found = np.flatnonzero(wanted[self.users]).astype(np.uint32)
+        return BitMap(array("I", found.tobytes()))
+
+
+_known: WeakKeyDictionary[Engine, dict[tuple[int, int], _Owners]] = WeakKeyDictionary()
+"""By database; by project and shard."""
+
+
+async def owners(session: ReadSession, project_id: int, shards: int) -> dict[int, _Owners]:
+    """By shard: whose devices are, as far as this snapshot knows. What is known is not read again."""
+    bind = session.get_bind()
+    known = _known.setdefault(bind if isinstance(bind, Engine) else bind.engine, {})
+    found = {}
+    for shard in range(shards):
+        found[shard] = known.setdefault((project_id, shard), _Owners())
+        about = {"shard": shard, "project_id": project_id, "most": PAGE}
+        while rows := await session.rows(_NEW, {**about, "after": len(found[shard].users) - 1}):
+            found[shard].learn(*map(list, zip(*rows, strict=True)))
+    return found
