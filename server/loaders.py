@@ -19,6 +19,7 @@ from server.aggregates.comparing import Comparison
 from server.aggregates.drawn import set_values
 from server.clock import Clock, Instant
 from server.store import (
+    commerce,
     connected,
     consents,
     explaining,
@@ -63,6 +64,8 @@ from server.store.vouchers import Pool, Stock
 K = TypeVar("K")
 V = TypeVar("V")
 
+MOST_COUPONS = 200
+"""Of each user, those that end first."""
 MOST_LAUNCHES = 20
 """Of each journey, those due last."""
 
@@ -166,6 +169,15 @@ class Loaders:
         )
         self.consents_by_user: DataLoader[UserKey, list[Consent] | None] = self._by(
             lambda session, keys: consents.by_users(session, project_id, keys)
+        )
+        self.life_by_user: DataLoader[UserKey, Any | None] = self._by(
+            lambda session, keys: commerce.lives(session, project_id, keys)
+        )
+        self.spending_by_user: DataLoader[UserKey, list[Any] | None] = self._by(
+            lambda session, keys: commerce.spending(session, project_id, keys)
+        )
+        self.coupons_by_user: DataLoader[UserKey, list[Any] | None] = self._by(
+            lambda session, keys: commerce.coupons(session, project_id, keys, MOST_COUPONS)
         )
         self.suppressions_by_place: DataLoader[Place, list[Suppression] | None] = self._by(
             lambda session, places: explaining.suppressions(session, project_id, places)

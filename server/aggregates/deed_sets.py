@@ -29,7 +29,7 @@ MOST_BYTES = 128 * 1024 * 1024
 
 Amounts = NDArray[np.int64]
 _sets = table_of(DeedSet)
-_ADD = inserting(DeedSet)
+ADD = inserting(DeedSet)
 _WIDTHS = ("<i1", "<i2", "<i4", "<i8")
 
 
@@ -68,7 +68,7 @@ class Row(NamedTuple):
 async def write_deeds(session: WriteSession, part: int, rows: Iterable[Row]) -> None:
     """Appends parts of this number as they are: the caller says the spans (`deeds.spread`)."""
     await session.bulk(
-        _ADD,
+        ADD,
         [
             (row.shard, row.project_id, *row.of, row.span, part, row.users.serialize(), pack(row.amounts))
             for row in rows

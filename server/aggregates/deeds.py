@@ -4,7 +4,11 @@ A deed is something that a user or a device did, or was, on a day of the project
 numbers of those who did, and beside each number how often or how much.
 """
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple, Protocol
 
 from .calendar import ALL_TIME, month_of
 
@@ -78,3 +82,93 @@ def property_value(event: str, name: str, value: str) -> str:
 def others_of(dimension: str, value: str) -> str:
     """The value under which this one is gathered, should there be too many."""
     return f"{value.rpartition(SEPARATOR)[0]}{SEPARATOR}{OTHER}" if dimension == Deed.PROPERTY else OTHER
+
+
+_ORIGINS = tuple(
+    one.value
+    for one in (Deed.SOURCE, Deed.ORIGIN, Deed.MEDIUM, Deed.CAMPAIGN, Deed.KEYWORD, Deed.AD, Deed.LANDING)
+)
+_origin_of = attrgetter(*_ORIGINS)
+
+
+class Act(NamedTuple):
+    """A deed of somebody on a day, and how much of it."""
+
+    deed: str
+    value: str
+    day: int
+    amount: int
+
+
+OF_ORDERS = frozenset((Deed.ORDERED, Deed.SPENT, Deed.REFUNDED))
+"""What is counted of a user by orders, and not by events: an order may be told several times."""
+_DID, _MEMBER, _VISITED, _DEVICE = (one.value for one in (Deed.DID, Deed.MEMBER, Deed.VISITED, Deed.DEVICE))
+_ANY_PAGE = {"page": "$page", "screen": "$screen"}
+
+
+def acts_of_event(type: str, name: str, day: int, told: Iterable[Act], *, by_member: bool) -> list[Act]:
+    """What an event is, whoever told it: `told` is what was recognised in it."""
+    acts = [*told]
+    if type in _ANY_PAGE:
+        acts.append(Act(_DID, _ANY_PAGE[type], day, 1))
+    if name and (type == "track" or type in _ANY_PAGE):
+        acts.append(Act(_DID, name, day, 1))
+    if by_member:
+        acts.append(Act(_MEMBER, "", day, 0))
+    return acts
+
+
+class Visit(Protocol):
+    """What a session was recognised as."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def medium(self) -> str: ...
+    @property
+    def campaign(self) -> str: ...
+    @property
+    def keyword(self) -> str: ...
+    @property
+    def ad(self) -> str: ...
+    @property
+    def landing(self) -> str: ...
+
+
+def places_of(visit: Visit) -> list[tuple[str, str]]:
+    """The dimensions and values of a session: where it came from only once that is known."""
+    found = [(_VISITED, "")]
+    if visit.device:
+        found.append((_DEVICE, visit.device))
+    return [*found, *(origins_of(visit) if visit.source else [])]
+
+
+def origins_of(visit: Visit) -> list[tuple[str, str]]:
+    """Those of where it came from."""
+    values = zip(_ORIGINS, _origin_of(visit), strict=True)
+    return [(deed, value) for deed, value in values if value]
+
+
+def acts_of_session(visit: Visit, began: int | None, days: Iterable[int]) -> list[Act]:
+    """`began` is the day on which it counts as begun, `days` are those on which something was done in it."""
+    return [Act(deed, value, day, int(day == began)) for deed, value in places_of(visit) for day in days]
+
+
+def days_between(first: int, last: int) -> list[int]:
+    """Every day from the first up to and with the last."""
+    if first == last:
+        return [first]
+    day, ends = _date(first), _date(last)
+    found = []
+    while day <= ends:
+        found.append(day.year * 10_000 + day.month * 100 + day.day)
+        day += timedelta(days=1)
+    return found
+
+
+def _date(day: int) -> date:
+    return date(day // 10_000, day // 100 % 100, day % 100)

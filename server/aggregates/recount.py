@@ -44,6 +44,7 @@ from server.store.tables import (
     Version,
 )
 
+from . import recount_deeds
 from .calendar import day_of, hour_of, spans, spans_of_hours
 from .experiments import Stratum, value_of
 from .fill import CounterKey
@@ -346,7 +347,11 @@ def _cost(result: Recount, message: Any, receipts: list[Any], found: Counted) ->
 async def differences(session: ReadSession) -> list[str]:
     """Where the aggregates and the facts disagree, in words; nothing, if all is well."""
     result = await recount(session)
-    return [*await _counter_differences(session, result), *await _set_differences(session, result)]
+    return [
+        *await _counter_differences(session, result),
+        *await _set_differences(session, result),
+        *await recount_deeds.differences(session),
+    ]
 
 
 async def _counter_differences(session: ReadSession, result: Recount) -> list[str]:
@@ -385,7 +390,7 @@ _ADD_SETS = inserting(UserSet)
 
 
 async def rebuild(session: WriteSession) -> tuple[int, int]:
-    """Puts the recount in the place of both aggregates. No engine may work meanwhile. Returns row counts."""
+    """Puts the recount in the place of all aggregates. No engine may work meanwhile. Returns row counts."""
     result = await recount(session)
     await session.run(delete(table_of(Counter)))
     await session.run(delete(table_of(UserSet)))
@@ -397,4 +402,4 @@ async def rebuild(session: WriteSession) -> tuple[int, int]:
     sets = [(*key, part, bitmap.serialize()) for key, bitmap in result.sets.items()]
     await session.bulk(_ADD_COUNTERS, counters)
     await session.bulk(_ADD_SETS, sets)
-    return len(counters), len(sets)
+    return len(counters), len(sets) + await recount_deeds.rebuild(session)

@@ -67,7 +67,7 @@ class Order:
         """An event tells this order. What it counts, if it is the first or tells more than the first."""
         if self.ordered_at is None:
             self.order_id, self.ordered_at, self.digest = told.order_id, at, digest
-            self.coupons, self.products = told.coupons, told.products
+            self.coupons, self.products = told.coupons, tuple((*one,) for one in told.products)
             self.currency, self.flag, self.is_changed = told.currency, told.flag, True
             yield Counts(ORDERED, "", at, 1)
             if self.cancelled_at is not None:

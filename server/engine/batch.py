@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from channels.contract import ReceiptKind
+from server.aggregates.deed_tally import DeedKey, DeedTally
+from server.aggregates.deed_values import Values
 from server.aggregates.fill import Tally
 from server.clock import Instant
 from server.delivery.status import STILL_OURS, DeliveryStatus
@@ -30,6 +32,7 @@ from server.store.receipts import key_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.suppressing import Sighting
 from server.store.tables import (
+    AdoptedDeeds,
     Arrival,
     Conversion,
     Endpoint,
@@ -45,7 +48,9 @@ from server.store.tables import (
     Visit,
 )
 
+from . import devices
 from .catalog import Catalog
+from .devices import DeviceKey, DeviceState
 from .ledger import Ledger
 from .noted import Noted
 from .state import Former, MessageState, RunState, UserState, to_json
@@ -75,6 +80,8 @@ _RUN_COLUMNS = (
 _CHANGED_RUNS = updating(Run, ("shard", "id"), *_RUN_COLUMNS)
 _GONE_RUNS = deleting(Run, "shard", "id")
 _GONE_EVENTS = deleting(Event, "shard", "project_id", "user_number", "occurred_at", "digest")
+_ADOPTED_DEEDS = inserting(AdoptedDeeds)
+_GONE_ADOPTED = deleting(AdoptedDeeds, "shard", "project_id", "user_number")
 _VISITS = inserting(Visit)
 _MESSAGES = inserting(Message)
 _CHANGED_MESSAGES = messages.CHANGED
@@ -139,6 +146,7 @@ class Batch:
     """How far timers go in this batch."""
     follows_events: bool
     tally: Tally
+    deeds: DeedTally
     take_id: Callable[[], int]
     is_strict: bool = False
     """Raises where otherwise a run that cannot go on is set aside: for tests."""
@@ -181,6 +189,15 @@ class Batch:
     ledger: Ledger = field(default_factory=Ledger)
     """Orders, lives and coupons."""
     next_number: dict[int, int] = field(default_factory=dict)
+    devices: dict[DeviceKey, DeviceState] = field(default_factory=dict)
+    next_device: dict[int, int] = field(default_factory=dict)
+    """By project: the number that its next new device in this shard gets."""
+    moving_deeds: dict[UserKey, Any] = field(default_factory=dict)
+    """What users did that turned out to be others: `deeds.Leaving`."""
+    deed_values: Values = field(default_factory=Values)
+    """Which values have sets of their own."""
+    written_deeds: list[DeedKey] = field(default_factory=list)
+    """The sets to which this batch has appended."""
 
     done: list[int] = field(default_factory=list)
     arrivals: list[Row] = field(default_factory=list)
@@ -214,6 +231,10 @@ class Batch:
     foreign_letters: dict[tuple[int, int], Row] = field(default_factory=dict)
     gone_runs: list[Row] = field(default_factory=list)
     gone_events: list[Row] = field(default_factory=list)
+    gone_sessions: list[tuple[int, ...]] = field(default_factory=list)
+    """Project, device and beginning of those that went where their user went."""
+    adopted_deeds: list[Row] = field(default_factory=list)
+    gone_adopted: list[Row] = field(default_factory=list)
     onward: list[Onward] = field(default_factory=list)
     outgoing: list[inbox.Entry] = field(default_factory=list)
     """What this shard has to tell another, or itself in the next batch."""
@@ -257,6 +278,9 @@ class Batch:
         await sightings.show(session, self.adopted)
         await session.bulk(consents.KEEP, self.decisions)
         await self.ledger.write(session, self.shard)
+        await devices.write(session, self.shard, self.devices, self.gone_sessions)
+        await session.bulk(_GONE_ADOPTED, self.gone_adopted)
+        await session.bulk(_ADOPTED_DEEDS, self.adopted_deeds)
         await session.bulk(_GONE_EVENTS, self.gone_events)
         await session.bulk(_EVENTS, self.events)
         await session.bulk(_GONE_RUNS, self.gone_runs)
@@ -278,7 +302,9 @@ class Batch:
         await session.bulk(launches.ADD, self.launches)
         for work in self.afterwards:
             await work(session)
-        await self.tally.write(session, self.take_id())
+        part = self.take_id()
+        await self.tally.write(session, part)
+        self.written_deeds = await self.deeds.write(session, part, self.deed_values, self.now)
         await movements.note(session, self.shard, self.tally.journeys)
         await inbox.remove(session, self.shard, self.done)
         await inbox.append(session, self.outgoing)

@@ -20,10 +20,20 @@ from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
-from server.store.tables import Connection, Journey, Project, Segment, User, UserList, Version
+from server.store.tables import (
+    Connection,
+    DeclaredProperty,
+    Journey,
+    Project,
+    Segment,
+    User,
+    UserList,
+    Version,
+)
 from server.store.verdicts import VerdictKey
 
 _projects, _journeys, _versions = table_of(Project), table_of(Journey), table_of(Version)
+_declared_properties = table_of(DeclaredProperty)
 _connections, _segments, _lists = table_of(Connection), table_of(Segment), table_of(UserList)
 
 
@@ -90,6 +100,8 @@ class Catalog:
     graphs: dict[tuple[int, int], Graph]
     words: dict[int, Words] = field(default_factory=dict)
     """By project: how its events tell of commerce."""
+    declared: dict[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)
+    """By project and event: the properties by which the project wants to tell people apart."""
     erasing: frozenset[int] = frozenset()
     """Projects in which people have been erased."""
     pruned: frozenset[int] = frozenset()
@@ -196,6 +208,7 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
         journeys={},
         connections=await _connected(session),
         graphs=dict(graphs),
+        declared=await _declared(session),
         words={row.id: read_words(row.commerce) for row in found},
         pruned=frozenset(row.id for row in found if row.kept_since is not None),
         erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
@@ -219,6 +232,13 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
     _index(catalog)
     await _load_audiences(session, catalog)
     return catalog
+
+
+async def _declared(session: ReadSession) -> dict[tuple[int, str], tuple[str, ...]]:
+    found: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for row in await session.rows(select(_declared_properties)):
+        found[row.project_id, row.event].append(row.property)
+    return {key: tuple(names) for key, names in found.items()}
 
 
 async def _verdicts(session: ReadSession) -> dict[VerdictKey, list[Verdict]]:

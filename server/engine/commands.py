@@ -1,5 +1,6 @@
 """Commands in a batch: what an operator decided for a journey, and what users turned out to be."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,8 +17,9 @@ from server.store.consents import Decision
 from server.store.tables import Run
 from server.store.vouchers import REMEMBER
 
-from . import addresses, commerce, consents, credits, entering, erasing, goals, lists, moving, runs
+from . import addresses, commerce, consents, credits, deeds, entering, erasing, goals, lists, moving, runs
 from .batch import Batch, IdentityKey
+from .devices import DeviceState
 from .people import Merge
 from .state import Happening, RunState, UserState
 
@@ -91,7 +93,12 @@ def remember(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
 
 
 def send_away(
-    batch: Batch, merge: Merge, moving: list[Any], identities: list[IdentityKey], at: Instant
+    batch: Batch,
+    merge: Merge,
+    moving: list[Any],
+    identities: list[IdentityKey],
+    at: Instant,
+    keys: Iterable[str],
 ) -> None:
     """Hands a user who turned out to be another over to that user's shard, which may be this one.
 
@@ -109,8 +116,11 @@ def send_away(
         if not run.is_new:
             batch.gone_runs.append((batch.shard, run.id))
         del batch.runs[run.id]
+    since = min((run.entered_at for run in leaving if run.is_open), default=None)
+    going = {row.digest for row in (*moving, *_noted_since(batch, merge, since))}
+    did = deeds.leave(batch, (merge.project_id, merge.number), keys, going)
     past = [_event_values(batch, merge, row) for row in moving]
-    past += _take_noted(batch, merge, min((run.entered_at for run in leaving if run.is_open), default=None))
+    past += _take_noted(batch, merge, since)
     payload = {
         "number": merge.into,
         "from": [batch.shard, merge.number],
@@ -121,6 +131,7 @@ def send_away(
         "consents": [list(one) for one in batch.consents.get((merge.project_id, merge.number), ())],
         "lists": lists.leave(batch, merge.project_id, merge.number),
         "commerce": commerce.leave(batch, merge.project_id, merge.number),
+        "deeds": did,
         "runs": [run.row() for run in leaving],
         "letters": [[run.id, letter] for run in leaving for letter in credits.take_along(batch, run)],
         "events": past,
@@ -160,10 +171,10 @@ class _Noted(NamedTuple):
     body: str
     context: str
     received_at: Instant
-    device_number: int | None
-    session_at: Instant | None
-    by_member: bool
-    deeds: str
+    device_number: int | None = None
+    session_at: Instant | None = None
+    by_member: bool = False
+    deeds: str = ""
 
 
 def _noted(batch: Batch, project_id: int, number: int, since: Instant) -> list[_Noted]:
@@ -171,10 +182,12 @@ def _noted(batch: Batch, project_id: int, number: int, since: Instant) -> list[_
     return [row for row in rows if row.occurred_at >= since]
 
 
+def _noted_since(batch: Batch, merge: Merge, since: Instant | None) -> list[_Noted]:
+    return [] if since is None else _noted(batch, merge.project_id, merge.number, since)
+
+
 def _take_noted(batch: Batch, merge: Merge, since: Instant | None) -> list[list[Any]]:
-    if since is None:
-        return []
-    rows = _noted(batch, merge.project_id, merge.number, since)
+    rows = _noted_since(batch, merge, since)
     moved = set(rows)
     batch.events = [row for row in batch.events if row not in moved]
     return [[row.occurred_at, row.digest, *row[5:]] for row in rows]
@@ -193,17 +206,28 @@ def adopt(batch: Batch, project_id: int, command: dict[str, Any], later: list[An
         begun = min(RunState(*values).entered_at for values in command["runs"])
         later = [*later, *_noted(batch, project_id, user.number, begun)]
     _take_over_profile(batch, project_id, user, command)
-    commerce.adopt(batch, user, project_id, command)
-    for at, digest, *values in command["events"]:
-        batch.events.append((batch.shard, project_id, user.number, at, digest, *values))
-        name, body = values[1], values[2]
-        batch.note_past((project_id, user.number), name, digest, Past(at, orjson.loads(body)))
+    deeds.count_orders(batch, project_id, user, commerce.adopt(batch, user, project_id, command))
+    moved = deeds.adopt(batch, user, project_id, command)
+    for values in command["events"]:
+        _take_over_event(batch, user, project_id, values, moved)
     for run_id, letter in command.get("letters", ()):
         credits.welcome(batch, project_id, run_id, Letter(*letter))
     for values in command["runs"]:
         _take_over_run(batch, user, RunState(*values), command["at"], later)
     if user.is_erased:
         erasing.erase_again(batch, project_id, user, command)
+
+
+def _take_over_event(
+    batch: Batch, user: UserState, project_id: int, values: list[Any], devices: dict[int, DeviceState]
+) -> None:
+    event = _Noted(batch.shard, project_id, user.number, *values)
+    device = devices[event.device_number].number if event.device_number is not None else None
+    event = event._replace(device_number=device)
+    batch.events.append(tuple(event))
+    deeds.count_again(batch, project_id, event)
+    past = Past(event.occurred_at, orjson.loads(event.body))
+    batch.note_past((project_id, user.number), event.name, event.digest, past)
 
 
 def _pass_on(batch: Batch, project_id: int, command: dict[str, Any], merged_into: str) -> None:

@@ -72,7 +72,7 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent,
     found: list[Counts] = []
     for one in _told_by(batch, project_id, event):
         if isinstance(one, CouponTold):
-            batch.ledger.coupons[whose, one.code].hear(one, at)
+            batch.ledger.coupon(whose, one.code).hear(one, at)
         else:
             found += batch.ledger.count(whose, _counts(batch, whose, one, at, digest))
     return found
@@ -122,10 +122,8 @@ def leave(batch: Batch, project_id: int, number: int) -> dict[str, Any]:
     life, coupons = batch.moving_commerce.pop(user, (Life(), {}))
     if user in ledger.lives:
         life.add(ledger.lives.pop(user))
-    for (whose, code), told in list(ledger.coupons.items()):
-        if whose == user:
-            coupons.setdefault(code, Coupon()).add(told)
-            del ledger.coupons[whose, code]
+    for code, told in ledger.coupons.pop(user, {}).items():
+        coupons.setdefault(code, Coupon()).add(told)
     for whose, currency in list(ledger.spending):
         if whose == user:
             del ledger.spending[whose, currency]
@@ -152,5 +150,5 @@ def adopt(batch: Batch, user: UserState, project_id: int, command: dict[str, Any
     theirs.first_order_at = theirs.last_order_at = None
     ledger.lives[whose].add(theirs)
     for code, one in given["coupons"].items():
-        ledger.coupons[whose, code].add(Coupon(**one))
+        ledger.coupon(whose, code).add(Coupon(**one))
     return [*found, *([Counts(SIGNED_UP, "", signed_up_at, 1)] if signed_up_at is not None else [])]

@@ -4,7 +4,7 @@ from server.ingest.messages import ArrivedEvent
 from server.journey.moment import Past
 from server.segments.deeds import OF_TYPE
 
-from . import addresses, commerce, consents, entering, goals, profiles
+from . import addresses, commerce, consents, deeds, entering, goals, profiles
 from .batch import Batch
 from .state import Happening, UserState, to_json
 
@@ -26,6 +26,8 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent,
 
 def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> None:
     """Keeps the event as a fact, and what it tells about the user."""
+    counts = commerce.take_in(batch, user, project_id, event, digest)
+    noted = deeds.note(batch, user, project_id, event, counts)
     batch.events.append(
         (
             batch.shard,
@@ -38,10 +40,7 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
             to_json(event.body),
             to_json(event.context) if event.context else "{}",
             event.received_at,
-            None,
-            None,
-            False,
-            "",
+            *noted,
         )
     )
     if event.name:
@@ -56,7 +55,6 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
         for told in addresses.told_by(event, batch.catalog.zone_of(project_id)):
             addresses.take_in(batch, user, project_id, told, event.occurred_at)
     consents.take_in(batch, user, project_id, event)
-    commerce.take_in(batch, user, project_id, event, digest)
 
 
 def _learn(user: UserState, event: ArrivedEvent) -> None:

@@ -6,6 +6,7 @@ The tables do not have it yet. What they have already is told again under the sa
 from collections.abc import Iterator
 
 from server.journey.holdout import HOLDOUT
+from server.segments.commerce import told_of_coupon, told_of_order, told_of_sign_up
 from server.segments.journeys import told_of_hit, told_of_message, told_of_run, told_of_visit
 from server.segments.loading import Found
 
@@ -26,3 +27,17 @@ def facts_of(batch: Batch, key: UserKey) -> Iterator[Found]:
     for message in batch.noted.messages(batch.messages.values(), key):
         if message.attempted_at is not None:
             yield from told_of_message(number, message, message.heard)
+    yield from _of_commerce(batch, key)
+
+
+def _of_commerce(batch: Batch, key: UserKey) -> Iterator[Found]:
+    number, ledger = key[1], batch.ledger
+    for one in list(ledger.orders.get(key, {}).values()):
+        if one.ordered_at is not None:
+            refunds = {name: (refund.at, refund.counted) for name, refund in one.refunds.items()}
+            about = (one.amount, one.currency, refunds, one.coupons, one.products)
+            yield told_of_order(number, one.key, one.ordered_at, *about)
+    for code, told in ledger.coupons_of(key):
+        yield told_of_coupon(number, code, told, " just now")
+    if key in ledger.lives and (at := ledger.lives[key].signed_up_at) is not None:
+        yield told_of_sign_up(number, at, "just now")

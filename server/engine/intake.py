@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.aggregates.deed_values import Values
 from server.journey.waking import ResumePolicy
 from server.store import inbox, launches, user_lists
 from server.store.commands import ERASE, MOVE, REMAP, REMOVE
@@ -18,6 +19,7 @@ from . import (
     commands,
     commerce,
     credits,
+    deeds,
     gather,
     happened,
     invitations,
@@ -28,8 +30,9 @@ from . import (
 )
 from .asking import Entrant
 from .batch import Batch, IdentityKey, Known
+from .device_gather import Devices
 from .items import Item, identities_in
-from .people import LINK, Resolver
+from .people import LINK, UNLINKED, Resolver
 from .state import RunState
 
 MOST_STOPPED = 2000
@@ -45,6 +48,9 @@ class Intake:
     shard: int
     _known: dict[IdentityKey, Known] = field(default_factory=dict)
     _next_number: dict[int, int] = field(default_factory=dict)
+    _devices: Devices = field(default_factory=Devices)
+    deed_values: Values = field(default_factory=Values)
+    """Which values have sets of their own."""
 
     async def load(self, session: ReadSession, batch: Batch, items: list[Item], due: list[RunState]) -> None:
         """Finds the users of the items' events, and reads what the items and the due runs ask for."""
@@ -63,11 +69,14 @@ class Intake:
         self._known.update(batch.identities)
         for identity in batch.forgotten:
             self._known.pop(identity, None)
+        self._devices.remember(batch, MOST_KNOWN)
 
     def forget(self) -> None:
         """What we remember may not be what was written."""
         self._known.clear()
         self._next_number.clear()
+        self._devices.forget()
+        self.deed_values.forget()
 
     async def _leave_out_repeated(self, session: ReadSession, batch: Batch, items: list[Item]) -> list[Item]:
         """The events that have not arrived before, and all that another shard has forwarded."""
@@ -168,6 +177,7 @@ class Intake:
         await credits.load(session, batch, asking.to_credit(batch, items), asking.heard_of(batch, items))
         await reach.load(session, batch, asking.asking_for_reach(batch, items))
         await commerce.load(session, batch, items)
+        await self._devices.load(session, batch, items)
         await self._load_moves(session, batch, items)
 
     async def _load_past(self, session: ReadSession, batch: Batch, entrants: Iterable[Entrant]) -> None:
@@ -210,6 +220,9 @@ class Intake:
                 await self._load_link(session, batch, project_id, item.command)
             elif item.row.kind == commands.ADOPT:
                 await self._load_adoption(session, batch, project_id, item)
+            elif item.row.kind == UNLINKED:
+                about = (project_id, item.command["number"]), [item.command["key"]]
+                await deeds.load_devices(session, batch, self._devices, *about)
             elif item.found is not None:
                 for merge in item.found.merges:
                     await self._load_merge(session, batch, merge.project_id, merge.number)
@@ -221,6 +234,7 @@ class Intake:
         batch.identities.update(await gather.identities(session, self.shard, missing))
         await reach.load(session, batch, {(project_id, command["number"])})
         await commerce.load_adoption(session, batch, project_id, command)
+        await deeds.load_adoption(session, batch, self._devices, project_id, command)
         if command["runs"]:
             begun = min(RunState(*values).entered_at for values in command["runs"])
             command["later"] = await happened.since(session, batch, project_id, command["number"], begun)
@@ -244,6 +258,7 @@ class Intake:
         await gather.identities_of(session, batch, [(project_id, number)])
         await gather.consents_of(session, batch, project_id, number)
         await commerce.load_merge(session, batch, project_id, number)
+        await deeds.load_merge(session, batch, (project_id, number))
         lists_of = await user_lists.of_user(session, project_id, batch.shard, number)
         batch.moving_lists[project_id, number] = lists_of
         await credits.load(session, batch, [run.id for run in batch.runs_by_user[project_id, number]])

@@ -44,7 +44,7 @@ class Ledger:
         default_factory=lambda: defaultdict(lambda: [0, 0])
     )
     """By user and currency: paid, and given back."""
-    coupons: defaultdict[tuple[UserKey, str], Coupon] = field(default_factory=lambda: defaultdict(Coupon))
+    coupons: defaultdict[UserKey, dict[str, Coupon]] = field(default_factory=lambda: defaultdict(dict))
     """By user and code."""
     gone: list[UserKey] = field(default_factory=list)
     """Users who turned out to be others, and have taken everything along."""
@@ -63,6 +63,13 @@ class Ledger:
     def order(self, user: UserKey, key: str) -> Order:
         return self.orders[user].setdefault(key, Order(key))
 
+    def coupon(self, user: UserKey, code: str) -> Coupon:
+        return self.coupons[user].setdefault(code, Coupon())
+
+    def coupons_of(self, user: UserKey) -> list[tuple[str, Coupon]]:
+        """What was heard of them in this batch."""
+        return list(self.coupons.get(user, {}).items())
+
     async def write(self, session: WriteSession, shard: int) -> None:
         for statement in _GONE:
             await session.bulk(statement, [(shard, *user) for user in self.gone])
@@ -76,7 +83,11 @@ class Ledger:
         await session.bulk(_LIVES, [(shard, *user, *life.row()) for user, life in self.lives.items()])
         spending = [(shard, *user, currency, *sums) for (user, currency), sums in self.spending.items()]
         await session.bulk(_SPENDING, spending)
-        coupons = [(shard, *user, code, *one.row()) for (user, code), one in self.coupons.items()]
+        coupons = [
+            (shard, *user, code, *one.row())
+            for user, own in self.coupons.items()
+            for code, one in own.items()
+        ]
         await session.bulk(_COUPONS, coupons)
 
 

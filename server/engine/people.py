@@ -16,7 +16,7 @@ import orjson
 
 from server.ingest.messages import ArrivedEvent
 from server.store import inbox
-from server.store.ids import shard_of
+from server.store.ids import digest, shard_of
 
 from .batch import Batch, IdentityKey, Known, UserKey
 from .state import UserState
@@ -26,6 +26,8 @@ ANONYMOUS_ID = "anonymous_id"
 
 LINK = "link"
 """The command that tells an identity's shard whose it is."""
+UNLINKED = "unlinked"
+"""Its answer, if nobody turned out to be somebody else by it."""
 
 MOST_HOPS = 8
 """Shards that point at each other in a circle would pass an event on for ever."""
@@ -50,10 +52,13 @@ class Resolver:
     next_number: dict[int, int]
     """By project: the number that its next new user in this shard gets."""
     merged: set[UserKey] = field(default_factory=set)
+    asks: bool = False
+    """Whether the event being resolved has asked another shard who used its device before."""
 
     def resolve(self, project_id: int, event: ArrivedEvent, payload: bytes, hops: int) -> "Found | None":
         """The event's user and whom it showed to be the same; none if it belongs to another shard."""
         named, anonymous = event.user_id, event.anonymous_id
+        self.asks = False
         primary = (project_id, USER_ID, named) if named else (project_id, ANONYMOUS_ID, anonymous or "")
         known = self.batch.identities.get(primary)
         if known is not None and known.home != self.batch.shard:
@@ -75,7 +80,7 @@ class Resolver:
         if event.type == "alias" and event.previous_id:
             for kind in (USER_ID, ANONYMOUS_ID):
                 merges += self._link(project_id, kind, event.previous_id, number, event, force=True)
-        return Found(number, merges)
+        return Found(number, merges, self.asks)
 
     def _home_of_new(self, project_id: int, named: str | None, anonymous: str | None, hops: int) -> int:
         """A user lives where the first identity leads: that of the anonymous id, if there is one."""
@@ -110,6 +115,7 @@ class Resolver:
             merges = self.unite(project_id, known.number, batch.shard, number, force=force)
         to_tell = known.home if known else shard_of(project_id, value, batch.shards)
         if to_tell != batch.shard:
+            self.asks = self.asks or not force
             self._tell(to_tell, identity, number, event.occurred_at, force=force)
         self._put(identity, batch.shard, number, event)
         return merges
@@ -145,16 +151,28 @@ class Resolver:
         identity = (project_id, kind, value)
         known = self.batch.identities.get(identity)
         if known is not None and known.home == home:
+            self._answer(project_id, command)
             return []
         merges: list[Merge] = []
-        if known is not None and known.home == self.batch.shard and known.number is not None:
-            merges = self.unite(project_id, known.number, home, number, force=force)
-        elif known is not None:
+        if known is None or known.home == self.batch.shard:
+            if known is not None and known.number is not None:
+                merges = self.unite(project_id, known.number, home, number, force=force)
+            if not merges:
+                self._answer(project_id, command)
+        else:
             self.batch.outgoing.append(
                 inbox.Entry(known.home, project_id, LINK, orjson.dumps(command), self.batch.now)
             )
         self._write(identity, home, None, at)
         return merges
+
+    def _answer(self, project_id: int, command: dict[str, object]) -> None:
+        """Nobody turned out to be the user who asked for this device."""
+        if not command["force"]:
+            about = {"number": command["number"], "key": digest(str(command["value"]))}
+            home = int(str(command["home"]))
+            entry = inbox.Entry(home, project_id, UNLINKED, orjson.dumps(about), self.batch.now)
+            self.batch.outgoing.append(entry)
 
     def follow(self, merge: Merge, at: int) -> list[IdentityKey]:
         """Makes every identity of a merged user that we hold lead to the user that it was merged into.
@@ -207,3 +225,5 @@ class Found(NamedTuple):
 
     number: int
     merges: list[Merge]
+    asks: bool = False
+    """Whether it is not known yet who used the device before."""

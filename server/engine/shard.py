@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from server.aggregates import merge as sets
+from server.aggregates.deed_tally import DeedTally
 from server.aggregates.fill import Tally
 from server.clock import Clock, Instant
 from server.store import inbox, user_lists
@@ -15,6 +16,7 @@ from server.store.bulk import inserting, table_of
 from server.store.commands import ERASE, MOVE, REMAP, REMOVE
 from server.store.consents import DECIDE
 from server.store.database import Database
+from server.store.ids import digest
 from server.store.invitations import INVITE
 from server.store.launches import LAUNCH
 from server.store.sessions import ReadSession, WriteSession
@@ -25,6 +27,7 @@ from . import catalog as catalogs
 from . import (
     commands,
     consents,
+    deeds,
     entering,
     erasing,
     events,
@@ -40,12 +43,13 @@ from . import (
     remapping,
     removing,
     runs,
+    sessions,
 )
 from .batch import Batch
 from .catalog import Catalog
 from .intake import Intake
 from .items import Item, up_to_a_turn
-from .people import LINK, Resolver
+from .people import LINK, UNLINKED, Resolver
 from .state import RunState
 
 MOST_ROWS = 2000
@@ -205,7 +209,8 @@ class Shard:
     def _new_batch(self, catalog: Catalog, now: Instant, until: Instant) -> Batch:
         tally = Tally(self.number, catalog.zone_of)
         about = (self.number, self._shards, catalog, now, until, self._clock.follows_events, tally)
-        return Batch(*about, self._take_id, self._strict)
+        deeds = DeedTally(self.number)
+        return Batch(*about, deeds, self._take_id, self._strict, deed_values=self._intake.deed_values)
 
     def _known_until(self, now: Instant, items: list[Item]) -> Instant:
         """Up to when nothing is missing, while more lies in the inbox than these items.
@@ -244,8 +249,11 @@ class Shard:
         project_id, event = item.row.project_id, item.event
         key = (project_id, item.found.number)
         user = batch.user(key)
+        keys = [digest(event.anonymous_id)] if event.anonymous_id and event.user_id else []
         for merge in item.found.merges:
-            self._merge(batch, merge, event.occurred_at)
+            self._merge(batch, merge, event.occurred_at, keys)
+        if keys and (item.found.merges or item.found.asks) and user.merged_into is None:
+            sessions.await_news(batch, *key, keys[0])
         if user.merged_into is not None:
             # Found before this batch came to the merge: what its user had has moved, and so does this.
             Resolver(batch, {}).pass_on(project_id, user.merged_into, item.own_payload, event, item.hops)
@@ -254,11 +262,12 @@ class Shard:
         else:
             events.take_in(batch, user, project_id, event, item.digest)
 
-    def _merge(self, batch: Batch, merge: people.Merge, at: int) -> None:
+    def _merge(self, batch: Batch, merge: people.Merge, at: int, keys: list[str]) -> None:
+        """`keys` are the devices that showed it."""
         resolver = Resolver(batch, {})
         identities = resolver.follow(merge, at)
         moving = batch.moving.get((merge.project_id, merge.number), [])
-        commands.send_away(batch, merge, moving, identities, at)
+        commands.send_away(batch, merge, moving, identities, at, keys)
 
     def _welcome(self, batch: Batch, project_id: int, command: dict[str, Any]) -> None:
         """What led to the user whom we adopt leads to ours, or to whomever ours was merged into."""
@@ -271,7 +280,9 @@ class Shard:
         kind, command = item.row.kind, item.command
         if kind == LINK:
             for merge in Resolver(batch, {}).linked(item.row.project_id, command):
-                self._merge(batch, merge, command["at"])
+                self._merge(batch, merge, command["at"], [digest(command["value"])])
+        elif kind == UNLINKED:
+            deeds.unlinked(batch, item.row.project_id, command)
         elif kind == commands.ADOPT:
             self._welcome(batch, item.row.project_id, command)
             commands.adopt(batch, item.row.project_id, command, command.pop("later", []))

@@ -10,8 +10,10 @@ from server.resolvers.refusals import Refusal
 from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
+from .commerce_events import CommerceMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
+from .coupons import CouponMutation
 from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
@@ -159,6 +161,8 @@ class Mutation(
     EnteringMutation,
     UserListMutation,
     CapMutation,
+    CommerceMutation,
+    CouponMutation,
     RetentionMutation,
     VoucherMutation,
     GuardMutation,

@@ -30,6 +30,7 @@ from . import consents as consents_of
 from . import suppressions as suppressions_of
 from .caps import CapQuery
 from .channels import Channel
+from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
 from .entry_requests import EntryRequest
@@ -73,6 +74,7 @@ class Query(
     IssueQuery,
     NoticeQuery,
     CapQuery,
+    CommerceQuery,
     RetentionQuery,
     VoucherQuery,
     GuardQuery,

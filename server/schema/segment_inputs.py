@@ -7,6 +7,12 @@ import strawberry
 
 from server.journey.moment import Path
 
+from .segment_commerce import (
+    SegmentCouponInput,
+    SegmentPurchasedInput,
+    SegmentSignedUpInput,
+    SegmentSpentInput,
+)
 from .segment_questions import (
     SegmentDidAmountInput,
     SegmentDidInput,
@@ -65,6 +71,18 @@ class SegmentConditionInput:
     )
     message: SegmentMessageInput | None = strawberry.field(
         default=strawberry.UNSET, description="Asks what became of messages to the user."
+    )
+    purchased: SegmentPurchasedInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks for orders: how often, the first, the last, the n-th."
+    )
+    spent: SegmentSpentInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks what orders come to."
+    )
+    signed_up: SegmentSignedUpInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Has signed up."
+    )
+    coupon: SegmentCouponInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Asks for coupons: has one that ends soon, has used one."
     )
     in_list: str | None = strawberry.field(
         default=strawberry.UNSET, description="Is on the uploaded list of this name."

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from server.clock import to_datetime, to_datetime_if_any
-from server.resolvers import consents, records, user_paths
+from server.resolvers import commerce, consents, records, user_paths
 from server.resolvers import users as resolve
 from server.resolvers.users import Wanted
 
@@ -21,7 +21,9 @@ from .runs import ORDER, Run, RunConnection
 from .words import ChannelName, EndpointState, IdentityKind, word
 
 if TYPE_CHECKING:
+    from .commerce import OrderConnection, UserLife
     from .consents import Consent
+    from .coupons import Coupon
 
 
 @strawberry.type(description="A value that leads to a user.")
@@ -96,6 +98,32 @@ class User(Node):
 
         found = await consents.of_user(info.context, (self.record.shard, self.record.number))
         return [Consent.from_record(one) for one in found]
+
+    @field("Its life in figures: visits, orders, what it has spent.")
+    async def life(self, info: Info) -> Annotated["UserLife", strawberry.lazy("server.schema.commerce")]:
+        from .commerce import UserLife
+
+        return UserLife(known=await commerce.life(info.context, (self.record.shard, self.record.number)))
+
+    @field("Its orders, the latest first.")
+    async def orders(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Annotated["OrderConnection", strawberry.lazy("server.schema.commerce")]:
+        from .commerce import ORDER as BY_TIME
+        from .commerce import OrderConnection
+
+        page = page_of(BY_TIME, first, after, last, before)
+        key = (self.record.shard, self.record.number)
+        return OrderConnection.from_slice(await commerce.orders(info.context, key, page))
+
+    @field("Its coupons, used ones too, those that end first before others; at most 200.", list_size=20)
+    async def coupons(
+        self, info: Info
+    ) -> list[Annotated["Coupon", strawberry.lazy("server.schema.coupons")]]:
+        from .coupons import Coupon
+
+        found = await commerce.coupons(info.context, (self.record.shard, self.record.number))
+        return [Coupon.from_record(one, info.context.clock.now()) for one in found]
 
     @field("Its runs, the latest to enter first; also those of users who turned out to be it.")
     async def runs(

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from server.journey.audience import EVENT
+from server.journey.audience.coupons import COUPON
 from server.journey.audience.journeys import ENDED, ENTERED, LEFT, PASSED, REACHED
 from server.journey.audience.messages import MESSAGE
+from server.journey.audience.purchases import PURCHASE, SIGNED_UP
 from server.journey.audience.visits import VISIT
 
-from . import deeds, journeys
+from . import commerce, deeds, journeys
 from .loading import Reading
 
 READINGS: Mapping[str, Reading] = {
@@ -19,4 +21,7 @@ READINGS: Mapping[str, Reading] = {
     LEFT: journeys.read_visits,
     REACHED: journeys.read_conversions,
     MESSAGE: journeys.read_messages,
+    PURCHASE.kind: commerce.read_orders,
+    SIGNED_UP.kind: commerce.read_sign_ups,
+    COUPON.kind: commerce.read_coupons,
 }

@@ -85,6 +85,7 @@ WHAT_BECOMES: dict[str, str] = {
     "settled_counter": NUMBERS,
     "settled_set": NUMBERS,
     "deed_set": NUMBERS,
+    "adopted_deeds": NUMBERS,
     "device": "holds digests of device ids",
     "visit_session": NUMBERS,
     "foreign_letter": NUMBERS,

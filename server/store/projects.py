@@ -116,6 +116,13 @@ async def require_consent(session: WriteSession, project_id: int, required: bool
     await touch_catalog(session)
 
 
+async def set_commerce(session: WriteSession, project_id: int, settings: str) -> None:
+    """By which events a project tells of commerce, as JSON that `server.commerce.names` reads."""
+    table = table_of(Project)
+    await session.run(update(table).where(table.c.id == project_id).values(commerce=settings))
+    await touch_catalog(session)
+
+
 async def by_id(session: ReadSession, project_id: int) -> Project:
     project = await session.get(Project, project_id)
     assert project is not None

@@ -128,6 +128,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.store",
         "server.segments",
         "server.journey",
+        "server.commerce",
         "server.aggregates",
         "server.delivery",
         "server.templates",

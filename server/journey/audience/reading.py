@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..reading import Reader
-from . import happened, journeys, known, messages, visits
+from . import coupons, happened, journeys, known, messages, purchases, visits
 from .trees import EVERYBODY, AllOf, AnyOf, Not, Question
 
 DEEPEST = 6
@@ -21,6 +21,10 @@ QUESTIONS: Mapping[str, Callable[[Reader], Question]] = {
     "passed_step": journeys.read_passed,
     "reached_goal": journeys.read_reached,
     "message": messages.read_message,
+    "purchased": purchases.read_purchased,
+    "spent": purchases.read_spent,
+    "signed_up": purchases.read_signed_up,
+    "coupon": coupons.read_coupon,
 }
 """Each reads the object under its name."""
 NAMES: Mapping[str, Callable[[Reader], Question]] = {

@@ -22,7 +22,7 @@ from .projects import ApiKey, Connection, ConnectionHealth, Idempotency, Project
 from .retention import FormerMessage, FormerRun, SettledCounter, SettledSet
 from .runs import Conversion, ForeignLetter, Refusal, Run, Visit
 from .sending import FrequencyCap, Guard, GuardSetting, Voucher, VoucherPool
-from .sessions import Device, VisitSession
+from .sessions import AdoptedDeeds, Device, VisitSession
 from .users import Endpoint, Identity, User
 from .verdicts import Verdict
 from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardState, Unclaimed
@@ -30,6 +30,7 @@ from .work import Catalog, Import, Inbox, Lease, PollCursor, Quarantine, ShardSt
 metadata = SQLModel.metadata
 
 __all__ = [
+    "AdoptedDeeds",
     "ApiKey",
     "Arrival",
     "Catalog",

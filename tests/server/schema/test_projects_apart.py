@@ -110,6 +110,8 @@ _BY_NO_ID = {
         "createVoucherPool",
         "setFrequencyCaps",
         "setRetention",
+        "setCommerceEvents",
+        "recordCoupons",
         "setReputationGuard",
     ),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),

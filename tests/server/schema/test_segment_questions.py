@@ -148,8 +148,8 @@ async def test_every_question_comes_back_as_it_went_in(api: Api) -> None:
     assert to_given(to_conditions(from_spelled(tree, SegmentConditionInput))) == tree
 
 
-OF_OTHERS: set[str] = set()
-"""Questions that have a test of their own elsewhere."""
+OF_OTHERS = {"purchased", "spent", "signedUp", "coupon"}
+"""Questions that have a test of their own: test_commerce_segments.py."""
 
 
 async def test_what_is_wrong_inside_a_question_is_told_with_its_path(api: Api) -> None:

@@ -29,7 +29,7 @@ def _sessions_up() -> None:
         _text("key"),
         _whole("user_number"),
         _whole("session_at", nullable=True),
-        sa.Column("moved", sa.Boolean(), nullable=False),
+        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("moved", "awaits")),
         sa.PrimaryKeyConstraint("shard", "project_id", "number"),
         sqlite_with_rowid=False,
     )
@@ -40,10 +40,17 @@ def _sessions_up() -> None:
     op.create_table(
         "visit_session",
         *(_number(name) for name in key),
-        *(_whole(name) for name in ("user_number", "last_at")),
+        *(_whole(name) for name in ("user_number", "first_at", "last_at")),
         sa.Column("begun", sa.Boolean(), nullable=False),
         *(_text(name) for name in recognised),
         sa.PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "adopted_deeds",
+        *(_number(name) for name in ("shard", "project_id", "user_number")),
+        *(_text(name) for name in ("was", "acts")),
+        sa.PrimaryKeyConstraint("shard", "project_id", "user_number", "was"),
         sqlite_with_rowid=False,
     )
     for name in ("device_number", "session_at"):
@@ -55,6 +62,7 @@ def _sessions_up() -> None:
 def _sessions_down() -> None:
     for name in ("deeds", "by_member", "session_at", "device_number"):
         op.drop_column("event", name)
+    op.drop_table("adopted_deeds")
     op.drop_table("visit_session")
     op.drop_index("device_by_user", "device")
     op.drop_index("device_by_key", "device")
