@@ -20,8 +20,8 @@ async def report(
     most_cells: int | None = None,
 ) -> Report:
     """`segment` are the conditions of the definition's. Raises BadInput for what cannot be answered."""
-    by = by_moments if is_by_moments(asked) else asking
-    return await by.report(asker, asked, segment, has_base=has_base, most_cells=most_cells)
+    answering = by_moments.report if is_by_moments(asked) else asking.report
+    return await answering(asker, asked, segment, has_base=has_base, most_cells=most_cells)
 
 
 async def answer(asker: Asker, asked: Definition) -> Report:

@@ -22,7 +22,7 @@ from server.store import watermark
 
 from . import acts, facts, gathering, moments
 from .acts import Source, Turn, kept_by
-from .asking import Asker, refuse_wrong
+from .asking import Asker, refuse_many, refuse_wrong
 from .assembling import averages
 from .buckets import Periods, code_of, date_of, periods
 from .definition import Act, Definition

@@ -7,8 +7,8 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
-from server.cohorts.definition import Definition
 from server.clock import to_datetime
+from server.cohorts.definition import Definition
 from server.errors import BadInput
 from server.resolvers import cohort_reports as resolve
 from server.resolvers import records

@@ -115,13 +115,13 @@ class Sql:
         self.db.execute("DROP TABLE IF EXISTS entries")
         self.db.execute(
             f"""CREATE TABLE entries AS SELECT unit, {first}({entry}) AS entry FROM did
-                WHERE came AND at >= :since AND at < :until AND {on_device} GROUP BY {group}""",
+                WHERE came AND at >= :since AND at < :until AND {on_device} GROUP BY {group}""",  # noqa: S608 - words of ours
             about,
         )
         rows = self.db.execute(
             f"""SELECT e.unit, e.entry, (did.{later} AS n, SUM({amount})
                 FROM entries e JOIN did ON did.unit = e.unit AND {early}
-                WHERE {what} AND {on_device} GROUP BY 1, 2, 3""",
+                WHERE {what} AND {on_device} GROUP BY 1, 2, 3""",  # noqa: S608 - words of ours
             about,
         ).fetchall()
         sizes: dict[int, int] = {}

@@ -14,7 +14,9 @@ from tests.world import DAY, HOUR, NOON, World
 pytestmark = pytest.mark.anyio
 
 PC = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"
-PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148"
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148"
+)
 DATES = {"from": "2024-03-13", "until": "2024-03-17"}
 ASKED = {"preset": "RETENTION_7_DAYS", "periods": {"first": 1, "last": 3}, "baseDates": DATES}
 COHORT = """query($input: CohortInput!) { cohort(input: $input) { ... on CohortReport { everybody {
@@ -41,13 +43,15 @@ async def lived(world: World) -> None:
 async def test_a_workbook_has_what_the_api_says(small_office: Office) -> None:
     await lived(small_office.world)
     told = (await small_office.api.ask(COHORT, input=ASKED))["cohort"]["everybody"]
-    file = await small_office.written({"cohort": {"cohort": ASKED, "view": "VALUE"}}, format="XLSX", language="KO")
+    file = await small_office.written(
+        {"cohort": {"cohort": ASKED, "view": "VALUE"}}, format="XLSX", language="KO"
+    )
     sheet = openpyxl.load_workbook(BytesIO(file))["코호트"]
     lines = [row for row in sheet.iter_rows(values_only=True) if isinstance(row[0], datetime)]
     assert [line[0].date().isoformat() for line in lines] == [row["baseDate"] for row in told["rows"]]
     for line, row in zip(lines, told["rows"], strict=True):
         base = row["base"]
-        assert line[1:5] == (row["size"], base["visits"], base["purchases"], base["revenue"])
+        assert line[1:5] == (row["size"], base["visits"], base["purchases"], float(base["revenue"]))
         assert list(line[5:]) == [cell["numerator"] for cell in row["cells"]]
     assert [row["size"] for row in told["rows"]] == [2, 2, 2, 1]
     assert told["rows"][0]["cells"][0]["numerator"] == 1
@@ -60,8 +64,8 @@ async def test_rows_have_what_the_api_says_as_csv_and_as_json(small_office: Offi
     rows = read_csv(await small_office.written(what, language="EN"))
     for row, said in zip(rows, told, strict=True):
         assert row["Base date"] == said["baseDate"]
-        cells = [row[f"DAY {n}"] for n in (1, 2, 3)]
-        assert cells == ["" if one["ratio"] is None else f"{one['ratio']:g}" for one in said["cells"]]
+        cells = [row[f"DAY {n}"] and float(row[f"DAY {n}"]) for n in (1, 2, 3)]
+        assert cells == ["" if one["ratio"] is None else one["ratio"] for one in said["cells"]]
         assert int(row["Complete cells"]) == sum(one["complete"] for one in said["cells"])
         assert "Asia/Seoul" in row["Definition"]
     lines = (await small_office.written(what, format="JSONL")).splitlines()
@@ -79,7 +83,9 @@ async def test_everything_is_each_metric_on_each_device(small_office: Office) ->
         told = (await small_office.api.ask(COHORT, input=asked))["cohort"]["everybody"]["rows"]
         said = next(one for one in told if one["baseDate"] == row["Base date"])
         values = [row[f"DAY {n} Value"] for n in (1, 2, 3)]
-        assert values == ["" if one["numerator"] is None else f"{one['numerator']:g}" for one in said["cells"]]
+        assert values == [
+            "" if one["numerator"] is None else f"{one['numerator']:g}" for one in said["cells"]
+        ]
     file = await small_office.written({"everyCohort": {"cohort": ASKED}}, format="XLSX")
     assert len(openpyxl.load_workbook(BytesIO(file)).sheetnames) == 17
 
@@ -91,7 +97,9 @@ _DEVICES = {"All": "ALL", "PC web": "PC_WEB", "Mobile web": "MOBILE_WEB", "App":
 async def test_hours_and_days_from_the_entry_on_are_counted_from_the_facts(office: Office) -> None:
     await lived(office.world)
     hours = {**ASKED, "granularity": "HOUR", "baseDates": {"from": "2024-03-14", "until": "2024-03-15"}}
-    rows = await office.table({"cohort": {"cohort": {**hours, "unit": "USER"}, "view": "VALUE"}}, language="EN")
+    rows = await office.table(
+        {"cohort": {"cohort": {**hours, "unit": "USER"}, "view": "VALUE"}}, language="EN"
+    )
     assert {row["Base date"]: row["Users"] for row in rows if row["Users"] != "0"} == {
         "2024-03-14T20:00+09:00": "2",
         "2024-03-14T21:00+09:00": "1",

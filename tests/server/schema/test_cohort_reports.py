@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import delete, update
 
 from server.schema.ids import to_id
+from server.store import projects
 from server.store.bulk import table_of
 from server.store.tables import CohortReport, Journey, Segment
 from tests.server.schema.api import Api
-from tests.world import abandoned_cart
+from tests.world import NOON, abandoned_cart
 
 pytestmark = pytest.mark.anyio
 
@@ -112,7 +113,8 @@ async def test_a_report_whose_journey_and_segment_are_gone_says_so_and_opens(sma
     report = await saved(small_api, cohort=cohort)
     journeys = table_of(Journey)
     async with world.db.write() as session:
-        await session.run(update(journeys).where(journeys.c.id == number).values(project_id=0))
+        elsewhere = (await projects.create(session, "Other", "UTC", NOON)).project_id
+        await session.run(update(journeys).where(journeys.c.id == number).values(project_id=elsewhere))
         await session.run(delete(table_of(Segment)))
     [edge] = (await small_api.ask(LIST, first=5))["cohortReports"]["edges"]
     assert len(edge["node"]["missing"]) == 2
