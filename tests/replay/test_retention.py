@@ -29,7 +29,7 @@ pytestmark = [
 ]
 USERS = int(os.environ.get("SHOPPERS", "40"))
 AT_ONCE = 2000
-DAYS = Definition(days=Days(date(2024, 1, 4), date(2024, 6, 30)), last_period=30)
+DAYS = Definition(days=Days(date(2024, 1, 4), date(2024, 7, 1)), last_period=30)
 WEEKS = replace(DAYS, granularity=Granularity.WEEK, last_period=20)
 Cells = dict[tuple[int, int], int]
 
