@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import func, select
 
 from channels.host import Host, build_host
-from server.aggregates import recount
+from server.aggregates import attribute_recount, recount
 from server.clock import Clock, EventsClock, WallClock
 from server.config import DISPATCH, ENGINE, EXPORTS, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
@@ -189,6 +189,8 @@ async def _prepared(db: Database, settings: Settings, follow_events: bool) -> tu
         shards = await setup.prepare(session, settings.shards)
         if await setup.recount_is_due(session):
             await recount.rebuild(session)
+        if await attribute_recount.is_due(session):
+            await attribute_recount.rebuild(session)
         if db.is_sqlite:
             # We hold the file's lock: whoever had these leases is dead.
             await leases.forget(session)

@@ -96,7 +96,8 @@ class CohortActInput:
     )
     event: CohortEventInput | None = strawberry.field(default=strawberry.UNSET, description="An event.")
     was: CohortWasInput | None = strawberry.field(
-        default=strawberry.UNSET, description="A visit of some kind: from a search engine, by a campaign …"
+        default=strawberry.UNSET,
+        description="A visit of some kind: from a search engine, by a campaign, on a device.",
     )
     journey: CohortJourneyInput | None = strawberry.field(
         default=strawberry.UNSET, description="Something that a journey brought about."
@@ -116,7 +117,7 @@ class CohortBracketInput:
 
 
 @strawberry.input(
-    description="Which base dates: some days, or the last so many. Weeks and months that they touch are whole"
+    description="Which base dates: some days, or the last so many. Weeks and months in them are whole."
 )
 class CohortDatesInput:
     start: date | None = strawberry.field(

@@ -85,6 +85,7 @@ WHAT_BECOMES: dict[str, str] = {
     "settled_counter": NUMBERS,
     "settled_set": NUMBERS,
     "deed_set": NUMBERS,
+    "attribute_set": "the person leaves every set; values that nobody has are forgotten",
     "adopted_deeds": NUMBERS,
     "device": "holds digests of device ids",
     "visit_session": NUMBERS,
