@@ -40,11 +40,6 @@ class Asker(NamedTuple):
     def where(self) -> Where:
         return Where(self.session, self.project_id, self.shards)
 
-    @property
-    def everywhere(self) -> Where:
-        """All shards as one."""
-        return self.where._replace(in_one=True)
-
 
 class Gathered(NamedTuple):
     """Everything that was read for one report."""
@@ -66,8 +61,7 @@ async def report(
     most_cells: int | None = None,
 ) -> Report:
     """The whole answer. `segment` are the conditions of the definition's. Raises BadInput."""
-    where = asker.everywhere
-    found = await gather(asker, where, asked, segment, has_base=has_base, most_cells=most_cells)
+    found = await gather(asker, asked, segment, has_base=has_base, most_cells=most_cells, in_one=True)
     groups = await asyncio.to_thread(_groups, found)
     about = (found.work.periods.zone, found.work.currency, found.watermark)
     return Report(asked, *about, groups, found.left_out)
@@ -75,36 +69,39 @@ async def report(
 
 async def gather(
     asker: Asker,
-    where: Where,
     asked: Definition,
     segment: Askable | None,
     *,
     has_base: bool = True,
     most_cells: int | None = None,
+    in_one: bool = False,
 ) -> Gathered:
-    """Reads what a report looks at. Raises BadInput."""
+    """Reads what a report looks at, of each shard or of all in one. Raises BadInput."""
     refuse_wrong(asked)
     mark = await watermark.of_project(asker.session, asker.project_id, asker.shards, asker.now)
     told = periods(asked, asker.zone, asker.now, mark)
     unit = kept_by(asked.unit)
     paid = asked.currency
     if not paid and (has_base or asked.metric is Metric.REVENUE):
-        paid = await gathering.currency(where, unit)
+        paid = await gathering.currency(asker.where, unit)
     # Everybody comes first, and the values of a breakdown after that.
     values: list[str | None] = [None]
     left_out = 0
     if asked.breakdown is not None:
-        found, left_out = await gathering.values(where, unit, asked.breakdown, told)
+        found, left_out = await gathering.values(asker.where, unit, asked.breakdown, told)
         values += found
-    _refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
+    refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
     spans, places = gathering.spans_of(asked, told)
     work = Work(asked, told, paid, places, has_base)
-    shelves = await gathering.shelves(where, work, spans, values)
-    met = None if segment is None else await _segments(asker, where, asked, told, segment)
+    shelves = await gathering.shelves(asker.where, work, spans, values, in_one=in_one)
+    met = None if segment is None else await _segments(asker, asked, told, segment)
+    if met is not None and in_one:
+        met = [{ALL_SHARDS: users_at_once(one, asker.shards)} for one in met]
     return Gathered(work, shelves, met, values, left_out, mark)
 
 
-def _refuse_many(cells: int, most: int | None) -> None:
+def refuse_many(cells: int, most: int | None) -> None:
+    """Raises BadInput."""
     if most is not None and cells > most:
         raise BadInput(
             f"The report has {cells:,} cells; {most:,} are allowed in one answer. Ask for fewer base dates, "
@@ -128,7 +125,7 @@ def _groups(found: Gathered) -> list[Group]:
 
 
 async def _segments(
-    asker: Asker, where: Where, asked: Definition, told: Periods, segment: Askable
+    asker: Asker, asked: Definition, told: Periods, segment: Askable
 ) -> list[dict[int, BitMap]]:
     """Who met the conditions as of the end of each base period, so that nobody is in for what came later."""
     bases = range(min(len(told.bases), len(told.reached)))
@@ -138,13 +135,13 @@ async def _segments(
     known: dict[Instant, dict[int, BitMap]] = {}
     for at in moments:
         if at not in known:
-            known[at] = await _met(where, asked, segment, at)
+            known[at] = await _met(asker, asked, segment, at)
     return [known[at] for at in moments]
 
 
-async def _met(where: Where, asked: Definition, segment: Askable, at: Instant) -> dict[int, BitMap]:
-    met = await members(*where.place, segment.question, segment.lists, at)
-    if asked.unit is Unit.DEVICE:
-        owners = await devices.owners(*where.place)
-        met = {shard: owners[shard].of(users) for shard, users in met.items()}
-    return {ALL_SHARDS: users_at_once(met, where.shards)} if where.in_one else met
+async def _met(asker: Asker, asked: Definition, segment: Askable, at: Instant) -> dict[int, BitMap]:
+    met = await members(*asker.where, segment.question, segment.lists, at)
+    if asked.unit is not Unit.DEVICE:
+        return met
+    owners = await devices.owners(*asker.where)
+    return {shard: owners[shard].of(users) for shard, users in met.items()}

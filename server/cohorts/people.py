@@ -111,7 +111,7 @@ async def users_of(asker: Asker, unit: Unit, units: Sets) -> dict[int, BitMap]:
     """By shard, the people of these units: of devices those in whose hands they are."""
     if unit is not Unit.DEVICE:
         return dict(units)
-    owners = await devices.owners(*asker.where.place)
+    owners = await devices.owners(*asker.where)
     return {shard: owners[shard].users_of(found) for shard, found in units.items()}
 
 
