@@ -87,7 +87,7 @@ async def gather(
     if asked.breakdown is not None:
         found, left_out = await gathering.values(asker.where, unit, asked.breakdown, told)
         values += found
-    _refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
+    refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
     spans, places = gathering.spans_of(asked, told)
     work = Work(asked, told, paid, places, has_base)
     shelves = await gathering.shelves(asker.where, work, spans, values)
@@ -95,7 +95,8 @@ async def gather(
     return Gathered(work, shelves, met, values, left_out, mark)
 
 
-def _refuse_many(cells: int, most: int | None) -> None:
+def refuse_many(cells: int, most: int | None) -> None:
+    """Raises BadInput."""
     if most is not None and cells > most:
         raise BadInput(
             f"The report has {cells:,} cells; {most:,} are allowed in one answer. Ask for fewer base dates, "
