@@ -36,7 +36,9 @@ class CohortDimension(Enum):
         "`message`. 유입.",
     )
     ORIGIN = value("origin", description="`google`, `naver`, a domain, or what `utm_source` says.")
-    MEDIUM = value("medium", description="What `utm_medium` says, or `organic`, `cpc`, `social`, `referral`, `none`.")
+    MEDIUM = value(
+        "medium", description="What `utm_medium` says, or `organic`, `cpc`, `social`, `referral`, `none`."
+    )
     CAMPAIGN = value("campaign", description="What `utm_campaign` says.")
     KEYWORD = value("keyword", description="What was searched for, where that is told.")
     AD = value("ad", description="The advertising network, by its click ids.")
