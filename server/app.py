@@ -26,6 +26,7 @@ from server.routes.hooks import HooksDoor
 from server.routes.in_app import ReadersDoor
 from server.routes.ingest import Door
 from server.routes.landing import LANDING_HEADERS, Landing, landing_page
+from server.routes.sdk import sdk_route
 from server.routes.sse import Listening
 from server.routes.streams import Streams
 from server.routes.subscriptions import SubscriptionEndpoint
@@ -81,6 +82,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
         WebSocketRoute("/graphql", listening),
         Route("/graphql", _from_pages(graphql, settings.allowed_origins.split())),
         assets_route(),
+        sdk_route(),
         *events.routes(),
         *readers.routes(),
         *providers.routes(),

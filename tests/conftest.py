@@ -171,9 +171,15 @@ async def world(database_url: str) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def sqlite_world(sqlite_template: Template, tmp_path: Path) -> AsyncIterator[World]:
+async def sqlite_world(sqlite_url: str) -> AsyncIterator[World]:
     """The same on SQLite only: for what does not depend on the database."""
+    async with open_world(sqlite_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Template, tmp_path: Path) -> str:
+    """An empty database in SQLite."""
     path = tmp_path / "sojourn.db"
     shutil.copy(sqlite_template.place, path)
-    async with open_world(f"sqlite:///{path}") as opened:
-        yield opened
+    return f"sqlite:///{path}"

@@ -3,6 +3,6 @@
 Pure: no database, no network, no clock. What is known of the world stands in `rules.toml`.
 """
 
-from server.recognising.recognise import Recognised, recognise
+from server.recognising.recognise import Recognised, recognise, tells_another
 
-__all__ = ["Recognised", "recognise"]
+__all__ = ["Recognised", "recognise", "tells_another"]

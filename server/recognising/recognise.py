@@ -1,10 +1,11 @@
 """One event, read."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from server.recognising.addresses import Address, parameters, read, told
 from server.recognising.devices import Agent, agent_of, device_of
+from server.recognising.rules import AD, EMAIL, MESSAGE
 from server.recognising.sources import source_of
 
 
@@ -25,6 +26,39 @@ class Recognised(NamedTuple):
     landing: str
     """Host and path of the page, without its query."""
     is_bot: bool
+    is_tagged: bool = False
+    """Whether a tag or a mark says where from, and it is not guessed from the referrer or the browser."""
+
+
+class Known(Protocol):
+    """What is known of a session already."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def medium(self) -> str: ...
+    @property
+    def campaign(self) -> str: ...
+    @property
+    def ad(self) -> str: ...
+
+
+def tells_another(found: Recognised, session: Known) -> bool:
+    """Whether an event has come another way than the session that it would be part of.
+
+    A page that loads only once tells its referrer with every view, and its tags with the first only. So
+    what is merely guessed ends no session that a tag or a mark has begun.
+    """
+    if not found.source:
+        return False
+    if found[1:5] == (session.source, session.origin, session.medium, session.campaign):
+        return False
+    return found.is_tagged or not (session.campaign or session.ad or session.source in _TAGGED)
+
+
+_TAGGED = frozenset((AD, EMAIL, MESSAGE))
 
 
 def recognise(type: str, context: Mapping[str, Any], body: Mapping[str, Any]) -> Recognised:
@@ -43,9 +77,10 @@ def recognise(type: str, context: Mapping[str, Any], body: Mapping[str, Any]) ->
     )
     return Recognised(
         device_of(type, context, agent, on_page),
-        *found,
+        *found[:6],
         landing=_landing(address),
         is_bot=agent is not None and agent.is_bot,
+        is_tagged=found.is_tagged,
     )
 
 

@@ -36,6 +36,8 @@ class Source(NamedTuple):
     campaign: str = ""
     keyword: str = ""
     ad: str = ""
+    is_tagged: bool = False
+    """Whether the address or the sender says it, and it is not guessed from the referrer or the browser."""
 
 
 NOTHING = Source("", "", "")
@@ -64,11 +66,11 @@ def source_of(
     click = next((one for one in rules().clicks if one.parameter in query), None) if query else None
     place = _place(page, referrer)
     if OWN_PARAMETER in query:
-        return _own(query[OWN_PARAMETER].casefold(), tags)
+        return _own(query[OWN_PARAMETER].casefold(), tags)._replace(is_tagged=True)
     if any(tags):
-        return _tagged(tags, click, place, query)
+        return _tagged(tags, click, place, query)._replace(is_tagged=True)
     if click is not None:
-        return _clicked(click, place, query)
+        return _clicked(click, place, query)._replace(is_tagged=True)
     if place is not None:
         return _referred(place, referrer)
     if in_app is not None and referrer is None:

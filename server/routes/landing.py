@@ -86,6 +86,8 @@ def landing_page(landing: Landing) -> str:
 {"".join(_place(*place) for place in _places(landing))}</dl>
 <h2>Send a first event</h2>
 <pre><code>{escape(_example(landing))}</code></pre>
+<h2>Or let your web pages tell</h2>
+<pre><code>{escape(_snippet(landing))}</code></pre>
 <footer>Sojourn {escape(landing.version)}</footer>
 </main>
 </body>
@@ -109,6 +111,7 @@ def _places(landing: Landing) -> list[tuple[str, str, str]]:
     places = [
         ("/graphql", "/graphql" if landing.graphiql else "", ide or "Every question and every change: POST."),
         ("/v1/track, /v1/batch …", "", "Events in, as Segment’s libraries send them."),
+        ("/sdk.js", "/sdk.js", "For your web pages: what people do there, as events."),
         ("/healthz", "/healthz", "The process is alive."),
         ("/readyz", "/readyz", "It can do its work."),
         ("/metrics", "/metrics", "Its figures, for Prometheus."),
@@ -131,3 +134,8 @@ def _example(landing: Landing) -> str:
 curl {landing.public_url}/v1/track -u {key}: \\
   -H 'Content-Type: application/json' \\
   -d '{{"userId": "kim", "event": "add_to_cart", "properties": {{"total": 39000}}}}'"""
+
+
+def _snippet(landing: Landing) -> str:
+    key = landing.write_key or "YOUR_WRITE_KEY"
+    return f'<script async src="{landing.public_url}/sdk.js" data-key="{key}"></script>'

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.recognising import Recognised, recognise
+from server.recognising import Recognised, recognise, tells_another
 
 SHOP = "https://www.shop.co.kr/goods/7"
 KAKAOTALK = (
@@ -208,3 +208,29 @@ def test_the_landing_is_host_and_path(url: str, landing: str) -> None:
 )
 def test_whether_a_referrer_is_of_the_same_site(url: str, referrer: str, is_new: bool) -> None:
     assert (page(url, referrer).source != "") is is_new
+
+
+NAVER = "https://search.naver.com/search.naver?query=우산"
+
+
+@pytest.mark.parametrize(
+    ("session", "event", "is_another"),
+    [
+        # A router that moves without loading: the tags are gone, and the referrer is still there.
+        (page(f"{SHOP}?gclid=1", "https://www.google.com/"), page(SHOP, "https://www.google.com/"), False),
+        (page(f"{SHOP}?n_query=a", NAVER), page(SHOP, NAVER), False),
+        (page(f"{SHOP}?sojourn=alimtalk", userAgent=KAKAOTALK), page(SHOP, userAgent=KAKAOTALK), False),
+        (page(SHOP, NAVER), page(SHOP, NAVER), False),
+        (page(SHOP, NAVER), page(SHOP, "https://shop.co.kr/"), False),
+        (page(SHOP, NAVER), page(SHOP, "https://www.google.com/"), True),
+        (page(SHOP), page(SHOP, NAVER), True),
+        (page(SHOP, NAVER), page(f"{SHOP}?gclid=1"), True),
+        (page(f"{SHOP}?gclid=1"), page(f"{SHOP}?sojourn=push"), True),
+        (page(f"{SHOP}?utm_campaign=a"), page(f"{SHOP}?utm_campaign=b"), True),
+        (page(f"{SHOP}?utm_campaign=a"), page(f"{SHOP}?utm_campaign=a"), False),
+    ],
+)
+def test_whether_an_event_came_another_way_than_its_session(
+    session: Recognised, event: Recognised, is_another: bool
+) -> None:
+    assert tells_another(event, session) is is_another

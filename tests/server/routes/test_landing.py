@@ -11,9 +11,11 @@ PLAIN = Landing(public_url="https://journeys.example.com", version="1.2.3")
 
 def test_it_says_what_is_where() -> None:
     page = landing_page(PLAIN)
-    for place in ("/graphql", "/v1/track", "/healthz", "/readyz", "/metrics"):
+    for place in ("/graphql", "/v1/track", "/sdk.js", "/healthz", "/readyz", "/metrics"):
         assert place in page
     assert "curl https://journeys.example.com/v1/track -u YOUR_WRITE_KEY:" in page
+    snippet = "src=&quot;https://journeys.example.com/sdk.js&quot; data-key=&quot;YOUR_WRITE_KEY&quot;"
+    assert snippet in page
     assert "Sojourn 1.2.3" in page
 
 
