@@ -33,6 +33,7 @@ from .channels import Channel
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
 from .exports import Export, ExportQuery
@@ -75,6 +76,7 @@ class Query(
     NoticeQuery,
     CapQuery,
     CommerceQuery,
+    DeclaredQuery,
     RetentionQuery,
     VoucherQuery,
     GuardQuery,
