@@ -11,17 +11,12 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import settings
 from sqlalchemy import text
 
 from server.store import setup
 from server.store.database import Database
 from server.store.migrations import migrate
 from tests.world import World, open_world
-
-# How long an example takes tells of the machine, not of the code.
-settings.register_profile("sojourn", deadline=None)
-settings.load_profile("sojourn")
 
 _UNWANTED = ("SOJOURN_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT")
 

@@ -1,18 +1,17 @@
 """Reads deed sets, and remembers what they came to.
 
 A part is never changed: every batch appends parts with higher numbers, and merging puts some into one without
-another union or sum. So the highest number of a set's parts tells whether what is remembered of it is still
-true. Users who turned out to be others are left out of every answer: what they did counts for the others.
+another union or sum. What a batch adds to a day it adds to the day's month, in a part of the same number. So
+the highest numbers of the months tell whether what is remembered of their days is still true: that is asked
+first, and of single days only in months that have changed.
+Users who turned out to be others are left out of every answer: what they did counts for the others.
 """
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import numpy as np
-from numpy.typing import NDArray
 from pyroaring import BitMap
 from sqlalchemy import Engine, Select, func, select, union_all
 
@@ -21,37 +20,15 @@ from server.store.bulk import inserting, table_of
 from server.store.sessions import CHUNK, ReadSession, WriteSession
 from server.store.tables import DeedSet
 
-from .calendar import ALL_TIME, LAST_MONTH
+from .calendar import ALL_TIME, LAST_MONTH, month_of
 from .deeds import Deed
+from .held import EMPTY, Amounts, Held, Of, at_once, numbers_of, pack, put_together, unpack, without
+from .remembered import Key, Known, Mark, Memory, Place
 
-MOST_BYTES = 128 * 1024 * 1024
-"""Of sets that are remembered for one database."""
-
-Amounts = NDArray[np.int64]
+ALL_SHARDS = -1
+"""In the place of a shard: what all of them hold, in one set."""
 _sets = table_of(DeedSet)
 ADD = inserting(DeedSet)
-_WIDTHS = ("<i1", "<i2", "<i4", "<i8")
-
-
-class Of(NamedTuple):
-    """Which deed, of users or of devices."""
-
-    unit: str
-    dimension: str
-    value: str
-
-
-class Held(NamedTuple):
-    """Who did it, and how much. Nobody may change either."""
-
-    users: BitMap
-    amounts: Amounts | None
-    """One for each user, in rising order of their numbers; none if all are 0."""
-
-
-Place = tuple[int, Of, int]
-"""Shard, deed, span."""
-EMPTY = Held(BitMap(), None)
 
 
 class Row(NamedTuple):
@@ -76,96 +53,6 @@ async def write_deeds(session: WriteSession, part: int, rows: Iterable[Row]) -> 
     )
 
 
-def pack(amounts: Amounts | None) -> bytes:
-    """As it is stored: the width of a number in bytes, then the numbers, the lowest byte of each first."""
-    if amounts is None or not amounts.any():
-        return b""
-    low, high = int(amounts.min()), int(amounts.max())
-    width = next(one for one in _WIDTHS if np.iinfo(one).min <= low and high <= np.iinfo(one).max)
-    return bytes((np.dtype(width).itemsize,)) + amounts.astype(width).tobytes()
-
-
-def unpack(stored: bytes) -> Amounts | None:
-    if not stored:
-        return None
-    return np.frombuffer(stored, dtype=f"<i{stored[0]}", offset=1).astype(np.int64)
-
-
-def numbers_of(users: BitMap) -> NDArray[np.uint32]:
-    """The numbers of a bitmap, rising."""
-    return np.asarray(users.to_array(), dtype=np.uint32)
-
-
-def put_together(parts: Sequence[Held]) -> Held:
-    """The union of the users, the sum of the amounts."""
-    if len(parts) == 1:
-        return parts[0]
-    users = BitMap.union(*(part.users for part in parts))
-    if all(part.amounts is None for part in parts):
-        return Held(users, None)
-    everybody = numbers_of(users)
-    sums: Amounts = np.zeros(len(everybody), dtype=np.int64)
-    for part in parts:
-        if part.amounts is not None:
-            sums[np.searchsorted(everybody, numbers_of(part.users))] += part.amounts
-    return Held(users, sums)
-
-
-def without(held: Held, masked: BitMap) -> Held:
-    """As if these had never been."""
-    if not held.users.intersect(masked):
-        return held
-    if held.amounts is None:
-        return Held(held.users - masked, None)
-    stays = ~np.isin(numbers_of(held.users), numbers_of(held.users & masked), assume_unique=True)
-    return Held(held.users - masked, held.amounts[stays])
-
-
-class _Key(NamedTuple):
-    project_id: int
-    place: Place
-    has_amounts: bool
-
-
-@dataclass(slots=True)
-class _Known:
-    last: int
-    """The highest number of a part."""
-    held: Held
-    masked_by: int
-    """The highest number of a part of the mask by which `shown` was made."""
-    shown: Held
-    size: int
-
-
-@dataclass(slots=True)
-class Memory:
-    """Sets that were put together before: those used last, up to so many bytes."""
-
-    most_bytes: int = MOST_BYTES
-    _known: OrderedDict[_Key, _Known] = field(default_factory=OrderedDict)
-    _size: int = 0
-
-    def get(self, key: _Key, last: int) -> _Known | None:
-        """What is known of the set, if it is still true."""
-        found = self._known.get(key)
-        if found is None or found.last != last:
-            return None
-        self._known.move_to_end(key)
-        return found
-
-    def keep(self, key: _Key, known: _Known) -> None:
-        self._forget(key)
-        self._known[key] = known
-        self._size += known.size
-        while self._size > self.most_bytes and self._known:
-            self._forget(next(iter(self._known)))
-
-    def _forget(self, key: _Key) -> None:
-        known = self._known.pop(key, None)
-        self._size -= known.size if known else 0
-
-
 _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
 """By database."""
 
@@ -178,25 +65,30 @@ async def read(
     spans: Sequence[int],
     *,
     with_amounts: bool = True,
+    in_one: bool = False,
 ) -> dict[Place, Held]:
     """The sets by shard, deed and span, without those who turned out to be others. Absent is empty.
 
     Whoever asks for no amounts gets none, and spares reading them: they are the most of what is stored.
+    `in_one` gives one set for ALL_SHARDS, in which each shard's numbers are moved (`held.users_at_once`): for
+    whoever wants to know how many, and not who.
     """
     if not wanted or not spans:
         return {}
-    asked = _Asked(project_id, shards, with_amounts)
+    asked = _Asked(project_id, shards, with_amounts, in_one)
     masks = await _masks(session, asked, sorted({of.unit for of in wanted}))
     known = await _known(session, asked, wanted, spans)
     return {
-        place: _shown(one, *masks.get((place[0], place[1].unit), _NO_MASK)) for place, one in known.items()
+        place: _shown(one, *masks.get((place[0], place[1].unit), _NO_MASK))
+        for place, one in known.items()
+        if one.held.users
     }
 
 
 _NO_MASK = (BitMap(), 0)
 
 
-def _shown(known: _Known, masked: BitMap, masked_by: int) -> Held:
+def _shown(known: Known, masked: BitMap, masked_by: Mark) -> Held:
     """Masking again only when somebody else has turned out to be another since."""
     if known.masked_by != masked_by:
         known.masked_by, known.shown = masked_by, without(known.held, masked)
@@ -207,35 +99,48 @@ class _Asked(NamedTuple):
     project_id: int
     shards: int
     has_amounts: bool
+    in_one: bool
+
+    def key(self, place: Place) -> Key:
+        return Key(self.project_id, place, self.has_amounts)
 
 
 async def _masks(
     session: ReadSession, asked: _Asked, units: Sequence[str]
-) -> dict[tuple[int, str], tuple[BitMap, int]]:
-    """By shard and unit: who is left out, and the highest number of a part."""
+) -> dict[tuple[int, str], tuple[BitMap, Mark]]:
+    """By shard and unit: who is left out, and the mark of that."""
     wanted = [Of(unit, Deed.MASKED.value, "") for unit in units]
     found = await _known(session, asked._replace(has_amounts=False), wanted, [ALL_TIME])
-    return {(shard, of.unit): (one.held.users, one.last) for (shard, of, _), one in found.items()}
+    return {(shard, of.unit): (one.held.users, one.own) for (shard, of, _), one in found.items()}
 
 
 async def _known(
     session: ReadSession, asked: _Asked, wanted: Sequence[Of], spans: Sequence[int]
-) -> dict[Place, _Known]:
+) -> dict[Place, Known]:
     """As stored. What has changed is read anew, and nothing if nothing has."""
+    marks = await _marks(session, asked, wanted, sorted({_checked(span) for span in spans}))
     memory = _memory_of(session)
-    found: dict[Place, _Known] = {}
-    changed: dict[Place, int] = {}
-    for place, last in (await _lasts(session, asked, wanted, spans)).items():
-        known = memory.get(_Key(asked.project_id, place, asked.has_amounts), last)
+    found: dict[Place, Known] = {}
+    doubtful: dict[Place, Known] = {}
+    missing: list[Place] = []
+    for place in _places(marks, spans):
+        known = memory.get(asked.key(place))
         if known is None:
-            changed[place] = last
-        else:
+            missing.append(place)
+        elif known.checked == marks[_check(place)]:
             found[place] = known
-    stored = await _stored(session, asked, changed)
-    for place, last in changed.items():
-        held, size = stored.get(place, (EMPTY, 0))
-        found[place] = _Known(last, held, 0, held, size)
-        memory.keep(_Key(asked.project_id, place, asked.has_amounts), found[place])
+        else:
+            doubtful[place] = known
+    own = await _marks_of_days(session, asked, doubtful)
+    for place, known in doubtful.items():
+        if known.own == own.get(place):
+            known.checked = marks[_check(place)]
+            found[place] = known
+        else:
+            missing.append(place)
+    for place, (mark, held, size) in (await _stored(session, asked, missing)).items():
+        found[place] = Known(marks[_check(place)], mark, held, size, 0, held)
+        memory.keep(asked.key(place), found[place])
     return found
 
 
@@ -245,6 +150,41 @@ def _memory_of(session: ReadSession) -> Memory:
     return _memories.setdefault(engine, Memory())
 
 
+def _checked(span: int) -> int:
+    """The span whose mark changes whenever this one's does."""
+    return month_of(span) if span > LAST_MONTH else span
+
+
+def _check(place: Place) -> Place:
+    return (place[0], place[1], _checked(place[2]))
+
+
+def _places(marks: Iterable[Place], spans: Iterable[int]) -> Iterable[Place]:
+    """All of these spans that there may be sets of."""
+    within: defaultdict[int, list[int]] = defaultdict(list)
+    for span in spans:
+        within[_checked(span)].append(span)
+    return [(shard, of, span) for shard, of, checked in marks for span in within[checked]]
+
+
+async def _marks_of_days(session: ReadSession, asked: _Asked, places: Iterable[Place]) -> dict[Place, Mark]:
+    """Of days, whose months have changed. Whatever is no day has been asked already: it has changed."""
+    days = [place for place in places if place[2] > LAST_MONTH]
+    if not days:
+        return {}
+    wanted, spans = sorted({of for _, of, _ in days}), sorted({span for *_, span in days})
+    return await _marks(session, asked, wanted, spans)
+
+
+async def _marks(
+    session: ReadSession, asked: _Asked, wanted: Sequence[Of], spans: Sequence[int]
+) -> dict[Place, Mark]:
+    """The highest numbers of parts, of all sets that have any: told by the key's index alone."""
+    columns = (*_PLACE, func.max(_sets.c.part).label("last"))
+    rows = await _rows(session, asked, wanted, spans, columns, _PLACE)
+    return _by_place(asked, {_place(row): row.last for row in rows})
+
+
 _PLACE = (_sets.c.shard, _sets.c.unit, _sets.c.dimension, _sets.c.value, _sets.c.span)
 
 
@@ -252,40 +192,59 @@ def _place(row: Any) -> Place:
     return row.shard, Of(row.unit, row.dimension, row.value), row.span
 
 
-async def _lasts(
-    session: ReadSession, asked: _Asked, wanted: Sequence[Of], spans: Sequence[int]
-) -> dict[Place, int]:
-    """The highest number of a part, of all sets that have any: told by the key's index alone."""
-    columns = (*_PLACE, func.max(_sets.c.part).label("last"))
-    shards = range(asked.shards)
-    rows = await _rows(session, asked.project_id, shards, wanted, spans, columns, _PLACE)
-    return {_place(row): row.last for row in rows}
+def _by_place(asked: _Asked, lasts: Mapping[Place, int]) -> dict[Place, Mark]:
+    if not asked.in_one:
+        return dict(lasts)
+    together: defaultdict[Place, list[tuple[int, int]]] = defaultdict(list)
+    for (shard, of, span), last in lasts.items():
+        together[ALL_SHARDS, of, span].append((shard, last))
+    return {place: tuple(sorted(each)) for place, each in together.items()}
 
 
-async def _stored(
-    session: ReadSession, asked: _Asked, places: Iterable[Place]
-) -> dict[Place, tuple[Held, int]]:
-    """These sets, with how many bytes they take: no statement if there are none."""
+_Stored = tuple[Mark, Held, int]
+"""With how many bytes it takes."""
+
+
+async def _stored(session: ReadSession, asked: _Asked, places: Iterable[Place]) -> dict[Place, _Stored]:
+    """These sets, also those of which there turn out to be none: no statement if none are wanted."""
     listed = set(places)
     if not listed:
         return {}
-    columns = (*_PLACE, _sets.c.bitmap, *([_sets.c.amounts] if asked.has_amounts else []))
-    shards, wanted = sorted({one[0] for one in listed}), sorted({one[1] for one in listed})
-    spans = sorted({one[2] for one in listed})
+    wanted, spans = sorted({of for _, of, _ in listed}), sorted({span for *_, span in listed})
+    columns = (*_PLACE, _sets.c.part, _sets.c.bitmap, *([_sets.c.amounts] if asked.has_amounts else []))
     parts: defaultdict[Place, list[Held]] = defaultdict(list)
-    sizes: defaultdict[Place, int] = defaultdict(int)
-    for row in await _rows(session, asked.project_id, shards, wanted, spans, columns, ()):
-        if (place := _place(row)) in listed:
+    lasts: defaultdict[Place, int] = defaultdict(int)
+    for row in await _rows(session, asked, wanted, spans, columns, ()):
+        place = _place(row)
+        if (ALL_SHARDS if asked.in_one else row.shard, *place[1:]) in listed:
             amounts = unpack(row.amounts) if asked.has_amounts else None
             parts[place].append(Held(BitMap.deserialize(row.bitmap), amounts))
-            sizes[place] += len(row.bitmap) + (amounts.nbytes if amounts is not None else 0)
-    return {place: (put_together(found), sizes[place]) for place, found in parts.items()}
+            lasts[place] = max(lasts[place], row.part)
+    marks = _by_place(asked, lasts)
+    held = _held_by_place(asked, {place: put_together(found) for place, found in parts.items()})
+    return {
+        place: (marks.get(place), one, _size(one))
+        for place, one in ((place, held.get(place, EMPTY)) for place in listed)
+    }
+
+
+def _held_by_place(asked: _Asked, by_shard: Mapping[Place, Held]) -> dict[Place, Held]:
+    if not asked.in_one:
+        return dict(by_shard)
+    together: defaultdict[Place, dict[int, Held]] = defaultdict(dict)
+    for (shard, of, span), one in by_shard.items():
+        together[ALL_SHARDS, of, span][shard] = one
+    return {place: at_once(each, asked.shards) for place, each in together.items()}
+
+
+def _size(held: Held) -> int:
+    """In bytes, about: also of nothing it takes some to know it."""
+    return 200 + len(held.users.serialize()) + (0 if held.amounts is None else held.amounts.nbytes)
 
 
 async def _rows(
     session: ReadSession,
-    project_id: int,
-    shards: Sequence[int],
+    asked: _Asked,
     wanted: Sequence[Of],
     spans: Sequence[int],
     columns: Sequence[Any],
@@ -300,8 +259,7 @@ async def _rows(
         for start in range(0, len(listed), CHUNK):
             of = (unit, dimension, listed[start : start + CHUNK])
             for near in _near(spans):
-                where = _chosen(project_id, shards, *of, near)
-                selects.append(select(*columns).where(*where).group_by(*by))
+                selects.append(select(*columns).where(*_chosen(asked, *of, near)).group_by(*by))
     found: list[Any] = []
     for start in range(0, len(selects), _MOST_SELECTS):
         found += await session.rows(union_all(*selects[start : start + _MOST_SELECTS]))
@@ -321,20 +279,34 @@ def _near(spans: Sequence[int]) -> list[list[int]]:
 
 
 def _chosen(
-    project_id: int,
-    shards: Sequence[int],
-    unit: str,
-    dimension: str,
-    values: Sequence[str],
-    spans: Sequence[int],
+    asked: _Asked, unit: str, dimension: str, values: Sequence[str], spans: Sequence[int]
 ) -> list[Any]:
     """In the order of the primary key: each set is one look-up."""
     return [
-        _sets.c.shard.in_(list(shards)),
-        _sets.c.project_id == project_id,
+        _sets.c.shard.in_(list(range(asked.shards))),
+        _sets.c.project_id == asked.project_id,
         _sets.c.unit == unit,
         _sets.c.dimension == dimension,
         among_these(_sets.c.value, values),
         _sets.c.span.between(spans[0], spans[-1]),
         _sets.c.span.in_(list(spans)),
     ]
+
+
+__all__ = [
+    "ADD",
+    "ALL_SHARDS",
+    "EMPTY",
+    "Amounts",
+    "Held",
+    "Of",
+    "Place",
+    "Row",
+    "numbers_of",
+    "pack",
+    "put_together",
+    "read",
+    "unpack",
+    "without",
+    "write_deeds",
+]

@@ -85,4 +85,4 @@ def less(held: Held, taken: Held) -> Held:
     """With these amounts taken away: of money, what was given back."""
     if taken.amounts is None:
         return held
-    return put_together([held, Held(taken.users, -taken.amounts)])
+    return put_together([held, Held(taken.users, -taken.amounts.astype(np.int64))])

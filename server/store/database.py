@@ -19,6 +19,7 @@ from server.errors import CannotOpen
 
 from . import hanging
 from .at_once import connector
+from .one_trip import DRIVER
 from .sessions import ReadSession, WriteSession
 
 _SQLITE_PRAGMAS = (
@@ -132,7 +133,7 @@ def _postgres_engine(url: URL, silence_ms: int | None) -> AsyncEngine:
 
 
 def _sqlite_engine(url: URL, pragmas: tuple[str, ...], begin: str, *, size: int, **more: Any) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30, **more)
+    engine = create_async_engine(url, module=DRIVER, pool_size=size, max_overflow=0, pool_timeout=30, **more)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

@@ -9,7 +9,6 @@ from pyroaring import BitMap
 from server.aggregates import deed_sets
 from server.aggregates.deed_sets import (
     Held,
-    Memory,
     Of,
     Row,
     pack,
@@ -19,6 +18,8 @@ from server.aggregates.deed_sets import (
     write_deeds,
 )
 from server.aggregates.deeds import Deed, Unit, others_of, property_value, spread
+from server.aggregates.held import at_once, users_at_once
+from server.aggregates.remembered import Key, Known, Memory
 from tests.world import World, statements
 
 pytestmark = pytest.mark.anyio
@@ -65,17 +66,56 @@ async def test_parts_add_up(world: World) -> None:
 
 
 async def test_what_has_not_changed_is_not_read_again(world: World) -> None:
-    await write(world, 1, BOUGHT, DAY, MONTH, u1=1)
-    await write(world, 1, CAME, DAY, u1=0, u2=0)
+    await write(world, 1, BOUGHT, *spread(DAY), u1=1)
+    await write(world, 1, CAME, *spread(DAY), u1=0, u2=0)
     assert (await read(world, BOUGHT, CAME))[1] == 3
     assert (await read(world, BOUGHT, CAME))[1] == 2
-    await write(world, 2, BOUGHT, DAY, u3=1)
+    await write(world, 2, BOUGHT, *spread(DAY), u3=1)
     found, asked = await read(world, BOUGHT, CAME)
-    assert (found, asked) == ({(BOUGHT, DAY): {1: 1, 3: 1}, (CAME, DAY): {1: 0, 2: 0}}, 3)
+    assert (found, asked) == ({(BOUGHT, DAY): {1: 1, 3: 1}, (CAME, DAY): {1: 0, 2: 0}}, 4)
+
+
+async def test_another_day_of_the_month_changes_nothing(world: World) -> None:
+    await write(world, 1, BOUGHT, *spread(DAY), u1=1)
+    await read(world, BOUGHT)
+    await write(world, 2, BOUGHT, *spread(DAY + 1), u1=5)
+    assert await read(world, BOUGHT) == ({(BOUGHT, DAY): {1: 1}}, 3)
+    assert await read(world, BOUGHT) == ({(BOUGHT, DAY): {1: 1}}, 2)
+    assert (await read(world, BOUGHT, spans=(DAY, DAY + 1)))[0] == {
+        (BOUGHT, DAY): {1: 1},
+        (BOUGHT, DAY + 1): {1: 5},
+    }
+
+
+async def test_all_shards_in_one_set(world: World) -> None:
+    """The third of three shards has nobody, and of the second one is somebody else."""
+    room = 2**32 // 3
+
+    async def everybody() -> tuple[list[int], list[int]]:
+        async with world.db.read() as session:
+            asked = (session, world.project_id, 3, [BOUGHT], [DAY, DAY + 1])
+            found = await deed_sets.read(*asked, in_one=True)
+        one = found.pop((deed_sets.ALL_SHARDS, BOUGHT, DAY))
+        assert not found
+        assert one.amounts is not None
+        return list(one.users), one.amounts.tolist()
+
+    await write(world, 1, BOUGHT, *spread(DAY), shard=1, u1=300, u2=7)
+    await write(world, 1, BOUGHT, *spread(DAY), u1=1)
+    assert await everybody() == ([1, room + 1, room + 2], [1, 300, 7])
+    await write(world, 2, GONE, 0, shard=1, u2=0)
+    await write(world, 2, BOUGHT, *spread(DAY), u1=1, u4=2)
+    assert await everybody() == ([1, 4, room + 1], [2, 2, 300])
+
+
+def test_who_has_no_amount_has_0_beside_those_who_have() -> None:
+    assert at_once({1: held(u5=3), 0: held(u2=0)}, 2).amounts == pytest.approx([0, 3])
+    with pytest.raises(OverflowError, match="shard 0"):
+        users_at_once({0: BitMap([2**31])}, 2)
 
 
 async def test_who_turned_out_to_be_another_is_left_out(world: World) -> None:
-    await write(world, 1, BOUGHT, DAY, u1=1, u2=2, u3=3)
+    await write(world, 1, BOUGHT, *spread(DAY), u1=1, u2=2, u3=3)
     await write(world, 2, GONE, 0, u2=0)
     assert (await read(world, BOUGHT))[0] == {(BOUGHT, DAY): {1: 1, 3: 3}}
     await write(world, 3, GONE, 0, u3=0)
@@ -84,13 +124,13 @@ async def test_who_turned_out_to_be_another_is_left_out(world: World) -> None:
 
 async def test_devices_are_no_users(world: World) -> None:
     device = BOUGHT._replace(unit=Unit.DEVICE)
-    await write(world, 1, device, DAY, u1=1)
+    await write(world, 1, device, *spread(DAY), u1=1)
     await write(world, 1, GONE, 0, u1=0)
     assert (await read(world, BOUGHT, device))[0] == {(device, DAY): {1: 1}}
 
 
 async def test_without_amounts_none_are_read(world: World) -> None:
-    await write(world, 1, BOUGHT, DAY, u1=1)
+    await write(world, 1, BOUGHT, *spread(DAY), u1=1)
     async with world.db.read() as session:
         found = await deed_sets.read(session, world.project_id, 1, [BOUGHT], [DAY], with_amounts=False)
     assert found == {(0, BOUGHT, DAY): Held(BitMap([1]), None)}
@@ -104,11 +144,10 @@ async def test_nothing_is_asked_for_nothing(world: World) -> None:
 
 def test_what_is_remembered_stays_below_its_limit() -> None:
     memory = Memory(most_bytes=100)
-    keys = [deed_sets._Key(1, (0, BOUGHT, day), True) for day in range(3)]
+    keys = [Key(1, (0, BOUGHT, day), True) for day in range(3)]
     for key in keys:
-        memory.keep(key, deed_sets._Known(1, held(u1=1), 0, held(u1=1), 40))
-    assert [memory.get(key, 1) is not None for key in keys] == [False, True, True]
-    assert memory.get(keys[2], 2) is None
+        memory.keep(key, Known(1, 1, held(u1=1), 40, 0, held(u1=1)))
+    assert [memory.get(key) is not None for key in keys] == [False, True, True]
 
 
 amounts = st.dictionaries(st.integers(0, 200_000), st.integers(-(2**40), 2**40), min_size=1, max_size=30)

@@ -220,9 +220,9 @@ def lives(open_it: OpenWorld, examples: int) -> None:
 
 @pytest.mark.parametrize("shards", [1, 3])
 def test_nobody_is_lost_whatever_happens(shards: int) -> None:
-    lives(lambda: divided_world(shards), 8)
+    lives(lambda: divided_world(shards), 5)
 
 
 @pytest.mark.postgres
 def test_nobody_is_lost_on_postgresql_either(new_postgres_database: Callable[[], str]) -> None:
-    lives(lambda: open_world(new_postgres_database()), 3)
+    lives(lambda: open_world(new_postgres_database()), 2)
