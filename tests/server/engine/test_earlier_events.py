@@ -56,24 +56,24 @@ def order(world: World, at: int, **who: Any) -> Any:
 
 
 async def test_what_was_told_before_is_counted_as_if_it_came_now(
-    town: World,  # noqa: F811 - the fixture
+    world: World,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(earlier_events, "PAGE", 2)
     monkeypatch.setattr(earlier_events, "_PAGE", earlier_events._PAGE.limit(2))
-    town.engine._mine.clear()
-    await town.live(
-        *(page(town, NOON + minute * MINUTE, anonymous="phone") for minute in (0, 10, 50)),
-        order(town, NOON + 51 * MINUTE, user="kim", anonymous="phone", context={"userAgent": "Mozilla/5.0"}),
-        order(town, NOON + DAY, user="kim"),
-        page(town, NOON + DAY, anonymous="pc", context={"device": {"id": "pc-1"}}),
-        town.event("checked", NOON + DAY, user="lee"),
+    world.engine._mine.clear()
+    await world.live(
+        *(page(world, NOON + minute * MINUTE, anonymous="phone") for minute in (0, 10, 50)),
+        order(world, NOON + 51 * MINUTE, user="kim", anonymous="phone", context={"userAgent": "Mozilla/5.0"}),
+        order(world, NOON + DAY, user="kim"),
+        page(world, NOON + DAY, anonymous="pc", context={"device": {"id": "pc-1"}}),
+        world.event("checked", NOON + DAY, user="lee"),
     )
-    before = await figures(town)
-    await as_before_the_upgrade(town)
-    town.engine._mine.clear()
-    await upgrade(town)
-    after = await figures(town)
+    before = await figures(world)
+    await as_before_the_upgrade(world)
+    world.engine._mine.clear()
+    await upgrade(world)
+    after = await figures(world)
     assert after == before
     assert after[("user", "visited", ""), 0] == (2, 3)
 

@@ -111,6 +111,7 @@ _BY_NO_ID = {
         "setFrequencyCaps",
         "setRetention",
         "setCommerceEvents",
+        "declareProperties",
         "recordCoupons",
         "setReputationGuard",
     ),
