@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import func, select
 
 from channels.host import Host, build_host
-from server.aggregates import recount, recount_deeds
+from server.aggregates import attribute_recount, recount, recount_deeds, recount_lives
 from server.clock import Clock, EventsClock, WallClock
 from server.config import DISPATCH, ENGINE, EXPORTS, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
@@ -204,7 +204,11 @@ async def _count_what_is_due(session: WriteSession, shards: int) -> None:
     if needs_all:
         await recount.rebuild(session)
     elif needs_deeds:
+        # Orders before deeds, which are counted by them.
+        await recount_lives.rebuild(session)
         await recount_deeds.rebuild(session)
+    if await attribute_recount.is_due(session):
+        await attribute_recount.rebuild(session)
 
 
 @asynccontextmanager

@@ -69,15 +69,20 @@ def recount(check: bool, database: str | None) -> None:
     """Counts everything again from the facts: compares with the figures, or puts it in their place."""
 
     async def work() -> list[str]:
+        from server.aggregates import attribute_recount
         from server.aggregates import recount as recounting
         from server.store import setup
 
         async with opened(settings_for(database).database_url) as db:
             if check:
                 async with db.read() as session:
-                    return await recounting.differences(session)
+                    return [
+                        *await recounting.differences(session),
+                        *await attribute_recount.differences(session),
+                    ]
             async with db.write() as session:
                 counters, sets = await recounting.rebuild(session)
+                sets += await attribute_recount.rebuild(session)
                 # Whoever listens to figures is told these.
                 await setup.touch_catalog(session)
             click.echo(f"Rebuilt {counters} counters and {sets} user sets from the facts.")

@@ -1,11 +1,13 @@
 """One batch in hand: what it has read, what it has decided, and the one transaction that writes it."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from channels.contract import ReceiptKind
+from server.aggregates import attribute_sets
+from server.aggregates.attribute_sets import Keeper
 from server.aggregates.deed_tally import DeedKey, DeedTally
 from server.aggregates.deed_values import Values
 from server.aggregates.fill import Tally
@@ -199,6 +201,10 @@ class Batch:
     written_deeds: list[DeedKey] = field(default_factory=list)
     """The sets to which this batch has appended."""
 
+    listed: Keeper = field(default_factory=Keeper)
+    """The values of attributes that have sets, as the shard remembers them."""
+    ahead: list[attribute_sets.Ahead] = field(default_factory=list)
+    """Whose events have not happened yet, by our clock, and on which day they will have."""
     done: list[int] = field(default_factory=list)
     arrivals: list[Row] = field(default_factory=list)
     new_identities: list[Row] = field(default_factory=list)
@@ -272,6 +278,9 @@ class Batch:
         await session.bulk(_ARRIVALS, self.arrivals)
         await session.bulk(_IDENTITIES, self.new_identities)
         await session.bulk(_USERS, self._user_rows())
+        await attribute_sets.write(
+            session, self.shard, self.take_id(), self.listed, self._told_of_users(), self.ahead
+        )
         await session.bulk(_ENDPOINTS, self.endpoints)
         await session.bulk(_REACHED, [(self.shard, *key, at) for key, at in self.reached.items()])
         await self._revive_refusals(session)
@@ -318,6 +327,11 @@ class Batch:
                 back += [(project_id, number, channel, user.user_id) for channel in kept.BY_USER_ID]
         if back:
             self.adopted |= await kept.revive(session, self.shard, back)
+
+    def _told_of_users(self) -> Iterator[attribute_sets.Change]:
+        for key, user in self.users.items():
+            if user.is_new or user.is_changed:
+                yield key, user.known_before, user.known_now
 
     def _user_rows(self) -> list[Row]:
         return [

@@ -98,6 +98,8 @@ def note(
     by_member = event.user_id is not None
     day = day_of(event.occurred_at, zone)
     device = part.device.number if part else None
+    if part is not None:
+        batch.ledger.lives[project_id, user.number].visit(event.occurred_at)
     acts = acts_of_event(event.type, event.name, day, told, by_member=by_member)
     _count(batch, project_id, USER, user.number, acts)
     if device is not None:
@@ -314,6 +316,9 @@ def _take_sessions(batch: Batch, project_id: int, device: DeviceState, rows: Ite
             one.is_new = True
             device.sessions[started_at] = one
             sessions.count(batch, project_id, one, one.days(zone))
+            life = batch.ledger.lives[project_id, device.user_number]
+            life.visit(one.first_at)
+            life.visit(one.last_at)
             taken.append(one)
     sessions.take_over(batch, project_id, waiting, taken)
     sessions.settle(batch, project_id, device)

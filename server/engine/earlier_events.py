@@ -5,7 +5,7 @@ tell (a page, a screen, or anything with a user agent) is of the device by which
 of one of which nothing is known. An event is a member's from when on the user had a user id.
 
 Users who turned out to be others take what they did along as they would today: by a command to the shard of
-the user who stays, which the engine works in when it starts.
+the user who stays, which the engine works in when it starts. Orders and lives are found by their own recount.
 """
 
 from bisect import bisect_right
@@ -118,7 +118,6 @@ async def _understand(session: WriteSession, batch: Batch, rows: Sequence[Any]) 
     for user, own in of_users.items():
         noted += _note(batch, user, own, names[user])
     await devices.write(session, batch.shard, batch.devices, [])
-    await batch.ledger.write(session, batch.shard)
     await session.bulk(_NOTED, noted)
     await inbox.append(session, batch.outgoing)
 
@@ -173,7 +172,6 @@ def _send_after(batch: Batch, user: UserKey, merged_into: str) -> None:
     home, _, number = merged_into.partition(":")
     payload = {
         **commands.nothing_to_adopt(int(number), [batch.shard, user[1]], batch.now),
-        "commerce": commerce.leave(batch, *user),
         "deeds": deeds.leave(batch, user, [], set()),
     }
     entry = inbox.Entry(int(home), user[0], commands.ADOPT, orjson.dumps(payload), batch.now)

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from channels.contract import ReceiptKind
+from server.aggregates import attribute_sets
 from server.clock import Instant
 from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
@@ -38,7 +39,7 @@ def erase(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
         command["runs"],
         at,
     )
-    batch.afterwards.append(partial(_forget, batch.shard, who, batch.now))
+    batch.afterwards.append(partial(_forget, batch.shard, who, batch.now, batch.listed))
 
 
 def _blank(batch: Batch, project_id: int, user: UserState, at: Instant) -> None:
@@ -81,7 +82,11 @@ def erase_again(batch: Batch, project_id: int, user: UserState, command: dict[st
         tell(batch, project_id, about, command["from"])
 
 
-async def _forget(shard: int, who: erasing.Forgotten, now: Instant, session: WriteSession) -> None:
+async def _forget(
+    shard: int, who: erasing.Forgotten, now: Instant, listed: attribute_sets.Keeper, session: WriteSession
+) -> None:
+    await attribute_sets.forget_values(session, shard, who.project_id)
+    listed.forget()
     skipped = await erasing.forget(session, shard, who, SkipReason.ERASED.value)
     entries = []
     for message_id in skipped:

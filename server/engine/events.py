@@ -1,5 +1,6 @@
 """An event in a batch: it becomes a fact, changes what we know of its user, and moves runs."""
 
+from server.aggregates.calendar import day_of
 from server.ingest.messages import ArrivedEvent
 from server.journey.moment import Past
 from server.segments.deeds import OF_TYPE
@@ -43,6 +44,9 @@ def note(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, di
             *noted,
         )
     )
+    if event.occurred_at > batch.now:
+        day = day_of(event.occurred_at, batch.catalog.zone_of(project_id))
+        batch.ahead.append((project_id, user.number, day))
     if event.name:
         past = Past(event.occurred_at, event.body)
         batch.note_past((project_id, user.number), event.name, digest, past)

@@ -168,6 +168,7 @@ async def users(session: ReadSession, batch: Batch, wanted: Iterable[UserKey]) -
                 created_at=row.created_at,
                 merged_into=row.merged_into,
                 is_erased=row.erased_at is not None,
+                read=(row.attributes, row.user_id, row.merged_into is None),
             )
         for row in await session.rows_in(_ENDPOINTS, "numbers", numbers, about):
             user = batch.users[project_id, row.user_number]

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from server.aggregates import deed_merge
+from server.aggregates import attribute_sets, deed_merge
 from server.aggregates import merge as sets
 from server.aggregates.deed_tally import DeedTally
 from server.aggregates.fill import Tally
@@ -95,6 +95,7 @@ class Shard:
         self._most = MOST_ROWS
         self._intake = Intake(shard)
         self._crowded = deed_merge.Crowded()
+        self._listed = attribute_sets.Keeper()
         self.turns = 0
         self._next_id: int | None = None
         self._planned: int | None = None
@@ -213,7 +214,9 @@ class Shard:
         tally = Tally(self.number, catalog.zone_of)
         about = (self.number, self._shards, catalog, now, until, self._clock.follows_events, tally)
         deeds = DeedTally(self.number)
-        return Batch(*about, deeds, self._take_id, self._strict, deed_values=self._intake.deed_values)
+        batch = Batch(*about, deeds, self._take_id, self._strict, deed_values=self._intake.deed_values)
+        batch.listed = self._listed
+        return batch
 
     def _known_until(self, now: Instant, items: list[Item]) -> Instant:
         """Up to when nothing is missing, while more lies in the inbox than these items.
@@ -354,17 +357,20 @@ class Shard:
     def _forget(self) -> None:
         """What we remember may not be what was written."""
         self._intake.forget()
+        self._listed.forget()
         self._next_id = None
 
     async def merge_sets(self) -> bool:
         """Puts the parts of crowded user sets together. Returns whether there were any."""
         async with self._db.read() as session:
             keys = await sets.crowded(session, self.number)
-        if keys:
+            of_attributes = await attribute_sets.crowded(session, self.number)
+        if keys or of_attributes:
             async with self._db.write() as session:
                 await leases.prove(session, "engine", self.number, self._token)
                 await sets.merge(session, self.number, keys)
-        return await self._merge_deeds() or bool(keys)
+                await attribute_sets.merge(session, self.number, of_attributes)
+        return await self._merge_deeds() or bool(keys or of_attributes)
 
     async def _merge_deeds(self) -> bool:
         async with self._db.read() as session:

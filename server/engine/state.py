@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from server.aggregates.attribute_sets import NOBODY, Known
 from server.clock import Instant
 from server.delivery.costs import Cost
 from server.delivery.status import Heard
@@ -124,6 +125,19 @@ class UserState:
     """By channel and address, of all that were ever the user's."""
     is_new: bool = False
     is_changed: bool = False
+    read: tuple[str, str | None, bool] | None = None
+    """As it was read: attributes as JSON, user id, whether it is nobody else; none if it is new."""
+
+    @property
+    def known_before(self) -> Known:
+        if self.read is None:
+            return NOBODY
+        attributes, user_id, is_there = self.read
+        return Known(orjson.loads(attributes), user_id, is_there)
+
+    @property
+    def known_now(self) -> Known:
+        return Known(self.attributes, self.user_id, self.merged_into is None)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ import orjson
 
 from server.clock import Instant
 from server.context import Context
-from server.journey.audience import EVERYBODY
 from server.journey.conditions import LONGEST_NAME
 from server.journey.moment import Path
 from server.segments import reading, sets
@@ -92,6 +91,7 @@ async def remove(context: Context, segment_id: int, key: str | None) -> Answer:
 class Preview:
     """How many meet a condition, of how many, and some of them."""
 
+    as_of: Instant
     asked: int
     count: int
     sample: list[UserKey]
@@ -99,14 +99,14 @@ class Preview:
 
 async def preview(context: Context, conditions: Data, at: Instant | None) -> Preview:
     """How many meet these conditions, exactly, and some of them. Raises InvalidConditions."""
-    moment = context.clock.now() if at is None else at
     async with context.db.read() as session:
         question, lists, _ = await read(session, context, conditions, ("conditions",))
         about = (session, context.project_id, context.shards)
+        moment = await sets.latest(session, context.clock.now()) if at is None else at
         met = await sets.members(*about, question, lists, moment)
-        everybody = await sets.members(*about, EVERYBODY, {}, moment)
+        everybody = await sets.everybody(*about)
     sample = islice(((shard, number) for shard, users in met.items() for number in users), SAMPLE)
-    return Preview(sum(map(len, everybody.values())), sum(map(len, met.values())), list(sample))
+    return Preview(moment, sum(map(len, everybody.values())), sum(map(len, met.values())), list(sample))
 
 
 async def read(

@@ -184,12 +184,13 @@ class SegmentQuery:
         ] = None,
     ) -> SegmentPreviewResult:
         try:
-            asked = to_instant(as_of, "asOf")
-            moment = info.context.clock.now() if asked is None else asked
+            moment = to_instant(as_of, "asOf")
             found = await resolve.preview(info.context, to_conditions(conditions), moment)
             people = await asyncio.gather(*(users.by_key(info.context, key) for key in found.sample))
             sample = [User.from_record(one) for one in people if one is not None]
-            return SegmentPreview(count=found.count, of=found.asked, as_of=to_datetime(moment), sample=sample)
+            return SegmentPreview(
+                count=found.count, of=found.asked, as_of=to_datetime(found.as_of), sample=sample
+            )
         except Refusal as error:
             return to_problem(error)
 

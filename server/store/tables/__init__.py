@@ -7,6 +7,7 @@ that we write with orjson ourselves: no ORM object and no type processor stands 
 from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
+from .attribute_sets import AttributeSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .cohort_reports import CohortReport
 from .commerce import Coupon, Life, Purchase, Spending
@@ -33,6 +34,7 @@ __all__ = [
     "AdoptedDeeds",
     "ApiKey",
     "Arrival",
+    "AttributeSet",
     "Catalog",
     "CohortReport",
     "Connection",

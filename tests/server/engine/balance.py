@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 
-from server.aggregates import recount
+from server.aggregates import attribute_recount, recount
 from server.store.tables import Inbox, Quarantine
 from tests.world import World
 
@@ -21,3 +21,4 @@ async def balances(world: World) -> None:
         assert n == waiting[step] + left.get(step, 0) + ended.get(step, 0), step
     async with world.db.read() as session:
         assert await recount.differences(session) == []
+        assert await attribute_recount.differences(session) == []

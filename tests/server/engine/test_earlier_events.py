@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from server.aggregates import recount_deeds
+from server.aggregates import recount_deeds, recount_lives
 from server.aggregates.deeds import Deed, Unit
 from server.engine import earlier_events
 from server.store import setup
@@ -47,6 +47,7 @@ async def upgrade(world: World) -> None:
         assert await setup.deeds_are_due(session)
         assert not await setup.deeds_are_due(session)
         await earlier_events.find(session, world.shards, world.clock.now())
+        await recount_lives.rebuild(session)
         await recount_deeds.rebuild(session)
     await world.settle()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from server.aggregates import recount
+from server.aggregates import attribute_recount, recount
 from server.engine import shard as shards
 from server.ingest.messages import ArrivedEvent
 from server.journey.graph import read_graph
@@ -224,6 +224,7 @@ async def holds(story: Story) -> None:
     _visits_are_paths(story, runs, visits)
     async with world.db.read() as session:
         assert await recount.differences(session) == []
+        assert await attribute_recount.differences(session) == []
 
 
 def _every_run_waits_or_has_ended(runs: list[Any]) -> None:

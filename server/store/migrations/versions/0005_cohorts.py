@@ -179,16 +179,34 @@ def _commerce_down() -> None:
     op.drop_column("project", "commerce")
 
 
+def _segments_up() -> None:
+    """Sets of attributes are made of the users when the server starts next."""
+    key = ("shard", "project_id", "name", "value", "part")
+    texts = ("name", "value")
+    op.create_table(
+        "attribute_set",
+        *(_text(name) if name in texts else _number(name) for name in key),
+        *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("added", "removed")),
+        sa.PrimaryKeyConstraint(*key),
+    )
+
+
+def _segments_down() -> None:
+    op.drop_table("attribute_set")
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _sessions_up()
     _deeds_up()
     _reports_up()
     _commerce_up()
+    _segments_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _segments_down()
     _reports_down()
     _commerce_down()
     _deeds_down()

@@ -1,0 +1,1 @@
+"""Questions answered for everybody at once, by sets. What sets leave open is asked person by person."""
