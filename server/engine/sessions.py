@@ -4,7 +4,7 @@ The rules, in full in docs/behaviour.md:
 
 - A device is an anonymous id, or a device's own id, in the hands of one user.
 - A session ends after half an hour without an event, and when an event tells of another source than its
-  own.
+  own (`tells_another`).
 - What comes late is part of the session that it lies in, or within half an hour of; else it is one of its
   own. No session that exists is cut again.
 - A session that begins where somebody has just logged in may go on from one that another user had, who

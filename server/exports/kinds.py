@@ -4,6 +4,7 @@ from typing import Any
 
 from .campaigns import CAMPAIGNS
 from .channel import CHANNEL
+from .cohorts import COHORT, EVERY_COHORT
 from .goals import GOALS
 from .message import MESSAGE
 from .message_users import MESSAGE_USERS
@@ -19,6 +20,8 @@ _ALL: tuple[Kind[Any], ...] = (
     GOALS,
     CHANNEL,
     MESSAGE,
+    COHORT,
+    EVERY_COHORT,
 )
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _ALL}

@@ -11,7 +11,7 @@ Refusal
 ├── InvalidRehearsal      everything that is wrong with what shall be played
 ├── Taken                 the name belongs to another
 ├── InUse                 something else needs it as it is
-├── Named                 journeys or segments name it
+├── Named                 journeys, segments or saved reports name it
 ├── InvalidConditions     everything that is wrong with a segment's conditions
 ├── Unwanted              whoever reads this address wants nothing from us
 └── Invalid               one value cannot be used
@@ -103,11 +103,13 @@ class Named(Refusal):
         path: Path,
         journeys: Sequence[tuple[int, str]],
         segments: Sequence[tuple[int, str]],
+        reports: Sequence[tuple[int, str]] = (),
     ) -> None:
         named = [f"the journey “{title}”" for _, title in journeys]
         named += [f"the segment “{name}”" for _, name in segments]
+        named += [f"the cohort report “{name}”" for _, name in reports]
         super().__init__(f"{message}: {', '.join(named)}.", path)
-        self.journeys, self.segments = list(journeys), list(segments)
+        self.journeys, self.segments, self.reports = list(journeys), list(segments), list(reports)
 
 
 class InvalidConditions(Refusal):

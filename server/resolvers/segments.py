@@ -19,6 +19,7 @@ from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Segment
 from server.store.users import UserKey
 
+from . import segment_uses
 from .once import Answer, once
 from .refusals import Invalid, InvalidConditions, Missing, Named, Taken
 
@@ -75,7 +76,7 @@ async def update(
 
 
 async def remove(context: Context, segment_id: int, key: str | None) -> Answer:
-    """Raises Missing; Named while a journey that is not over asks it."""
+    """Raises Missing; Named while a journey that is not over, or a saved report, asks it."""
 
     async def work(session: WriteSession) -> Answer:
         segment = await _wanted(session, context, segment_id)
@@ -140,8 +141,9 @@ async def _refuse_named(session: ReadSession, context: Context, name: str, messa
     journeys = await uses.journeys(
         session, context.project_id, lambda graph: uses.is_named_in(graph, "segment", name)
     )
-    if journeys:
-        raise Named(message, ("input", member), journeys, [])
+    reports = await segment_uses.reports(session, context.project_id, name)
+    if journeys or reports:
+        raise Named(message, ("input", member), journeys, [], reports)
 
 
 async def _wanted(session: WriteSession, context: Context, segment_id: int) -> Segment:

@@ -13,6 +13,7 @@ from server.exports.step_users import StepUsersArguments
 from server.resolvers import periods, runs
 from server.resolvers.refusals import Invalid, Missing
 
+from .cohort_exports import CohortExports
 from .figure_exports import FigureExports
 from .figures import PeriodInput
 from .ids import key_in
@@ -72,7 +73,7 @@ class StepUsersExport:
 
 
 @strawberry.input(one_of=True, description="What the file is about: one of these.")
-class ExportWhat(FigureExports):
+class ExportWhat(FigureExports, CohortExports):
     runs: RunListExport | None = strawberry.field(
         default=strawberry.UNSET, description="The runs of a journey: the list of its audience."
     )

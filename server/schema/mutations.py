@@ -11,6 +11,7 @@ from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .cohort_people import CohortPeopleMutation
+from .cohort_reports import CohortReportMutation
 from .commerce_events import CommerceMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
@@ -170,6 +171,7 @@ class Mutation(
     VoucherMutation,
     GuardMutation,
     ExportMutation,
+    CohortReportMutation,
     CohortPeopleMutation,
 ):
     @mutation("Makes a journey, as a draft.")
