@@ -103,11 +103,13 @@ class Named(Refusal):
         path: Path,
         journeys: Sequence[tuple[int, str]],
         segments: Sequence[tuple[int, str]],
+        reports: Sequence[tuple[int, str]] = (),
     ) -> None:
         named = [f"the journey “{title}”" for _, title in journeys]
         named += [f"the segment “{name}”" for _, name in segments]
+        named += [f"the cohort report “{name}”" for _, name in reports]
         super().__init__(f"{message}: {', '.join(named)}.", path)
-        self.journeys, self.segments = list(journeys), list(segments)
+        self.journeys, self.segments, self.reports = list(journeys), list(segments), list(reports)
 
 
 class InvalidConditions(Refusal):

@@ -90,13 +90,16 @@ class ConnectionInUseProblem(Problem):
     queued_messages: int = strawberry.field(description="Messages that wait to be sent through it.")
 
 
-@strawberry.type(description="Journeys or segments name it, so it stays as it is.")
+@strawberry.type(description="Journeys, segments or saved reports name it, so it stays as it is.")
 class NamedProblem(Problem):
     journeys: list[strawberry.ID] = strawberry.field(
         description="The journeys that are not over and name it.", metadata={"list_size": 10}
     )
     segments: list[strawberry.ID] = strawberry.field(
         description="The segments that name it.", metadata={"list_size": 10}
+    )
+    cohort_reports: list[strawberry.ID] = strawberry.field(
+        description="The saved cohort reports that name it.", metadata={"list_size": 10}
     )
 
 
@@ -162,6 +165,7 @@ def _problem(error: refusals.Refusal) -> Any:
         named: dict[str, Any] = {
             "journeys": [to_id("Journey", one) for one, _ in error.journeys],
             "segments": [to_id("Segment", one) for one, _ in error.segments],
+            "cohort_reports": [to_id("CohortReport", one) for one, _ in error.reports],
         }
         return NamedProblem(code=ProblemCode.IN_USE, **named, **about)
     if isinstance(error, refusals.InvalidConditions):
