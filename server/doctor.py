@@ -8,15 +8,17 @@ from sqlalchemy import func, select, text
 from server import lives
 from server.aggregates.calendar import ALL_TIME
 from server.aggregates.metrics import Metric
-from server.clock import MINUTE, Instant
+from server.clock import DAY, MINUTE, Instant
+from server.commerce.reading import UNREADABLE_AMOUNT
 from server.delivery.status import DeliveryStatus
 from server.store import migrations
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
-from server.store.tables import Counter, Message, Quarantine, Run, ShardState
+from server.store.tables import Counter, Message, Purchase, Quarantine, Run, ShardState
 
 STUCK = 15 * MINUTE
+RECENT = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ async def examine(db: Database, now: Instant, overdue: int = STUCK) -> list[Find
         ("inbox: nothing in quarantine", _quarantine),
         *lives.checks(now, overdue),
         ("messages: every attempt has an outcome", lambda session: _unanswered(session, now)),
+        ("orders: every amount can be read", lambda session: _unread(session, now)),
     ]
     if db.is_sqlite:
         checks.append(("file: sound", _integrity))
@@ -113,6 +116,17 @@ async def _unanswered(session: ReadSession, now: Instant) -> str:
     )
     count = (await session.rows(statement))[0][0]
     return f"{count} unanswered; a running dispatcher reports them as unknown" if count else ""
+
+
+async def _unread(session: ReadSession, now: Instant) -> str:
+    """Orders of late that count without an amount, though they name one."""
+    table = table_of(Purchase)
+    statement = select(table.c.order_id).where(
+        table.c.flag == UNREADABLE_AMOUNT, table.c.ordered_at >= now - RECENT, table.c.ordered_at <= now
+    )
+    found = [row.order_id for row in await session.rows(statement.limit(1000))]
+    some = ", ".join(repr(one) for one in found[:5])
+    return f"{len(found)} in the last week without one that can be read, such as {some}" if found else ""
 
 
 async def _integrity(session: ReadSession) -> str:

@@ -44,7 +44,7 @@ from server.store.tables import (
     Version,
 )
 
-from . import recount_deeds
+from . import recount_deeds, recount_lives
 from .calendar import day_of, hour_of, spans, spans_of_hours
 from .experiments import Stratum, value_of
 from .fill import CounterKey
@@ -351,6 +351,7 @@ async def differences(session: ReadSession) -> list[str]:
         *await _counter_differences(session, result),
         *await _set_differences(session, result),
         *await recount_deeds.differences(session),
+        *await recount_lives.differences(session),
     ]
 
 
@@ -402,4 +403,6 @@ async def rebuild(session: WriteSession) -> tuple[int, int]:
     sets = [(*key, part, bitmap.serialize()) for key, bitmap in result.sets.items()]
     await session.bulk(_ADD_COUNTERS, counters)
     await session.bulk(_ADD_SETS, sets)
+    # Orders before deeds, which are counted by them.
+    await recount_lives.rebuild(session)
     return len(counters), len(sets) + await recount_deeds.rebuild(session)

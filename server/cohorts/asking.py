@@ -51,17 +51,27 @@ class Gathered(NamedTuple):
 
 
 async def report(
-    asker: Asker, asked: Definition, segment: Askable | None, *, has_base: bool = True
+    asker: Asker,
+    asked: Definition,
+    segment: Askable | None,
+    *,
+    has_base: bool = True,
+    most_cells: int | None = None,
 ) -> Report:
     """The whole answer. `segment` are the conditions of the definition's. Raises BadInput."""
-    found = await gather(asker, asked, segment, has_base=has_base)
+    found = await gather(asker, asked, segment, has_base=has_base, most_cells=most_cells)
     groups = await asyncio.to_thread(_groups, found)
     about = (found.work.periods.zone, found.work.currency, found.watermark)
     return Report(asked, *about, groups, found.left_out)
 
 
 async def gather(
-    asker: Asker, asked: Definition, segment: Askable | None, *, has_base: bool = True
+    asker: Asker,
+    asked: Definition,
+    segment: Askable | None,
+    *,
+    has_base: bool = True,
+    most_cells: int | None = None,
 ) -> Gathered:
     """Reads what a report looks at. Raises BadInput."""
     refuse_wrong(asked)
@@ -71,15 +81,26 @@ async def gather(
     paid = asked.currency
     if not paid and (has_base or asked.metric is Metric.REVENUE):
         paid = await gathering.currency(asker.where, unit)
-    values: Sequence[str | None] = (None,)
+    # Everybody comes first, and the values of a breakdown after that.
+    values: list[str | None] = [None]
     left_out = 0
     if asked.breakdown is not None:
-        values, left_out = await gathering.values(asker.where, unit, asked.breakdown, told)
+        found, left_out = await gathering.values(asker.where, unit, asked.breakdown, told)
+        values += found
+    _refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
     spans, places = gathering.spans_of(asked, told)
     work = Work(asked, told, paid, places, has_base)
     shelves = await gathering.shelves(asker.where, work, spans, values)
-    met = None if segment is None else await _segments(asker, asked, told, segment, mark)
+    met = None if segment is None else await _segments(asker, asked, told, segment)
     return Gathered(work, shelves, met, values, left_out, mark)
+
+
+def _refuse_many(cells: int, most: int | None) -> None:
+    if most is not None and cells > most:
+        raise BadInput(
+            f"The report has {cells:,} cells; {most:,} are allowed in one answer. Ask for fewer base dates, "
+            "periods or values, or have it exported."
+        )
 
 
 def refuse_wrong(asked: Definition) -> None:
@@ -98,7 +119,7 @@ def _groups(found: Gathered) -> list[Group]:
 
 
 async def _segments(
-    asker: Asker, asked: Definition, told: Periods, segment: Askable, mark: Instant
+    asker: Asker, asked: Definition, told: Periods, segment: Askable
 ) -> list[dict[int, BitMap]]:
     """Who met the conditions as of the end of each base period, so that nobody is in for what came later."""
     bases = range(min(len(told.bases), len(told.reached)))

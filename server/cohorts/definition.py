@@ -185,8 +185,6 @@ def _wrong_unit(asked: Definition) -> Iterator[tuple[str, str]]:
     ):
         if act.kind is Kind.JOURNEY:
             yield name, "Journeys know users, not devices: ask for the unit USER or MEMBER."
-        if act.kind is Kind.DEED and act.name == "member":
-            yield name, "Who is a member is known of users, not of devices: ask for the unit MEMBER."
 
 
 def _wrong_days(days: Days) -> Iterator[tuple[str, str]]:

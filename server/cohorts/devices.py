@@ -27,7 +27,7 @@ PAGE = 100_000
 
 
 @dataclass(slots=True)
-class _Owners:
+class Owners:
     """Of one shard of a project: whose a device is, by its number. Once told it stays so, and new ones have
     higher numbers: in other hands a device is another device."""
 
@@ -39,6 +39,12 @@ class _Owners:
         grown[numbers] = users
         self.users = grown
 
+    def users_of(self, devices: BitMap) -> BitMap:
+        """Whose these devices are."""
+        known = numbers_of(devices)
+        owners = np.unique(self.users[known[known < len(self.users)]])
+        return BitMap(array("I", owners[owners >= 0].astype(np.uint32).tobytes()))
+
     def of(self, users: BitMap) -> BitMap:
         """The devices of these users."""
         wanted = np.zeros(max(int(self.users.max(initial=0)), users.max() if users else 0) + 2, dtype=bool)
@@ -48,17 +54,17 @@ class _Owners:
         return BitMap(array("I", found.tobytes()))
 
 
-_known: WeakKeyDictionary[Engine, dict[tuple[int, int], _Owners]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Engine, dict[tuple[int, int], Owners]] = WeakKeyDictionary()
 """By database; by project and shard."""
 
 
-async def owners(session: ReadSession, project_id: int, shards: int) -> dict[int, _Owners]:
+async def owners(session: ReadSession, project_id: int, shards: int) -> dict[int, Owners]:
     """By shard: whose devices are, as far as this snapshot knows. What is known is not read again."""
     bind = session.get_bind()
     known = _known.setdefault(bind if isinstance(bind, Engine) else bind.engine, {})
     found = {}
     for shard in range(shards):
-        found[shard] = known.setdefault((project_id, shard), _Owners())
+        found[shard] = known.setdefault((project_id, shard), Owners())
         about = {"shard": shard, "project_id": project_id, "most": PAGE}
         while rows := await session.rows(_NEW, {**about, "after": len(found[shard].users) - 1}):
             found[shard].learn(*map(list, zip(*rows, strict=True)))

@@ -17,6 +17,7 @@ from server.store.database import Database
 from server.store.receipts import SHARD_MASK
 from server.templates.render import TemplateProblem, render
 
+from . import shopping
 from .claims import Claimed
 from .earlier import Values, values_of
 from .hearing import write_reference
@@ -32,6 +33,7 @@ _FOLLOWED = {
 """By channel: the texts whose links lead through us. None of Alimtalk's: what was approved as a
 template has to arrive letter by letter, its buttons' links too."""
 _MOST_GRAPHS = 500
+_MESSAGES, _SHOPPING = "messages", "shopping"
 _NOTHING = Email(key="", title="", channel="")
 
 
@@ -42,12 +44,12 @@ class Writer:
     db: Database
     tracking: Tracking
     _graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
-    _telling: dict[tuple[int, int, str], bool] = field(default_factory=dict)
-    """Whether the texts of a step may tell of earlier messages."""
+    _asking: dict[tuple[int, int, str], frozenset[str]] = field(default_factory=dict)
+    """What the texts of a step may ask for: `messages`, `shopping`."""
 
     async def recall(self, batch: Iterable[Claimed]) -> dict[tuple[int, int], Values]:
         """What became of the earlier messages of their runs, for those whose texts ask for it."""
-        asking = [one for one in batch if await self._tells_of_messages(one.row)]
+        asking = [one for one in batch if _MESSAGES in await self._asks_for(one.row)]
         if not asking:
             return {}
         # A run keeps its id when its user moves to another shard, and its earlier messages stay behind.
@@ -59,15 +61,28 @@ class Writer:
             for one in asking
         }
 
+    async def shopping(self, batch: Iterable[Claimed]) -> dict[tuple[int, int], Values]:
+        """The lives and coupons of those to whom they go, for those whose texts ask for it."""
+        asking = [one for one in batch if _SHOPPING in await self._asks_for(one.row)]
+        if not asking:
+            return {}
+        async with self.db.read() as session:
+            return await shopping.of(session, asking)
+
     async def write(
-        self, claimed: Claimed, fields: Mapping[str, Any], earlier: Values | None = None
+        self,
+        claimed: Claimed,
+        fields: Mapping[str, Any],
+        earlier: Values | None = None,
+        bought: Values | None = None,
     ) -> Message:
-        """`fields` are those that the channel has, `earlier` what `recall` says. Raises `TemplateProblem`."""
+        """`fields` are those that the channel has, `earlier` what `recall` says, `bought` what `shopping`
+        does. Raises `TemplateProblem`."""
         row = claimed.row
         step = await self._step(row)
         whose = (str(row.project_id), claimed.shard, str(row.id))
         way_out = self.tracking.unsubscribe_url(*whose)
-        values = {**self._values(claimed, way_out), "messages": earlier or {}}
+        values = {**self._values(claimed, way_out, bought or {}), "messages": earlier or {}}
         pen = _Pen(values, claimed.attempted_at)
         known = {name: text for name, text in step.content.items() if name in fields}
         content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
@@ -84,25 +99,27 @@ class Writer:
             expires_at=None if step.expires_after_ms is None else row.created_at + step.expires_after_ms,
         )
 
-    async def _tells_of_messages(self, row: Any) -> bool:
+    async def _asks_for(self, row: Any) -> frozenset[str]:
         key = (row.journey_id, row.version, row.step_key)
-        if key not in self._telling:
-            if len(self._telling) >= _MOST_GRAPHS:
-                self._telling.clear()
-            texts = (await self._step(row)).templates()
-            self._telling[key] = any("messages" in text for _, text in texts)
-        return self._telling[key]
+        if key not in self._asking:
+            if len(self._asking) >= _MOST_GRAPHS:
+                self._asking.clear()
+            texts = [text for _, text in (await self._step(row)).templates()]
+            found = {_MESSAGES: any("messages" in text for text in texts)}
+            found[_SHOPPING] = any(shopping.asks(text) for text in texts)
+            self._asking[key] = frozenset(name for name, asks in found.items() if asks)
+        return self._asking[key]
 
     async def _step(self, row: Any) -> MessageStep:
         step = (await self._graph(row.journey_id, row.version)).steps.get(row.step_key)
         return step if isinstance(step, MessageStep) else _NOTHING
 
-    def _values(self, claimed: Claimed, unsubscribe_url: str) -> dict[str, object]:
+    def _values(self, claimed: Claimed, unsubscribe_url: str, bought: Values) -> dict[str, object]:
         row = claimed.row
         event = orjson.loads(row.event)
         properties = event["properties"]
         return {
-            "user": {**orjson.loads(row.attributes or "{}"), "id": row.user_id},
+            "user": {**bought, **orjson.loads(row.attributes or "{}"), "id": row.user_id},
             "event": {**properties, "name": event["name"], "properties": properties},
             "journey": {"id": row.journey_id, "title": row.title},
             "project": {"name": row.project_name, "timezone": row.time_zone},

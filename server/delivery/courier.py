@@ -154,12 +154,13 @@ class Courier:
         asks = capabilities.on_unknown is OnUnknown.ASK
         told: list[Told] = []
         written: list[tuple[Claimed, Message]] = []
-        earlier = await self.writer.recall(ready)
+        earlier, bought = await self.writer.recall(ready), await self.writer.shopping(ready)
         for number, one in enumerate(ready):
             if number % WRITTEN_IN_A_ROW == WRITTEN_IN_A_ROW - 1:
                 await asyncio.sleep(0)
             try:
-                message = await self.writer.write(one, capabilities.content, earlier.get(one.key))
+                told_of = (earlier.get(one.key), bought.get(one.key))
+                message = await self.writer.write(one, capabilities.content, *told_of)
             except TemplateProblem as problem:
                 told.append((one, self._unwritten(one, problem)))
             except Exception as error:

@@ -10,18 +10,15 @@ from server.commerce.lives import NAMES as LIFE_NAMES
 from server.commerce.lives import Life
 from server.commerce.orders import SIGNED_UP, Counts
 from server.commerce.reading import Cancelled, CouponTold, Ordered, Refunded, SignedUp, Told, tell
+from server.commerce.rows import to_order
 from server.ingest.messages import ArrivedEvent
 from server.store import commerce
-from server.store.ids import digest as digest_of
 from server.store.sessions import ReadSession
 
 from .batch import Batch
 from .items import Item
-from .ledger import from_plain, to_order, to_plain
+from .ledger import from_plain, to_plain
 from .state import UserState
-
-_VISITS = ("page", "screen", "track")
-
 
 # Reading
 
@@ -65,10 +62,7 @@ async def _load_orders(session: ReadSession, batch: Batch, project_id: int, keys
 def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent, digest: str) -> list[Counts]:
     """What the event tells, kept at the user. Returns what counts by it: an order only the first time."""
     at, whose = event.occurred_at, (project_id, user.number)
-    life = batch.ledger.lives[whose]
-    life.see(at)
-    if event.type in _VISITS and device_of(event):
-        life.visit(at)
+    batch.ledger.lives[whose].see(at)
     found: list[Counts] = []
     for one in _told_by(batch, project_id, event):
         if isinstance(one, CouponTold):
@@ -76,13 +70,6 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent,
         else:
             found += batch.ledger.count(whose, _counts(batch, whose, one, at, digest))
     return found
-
-
-def device_of(event: ArrivedEvent) -> str:
-    """The device that tells the event; empty for what a server tells."""
-    device = event.context.get("device")
-    known = device.get("id") if isinstance(device, dict) else None
-    return event.anonymous_id or (str(known) if known else "")
 
 
 def _counts(batch: Batch, whose: tuple[int, int], told: Told, at: int, digest: str) -> Iterable[Counts]:
@@ -104,13 +91,10 @@ def _told_by(batch: Batch, project_id: int, event: ArrivedEvent) -> list[Told]:
 
 
 def _key_of(told: Told, digest: str) -> str:
-    """What an order is known by: its id; without one nothing can be told to be the same, and it is its event.
-
-    Empty for what is not about an order.
-    """
-    if not isinstance(told, Ordered | Refunded | Cancelled):
-        return ""
-    return digest_of(f"order {told.order_id}") if told.order_id else digest
+    """The order that this is about; empty for what is not about one."""
+    if isinstance(told, Ordered | Refunded | Cancelled):
+        return commerce.key_of(told.order_id, digest)
+    return ""
 
 
 # Users who turned out to be one
@@ -145,8 +129,8 @@ def adopt(batch: Batch, user: UserState, project_id: int, command: dict[str, Any
         found += ledger.count(whose, ledger.order(whose, one["key"]).absorb(from_plain(one)))
     theirs = Life(**given["life"])
     signed_up_at = theirs.signed_up_at
-    # What their orders come to is counted anew: some may be ours already.
-    theirs.orders = theirs.cancelled = 0
+    # What their orders come to is counted anew: some may be ours already. So are their sessions.
+    theirs.orders = theirs.cancelled = theirs.visits = 0
     theirs.first_order_at = theirs.last_order_at = None
     ledger.lives[whose].add(theirs)
     for code, one in given["coupons"].items():

@@ -98,6 +98,8 @@ def note(
     by_member = event.user_id is not None
     day = day_of(event.occurred_at, zone)
     device = part.device.number if part else None
+    if part is not None:
+        batch.ledger.lives[project_id, user.number].visit(event.occurred_at)
     acts = acts_of_event(event.type, event.name, day, told, by_member=by_member)
     _count(batch, project_id, USER, user.number, acts)
     if device is not None:

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import orjson
-
 from server.commerce.coupons import Coupon
 from server.commerce.lives import FIRSTS, LASTS, SUMS, Life
 from server.commerce.orders import REFUNDED, SPENT, Counts, Order, Refund
+from server.commerce.rows import columns_of
 from server.store import commerce, tables
 from server.store.bulk import adding, deleting, replacing
 from server.store.folding import folding
@@ -89,39 +88,6 @@ class Ledger:
             for code, one in own.items()
         ]
         await session.bulk(_COUPONS, coupons)
-
-
-def columns_of(one: Order) -> tuple[Any, ...]:
-    refunds = {key: [refund.at, refund.wants, refund.counted] for key, refund in one.refunds.items()}
-    return (
-        one.order_id,
-        one.ordered_at,
-        one.digest,
-        one.amount,
-        one.currency,
-        one.refunded,
-        orjson.dumps(refunds).decode(),
-        orjson.dumps(one.coupons).decode(),
-        orjson.dumps(one.products).decode(),
-        one.flag,
-    )
-
-
-def to_order(row: Any) -> Order:
-    """From a row of the table, or its columns as they travel between shards."""
-    refunds = orjson.loads(row.refunds)
-    return Order(
-        row.key,
-        row.order_id,
-        row.ordered_at,
-        row.digest,
-        row.amount,
-        row.currency,
-        tuple(orjson.loads(row.coupons)),
-        tuple(tuple(one) for one in orjson.loads(row.products)),
-        row.flag,
-        {key: Refund(*refund) for key, refund in refunds.items()},
-    )
 
 
 def to_plain(one: Any) -> dict[str, Any]:

@@ -140,6 +140,8 @@ class Plan:
     zone: str = "UTC"
     project_name: str = "Rehearsal"
     requires_consent: bool = False
+    commerce: str = ""
+    """By which events the project tells of orders and coupons, as it is kept."""
     rates: Mapping[str, Rates] = field(default_factory=dict)
     """By step or by channel, the step's first; the empty name is for all others."""
     habits: Sequence[Habit] = ()

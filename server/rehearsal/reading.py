@@ -55,6 +55,7 @@ class Setting:
     zone: str = "UTC"
     project_name: str = "Rehearsal"
     requires_consent: bool = False
+    commerce: str = ""
     connections: Sequence[StandIn] | None = None
     segments: Mapping[str, Any] = field(default_factory=dict)
     caps: Sequence[tuple[str, int, int]] = ()
@@ -79,6 +80,7 @@ def read_plan(data: Mapping[str, Any], setting: Setting) -> tuple[Plan, list[Pro
         zone=_zone(reader, setting.zone),
         project_name=setting.project_name,
         requires_consent=setting.requires_consent,
+        commerce=setting.commerce,
         rates=_rates(reader),
         habits=_habits(reader, graph),
         connections=setting.connections,

@@ -159,6 +159,7 @@ async def _set_up(db: Database, plan: Plan, graph: Graph) -> None:
                 time_zone=plan.zone,
                 created_at=plan.start,
                 requires_consent=plan.requires_consent,
+                commerce=plan.commerce,
             )
         )
         await session.flush()

@@ -1,16 +1,17 @@
 """Coupons that were issued, used or taken back elsewhere: each becomes an event, like everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
 import orjson
 
 from server.clock import Instant
+from server.commerce.names import KNOWN, Kind
 from server.commerce.reading import LONGEST
 from server.context import Context
 from server.ingest.messages import MAX_ID_CHARS, ArrivedEvent, encode
-from server.store import inbox
+from server.store import inbox, projects
 from server.store.ids import digest, shard_of
 from server.store.sessions import WriteSession
 
@@ -44,7 +45,8 @@ async def record(context: Context, told: Sequence[Told], key: str | None) -> Ans
 
     async def work(session: WriteSession) -> Answer:
         now = context.clock.now()
-        events = [event for one in told for event in events_of(one, now)]
+        names = await _names(session, context.project_id)
+        events = [event for one in told for event in events_of(one, now, names)]
         entries = [
             inbox.Entry(
                 shard_of(context.project_id, event.user_id or "", context.shards),
@@ -74,23 +76,30 @@ def _check(one: Told, n: int) -> None:
             raise Invalid(message, ("input", "coupons", str(n), name))
 
 
-def events_of(one: Told, now: Instant) -> list[ArrivedEvent]:
+async def _names(session: WriteSession, project_id: int) -> Mapping[Kind, str]:
+    """How the project calls these events: by its own names, where it has any."""
+    own = orjson.loads((await projects.by_id(session, project_id)).commerce or "{}").get("events", {})
+    return {kind: (own.get(kind.value) or names)[0] for kind, names in KNOWN.items()}
+
+
+def events_of(one: Told, now: Instant, names: Mapping[Kind, str]) -> list[ArrivedEvent]:
     """The same coupon told again makes the same events, which count once."""
     times = {
-        "Coupon Issued": one.issued_at,
-        "Coupon Used": one.used_at,
-        "Coupon Expired": one.expired_at,
+        Kind.COUPON_ISSUED: one.issued_at,
+        Kind.COUPON_USED: one.used_at,
+        Kind.COUPON_EXPIRED: one.expired_at,
     }
     if not any(at is not None for at in times.values()):
-        times["Coupon Issued"] = now
+        times[Kind.COUPON_ISSUED] = now
     about: dict[str, Any] = {"code": one.code.strip()}
     if one.name.strip():
         about["name"] = one.name.strip()
     if one.expires_at is not None:
         about["expires_at"] = one.expires_at
-    return [_event(name, one.user_id.strip(), at, about, now) for name, at in times.items() if at is not None]
-
-
-def _event(name: str, user_id: str, at: Instant, about: dict[str, Any], now: Instant) -> ArrivedEvent:
-    message_id = "coupon-" + digest(orjson.dumps([name, user_id, at, about]).decode())
-    return ArrivedEvent("track", message_id, user_id, None, None, name, at, now, about, {})
+    whose = one.user_id.strip()
+    found = []
+    for kind, at in times.items():
+        if at is not None:
+            id = "coupon-" + digest(orjson.dumps([kind, whose, at, about]).decode())
+            found.append(ArrivedEvent("track", id, whose, None, None, names[kind], at, now, about, {}))
+    return found

@@ -112,6 +112,7 @@ async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Pl
             journey_id=wanted.journey_id or 1,
             zone=project.time_zone,
             project_name=project.name,
+            commerce=project.commerce,
             requires_consent=project.requires_consent,
             connections=await _stand_ins(session, context.project_id, graph),
             segments={

@@ -10,6 +10,7 @@ from server.resolvers.refusals import Refusal
 from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
+from .cohort_people import CohortPeopleMutation
 from .commerce_events import CommerceMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
@@ -167,6 +168,7 @@ class Mutation(
     VoucherMutation,
     GuardMutation,
     ExportMutation,
+    CohortPeopleMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

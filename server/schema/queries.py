@@ -30,6 +30,8 @@ from . import consents as consents_of
 from . import suppressions as suppressions_of
 from .caps import CapQuery
 from .channels import Channel
+from .cohort_people import CohortPeopleQuery
+from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
@@ -84,6 +86,8 @@ class Query(
     ExplainingQuery,
     SilenceQuery,
     ExportQuery,
+    CohortQuery,
+    CohortPeopleQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, select
 
 from .among import among
 from .bulk import table_of
+from .ids import digest
 from .paging import Page, Slice, sliced, within
 from .sessions import ReadSession
 from .tables import Coupon, Life, Purchase, Spending
@@ -29,6 +30,11 @@ _OF_USER = {
     table: select(table).where(_of_project(table), table.c.user_number == bindparam("number"))
     for table in (_purchases, _lives, _spending, _coupons)
 }
+
+
+def key_of(order_id: str, event_digest: str) -> str:
+    """What an order is known by: its id. Without one nothing can be told to be the same: it is its event."""
+    return digest(f"order {order_id}") if order_id else event_digest
 
 
 async def orders_by_keys(session: ReadSession, shard: int, project_id: int, keys: Iterable[str]) -> list[Any]:

@@ -95,8 +95,8 @@ WHAT_BECOMES: dict[str, str] = {
     "voucher": "holds codes, and to which message each went",
     **dict.fromkeys(
         (
-            "api_key", "catalog", "connection", "connection_health", "declared_property", "deed_value",
-            "frequency_cap", "guard",
+            "api_key", "catalog", "cohort_report", "connection", "connection_health", "declared_property",
+            "deed_value", "frequency_cap", "guard",
             "guard_setting", "import", "journey", "launch", "lease", "movement", "notice", "poll_cursor",
             "project", "segment", "shard_state", "user_list", "verdict", "version", "voucher_pool",
         ),

@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.aggregates": (
         "server.store",
         "server.journey",
+        "server.commerce",
         "server.clock",
         "server.errors",
         "server.delivery.bursts",

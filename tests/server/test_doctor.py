@@ -85,3 +85,15 @@ async def test_messages_without_a_run_are_found(world: World) -> None:
     [message] = await world.rows(Message)
     await change(world, delete(table_of(Run)).where(table_of(Run).c.id == message.run_id))
     assert (await wrong(world))["each belongs to a run and a journey"] == "1 of no run or no journey"
+
+
+async def test_orders_whose_amount_cannot_be_read_are_named_for_a_week(sqlite_world: World) -> None:
+    world = sqlite_world
+    for n, total in enumerate(("a lot", 5, None)):
+        about = {} if total is None else {"total": total}
+        await world.live(world.event("Order Completed", NOON, user="kim", order_id=f"order {n}", **about))
+    assert await wrong(world) == {
+        "every amount can be read": "1 in the last week without one that can be read, such as 'order 0'"
+    }
+    await world.settle(NOON + 8 * DAY)
+    assert await wrong(world) == {}

@@ -94,8 +94,9 @@ class Spent:
 
     def holds(self, person: Person) -> bool:
         found = amount_of(self.of, list(self._amounts(person)))
-        if found is None:
-            return False
+        return found is not None and self.fits(found)
+
+    def fits(self, found: float) -> bool:
         enough = self.at_least is None or found >= self.at_least
         return enough and (self.at_most is None or found <= self.at_most)
 

@@ -97,36 +97,36 @@ async def answer_happened(asking: Asking, question: Happened) -> Pairs:
     else:
         looked = await _visits(asking, question)
     if len(looked) == 1 and looked[0].is_whole:
-        return await answer_times(asking, looked[0], question.times)
-    return await answer_may(asking, looked, question.times.window, fits_none=question.times.fits_none)
+        return await times_of(asking, looked[0], question.times)
+    return await whoever_may(asking, looked, question.times.window, fits_none=question.times.fits_none)
 
 
 async def answer_amount(asking: Asking, question: CameTo) -> Pairs:
     looked = await _events(asking, question.facts.name, is_whole=False)
-    return await answer_may(asking, [looked], question.window, fits_none=question.fits_none)
+    return await whoever_may(asking, [looked], question.window, fits_none=question.fits_none)
 
 
-async def answer_may(asking: Asking, looked: Sequence[Looked], window: Window, *, fits_none: bool) -> Pairs:
+async def whoever_may(asking: Asking, looked: Sequence[Looked], window: Window, *, fits_none: bool) -> Pairs:
     """Who has done nothing of it is decided; everybody else is asked."""
     bounds = window.bounds(asking.at, asking.zone)
     found = asking.everybody
     for one in looked:
-        done = await read_done(asking, one, spans_of(asking, *bounds))
+        done = await read_deeds(asking, one, spans_of(asking, *bounds))
         found = {n: all & (done[n].whole.users | done[n].edges) for n, all in found.items()}
     if not fits_none:
         return asking.between({}, found)
     return asking.each(lambda n, all: Pair(all - found[n], all))
 
 
-async def answer_times(asking: Asking, looked: Looked, times: Times) -> Pairs:
+async def times_of(asking: Asking, looked: Looked, times: Times) -> Pairs:
     since, until = times.window.bounds(asking.at, asking.zone)
-    inside = await read_done(asking, looked, spans_of(asking, since, until), amounts=_needs_amounts(times))
+    inside = await read_deeds(asking, looked, spans_of(asking, since, until), amounts=_needs_amounts(times))
     if times.which is Which.EVERY:
         return asking.each(lambda n, all: _often(times, inside[n], all))
     if times.which is Which.FIRST:
-        outside = await read_done(asking, looked, spans_of(asking, 0, since - 1))
+        outside = await read_deeds(asking, looked, spans_of(asking, 0, since - 1))
     else:
-        outside = await read_done(asking, looked, spans_of(asking, until + 1, asking.at))
+        outside = await read_deeds(asking, looked, spans_of(asking, until + 1, asking.at))
     return asking.each(lambda n, all: _once(times, inside[n], outside[n], asking.ahead.get(n), all))
 
 
@@ -180,7 +180,7 @@ def _once(times: Times, inside: Done, outside: Done, ahead: BitMap | None, all: 
 # Reading
 
 
-async def read_done(
+async def read_deeds(
     asking: Asking, looked: Looked, spans: Spans, *, amounts: bool = False
 ) -> Mapping[int, Done]:
     """By shard. Whoever may have done it on a whole day, but not surely, is among the edges."""

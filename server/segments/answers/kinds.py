@@ -5,8 +5,6 @@ from typing import Any
 
 from server.journey.audience import EVENT, CameTo, Happened, HasAttribute, InList, IsInside
 from server.journey.audience.coupons import HasCoupon
-from server.journey.audience.journeys import ENDED, ENTERED, LEFT, PASSED, REACHED
-from server.journey.audience.messages import MESSAGE
 from server.journey.audience.purchases import Bought, SignedUp, Spent
 from server.journey.audience.visits import VISIT
 
@@ -15,7 +13,6 @@ from .pairs import Asking, Pairs
 
 Answer = Callable[[Asking, Any], Awaitable[Pairs]]
 
-_OF_JOURNEYS = (ENTERED, ENDED, PASSED, LEFT, REACHED, MESSAGE)
 BY_TYPE: Mapping[type[Any], Answer] = {
     HasAttribute: attributes.answer,
     InList: known.answer_list,

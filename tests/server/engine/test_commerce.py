@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
+from server.aggregates import recount_lives
+from server.store.bulk import table_of
 from server.store.tables import Coupon, Life, Purchase, Spending, User
 from tests.conftest import _create_database, _drop_database, _with_name
 from tests.world import DAY, MINUTE, NOON, World, open_world
@@ -52,6 +55,20 @@ async def spending(world: World) -> list[tuple[str, int, int]]:
     return [(row.currency, row.spent // 10_000, row.refunded // 10_000) for row in rows]
 
 
+async def agrees(world: World) -> None:
+    """What is kept is what the facts say, and what a rebuild would keep."""
+    async with world.db.read() as session:
+        assert await recount_lives.differences(session) == []
+    before = [await world.rows(one) for one in (Life, Spending, Coupon)]
+    async with world.db.write() as session:
+        await session.run(delete(table_of(Purchase)))
+        await recount_lives.rebuild(session)
+    after = [await world.rows(one) for one in (Life, Spending, Coupon)]
+    assert [sorted(map(tuple, one), key=str) for one in after] == [
+        sorted(map(tuple, one), key=str) for one in before
+    ]
+
+
 async def test_an_order_that_client_and_server_tell_counts_once(shop: World) -> None:
     client = order(shop, NOON, "a", user="kim", anonymous="phone")
     server = order(shop, NOON + 1000, "a", user="kim")
@@ -81,6 +98,7 @@ async def test_an_order_of_somebody_who_is_known_later_goes_along(shop: World) -
     assert (coupon.shard, coupon.user_number, coupon.name) == (kim.shard, kim.number, "봄")
     owners = {(row.shard, row.user_number) for row in await shop.rows(Purchase)}
     assert owners == {(kim.shard, kim.number)}
+    await agrees(shop)
 
 
 async def test_what_is_seen_of_somebody(shop: World) -> None:
@@ -92,6 +110,8 @@ async def test_what_is_seen_of_somebody(shop: World) -> None:
     seen = ("first_seen_at", "last_seen_at", "first_visit_at", "last_visit_at", "signed_up_at")
     days = (-1, 2, -1, 1, -1)
     assert await life(shop, *seen) == [tuple(NOON + day * DAY for day in days)]
+    assert await life(shop, "visits") == [(2,)]
+    await agrees(shop)
 
 
 async def test_an_identify_that_names_somebody_new_is_no_sign_up(shop: World) -> None:
@@ -109,6 +129,7 @@ async def test_cancelled_orders_and_refunds(shop: World) -> None:
     await shop.live(tell("refund", NOON + 30, user="kim", transaction_id="never heard of", value=500))
     assert await life(shop, "orders", "cancelled") == [(3, 1)]
     assert await spending(shop) == [("KRW", 90, 70)]
+    await agrees(shop)
 
 
 async def test_coupons_are_issued_used_and_over(shop: World) -> None:
@@ -155,3 +176,5 @@ async def test_any_order_of_arrival_and_any_merge_come_to_the_same(order_of: lis
         assert await spending(world) == [("", 30, 30)]
         [coupon] = await world.rows(Coupon)
         assert (coupon.issued_at, coupon.used_at) == (NOON + 4, NOON + 5)
+        async with world.db.read() as session:
+            assert await recount_lives.differences(session) == []

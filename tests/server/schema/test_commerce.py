@@ -166,7 +166,10 @@ async def test_a_shop_has_names_of_its_own(small_api: Api) -> None:
     names = {"ordered": ["주문 완료"], "currency": "krw"}
     done = await small_api.change("setCommerceEvents", selection, **names)
     assert done["commerceEvents"] == {"currency": "KRW", "ordered": ["주문 완료"], "couponIssued": []}
+    await small_api.change("setCommerceEvents", couponIssued=["coupon_issued"], **names)
+    await small_api.change("recordCoupons", coupons=[{"userId": "kim", "code": "A"}])
     await world.live(buy)
+    assert {one.name for one in await world.rows(Event)} == {"coupon_issued", "주문 완료"}
     assert (await kim(small_api))["life"]["spending"][0]["currency"] == "KRW"
     refused = await small_api.change("setCommerceEvents", couponUsed=[""])
     assert refused["path"] == ["input", "couponUsed"]

@@ -153,6 +153,9 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
         about = {"identity": {"userId": "kim"}}
     if name == "removeFromJourneys":
         about = {"userIds": ["kim"], "journeyIds": [ids["Journey"]]}
+    if name == "createSegmentFromCohort":
+        came = {"journey": {"id": ids["Journey"], "did": "ENTERED"}}
+        about = {"name": "x", "report": {"entry": came}, "cell": {"baseDate": "2024-03-13"}}
     if name == "scheduleJourney":
         more = {"at": "2030-01-01T00:00:00Z"}
     return {**about, **more}

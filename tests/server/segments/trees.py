@@ -121,7 +121,7 @@ def conditions(journey: int) -> st.SearchStrategy[Any]:
             _windows,
         ),
         _windows.map(lambda window: {"signed_up": _in(window)}),
-        st.sampled_from([{"coupon": {"act": "used"}}, {"coupon": {"act": "used", "at_most": 0}}]),
+        _over("coupon", {"act": "used"}, {"act": "usable"}, {"act": "used", "coupon": ["SPRING"]}),
         st.sampled_from([{"inside_journey": here}, {"inside_journey": {**here, "step": "wait"}}]),
         st.sampled_from([{"in_list": "march"}, {"in_list": "april"}, {"reachable_on": "email"}]),
     )
