@@ -26,7 +26,7 @@ BY_FACTS: Mapping[tuple[type[Any], str], Answer] = {
     (Happened, EVENT): deeds.answer_happened,
     (Happened, VISIT): deeds.answer_happened,
     (CameTo, EVENT): deeds.answer_amount,
-    **{(Happened, kind): journeys.answer_happened for kind in _OF_JOURNEYS},
+    **{(Happened, kind): journeys.answer_happened for kind in (*OF_JOURNEYS, MESSAGE)},
 }
 """By the kind of facts that a question asks for."""
 
