@@ -5,6 +5,8 @@ from typing import Any
 
 from server.journey.audience import EVENT, CameTo, Happened, HasAttribute, InList, IsInside
 from server.journey.audience.coupons import HasCoupon
+from server.journey.audience.journeys import OF_JOURNEYS
+from server.journey.audience.messages import MESSAGE
 from server.journey.audience.purchases import Bought, SignedUp, Spent
 from server.journey.audience.visits import VISIT
 
