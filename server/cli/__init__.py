@@ -11,7 +11,7 @@ from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
-from .exporting_figures import export
+from .exporting_cohorts import export
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions

@@ -4,7 +4,7 @@ The rules, in full in docs/behaviour.md:
 
 - A device is an anonymous id, or a device's own id, in the hands of one user.
 - A session ends after half an hour without an event, and when an event tells of another source than its
-  own.
+  own (`tells_another`).
 - What comes late is part of the session that it lies in, or within half an hour of; else it is one of its
   own. No session that exists is cut again.
 - A session that begins where somebody has just logged in may go on from one that another user had, who
@@ -25,7 +25,7 @@ from server.aggregates.deeds import (
 )
 from server.clock import MINUTE, Instant
 from server.ingest.messages import ArrivedEvent
-from server.recognising import Recognised, recognise
+from server.recognising import Recognised, recognise, tells_another
 
 from .batch import Batch
 from .devices import VISITS, DeviceState, SessionState, device_of, key_of
@@ -81,7 +81,7 @@ def _find(device: DeviceState, at: Instant, recognised: Recognised) -> SessionSt
         return None
     latest = device.sessions[device.session_at]
     if at >= latest.last_at:
-        goes_on = at - latest.last_at < PAUSE and not _tells_another(latest, recognised)
+        goes_on = at - latest.last_at < PAUSE and not tells_another(recognised, latest)
         return latest if goes_on or at == latest.started_at else None
     near = [one for one in device.sessions.values() if one.first_at - PAUSE < at < one.last_at + PAUSE]
     begun = [one for one in near if one.first_at <= at]
@@ -92,13 +92,6 @@ def _find(device: DeviceState, at: Instant, recognised: Recognised) -> SessionSt
 
 def _order(one: SessionState) -> tuple[Instant, Instant]:
     return one.first_at, one.started_at
-
-
-def _tells_another(session: SessionState, recognised: Recognised) -> bool:
-    if not recognised.source:
-        return False
-    told = (recognised.source, recognised.origin, recognised.medium, recognised.campaign)
-    return told != (session.source, session.origin, session.medium, session.campaign)
 
 
 def _begin(

@@ -4,6 +4,7 @@ from typing import Any
 
 from .campaigns import CAMPAIGNS
 from .channel import CHANNEL
+from .cohorts import COHORT, EVERY_COHORT
 from .goals import GOALS
 from .message import MESSAGE
 from .message_users import MESSAGE_USERS
@@ -21,6 +22,8 @@ _ALL: tuple[Kind[Any], ...] = (
     CHANNEL,
     MESSAGE,
     SEGMENT_USERS,
+    COHORT,
+    EVERY_COHORT,
 )
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _ALL}

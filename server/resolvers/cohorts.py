@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 from pyroaring import BitMap
 
-from server.cohorts import asking, people
+from server.cohorts import answering, asking, people
 from server.cohorts.asking import Asker, Gathered
 from server.cohorts.definition import Definition, wrongs
 from server.cohorts.people import Place, Side
@@ -66,7 +66,7 @@ async def report(context: Context, asked: Definition, path: Path, *, has_base: b
         titles = await _titles(context, asked, path)
         segment = await segment_of(asker.session, context, asked, path)
         try:
-            found = await asking.report(asker, asked, segment, has_base=has_base, most_cells=MOST_CELLS)
+            found = await answering.report(asker, asked, segment, has_base=has_base, most_cells=MOST_CELLS)
         except BadInput as error:
             raise Invalid(error.message, tuple(path)) from error
     return Told(found, titles)

@@ -1,6 +1,7 @@
 """What is stored, by its glossary word: what resolvers hand out, and shapes are made from."""
 
 from server.store.tables import (
+    CohortReport,
     ConnectionHealth,
     Consent,
     Conversion,
@@ -25,6 +26,7 @@ from server.store.tables import (
 )
 
 __all__ = [
+    "CohortReport",
     "ConnectionHealth",
     "Consent",
     "Conversion",

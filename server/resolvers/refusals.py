@@ -11,7 +11,7 @@ Refusal
 ├── InvalidRehearsal      everything that is wrong with what shall be played
 ├── Taken                 the name belongs to another
 ├── InUse                 something else needs it as it is
-├── Named                 journeys or segments name it
+├── Named                 journeys, segments or saved reports name it
 ├── InvalidConditions     everything that is wrong with a segment's conditions
 ├── Unwanted              whoever reads this address wants nothing from us
 └── Invalid               one value cannot be used

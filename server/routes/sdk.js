@@ -158,7 +158,7 @@
     let room = BATCH_BYTES;
     const fits = (one, index) => (room -= one.size + 1) > 0 && index < batchSize;
     const end = waiting.findIndex((one, index) => !fits(one, index));
-    return end < 0 ? waiting : waiting.slice(0, end);
+    return waiting.slice(0, end < 0 ? waiting.length : end);
   }
 
   function send() {

@@ -14,6 +14,7 @@ from server.exports.step_users import StepUsersArguments
 from server.resolvers import periods, runs
 from server.resolvers.refusals import Invalid, Missing
 
+from .cohort_exports import CohortExports
 from .figure_exports import FigureExports
 from .figures import PeriodInput
 from .ids import key_in
@@ -87,7 +88,7 @@ class SegmentUsersExport:
 
 
 @strawberry.input(one_of=True, description="What the file is about: one of these.")
-class ExportWhat(FigureExports):
+class ExportWhat(FigureExports, CohortExports):
     runs: RunListExport | None = strawberry.field(
         default=strawberry.UNSET, description="The runs of a journey: the list of its audience."
     )

@@ -21,6 +21,7 @@ KINDS = {
     "EntryRequest": 1,
     "VoucherPool": 1,
     "Export": 1,
+    "SavedCohortReport": 1,
 }
 """Every kind of node and of how many numbers its key is made."""
 

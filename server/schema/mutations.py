@@ -11,10 +11,12 @@ from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
 from .cohort_people import CohortPeopleMutation
+from .cohort_reports import CohortReportMutation
 from .commerce_events import CommerceMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .coupons import CouponMutation
+from .declared import DeclaredMutation
 from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
@@ -163,11 +165,13 @@ class Mutation(
     UserListMutation,
     CapMutation,
     CommerceMutation,
+    DeclaredMutation,
     CouponMutation,
     RetentionMutation,
     VoucherMutation,
     GuardMutation,
     ExportMutation,
+    CohortReportMutation,
     CohortPeopleMutation,
 ):
     @mutation("Makes a journey, as a draft.")

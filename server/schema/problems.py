@@ -165,7 +165,7 @@ def _problem(error: refusals.Refusal) -> Any:
         named: dict[str, Any] = {
             "journeys": [to_id("Journey", one) for one, _ in error.journeys],
             "segments": [to_id("Segment", one) for one, _ in error.segments],
-            "cohort_reports": [to_id("CohortReport", one) for one, _ in error.reports],
+            "cohort_reports": [to_id("SavedCohortReport", one) for one, _ in error.reports],
         }
         return NamedProblem(code=ProblemCode.IN_USE, **named, **about)
     if isinstance(error, refusals.InvalidConditions):

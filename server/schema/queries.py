@@ -9,6 +9,7 @@ from server.context import Context
 from server.errors import BadInput
 from server.resolvers import (
     channels,
+    cohort_reports,
     connections,
     consents,
     entering,
@@ -31,10 +32,13 @@ from . import suppressions as suppressions_of
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
+from .cohort_reports import KIND as SAVED_REPORT
+from .cohort_reports import CohortReportQuery, SavedCohortReport
 from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
 from .exports import Export, ExportQuery
@@ -77,6 +81,7 @@ class Query(
     NoticeQuery,
     CapQuery,
     CommerceQuery,
+    DeclaredQuery,
     RetentionQuery,
     VoucherQuery,
     GuardQuery,
@@ -88,6 +93,7 @@ class Query(
     ExportQuery,
     CohortQuery,
     CohortPeopleQuery,
+    CohortReportQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
@@ -250,6 +256,9 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "Notice":
         notice = await notices.by_id(context, key[0])
         return Notice.from_record(notice) if notice else None
+    if id.kind == SAVED_REPORT:
+        report = await cohort_reports.by_id(context, *id.key)
+        return SavedCohortReport.from_record(report) if report else None
     if id.kind == "Export":
         export = await exports.by_id(context, key[0])
         return Export.from_record(export) if export else None

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from .cohort_reports import SavedCohortReport
 from .connections import Connection
 from .entry_requests import EntryRequest
 from .executing import Executor
@@ -50,6 +51,7 @@ SCHEMA = _Schema(
         UserList,
         EntryRequest,
         Export,
+        SavedCohortReport,
     ],
 )
 

@@ -86,7 +86,7 @@ class SegmentUses:
 
     @field("The ids of the saved cohort reports that name it.", list_size=10)
     def cohort_reports(self) -> list[strawberry.ID]:
-        return [to_id("CohortReport", one) for one, _ in self.found.reports]
+        return [to_id("SavedCohortReport", one) for one, _ in self.found.reports]
 
 
 @strawberry.type(description="A segment and its place in the list.")

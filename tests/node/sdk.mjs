@@ -132,6 +132,19 @@ visit('leaving', async (page) => {
   return { left: await kept(page) };
 });
 
+// Something is done while a batch is on its way.
+visit('flight', async (page) => {
+  await page.goto(`${shop}/plain/flight`);
+  await ready(page);
+  await page.evaluate(() => {
+    sojourn.track('On its way');
+    sojourn.flush();
+    sojourn.track('Meanwhile');
+  });
+  await drained(page);
+  return {};
+});
+
 visit('twice', async (page) => {
   await page.goto(`${shop}/twice/twice`);
   await ready(page);

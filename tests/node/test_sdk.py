@@ -15,9 +15,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.app import create_app
-from server.recognising import recognise
 from server.store.bulk import table_of
-from server.store.tables import Event
+from server.store.tables import Event, VisitSession
 from tests.app import App, open_app
 from tests.tools import require_node_packages, require_tool, run, serving
 
@@ -98,6 +97,13 @@ async def events(app: App) -> list[Any]:
         return list(await session.rows(select(table).order_by(table.c.occurred_at)))
 
 
+async def sessions(app: App) -> dict[tuple[int, int], Any]:
+    """By device and beginning."""
+    table = table_of(VisitSession)
+    async with app.runtime.db.read() as session:
+        return {(row.device_number, row.started_at): row for row in await session.rows(select(table))}
+
+
 def on(rows: list[Any], path: str) -> list[Any]:
     """The events of pages under this path, in the order in which they happened."""
     paths = (json.loads(row.context).get("page", {}).get("path", "") for row in rows)
@@ -113,15 +119,17 @@ def names(rows: list[Any]) -> list[str]:
 async def test_what_people_do_on_a_shops_pages_arrives_once_whatever_happens(sqlite_url: str) -> None:
     async with open_app(sqlite_url) as app:
         seen = await browse(app)
-        rows = await events(app)
+        rows, visits = await events(app), await sessions(app)
     assert [seen[name]["errors"] for name in seen] == [[]] * len(seen)
     quiet = set(seen) - {"outage", "odd", "stranger"}
     assert {name: seen[name]["complaints"] for name in quiet} == {name: [] for name in quiet}
     check_a_visit(seen["visit"], rows)
+    check_its_session(rows, visits)
     check_an_outage(seen["outage"], rows)
     check_consent(seen["consent"], rows)
     check_a_refusal(seen["refusal"], rows)
     check_leaving(seen["leaving"], rows)
+    assert names(on(rows, "/flight")) == ["page", "On its way", "Meanwhile"]
     assert names(on(rows, "/twice")) == ["page"]
     assert names(on(rows, "/early")) == ["One", "Two", "Three"]
     assert names(on(rows, "/blocked")) == ["page", "Blocked"]
@@ -146,12 +154,17 @@ def check_a_visit(seen: dict[str, Any], rows: list[Any]) -> None:
     assert context["page"]["referrer"].startswith("https://search.naver.com/")
     assert context["timezone"]
     assert "#" not in context["page"]["url"]
-    found = recognise("page", context, json.loads(first[0].body))
-    assert (found.device, found.source, found.origin, found.keyword) == ("pc_web", "search", "naver", "우산")
-    assert found.landing == "www.shop.test/plain/goods/7"
-    # Within the document the page before is the referrer: no second visit from the search.
-    assert [recognise("page", json.loads(row.context), {}).source for row in [*cart, *mobile]] == [""] * 3
+    # Within the document, the page before is the referrer.
+    assert json.loads(cart[0].context)["page"]["referrer"] == context["page"]["url"]
     assert json.loads(cart[0].body)["title"] == "Cart"
+
+
+def check_its_session(rows: list[Any], visits: dict[tuple[int, int], Any]) -> None:
+    acts = [row for path in ("/goods/7", "/cart", "/mobile") for row in on(rows, path)]
+    (place,) = {(row.device_number, row.session_at) for row in acts if row.type in ("page", "track")}
+    visit = visits[place]
+    assert (visit.source, visit.origin, visit.medium, visit.keyword) == ("search", "naver", "organic", "우산")
+    assert (visit.device, visit.landing) == ("pc_web", "www.shop.test/plain/goods/7")
 
 
 def check_an_outage(seen: dict[str, Any], rows: list[Any]) -> None:

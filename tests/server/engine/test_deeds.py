@@ -70,6 +70,16 @@ async def test_a_visit_from_elsewhere_begins_another_session(town: World) -> Non
     assert await told(town, Deed.SOURCE, "direct") == (1, 1)
 
 
+async def test_a_page_that_loads_once_stays_one_visit_when_the_tags_are_gone(town: World) -> None:
+    shop, search = "https://shop.kr/", "https://search.naver.com/search.naver?query=우산"
+    seen = [{"url": shop + "?n_query=우산", "referrer": search}, {"url": shop + "cart", "referrer": search}]
+    for at, found in enumerate(seen):
+        await town.live(page(town, NOON + at * MINUTE, anonymous="phone", context={"page": found}))
+    assert await sessions(town) == [(0, 1)]
+    assert await told(town, Deed.AD, "naver") == (1, 1)
+    assert await told(town, Deed.SOURCE, "search") == (0, 0)
+
+
 async def test_a_session_over_midnight_is_of_both_days_and_begins_once(town: World) -> None:
     midnight = NOON + 4 * HOUR
     await town.live(*(page(town, midnight + at * MINUTE, anonymous="phone") for at in (-5, 5)))

@@ -2,12 +2,24 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
+from server.cohorts.definition import RETENTION_7_DAYS
+from server.cohorts.stored import to_data
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
-from server.store import entry_requests, exports, notices, projects, segments, user_lists, vouchers
-from server.store.tables import EntryRequest, Export, Message, Notice, User
+from server.store import (
+    cohort_reports,
+    entry_requests,
+    exports,
+    notices,
+    projects,
+    segments,
+    user_lists,
+    vouchers,
+)
+from server.store.tables import CohortReport, EntryRequest, Export, Message, Notice, User
 from tests.server.schema.api import Api
 from tests.world import HOUR, NOON, abandoned_cart
 
@@ -19,6 +31,12 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 def a_request(project_id: int, journey_id: int) -> EntryRequest:
     about: dict[str, Any] = {"audience": "{}", "properties": "{}", "asked": 1, "requested_at": NOON}
     return EntryRequest(project_id=project_id, journey_id=journey_id, entry_key="in", **about)
+
+
+def a_report(project_id: int) -> CohortReport:
+    definition = orjson.dumps(to_data(RETENTION_7_DAYS)).decode()
+    about = {"name": "Retention", "definition": definition, "view": "ratio"}
+    return CohortReport(project_id=project_id, created_at=NOON, changed_at=NOON, **about)
 
 
 def an_export(project_id: int) -> Export:
@@ -41,6 +59,7 @@ async def lived(api: Api) -> dict[str, str]:
         segment = await segments.create(session, world.project_id, "VIP", '{"reachable_on": "sms"}', NOON)
         user_list = await user_lists.create(session, world.project_id, "march", NOON)
         export_id = await exports.create(session, an_export(world.project_id))
+        report_id = await cohort_reports.create(session, a_report(world.project_id))
         request = await entry_requests.create(session, a_request(world.project_id, journey_id))
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
@@ -57,6 +76,7 @@ async def lived(api: Api) -> dict[str, str]:
         "EntryRequest": to_id("EntryRequest", request),
         "VoucherPool": to_id("VoucherPool", pool_id),
         "Export": to_id("Export", export_id),
+        "SavedCohortReport": to_id("SavedCohortReport", report_id),
     }
 
 
@@ -111,9 +131,11 @@ _BY_NO_ID = {
         "setFrequencyCaps",
         "setRetention",
         "setCommerceEvents",
+        "declareProperties",
         "recordCoupons",
         "setReputationGuard",
     ),
+    "createCohortReport",
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
@@ -129,6 +151,8 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
     for kind in ("Segment", "UserList", "Export"):
         if kind in name:
             about = {"id": ids[kind]}
+    if "CohortReport" in name:
+        about = {"id": ids["SavedCohortReport"]}
     if name == "startExport":
         about = {"what": {"runs": {"journeyId": ids["Journey"]}}}
     if name in ("chooseWinner", "reopenExperiment"):
