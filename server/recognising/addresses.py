@@ -41,7 +41,7 @@ def read(url: str) -> Address | None:
     return _read(url[:MOST_CHARS])
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=4_096)
 def _read(url: str) -> Address | None:
     try:
         parts = urlsplit(url.strip())
