@@ -149,14 +149,14 @@ LOGIN = [
 
 @example(LOGIN, 1, True)
 @example(LOGIN, 4, True)
-@settings(LAW, max_examples=30)
+@settings(LAW, max_examples=14)
 @given(st.lists(anything, max_size=16), st.sampled_from([1, 4]), st.booleans())
 def test_deeds_are_what_the_facts_say(did: list[Does], divided: int, at_once: bool) -> None:
     play(did, agrees, divided=divided, at_once=at_once)
 
 
 @example(LOGIN)
-@settings(LAW, max_examples=12)
+@settings(LAW, max_examples=6)
 @given(st.lists(in_order, max_size=14))
 def test_one_shard_and_four_tell_the_same_of_people(did: list[Does]) -> None:
     assert play(did, figures, divided=1) == play(did, figures, divided=4)
