@@ -26,8 +26,8 @@ class House:
         self.folder = folder / f"{users}-{user_days}"
         self.folder.mkdir(parents=True, exist_ok=True)
         # PostgreSQL runs as a user of its own when we are root: it must be able to reach its folder.
-        for place in (folder, self.folder):
-            place.chmod(0o755)
+        for reached in (folder, self.folder):
+            reached.chmod(0o755)
         with self._building("days") as place:
             if place:
                 _user_days.keep(_user_days.made(users, user_days), place)
@@ -65,7 +65,7 @@ class House:
 
     @contextmanager
     def server(self, kind: str) -> Iterator[Server]:
-        """Of SQLite or of PostgreSQL, not yet started, with all of the days in its database."""
+        """Of SQLite or of PostgreSQL, running, with all of the days in its database."""
         with self._building(kind) as place:
             url = "" if kind == "sqlite" else _postgres(self.folder / kind)
             keys = None if place else json.loads((self.folder / kind / "keys.json").read_text())
@@ -73,7 +73,11 @@ class House:
             if place:
                 asyncio.run(self._fill(server, 1 if kind == "sqlite" else 64))
                 (place / "keys.json").write_text(json.dumps(server.keys))
-        yield server
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
     async def _fill(self, server: Server, shards: int) -> None:
         database = Database(server.database)

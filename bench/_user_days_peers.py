@@ -4,11 +4,10 @@ A grid is a cohort a base date, and how many of it, or how much, on that day and
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import orjson
 
 from bench._user_days import DEVICES, SOURCES, UserDays
@@ -17,10 +16,10 @@ BASES, PERIODS = 30, 8
 Cells = dict[tuple[int, int], int]
 """By base date and days after it."""
 DEVICE, SOURCE = "mobile_web", "search"
-"""The two conditions of the segment, on the base date."""
+"""What people came by and from on the base date: the two conditions."""
 
-_PLAIN, _SEGMENT, _REVENUE = "plain", "two conditions", "revenue"
-QUESTIONS = (_PLAIN, _SEGMENT, _REVENUE)
+PLAIN, SEGMENT, REVENUE = "plain", "two conditions", "revenue"
+QUESTIONS = (PLAIN, SEGMENT, REVENUE)
 _CHOSEN = f"device = '{DEVICE}' AND source = '{SOURCE}'"
 _MASKS = """SELECT "user", bit_or(1::UBIGINT << day) AS days{more} FROM user_day GROUP BY "user" """
 _JOIN = """SELECT a.day, b.day - a.day AS n, {what} FROM user_day a JOIN user_day b
@@ -43,19 +42,19 @@ def _windows(name: str) -> str:
 
 _ENTERED = f", bit_or(CASE WHEN {_CHOSEN} THEN 1::UBIGINT << day ELSE 0::UBIGINT END) AS entered"
 DUCKDB_FORMS: Mapping[str, Mapping[str, str]] = {
-    _PLAIN: {
+    PLAIN: {
         "join": _JOIN.format(what="count(*)", more=""),
         "masks": f"WITH masks AS ({_MASKS.format(more='')}) "
         f"SELECT {_bits('days', 'count_if({})')} FROM masks",
         "windows of masks": f"WITH masks AS ({_MASKS.format(more='')}), {_windows('days')}",
     },
-    _SEGMENT: {
+    SEGMENT: {
         "join": _JOIN.format(what="count(*)", more=f" AND a.device = '{DEVICE}' AND a.source = '{SOURCE}'"),
         "masks": f"WITH masks AS ({_MASKS.format(more=_ENTERED)}) "
         f"SELECT {_bits('entered', 'count_if({})')} FROM masks WHERE entered <> 0",
         "windows of masks": f"WITH masks AS ({_MASKS.format(more=_ENTERED)}), {_windows('entered')}",
     },
-    _REVENUE: {
+    REVENUE: {
         "join": _JOIN.format(what="sum(b.spent)", more=" AND b.orders > 0"),
         "masks of buyers": """WITH bought AS (SELECT "user", day, spent FROM user_day WHERE orders > 0),
         masks AS (SELECT "user", bit_or(1::UBIGINT << day) AS days FROM user_day
@@ -80,14 +79,14 @@ _CH_WINDOWS = """SELECT a, n, sum(c) FROM (
 ARRAY JOIN range(8) AS n WHERE bitTest(near, n) GROUP BY a, n"""
 _CH_ENTERED = f", groupBitOr(if({_CHOSEN}, bitShiftLeft(toUInt64(1), day), 0)) AS entered"
 CLICKHOUSE_FORMS: Mapping[str, Mapping[str, str]] = {
-    _PLAIN: {
+    PLAIN: {
         "bitmaps": f"WITH {_SETS} SELECT {_BOTH.format(name='sets')}",
         "bitmaps of a subquery": f"SELECT {_BOTH.format(name='sets')} FROM "
         f"(SELECT groupArray(users) AS sets FROM ({_STATES.format(where='')}))",
         "join": _CH_JOIN.format(what="count()", more="", also=""),
         "windows of masks": _CH_WINDOWS.format(more="", entered="days"),
     },
-    _SEGMENT: {
+    SEGMENT: {
         "bitmaps": f"WITH {_SETS}, {_ENTERED_SETS} AS entered SELECT {_BOTH.format(name='entered')}",
         "bitmaps of a subquery": f"""SELECT {_BOTH.format(name="entered")} FROM (
             SELECT groupArray(users) AS sets, groupArray(chosen) AS entered FROM (
@@ -96,7 +95,7 @@ CLICKHOUSE_FORMS: Mapping[str, Mapping[str, str]] = {
         "join": _CH_JOIN.format(what="count()", more=f" AND {_CHOSEN}", also=""),
         "windows of masks": _CH_WINDOWS.format(more=_CH_ENTERED, entered="entered"),
     },
-    _REVENUE: {
+    REVENUE: {
         "bitmaps": f"""WITH {_SETS} SELECT day - n AS a, n, sumIf(spent, bitmapContains(sets[a + 1], user))
             FROM (SELECT user, day, spent FROM user_day WHERE orders > 0) ARRAY JOIN range(8) AS n
             WHERE day >= n AND day - n < 30 GROUP BY 1, 2""",
@@ -115,6 +114,8 @@ class DuckDB:
     name, forms = "DuckDB", DUCKDB_FORMS
 
     def __init__(self, folder: Path) -> None:
+        import duckdb
+
         self._connection = duckdb.connect(str(folder / "days.duckdb"))
 
     def fill(self, days: UserDays, folder: Path) -> None:
@@ -182,8 +183,8 @@ def _cells(rows: list[Any]) -> Cells:
     return {place: value for place, value in told.items() if value}
 
 
-def timed(ask: Callable[[], Cells]) -> tuple[float, Cells]:
+def timed(peer: Peer, statement: str) -> tuple[float, Cells]:
     """Milliseconds, and what was said."""
     started = time.perf_counter()
-    cells = ask()
+    cells = peer.ask(statement)
     return (time.perf_counter() - started) * 1000, cells

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from pyroaring import BitMap
 
+from server.aggregates.deed_sets import ALL_SHARDS
+from server.aggregates.held import users_at_once
 from server.clock import Instant
 from server.errors import BadInput
 from server.segments.reading import Askable
@@ -59,7 +61,7 @@ async def report(
     most_cells: int | None = None,
 ) -> Report:
     """The whole answer. `segment` are the conditions of the definition's. Raises BadInput."""
-    found = await gather(asker, asked, segment, has_base=has_base, most_cells=most_cells)
+    found = await gather(asker, asked, segment, has_base=has_base, most_cells=most_cells, in_one=True)
     groups = await asyncio.to_thread(_groups, found)
     about = (found.work.periods.zone, found.work.currency, found.watermark)
     return Report(asked, *about, groups, found.left_out)
@@ -72,8 +74,9 @@ async def gather(
     *,
     has_base: bool = True,
     most_cells: int | None = None,
+    in_one: bool = False,
 ) -> Gathered:
-    """Reads what a report looks at. Raises BadInput."""
+    """Reads what a report looks at, of each shard or of all in one. Raises BadInput."""
     refuse_wrong(asked)
     mark = await watermark.of_project(asker.session, asker.project_id, asker.shards, asker.now)
     told = periods(asked, asker.zone, asker.now, mark)
@@ -90,8 +93,10 @@ async def gather(
     refuse_many(len(told.bases) * len(asked.columns) * len(values), most_cells)
     spans, places = gathering.spans_of(asked, told)
     work = Work(asked, told, paid, places, has_base)
-    shelves = await gathering.shelves(asker.where, work, spans, values)
+    shelves = await gathering.shelves(asker.where, work, spans, values, in_one=in_one)
     met = None if segment is None else await _segments(asker, asked, told, segment)
+    if met is not None and in_one:
+        met = [{ALL_SHARDS: users_at_once(one, asker.shards)} for one in met]
     return Gathered(work, shelves, met, values, left_out, mark)
 
 

@@ -1,7 +1,7 @@
 """Reads what a report looks at, all in one snapshot and in few statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from server.aggregates import deed_sets
 from server.aggregates.calendar import ALL_TIME, covering
-from server.aggregates.deed_sets import Held, Of
+from server.aggregates.deed_sets import ALL_SHARDS, Held, Of
 from server.aggregates.deeds import LIMITED, OTHER, Deed
+from server.aggregates.held import users_at_once
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
 from server.store.tables import DeedSet, DeedValue
@@ -62,21 +63,31 @@ def _is_wide(asked: Definition) -> bool:
 
 
 async def shelves(
-    where: Where, work: Work, spans: Sequence[Span], values: Sequence[str | None]
+    where: Where, work: Work, spans: Sequence[Span], values: Sequence[str | None], *, in_one: bool = False
 ) -> dict[int, Shelf]:
-    """By shard, everything that is needed to count."""
+    """By shard, everything that is needed to count; `in_one` for ALL_SHARDS, see `deed_sets.read`."""
     wanted = _wanted(work, values)
     begun = len(work.places) and work.places[: len(work.periods.bases)][-1][-1] + 1
     back = [source for source in wanted.sets if source.turn is not Turn.ANY]
     before = covering(_DAWN, work.periods.bases[0].first) if back else []
-    held: HeldSets = {shard: {} for shard in range(where.shards)}
+    held: HeldSets = {shard: {} for shard in ((ALL_SHARDS,) if in_one else range(where.shards))}
     await _read(where, held, _ofs(wanted.sets), spans)
     await _read(where, held, _ofs(back), before)
     # What is read with amounts takes the place of what was read without.
     await _read(where, held, _ofs(wanted.in_base), spans[:begun], with_amounts=True)
     await _read(where, held, _ofs(wanted.summed), spans, with_amounts=True)
     brought = await journeys.read(*where, _journeys(wanted.sets), [*before, *spans])
+    if in_one:
+        brought = {ALL_SHARDS: _in_one(brought, where.shards)}
     return {shard: Shelf(spans, before, held[shard], brought[shard]) for shard in held}
+
+
+def _in_one(brought: Mapping[int, journeys.Sets], shards: int) -> journeys.Sets:
+    keys = {key for sets in brought.values() for key in sets}
+    return {
+        key: users_at_once({shard: sets[key] for shard, sets in brought.items() if key in sets}, shards)
+        for key in keys
+    }
 
 
 class _Wanted(NamedTuple):
@@ -120,7 +131,7 @@ def _journeys(sources: Iterable[Source]) -> list[JourneySets]:
 async def _read(
     where: Where, held: HeldSets, ofs: Sequence[Of], spans: Sequence[Span], *, with_amounts: bool = False
 ) -> None:
-    found = await deed_sets.read(*where, ofs, spans, with_amounts=with_amounts)
+    found = await deed_sets.read(*where, ofs, spans, with_amounts=with_amounts, in_one=ALL_SHARDS in held)
     for (shard, of, span), one in found.items():
         held[shard][of, span] = one
 
@@ -168,7 +179,9 @@ async def _stored_values(where: Where, unit: str, dimension: str) -> list[str]:
 async def _largest(where: Where, ofs: Sequence[Of], spans: Sequence[Span] = (ALL_TIME,)) -> list[str]:
     """Values by how many people they had in these spans, most first; those that had nobody not at all."""
     people: defaultdict[tuple[int, str], BitMap] = defaultdict(BitMap)
-    for (shard, of, _), one in (await deed_sets.read(*where, ofs, spans, with_amounts=False)).items():
+    for (shard, of, _), one in (
+        await deed_sets.read(*where, ofs, spans, with_amounts=False, in_one=True)
+    ).items():
         people[shard, of.value] |= one.users
     sizes: defaultdict[str, int] = defaultdict(int)
     for (_, value), users in people.items():

@@ -6,12 +6,15 @@ intersections that nobody writes down. Large ones (money) belong to few: those a
 
 from array import array
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from server.aggregates.deed_sets import Amounts as HeldAmounts
 from server.aggregates.deed_sets import Held, numbers_of
 
 from .grid import Columns, Matrix, Sets
@@ -35,7 +38,7 @@ class Listed(NamedTuple):
 
     users: BitMap
     numbers: NDArray[np.uint32]
-    amounts: NDArray[np.int64]
+    amounts: HeldAmounts
 
     def within(self, cohort: BitMap) -> int:
         both = self.users & cohort
@@ -48,16 +51,33 @@ class Listed(NamedTuple):
 Amounts = Weighted | Listed
 
 
+_known: dict[int, tuple[ref[Any], Weighted]] = {}
+"""By where amounts lie: as long as they are remembered, what they were taken apart into is as well."""
+
+
 def amounts_of(held: Held) -> Amounts:
     """The form in which a sum over a cohort costs least."""
     if held.amounts is None or not len(held.amounts):
         return Weighted(())
+    place = id(held.amounts)
+    known = _known.get(place)
+    if known is not None and known[0]() is held.amounts:
+        return known[1]
     if held.amounts.min() < 0 or held.amounts.max() > SMALL:
+        # Holds the amounts themselves: remembered here, they would never be forgotten anywhere.
         return Listed(held.users, numbers_of(held.users), held.amounts)
-    return Weighted(_taken_apart(held.users, held.amounts))
+    made = Weighted(_taken_apart(held.users, held.amounts))
+    _known[place] = (ref(held.amounts, partial(_forget, _known, place)), made)
+    return made
 
 
-def _taken_apart(users: BitMap, amounts: NDArray[np.int64]) -> list[tuple[int, BitMap]]:
+def _forget(known: dict[int, tuple[ref[Any], Weighted]], place: int, gone: ref[Any]) -> None:
+    """Other amounts may lie there by now. (When the interpreter ends, a module's names go before this.)"""
+    if place in known and known[place][0] is gone:
+        del known[place]
+
+
+def _taken_apart(users: BitMap, amounts: HeldAmounts) -> list[tuple[int, BitMap]]:
     """Most amounts are 1: everybody once, without those of 0, and the bits of whatever is above 1."""
     numbers = numbers_of(users)
     found = [(1, users)]
