@@ -67,7 +67,7 @@ class House:
     def server(self, kind: str) -> Iterator[Server]:
         """Of SQLite or of PostgreSQL, running, with all of the days in its database."""
         with self._building(kind) as place:
-            url = "" if kind == "sqlite" else _postgres(self.folder / kind)
+            url = "" if kind == "sqlite" else postgres(self.folder / kind)
             keys = None if place else json.loads((self.folder / kind / "keys.json").read_text())
             server = Server(self.folder / kind, "--only", "api", zone=ZONE, database=url, keys=keys)
             if place:
@@ -85,7 +85,7 @@ class House:
         await database.close()
 
 
-def _postgres(folder: Path) -> str:
+def postgres(folder: Path) -> str:
     """Started, and stopped when this process ends."""
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700, exist_ok=True)

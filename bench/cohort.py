@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from bench import _user_days_ingested
 from bench._report import figure, heading, middle
 from bench._server import Server
 from bench._user_days import DEVICES, SOURCES, UserDays
@@ -211,7 +212,11 @@ def main() -> None:
     parser.add_argument("--beside", nargs="*", default=["duckdb", "clickhouse"])
     parser.add_argument("--folder", type=Path, help="where what is built stays; else it goes at the end")
     parser.add_argument("--check", action="store_true", help="only compare a few people with plain Python")
+    parser.add_argument("--ingest", type=int, default=0, help="only work in so many events, with and without")
     given = parser.parse_args()
+    if given.ingest:
+        _user_days_ingested.run(given.on, given.ingest, given.rounds)
+        return
     print(f"{check(*SMALL)} cells of {SMALL[0]} users equal what plain Python counts.")
     if given.check:
         return
