@@ -72,6 +72,9 @@ class Api:
             "Content-Type": "application/json",
         }
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _asked(self, question: str) -> dict[str, Any]:
         days = {"from": self._house.dates[0].isoformat(), "until": self._house.dates[BASES].isoformat()}
         about: dict[str, Any] = {}
@@ -146,6 +149,7 @@ def check(users: int, user_days: int) -> int:
         with house.server("sqlite") as server:
             api = Api(server, house)
             said = {question: api.ask(question)[1] for question in QUESTIONS}
+            api.close()
     wanted = counted(house.days)
     for question, cells in said.items():
         if wrong := differences(cells, wanted[question]):
@@ -170,6 +174,7 @@ def _asked(house: House, kind: str, requests: int) -> dict[str, Timed]:
     with house.server(kind) as server:
         api = Api(server, house)
         found = {question: api.time(question, requests) for question in DOCUMENTS}
+        api.close()
         figure(f"{kind}: peak memory of the server", server.peak_memory_mb(), "MB")
     return found
 

@@ -1,4 +1,4 @@
-"""The benchmark of cohort reports compares before it measures: a real server with what plain Python counts."""
+"""The benchmark of cohort reports compares a real server with plain Python before it measures."""
 
 import pytest
 
