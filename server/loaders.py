@@ -18,6 +18,8 @@ from server.aggregates.calendar import HAPPENED, day_of
 from server.aggregates.comparing import Comparison
 from server.aggregates.drawn import set_values
 from server.clock import Clock, Instant
+from server.segments import reading, sets, uses
+from server.segments.uses import Uses
 from server.store import (
     commerce,
     connected,
@@ -160,6 +162,10 @@ class Loaders:
         self.size_by_list: DataLoader[int, int | None] = self._by(
             lambda session, ids: user_lists.sizes(session, shards, ids)
         )
+        self.uses_by_segment: DataLoader[str, Uses | None] = self._by(
+            lambda session, _: uses.of_segments(session, project_id)
+        )
+        self.size_by_segment: DataLoader[str, int | None] = self._by(self._segment_sizes)
         self.pool_by_id: DataLoader[int, Pool | None] = self._by(
             lambda session, ids: vouchers.by_ids(session, project_id, ids)
         )
@@ -195,6 +201,18 @@ class Loaders:
             return [found.get(key) for key in keys]
 
         return DataLoader(load)
+
+    async def _segment_sizes(self, session: ReadSession, names: list[str]) -> Mapping[str, int]:
+        """As of one instant, so that they agree."""
+        at = await sets.latest(session, self._clock.now())
+        found: dict[str, int] = {}
+        for name in names:
+            asked = await reading.stored(session, self._project_id, name)
+            if asked is not None:
+                about = (self._project_id, self._shards, asked.question, asked.lists, at)
+                met = await sets.members(session, *about)
+                found[name] = sum(map(len, met.values()))
+        return found
 
     async def _projects(self, ids: list[int]) -> list[Project]:
         async with self._db.read() as session:

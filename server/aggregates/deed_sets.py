@@ -213,13 +213,14 @@ async def _stored(session: ReadSession, asked: _Asked, places: Iterable[Place]) 
     wanted, spans = sorted({of for _, of, _ in listed}), sorted({span for *_, span in listed})
     columns = (*_PLACE, _sets.c.part, _sets.c.bitmap, *([_sets.c.amounts] if asked.has_amounts else []))
     parts: defaultdict[Place, list[Held]] = defaultdict(list)
-    lasts: defaultdict[Place, int] = defaultdict(int)
+    lasts: dict[Place, int] = {}
     for row in await _rows(session, asked, wanted, spans, columns, ()):
         place = _place(row)
         if (ALL_SHARDS if asked.in_one else row.shard, *place[1:]) in listed:
             amounts = unpack(row.amounts) if asked.has_amounts else None
             parts[place].append(Held(BitMap.deserialize(row.bitmap), amounts))
-            lasts[place] = max(lasts[place], row.part)
+            # Also below 0: what was counted anew has such numbers.
+            lasts[place] = max(lasts.get(place, row.part), row.part)
     marks = _by_place(asked, lasts)
     held = _held_by_place(asked, {place: put_together(found) for place, found in parts.items()})
     return {

@@ -11,6 +11,7 @@ from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
+from .coupons import coupons
 from .exporting_cohorts import export
 from .history import import_history
 from .journeys import journey
@@ -58,6 +59,7 @@ for command in (
     audience,
     journey,
     vouchers,
+    coupons,
     receipts,
     export,
     doctor,

@@ -108,6 +108,26 @@ def export_step_users(
     write_file("step_users", arguments, **file)
 
 
+@export.command("segment-users")
+@click.option("--segment", required=True, help="Its name.")
+@to_file
+def export_segment_users(segment: str, **file: Any) -> None:
+    """The people of a segment, a row each."""
+
+    async def arguments(db: Any, project_id: int) -> Any:
+        from server.errors import BadInput
+        from server.exports.segment_users import SegmentUsersArguments
+        from server.store import segments
+
+        async with db.read() as session:
+            found = [one for one in await segments.of_project(session, project_id) if one.name == segment]
+        if not found:
+            raise BadInput(f"There is no segment {segment!r} in this project.")
+        return SegmentUsersArguments(segment_id=found[0].id)
+
+    write_file("segment_users", arguments, **file)
+
+
 def days_between(first: datetime | None, until: datetime | None) -> Any:
     from server.exports.sheets import Days
 

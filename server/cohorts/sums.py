@@ -47,8 +47,8 @@ class Listed(NamedTuple):
 Amounts = Weighted | Listed
 
 
-_known: dict[int, tuple[ref[Any], Amounts]] = {}
-"""By where amounts lie: as long as they are remembered, what they were made into is as well."""
+_known: dict[int, tuple[ref[Any], Weighted]] = {}
+"""By where amounts lie: as long as they are remembered, what they were taken apart into is as well."""
 
 
 def amounts_of(held: Held) -> Amounts:
@@ -59,21 +59,18 @@ def amounts_of(held: Held) -> Amounts:
     known = _known.get(place)
     if known is not None and known[0]() is held.amounts:
         return known[1]
-    made = _made(held.users, held.amounts)
+    if held.amounts.min() < 0 or held.amounts.max() > SMALL:
+        # Holds the amounts themselves: remembered here, they would never be forgotten anywhere.
+        return Listed(held.users, numbers_of(held.users), held.amounts)
+    made = Weighted(_taken_apart(held.users, held.amounts))
     _known[place] = (ref(held.amounts, partial(_forget, _known, place)), made)
     return made
 
 
-def _forget(known: dict[int, tuple[ref[Any], Amounts]], place: int, gone: ref[Any]) -> None:
+def _forget(known: dict[int, tuple[ref[Any], Weighted]], place: int, gone: ref[Any]) -> None:
     """Other amounts may lie there by now. (When the interpreter ends, a module's names go before this.)"""
     if place in known and known[place][0] is gone:
         del known[place]
-
-
-def _made(users: BitMap, amounts: HeldAmounts) -> Amounts:
-    if amounts.min() < 0 or amounts.max() > SMALL:
-        return Listed(users, numbers_of(users), amounts)
-    return Weighted(_taken_apart(users, amounts))
 
 
 def _taken_apart(users: BitMap, amounts: HeldAmounts) -> list[tuple[int, BitMap]]:

@@ -119,6 +119,7 @@ class Order:
 
     def absorb(self, other: "Order") -> Iterator[Counts]:
         """The same order, told of a user who turned out to be this one."""
+        self.order_id = self.order_id or other.order_id
         if other.ordered_at is not None:
             what = Ordered(other.order_id, other.amount, other.currency, other.coupons, (), other.flag)
             is_first = self.ordered_at is None

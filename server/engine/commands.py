@@ -141,6 +141,12 @@ def send_away(
     batch.outgoing.append(inbox.Entry(merge.home, merge.project_id, ADOPT, orjson.dumps(payload), batch.now))
 
 
+def nothing_to_adopt(number: int, was: list[int], at: Instant) -> dict[str, Any]:
+    """What to adopt from a user of whom everything else is here already."""
+    empty: dict[str, Any] = {"attributes": {}, "addresses": [], "current": {}, "runs": [], "events": []}
+    return {"number": number, "from": was, "at": at, **empty}
+
+
 def _event_values(batch: Batch, merge: Merge, row: Any) -> list[Any]:
     batch.gone_events.append((batch.shard, merge.project_id, merge.number, row.occurred_at, row.digest))
     return [

@@ -316,6 +316,9 @@ def _take_sessions(batch: Batch, project_id: int, device: DeviceState, rows: Ite
             one.is_new = True
             device.sessions[started_at] = one
             sessions.count(batch, project_id, one, one.days(zone))
+            life = batch.ledger.lives[project_id, device.user_number]
+            life.visit(one.first_at)
+            life.visit(one.last_at)
             taken.append(one)
     sessions.take_over(batch, project_id, waiting, taken)
     sessions.settle(batch, project_id, device)

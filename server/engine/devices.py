@@ -103,9 +103,12 @@ def raw_key(event: ArrivedEvent) -> str:
 
 def device_of(event: ArrivedEvent) -> str:
     """The device that tells the event; empty for what a server tells."""
-    if event.anonymous_id:
-        return event.anonymous_id
-    device = event.context.get("device")
+    return event.anonymous_id or own_id(event.context)
+
+
+def own_id(context: dict[str, Any]) -> str:
+    """What a device calls itself, if it tells."""
+    device = context.get("device")
     known = device.get("id") if isinstance(device, dict) else None
     return str(known) if known else ""
 

@@ -5,16 +5,36 @@ The tables do not have it yet. What they have already is told again under the sa
 
 from collections.abc import Iterator
 
+from server.journey.audience.journeys import OF_JOURNEYS
+from server.journey.audience.messages import MESSAGE
+from server.journey.audience.visits import VISIT
 from server.journey.holdout import HOLDOUT
 from server.segments.commerce import told_of_coupon, told_of_order, told_of_sign_up
+from server.segments.deeds import told_of_session
 from server.segments.journeys import told_of_hit, told_of_message, told_of_run, told_of_visit
 from server.segments.loading import Found
 
 from .batch import Batch, UserKey
 
 
-def facts_of(batch: Batch, key: UserKey) -> Iterator[Found]:
-    _, number = key
+def facts_of(batch: Batch, key: UserKey, kind: str) -> Iterator[Found]:
+    """At least those of this kind."""
+    number = key[1]
+    if kind == VISIT:
+        for device in batch.noted.devices(batch.devices, key):
+            yield from (told_of_session(number, one) for one in device.sessions.values() if one.begun)
+    elif kind == MESSAGE:
+        for message in batch.noted.messages(batch.messages.values(), key):
+            if message.attempted_at is not None:
+                yield from told_of_message(number, message, message.heard)
+    elif kind in OF_JOURNEYS:
+        yield from _of_journeys(batch, key)
+    else:
+        yield from _of_commerce(batch, key)
+
+
+def _of_journeys(batch: Batch, key: UserKey) -> Iterator[Found]:
+    number = key[1]
     for run in batch.runs_by_user[key]:
         yield from told_of_run(number, run)
     held_out = {run.id for run in batch.runs_by_user[key] if run.variant == HOLDOUT}
@@ -24,10 +44,6 @@ def facts_of(batch: Batch, key: UserKey) -> Iterator[Found]:
     for hit in batch.noted.hits(batch.conversions, key):
         if hit.run_id not in held_out:
             yield told_of_hit(number, hit.journey_id, hit)
-    for message in batch.noted.messages(batch.messages.values(), key):
-        if message.attempted_at is not None:
-            yield from told_of_message(number, message, message.heard)
-    yield from _of_commerce(batch, key)
 
 
 def _of_commerce(batch: Batch, key: UserKey) -> Iterator[Found]:

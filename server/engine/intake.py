@@ -40,6 +40,9 @@ MOST_STOPPED = 2000
 MOST_KNOWN = 100_000
 """Identities remembered between turns; while we hold the lease, nobody else changes them."""
 
+MOST_DEVICES, LEAST_DEVICES = 50_000, 2_000
+"""Devices with their latest sessions, likewise: of all shards, and of each at least. Each is a kilobyte."""
+
 
 @dataclass(slots=True)
 class Intake:
@@ -69,7 +72,7 @@ class Intake:
         self._known.update(batch.identities)
         for identity in batch.forgotten:
             self._known.pop(identity, None)
-        self._devices.remember(batch, MOST_KNOWN)
+        self._devices.remember(batch, max(LEAST_DEVICES, MOST_DEVICES // batch.shards))
 
     def forget(self) -> None:
         """What we remember may not be what was written."""

@@ -1,7 +1,7 @@
 """What a batch has noted so far, by user: looked through once, however often it is asked."""
 
 from collections import defaultdict, namedtuple
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,8 @@ class Noted:
     _visits: defaultdict[UserKey, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _hits: defaultdict[UserKey, list[Any]] = field(default_factory=lambda: defaultdict(list))
     _messages: defaultdict[UserKey, list[Any]] = field(default_factory=lambda: defaultdict(list))
-    _seen: list[int] = field(default_factory=lambda: [0, 0, 0])
+    _devices: defaultdict[UserKey, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    _seen: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
 
     def visits(self, rows: Sequence[tuple[Any, ...]], key: UserKey) -> Sequence[Any]:
         self._read(self._visits, [_Visit(*row) for row in rows[self._seen[0] :]], 0)
@@ -44,6 +45,15 @@ class Noted:
             self._seen[2] = 0
             self._read(self._messages, list(states), 2)
         return self._messages.get(key, ())
+
+    def devices(self, states: Mapping[tuple[int, int, str], Any], key: UserKey) -> Sequence[Any]:
+        """Those in use: what a session has become is seen in the states themselves."""
+        if len(states) != self._seen[3]:
+            self._devices.clear()
+            for (project_id, number, _), device in states.items():
+                self._devices[project_id, number].append(device)
+            self._seen[3] = len(states)
+        return [one for one in self._devices.get(key, ()) if not one.moved]
 
     def _read(self, index: defaultdict[UserKey, list[Any]], more: Sequence[Any], which: int) -> None:
         for row in more:

@@ -117,7 +117,7 @@ def _past(batch: Batch, key: UserKey, facts: Facts) -> Sequence[Past]:
     if facts.kind == EVENT:
         return batch.past_of(key, facts.name)
     known = dict(batch.facts[key].get(facts, {}))
-    known.update((one.key, one.past) for one in fresh.facts_of(batch, key) if one.facts == facts)
+    known.update((one.key, one.past) for one in fresh.facts_of(batch, key, facts.kind) if one.facts == facts)
     return list(known.values())
 
 

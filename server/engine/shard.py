@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from server.aggregates import attribute_sets
+from server.aggregates import attribute_sets, deed_merge
 from server.aggregates import merge as sets
 from server.aggregates.deed_tally import DeedTally
 from server.aggregates.fill import Tally
@@ -94,6 +94,7 @@ class Shard:
         self._strict = strict
         self._most = MOST_ROWS
         self._intake = Intake(shard)
+        self._crowded = deed_merge.Crowded()
         self._listed = attribute_sets.Keeper()
         self.turns = 0
         self._next_id: int | None = None
@@ -138,6 +139,7 @@ class Shard:
             async with self._db.write() as session:
                 await self._commit(session, batch)
             self._intake.remember(batch)
+            self._crowded.note(batch.written_deeds)
         return Turn(len(items), wakes, len(batch.visits), frozenset(batch.bad_news))
 
     # Launches
@@ -368,7 +370,16 @@ class Shard:
                 await leases.prove(session, "engine", self.number, self._token)
                 await sets.merge(session, self.number, keys)
                 await attribute_sets.merge(session, self.number, of_attributes)
-        return bool(keys or of_attributes)
+        return await self._merge_deeds() or bool(keys or of_attributes)
+
+    async def _merge_deeds(self) -> bool:
+        async with self._db.read() as session:
+            keys = await self._crowded.take(session, self.number)
+        for start in range(0, len(keys), deed_merge.AT_ONCE):
+            async with self._db.write() as session:
+                await leases.prove(session, "engine", self.number, self._token)
+                await deed_merge.merge(session, self.number, keys[start : start + deed_merge.AT_ONCE])
+        return bool(keys)
 
 
 _NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58", "XX")

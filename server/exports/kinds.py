@@ -9,6 +9,7 @@ from .goals import GOALS
 from .message import MESSAGE
 from .message_users import MESSAGE_USERS
 from .run_list import RUN_LIST
+from .segment_users import SEGMENT_USERS
 from .sheets import Kind
 from .step_users import STEP_USERS
 
@@ -20,6 +21,7 @@ _ALL: tuple[Kind[Any], ...] = (
     GOALS,
     CHANNEL,
     MESSAGE,
+    SEGMENT_USERS,
     COHORT,
     EVERY_COHORT,
 )

@@ -17,6 +17,8 @@ MOST_CHARS = 2_048
 """Of an address. What is longer is read up to here."""
 MOST_TOLD = 256
 """Of anything that we tell."""
+MOST_PARAMETERS = 64
+"""Of an address. What comes after them is not read, so that what we remember stays small."""
 
 # NUL cannot be stored, surrogates cannot be written, and the others only harm whoever looks at them.
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\ufeff]+")
@@ -34,11 +36,15 @@ class Address(NamedTuple):
     """The first value of each parameter, decoded."""
 
 
-@lru_cache(maxsize=4_096)
 def read(url: str) -> Address | None:
     """The address, or None for what is none."""
+    return _read(url[:MOST_CHARS])
+
+
+@lru_cache(maxsize=4_096)
+def _read(url: str) -> Address | None:
     try:
-        parts = urlsplit(url[:MOST_CHARS].strip())
+        parts = urlsplit(url.strip())
         host = parts.hostname or ""
     except ValueError:
         return None
@@ -50,7 +56,7 @@ def read(url: str) -> Address | None:
 
 def parameters(query: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for pair in query[:MOST_CHARS].lstrip("?").split("&"):
+    for pair in query[:MOST_CHARS].lstrip("?").split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
         name, _, value = pair.partition("=")
         if name and value:
             found.setdefault(decoded(name), decoded(value))
@@ -121,15 +127,16 @@ def same_site(one: str, other: str) -> bool:
 
 def names(host: str) -> Iterator[str]:
     """Under which the rules may know a host, the most particular first: also as `google.*`."""
-    labels = host.split(".")
-    for at in range(len(labels)):
-        yield ".".join(labels[at:])
-    owner, _, suffix = site(host).partition(".")
+    yield from _under_itself(host)
+    suffix = site(host).partition(".")[2]
     # Of a country, not of a service that lets anybody in: google.co.kr, and not google.github.io.
     if suffix and all(len(label) <= 3 for label in suffix.split(".")):
-        before = host.removesuffix(f"{owner}.{suffix}")
-        yield f"{before}{owner}.*"
-        yield f"{owner}.*"
+        yield from (f"{name}.*" for name in _under_itself(host.removesuffix(f".{suffix}")))
+
+
+def _under_itself(host: str) -> Iterator[str]:
+    labels = host.split(".")
+    return (".".join(labels[at:]) for at in range(len(labels)))
 
 
 def without_own(host: str) -> str:

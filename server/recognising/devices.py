@@ -63,11 +63,15 @@ def _says_mobile(context: Mapping[str, Any]) -> bool:
     return told.get("mobile") is True or (isinstance(platform, str) and platform.lower() in _TOLD_MOBILE)
 
 
-@lru_cache(maxsize=8_192)
 def agent_of(text: str) -> Agent:
+    return _agent_of(text[:MOST_CHARS])
+
+
+@lru_cache(maxsize=8_192)
+def _agent_of(text: str) -> Agent:
     """A few thousand user agents are nearly all of a shop's visits: the patterns are asked once for each."""
     # The patterns are asked in UTF-8, which has no halves of characters.
-    text = text[:MOST_CHARS].encode("utf-8", "replace").decode()
+    text = text.encode("utf-8", "replace").decode()
     found = _patterns()(text, Domain.OS | Domain.DEVICE)
     system = found.os.family if found.os else ""
     family = found.device.family if found.device else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -41,39 +41,48 @@ async def record(context: Context, told: Sequence[Told], key: str | None) -> Ans
         message = f"1 to {MOST_COUPONS} coupons were wanted, found {len(told)}."
         raise Invalid(message, ("input", "coupons"))
     for n, one in enumerate(told):
-        _check(one, n)
+        if (found := wrong_with(one)) is not None:
+            raise Invalid(found.message, ("input", "coupons", str(n), found.member))
 
     async def work(session: WriteSession) -> Answer:
-        now = context.clock.now()
-        names = await _names(session, context.project_id)
-        events = [event for one in told for event in events_of(one, now, names)]
-        entries = [
-            inbox.Entry(
-                shard_of(context.project_id, event.user_id or "", context.shards),
-                context.project_id,
-                inbox.EVENT,
-                encode(event),
-                now,
-            )
-            for event in events
-        ]
-        await inbox.append(session, entries)
-        return {"coupons": len(told), "events": len(events)}
+        about = (context.project_id, context.shards, context.clock.now())
+        return {"coupons": len(told), "events": await put(session, told, *about)}
 
     answer = await once(context, key, ("recordCoupons", [astuple(one) for one in told]), work)
     context.wake()
     return answer
 
 
-def _check(one: Told, n: int) -> None:
+async def put(session: WriteSession, told: Sequence[Told], project_id: int, shards: int, now: Instant) -> int:
+    """Puts an event of everything that is told into the inbox. Returns how many."""
+    names = await _names(session, project_id)
+    entries = [
+        inbox.Entry(
+            shard_of(project_id, event.user_id or "", shards), project_id, inbox.EVENT, encode(event), now
+        )
+        for one in told
+        for event in events_of(one, now, names)
+    ]
+    await inbox.append(session, entries)
+    return len(entries)
+
+
+class Wrong(NamedTuple):
+    """A member of what is told that cannot be kept, and why."""
+
+    member: str
+    message: str
+
+
+def wrong_with(one: Told) -> Wrong | None:
     for name, value, longest in (
         ("userId", one.user_id, MAX_ID_CHARS),
         ("code", one.code, LONGEST),
         ("name", one.name or "-", LONGEST),
     ):
         if not 0 < len(value.strip()) <= longest or "\0" in value:
-            message = f"1 to {longest} characters without NUL were wanted."
-            raise Invalid(message, ("input", "coupons", str(n), name))
+            return Wrong(name, f"1 to {longest} characters without NUL were wanted.")
+    return None
 
 
 async def _names(session: WriteSession, project_id: int) -> Mapping[Kind, str]:

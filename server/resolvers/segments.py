@@ -11,15 +11,15 @@ from server.clock import Instant
 from server.context import Context
 from server.journey.conditions import LONGEST_NAME
 from server.journey.moment import Path
-from server.segments import reading, sets
+from server.segments import reading, sets, uses
 from server.segments.reading import NEW, Askable
-from server.store import segments, setup, uses
+from server.segments.uses import Uses
+from server.store import segments, setup
 from server.store.paging import Page, Slice
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Segment
 from server.store.users import UserKey
 
-from . import segment_uses
 from .once import Answer, once
 from .refusals import Invalid, InvalidConditions, Missing, Named, Taken
 
@@ -76,7 +76,7 @@ async def update(
 
 
 async def remove(context: Context, segment_id: int, key: str | None) -> Answer:
-    """Raises Missing; Named while a journey that is not over, or a saved report, asks it."""
+    """Raises Missing; Named while a journey that is not over, a segment or a saved report asks it."""
 
     async def work(session: WriteSession) -> Answer:
         segment = await _wanted(session, context, segment_id)
@@ -124,6 +124,16 @@ async def read(
     return askable
 
 
+async def size(context: Context, segment: Segment) -> int:
+    """How many users belong to it now."""
+    return await context.loaders.size_by_segment.load(segment.name) or 0
+
+
+async def used_by(context: Context, segment: Segment) -> Uses:
+    """What needs it as it is."""
+    return await context.loaders.uses_by_segment.load(segment.name) or Uses()
+
+
 def checked_name(name: str) -> str:
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
@@ -138,12 +148,9 @@ async def _refuse_taken(session: ReadSession, context: Context, name: str, *, bu
 
 
 async def _refuse_named(session: ReadSession, context: Context, name: str, message: str, member: str) -> None:
-    journeys = await uses.journeys(
-        session, context.project_id, lambda graph: uses.is_named_in(graph, "segment", name)
-    )
-    reports = await segment_uses.reports(session, context.project_id, name)
-    if journeys or reports:
-        raise Named(message, ("input", member), journeys, [], reports)
+    found = (await uses.of_segments(session, context.project_id)).get(name)
+    if found:
+        raise Named(message, ("input", member), *found)
 
 
 async def _wanted(session: WriteSession, context: Context, segment_id: int) -> Segment:

@@ -3,9 +3,8 @@
 import orjson
 
 from server.context import Context
-from server.journey.audience import read_question
-from server.journey.reading import Reader
-from server.store import inbox, segments, setup, user_lists, uses
+from server.segments import uses
+from server.store import inbox, setup, user_lists
 from server.store.paging import Page, Slice
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import UserList
@@ -30,7 +29,7 @@ async def size(context: Context, list_id: int) -> int:
 
 
 async def remove(context: Context, list_id: int, key: str | None) -> Answer:
-    """Raises Missing; Named while a journey that is not over, or a segment, names it."""
+    """Raises Missing; Named while a journey that is not over, a segment or a saved report names it."""
 
     async def work(session: WriteSession) -> Answer:
         found = await user_lists.locked(session, context.project_id, list_id)
@@ -50,13 +49,6 @@ async def remove(context: Context, list_id: int, key: str | None) -> Answer:
 
 
 async def _refuse_named(session: ReadSession, context: Context, name: str) -> None:
-    journeys = await uses.journeys(
-        session, context.project_id, lambda graph: uses.is_named_in(graph, "list", name)
-    )
-    asking = [
-        (one.id or 0, one.name)
-        for one in await segments.of_project(session, context.project_id)
-        if name in read_question(Reader(orjson.loads(one.conditions))).wants().lists
-    ]
-    if journeys or asking:
-        raise Named("The list is named by", ("input", "id"), journeys, asking)
+    found = (await uses.of_lists(session, context.project_id)).get(name)
+    if found:
+        raise Named("The list is named by", ("input", "id"), *found)

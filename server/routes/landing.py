@@ -138,4 +138,5 @@ curl {landing.public_url}/v1/track -u {key}: \\
 
 def _snippet(landing: Landing) -> str:
     key = landing.write_key or "YOUR_WRITE_KEY"
-    return f'<script async src="{landing.public_url}/sdk.js" data-key="{key}"></script>'
+    return f'''<script async src="{landing.public_url}/sdk.js"
+  data-key="{key}"></script>'''

@@ -8,6 +8,7 @@ from server.context import Context
 from server.errors import BadInput
 from server.exports.message_users import MessageUsersArguments
 from server.exports.run_list import RunListArguments
+from server.exports.segment_users import SegmentUsersArguments
 from server.exports.sheets import Arguments, Days
 from server.exports.step_users import StepUsersArguments
 from server.resolvers import periods, runs
@@ -72,6 +73,20 @@ class StepUsersExport:
         return StepUsersArguments(journey_id=journey_id, step_key=self.step_key, days=days)
 
 
+@strawberry.input(
+    description="The people of a segment as of the instant at which the export begins, a row each: user id, "
+    "HWID, e-mail, phone, attributes, when they were first known."
+)
+class SegmentUsersExport:
+    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+
+    async def arguments(self, context: Context, path: Path) -> Arguments:
+        try:
+            return SegmentUsersArguments(segment_id=key_in(self.segment_id, "Segment")[0])
+        except BadInput as error:
+            raise Missing(error.message, (*path, "segmentId")) from error
+
+
 @strawberry.input(one_of=True, description="What the file is about: one of these.")
 class ExportWhat(FigureExports, CohortExports):
     runs: RunListExport | None = strawberry.field(
@@ -83,6 +98,9 @@ class ExportWhat(FigureExports, CohortExports):
     )
     step_users: StepUsersExport | None = strawberry.field(
         default=strawberry.UNSET, description="Who passed a step of any kind."
+    )
+    segment_users: SegmentUsersExport | None = strawberry.field(
+        default=strawberry.UNSET, description="The people of a segment."
     )
 
     def chosen(self) -> tuple[str, Any]:

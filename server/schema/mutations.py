@@ -16,6 +16,7 @@ from .commerce_events import CommerceMutation
 from .connection_changes import ConnectionMutation
 from .consents import ConsentMutation
 from .coupons import CouponMutation
+from .declared import DeclaredMutation
 from .entry_requests import EnteringMutation
 from .erasing import ErasureMutation
 from .experiments import ExperimentMutation
@@ -164,6 +165,7 @@ class Mutation(
     UserListMutation,
     CapMutation,
     CommerceMutation,
+    DeclaredMutation,
     CouponMutation,
     RetentionMutation,
     VoucherMutation,

@@ -38,6 +38,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
 from .exports import Export, ExportQuery
@@ -80,6 +81,7 @@ class Query(
     NoticeQuery,
     CapQuery,
     CommerceQuery,
+    DeclaredQuery,
     RetentionQuery,
     VoucherQuery,
     GuardQuery,

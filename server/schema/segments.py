@@ -13,12 +13,14 @@ from server.errors import BadInput
 from server.resolvers import records, users
 from server.resolvers import segments as resolve
 from server.resolvers.refusals import Missing, Refusal
+from server.segments.uses import Uses
 from server.store.paging import Slice
 from server.store.projects import WRITE
 
 from .fields import ONCE, Input, field, mutation
 from .ids import key_in, to_id
 from .info import Info
+from .journeys import Journey
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
 from .problems import (
@@ -58,6 +60,33 @@ class Segment(Node):
     @field("Its conditions, as `SegmentConditionInput` takes them.")
     def conditions(self) -> JSON:
         return JSON(to_given(orjson.loads(self.record.conditions)))
+
+    @field("How many users belong to it now, exactly.", cost=20)
+    async def size(self, info: Info) -> int:
+        return await resolve.size(info.context, self.record)
+
+    @field("What needs it as it is.")
+    async def used_by(self, info: Info) -> "SegmentUses":
+        return SegmentUses(found=await resolve.used_by(info.context, self.record))
+
+
+@strawberry.type(description="What needs a segment as it is: while there is any of it, the segment stays.")
+class SegmentUses:
+    found: strawberry.Private[Uses]
+
+    @field("The journeys that are not over and name it: as an audience, or in a split.", list_size=10)
+    async def journeys(self, info: Info) -> list[Journey]:
+        loader = info.context.loaders.journey_by_id
+        rows = await loader.load_many([one for one, _ in self.found.journeys])
+        return [Journey.from_record(row) for row in rows if row is not None]
+
+    @field("The ids of the segments that name it.", list_size=10)
+    def segments(self) -> list[strawberry.ID]:
+        return [to_id("Segment", one) for one, _ in self.found.segments]
+
+    @field("The ids of the saved cohort reports that name it.", list_size=10)
+    def cohort_reports(self) -> list[strawberry.ID]:
+        return [to_id("SavedCohortReport", one) for one, _ in self.found.reports]
 
 
 @strawberry.type(description="A segment and its place in the list.")
@@ -103,7 +132,7 @@ class CreateSegmentInput:
 class UpdateSegmentInput:
     id: strawberry.ID = strawberry.field(description="The segment.")
     name: str | None = strawberry.field(
-        default=None, description="The new name; refused while a journey names it. Stays if left out."
+        default=None, description="The new name; refused while anything names it. Stays if left out."
     )
     conditions: SegmentConditionInput | None = strawberry.field(
         default=None, description="The new conditions; stay if left out."
@@ -222,7 +251,7 @@ class SegmentMutation:
         except Refusal as error:
             return to_problem(error)
 
-    @mutation("Takes a segment away that no journey asks.")
+    @mutation("Takes a segment away that nothing names.")
     async def delete_segment(
         self, info: Info, input: Annotated[DeleteSegmentInput, Input]
     ) -> DeleteSegmentResult:

@@ -1,6 +1,7 @@
 """Reads what people did: events and visits."""
 
 from collections.abc import Collection
+from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, or_, select
@@ -64,8 +65,11 @@ async def read_events(looking: Looking, wanted: Collection[Facts]) -> list[Found
 
 
 async def read_visits(looking: Looking, wanted: Collection[Facts]) -> list[Found]:
-    found: list[Found] = []
-    for number, row in await looking.rows(_VISITS, {"since": looking.since}):
-        past = Past(row.started_at, {name: getattr(row, name) for name in ABOUT})
-        found.append(Found(number, Facts(VISIT), f"{row.device_number}/{row.started_at}", past))
-    return found
+    rows = await looking.rows(_VISITS, {"since": looking.since})
+    return [told_of_session(number, row) for number, row in rows]
+
+
+def told_of_session(number: int, session: Any) -> Found:
+    """Also of one that is in hand."""
+    past = Past(session.started_at, {name: getattr(session, name) for name in ABOUT})
+    return Found(number, Facts(VISIT), f"{session.device_number}/{session.started_at}", past)

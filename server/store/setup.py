@@ -1,6 +1,6 @@
 """Makes a new database ready: its shards, and the row that tells when the catalog has changed."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Column, func, select, update
 
 from . import hanging
 from .bulk import inserting, table_of
@@ -34,8 +34,17 @@ async def count_shards(session: ReadSession) -> int:
 
 async def recount_is_due(session: WriteSession) -> bool:
     """Whether the aggregates have to be counted anew. Who is told so does it; others wait here."""
+    return await _is_due(session, table_of(Catalog).c.recount_due)
+
+
+async def deeds_are_due(session: WriteSession) -> bool:
+    """Whether sessions and deeds have to be found in the events. As with a recount."""
+    return await _is_due(session, table_of(Catalog).c.deeds_due)
+
+
+async def _is_due(session: WriteSession, mark: Column[bool]) -> bool:
     table = table_of(Catalog)
-    due = update(table).where(table.c.recount_due).values(recount_due=False).returning(table.c.id)
+    due = update(table).where(mark).values({mark.name: False}).returning(table.c.id)
     found = bool(await session.rows(due))
     if found and session.get_bind().dialect.name == "postgresql":
         # To count takes longer than a server may be silent: it would be cut off at every start, for ever.

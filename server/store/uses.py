@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from server.journey.moment import Path
 
@@ -21,22 +21,38 @@ _OF_OTHERS = ("options", "content", "variables", "learns")
 """Parts of a step whose names are not ours."""
 
 
-async def journeys(session: ReadSession, project_id: int, names: Names) -> list[tuple[int, str]]:
-    """Id and title of those that let people in by a version that names it, or have people inside of one."""
+def _published(project_id: int) -> Select[Any]:
+    """Every version of the journeys that are not over."""
     over = ("draft", "finished", "archived")
-    statement = (
+    return (
         select(_journeys.c.id, _journeys.c.title, _journeys.c.version, _versions.c.number, _versions.c.graph)
         .join(_versions, _versions.c.journey_id == _journeys.c.id)
         .where(_journeys.c.project_id == project_id, _journeys.c.status.not_in(over))
         .order_by(_journeys.c.id)
     )
+
+
+async def journeys(session: ReadSession, project_id: int, names: Names) -> list[tuple[int, str]]:
+    """Id and title of those that let people in by a version that names it, or have people inside of one."""
     found: dict[int, str] = {}
-    for row in await session.rows(statement):
+    for row in await session.rows(_published(project_id)):
         if row.id in found or not names(orjson.loads(row.graph)):
             continue
         if row.number == row.version or await _is_inside(session, row.id, row.number):
             found[row.id] = row.title
     return list(found.items())
+
+
+async def naming(session: ReadSession, project_id: int, member: str) -> dict[str, list[tuple[int, str]]]:
+    """By the value of this member: the journeys that `journeys` would find, of everything that is named."""
+    found: dict[str, dict[int, str]] = {}
+    for row in await session.rows(_published(project_id)):
+        named = {name for _, name in named_in(orjson.loads(row.graph), member)}
+        new = [name for name in named if row.id not in found.get(name, {})]
+        if new and (row.number == row.version or await _is_inside(session, row.id, row.number)):
+            for name in new:
+                found.setdefault(name, {})[row.id] = row.title
+    return {name: list(journeys.items()) for name, journeys in found.items()}
 
 
 async def _is_inside(session: ReadSession, journey_id: int, version: int) -> bool:

@@ -12,6 +12,7 @@ from .visits import read_values
 from .windows import EVER
 
 ENTERED, ENDED, PASSED, LEFT, REACHED = "entered", "ended", "passed", "left", "reached"
+OF_JOURNEYS = (ENTERED, ENDED, PASSED, LEFT, REACHED)
 LONGEST_KEY = 100
 
 

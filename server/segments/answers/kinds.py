@@ -5,7 +5,7 @@ from typing import Any
 
 from server.journey.audience import EVENT, CameTo, Happened, HasAttribute, InList, IsInside
 from server.journey.audience.coupons import HasCoupon
-from server.journey.audience.journeys import ENDED, ENTERED, LEFT, PASSED, REACHED
+from server.journey.audience.journeys import OF_JOURNEYS
 from server.journey.audience.messages import MESSAGE
 from server.journey.audience.purchases import Bought, SignedUp, Spent
 from server.journey.audience.visits import VISIT
@@ -15,7 +15,6 @@ from .pairs import Asking, Pairs
 
 Answer = Callable[[Asking, Any], Awaitable[Pairs]]
 
-_OF_JOURNEYS = (ENTERED, ENDED, PASSED, LEFT, REACHED, MESSAGE)
 BY_TYPE: Mapping[type[Any], Answer] = {
     HasAttribute: attributes.answer,
     InList: known.answer_list,
@@ -29,10 +28,7 @@ BY_FACTS: Mapping[tuple[type[Any], str], Answer] = {
     (Happened, EVENT): deeds.answer_happened,
     (Happened, VISIT): deeds.answer_happened,
     (CameTo, EVENT): deeds.answer_amount,
-    **{
-        (Happened, kind): journeys.answer_happened
-        for kind in (ENTERED, ENDED, PASSED, LEFT, REACHED, MESSAGE)
-    },
+    **{(Happened, kind): journeys.answer_happened for kind in (*OF_JOURNEYS, MESSAGE)},
 }
 """By the kind of facts that a question asks for."""
 

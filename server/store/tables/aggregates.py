@@ -1,4 +1,4 @@
-"""The two aggregates. There are no others; a new question is a new metric or a new dimension."""
+"""The two aggregates of journeys; what people do beside is in `deeds`. A new question is a new dimension."""
 
 from sqlalchemy import Index
 from sqlmodel import SQLModel

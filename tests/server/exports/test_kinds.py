@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.exports import message_users, run_list, step_users
+from server.exports import message_users, run_list, segment_users, step_users
 from server.store import projects
 from server.store.tables import Message, Visit
 from tests.server.exports.office import Office, shopping
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(params=[False, True], ids=["in one page", "in many pages"])
 def pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param:
-        for kind in (run_list, message_users, step_users):
+        for kind in (run_list, message_users, step_users, segment_users):
             monkeypatch.setattr(kind, "PAGE", 2)
 
 
@@ -228,3 +228,21 @@ async def test_titles_with_whatever_in_them_make_files(small_office: Office) -> 
     (row,) = await small_office.table({"runs": {"journeyId": found["journeys"]["edges"][0]["node"]["id"]}})
     assert row["User ID"] == "'=1+1"
     assert row["Last step"] == '\'=쉼표, "따옴표"\n둘째 줄'
+
+
+@pytest.mark.usefixtures("pages")
+async def test_the_people_of_a_segment(office: Office) -> None:
+    world = office.world
+    tell = world.event
+    for name, plan in (("kim", "vip"), ("lee", "free"), ("박", "vip"), ("choi", "vip")):
+        await world.live(tell("", NOON, user=name, type="identify", plan=plan, email=f"{name}@shop.kr"))
+    vip = {"attribute": {"name": "plan", "operator": "EQUALS", "value": "vip"}}
+    about = "... on CreateSegmentPayload { segment { id } }"
+    made = (await office.api.change("createSegment", about, name="VIP", conditions=vip))["segment"]
+    rows = await office.table({"segmentUsers": {"segmentId": made["id"]}})
+    assert sorted(row["User ID"] for row in rows) == ["choi", "kim", "박"]
+    assert {row["E-mail"] for row in rows} == {"choi@shop.kr", "kim@shop.kr", "박@shop.kr"}
+    assert '"plan":"vip"' in rows[0]["Attributes"]
+    await office.api.change("deleteSegment", id=made["id"])
+    refused = await office.api.change("startExport", what={"segmentUsers": {"segmentId": made["id"]}})
+    assert refused["__typename"] == "NotFoundProblem"

@@ -131,6 +131,7 @@ _BY_NO_ID = {
         "setFrequencyCaps",
         "setRetention",
         "setCommerceEvents",
+        "declareProperties",
         "recordCoupons",
         "setReputationGuard",
     ),

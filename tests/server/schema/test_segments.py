@@ -125,3 +125,29 @@ async def test_a_segment_that_a_running_journey_asks_stays_and_keeps_its_name(ap
         assert "Welcome" in refused["message"]
     await api.world.set_status(journey, "finished")
     assert (await api.change("deleteSegment", id=made["id"]))["__typename"] == "DeleteSegmentPayload"
+
+
+USED = "{ segments { edges { node { id name size usedBy { journeys { title } segments cohortReports } } } } }"
+
+
+async def test_what_needs_a_segment_is_told_and_how_many_belong_to_it(api: Api) -> None:
+    await people(api.world)
+    vip = await make(api)
+    both = await make(api, "Both", {"all": [{"inSegment": "VIP"}, {"not": {"did": {"event": "view"}}}]})
+    graph = line(step("in", "entry_audience", segment="VIP"), step("out", "exit"))
+    await api.world.add_journey(graph, title="Monday", status="paused")
+    with api.statements() as seen:
+        listed = [one["node"] for one in (await api.ask(USED))["segments"]["edges"]]
+    uses = {one["name"]: (one["size"], one["usedBy"]) for one in listed}
+    assert uses["VIP"] == (
+        1,
+        {"journeys": [{"title": "Monday"}], "segments": [both["id"]], "cohortReports": []},
+    )
+    assert uses["Both"][0] == 1
+    assert not any(uses["Both"][1].values())
+    assert len([one for one in seen if "FROM version" in one]) <= 1, "read once for all"
+    refused = await api.change("deleteSegment", "... on NamedProblem { segments }", id=vip["id"])
+    assert (refused["segments"], "Both" in refused["message"]) == ([both["id"]], True)
+    renamed = await api.change("updateSegment", id=vip["id"], name="Best")
+    assert renamed["__typename"] == "NamedProblem"
+    assert (await api.change("deleteSegment", id=both["id"]))["__typename"] == "DeleteSegmentPayload"

@@ -74,8 +74,22 @@ def _event(world: World, random: Random, day: int) -> Any:
         return world.event("", at, type="identify", **who, **_attributes(random))
     if kind < 0.5:
         return world.event(random.choice(("Home", "")), at, type="page", context=context, **who)
+    if kind < 0.7:
+        return _commerce(world, random, at, who)
     total = random.choice((5, 10.5, 100, "much", None))
     return world.event(random.choice(EVENTS), at, context=context, total=total, **who)
+
+
+def _commerce(world: World, random: Random, at: int, who: dict[str, Any]) -> Any:
+    order = {"order_id": f"order-{random.randrange(12)}", "total": random.choice((5, 10.5, 100))}
+    about = {**order, "currency": random.choice(("KRW", "KRW", "USD"))}
+    kind = random.random()
+    if kind < 0.15:
+        return world.event("Signed Up", at, **who)
+    if kind < 0.3:
+        return world.event("Order Refunded", at, **who, **about)
+    products = [{"product_id": random.choice("ab"), "price": 5, "quantity": 1}]
+    return world.event("Order Completed", at, **who, **about, products=products, coupon="SPRING")
 
 
 def _attributes(random: Random) -> dict[str, Any]:

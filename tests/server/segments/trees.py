@@ -107,6 +107,21 @@ def conditions(journey: int) -> st.SearchStrategy[Any]:
             *({"act": act} for act in ("sent", "delivered", "opened", "clicked")),
             {"act": "sent", **here},
         ),
+        _over("purchased", {}, {"kept": True}, {"product": ["a"]}),
+        st.builds(
+            lambda about, window: {"spent": {**about, **_in(window)}},
+            st.sampled_from(
+                [
+                    {"currency": "KRW", "at_least": 20},
+                    {"currency": "KRW", "at_most": 10.5},
+                    {"currency": "USD", "at_most": 0, "net": True},
+                    {"currency": "KRW", "of": "max", "at_least": 100},
+                ]
+            ),
+            _windows,
+        ),
+        _windows.map(lambda window: {"signed_up": _in(window)}),
+        _over("coupon", {"act": "used"}, {"act": "usable"}, {"act": "used", "coupon": ["SPRING"]}),
         st.sampled_from([{"inside_journey": here}, {"inside_journey": {**here, "step": "wait"}}]),
         st.sampled_from([{"in_list": "march"}, {"in_list": "april"}, {"reachable_on": "email"}]),
     )
