@@ -23,8 +23,8 @@ from .words import Mode
 Numbers = NDArray[np.uint32]
 SMALL = 64
 """Amounts up to this are taken apart: into seven bitmaps at most."""
-MOST_BOXES = 1024
-"""Whose seats take 256 MB at most, of which only what is used is really taken."""
+MOST_BOXES = 512
+"""Whose seats take 128 MB: of 64 shards, enough for half a million people in each."""
 
 
 class Weighted(NamedTuple):
@@ -122,6 +122,7 @@ def _sums(entries: Sets, returns: Sequence[Amounts], wanted: Set[int]) -> Matrix
         for base, entry in enumerate(entries[: place + 1]):
             if entry and place - base in wanted:
                 found[base, place - base] = within(entry)
+    seats.leave()
     return found
 
 
@@ -137,11 +138,10 @@ class _Seats:
             has_somebody[one.numbers >> 16] = True
         boxes = np.cumsum(has_somebody)
         self._firsts: Numbers = ((boxes - 1) << 16).astype(np.uint32)
-        is_few = boxes[-1] <= MOST_BOXES
-        self._seats = np.empty(int(boxes[-1]) << 16, dtype=np.int32) if is_few else None
+        self._seats = _room_for(int(boxes[-1])) if boxes[-1] <= MOST_BOXES else None
 
     def taken_by(self, listed: Listed) -> Callable[[BitMap], int]:
-        """How much a cohort has of these amounts. Good until other amounts take their seats."""
+        """How much a cohort has of these amounts. Good until other amounts take the seats."""
         seats, amounts = self._seats, listed.amounts
         if seats is not None:
             seats[self._of(listed.numbers)] = np.arange(len(listed.numbers), dtype=np.int32)
@@ -153,6 +153,23 @@ class _Seats:
 
         return within
 
+    def leave(self) -> None:
+        """For the next: a room that is built anew each time takes as long to enter as searching does."""
+        if self._seats is not None and not _free:
+            _free.append(self._seats)
+
     def _of(self, numbers: Numbers) -> Numbers:
         found: Numbers = self._firsts[numbers >> 16] + (numbers & np.uint32(0xFFFF))
         return found
+
+
+_free: list[NDArray[np.int32]] = []
+
+
+def _room_for(boxes: int) -> NDArray[np.int32]:
+    """What was in it does not matter: nobody looks at a seat that was not taken."""
+    try:
+        free = _free.pop()
+    except IndexError:
+        free = np.empty(0, dtype=np.int32)
+    return free if len(free) >= boxes << 16 else np.empty(boxes << 16, dtype=np.int32)
