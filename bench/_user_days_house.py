@@ -84,6 +84,13 @@ class House:
         await _user_days_stored.store(database, self.days, self.dates, shards)
         await database.close()
 
+    async def stored_bytes(self, server: Server) -> int:
+        """Of the deed sets themselves, without keys and indexes."""
+        database = Database(server.database, beside=True)
+        found = await _user_days_stored.stored_bytes(database)
+        await database.close()
+        return found
+
 
 def postgres(folder: Path) -> str:
     """Started, and stopped when this process ends."""

@@ -1,13 +1,24 @@
-"""The benchmark of cohort reports compares a real server with plain Python before it measures."""
+"""The benchmark of cohort reports compares before it measures: here over the API of a small world."""
+
+from datetime import date
 
 import pytest
 
-from bench import _user_days
-from bench.cohort import check, counted, differences
+from bench import _user_days, _user_days_stored
+from bench.cohort import BASE, DOCUMENTS, asked, cells_of, counted, differences
+from tests.server.schema.api import open_api
+from tests.world import World
 
 
-def test_a_server_says_what_plain_python_counts() -> None:
-    assert check(40, 200) > 100
+@pytest.mark.anyio
+async def test_the_api_says_what_plain_python_counts(world: World) -> None:
+    days, dates = _user_days.made(60, 300), _user_days.dates(date(2024, 3, 12))
+    await _user_days_stored.store(world.db, days, dates, world.shards)
+    wanted = counted(days)
+    async with open_api(world) as api:
+        for question, document in DOCUMENTS.items():
+            told = cells_of(await api.ask(document, input=asked(question, dates)))
+            assert told == wanted["plain" if question == BASE else question]
 
 
 def test_a_cell_that_differs_is_told() -> None:
