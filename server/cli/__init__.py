@@ -12,6 +12,7 @@ from server.scaffold.commands import channel, list_channels
 
 from .audience import audience
 from .coupons import coupons
+from .declared import properties
 from .exporting_cohorts import export
 from .history import import_history
 from .journeys import journey
@@ -70,5 +71,6 @@ for command in (
     channel,
 ):
     cli.add_command(command)
+project.add_command(properties)
 # What is plugged in is asked for most: `channels` for `channel list`.
 cli.add_command(list_channels, "channels")

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from server.context import Context
 from server.ingest.messages import MAX_NAME_CHARS
 from server.store import declared
-from server.store.declared import Declared
+from server.store.declared import MOST, Declared
 from server.store.sessions import WriteSession
 
 from .once import Answer, once
 from .refusals import Invalid
 
-MOST = 50
-"""Properties of a project: each has up to a thousand sets for every day."""
 LONGEST_PROPERTY = 100
 
 

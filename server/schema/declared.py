@@ -8,6 +8,7 @@ import strawberry
 from server.clock import to_datetime
 from server.resolvers import declared as resolve
 from server.resolvers.refusals import Refusal
+from server.store.declared import MOST
 from server.store.projects import WRITE
 
 from .fields import ONCE, Input, field, mutation
@@ -42,7 +43,7 @@ class DeclarePropertiesInput:
 @strawberry.type(description="Events that come from now on are counted so. What has come before stays.")
 class DeclarePropertiesPayload:
     declared_properties: list[DeclaredProperty] = strawberry.field(
-        description="As they are now.", metadata={"list_size": resolve.MOST}
+        description="As they are now.", metadata={"list_size": MOST}
     )
 
 
@@ -54,7 +55,7 @@ DeclarePropertiesResult = Annotated[
 
 @strawberry.type(description="What can be asked about declared properties.")
 class DeclaredQuery:
-    @field("The properties of events by which people are counted.", list_size=resolve.MOST)
+    @field("The properties of events by which people are counted.", list_size=MOST)
     async def declared_properties(self, info: Info) -> list[DeclaredProperty]:
         return await _declared(info)
 

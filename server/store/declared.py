@@ -12,6 +12,9 @@ from .sessions import ReadSession, WriteSession
 from .setup import touch_catalog
 from .tables import DeclaredProperty
 
+MOST = 50
+"""Properties of a project: each has up to a thousand sets for every day."""
+
 _properties = table_of(DeclaredProperty)
 _ADD = inserting(DeclaredProperty)
 

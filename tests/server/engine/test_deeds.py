@@ -1,14 +1,16 @@
 """What is kept of what people do: sessions, devices, deeds; and who they turn out to be."""
 
+from collections import Counter as Tally
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from server.aggregates import deed_sets, recount
+from server.aggregates import deed_merge, deed_sets, recount, recount_deeds
 from server.aggregates.deed_sets import Of
 from server.aggregates.deeds import Deed, Unit
-from server.store.tables import Device, Event, VisitSession
+from server.engine import loop
+from server.store.tables import DeedSet, Device, Event, VisitSession
 from tests.world import DAY, HOUR, MINUTE, NOON, World, reaching, step
 
 from .divided import divided_world, without_complaint
@@ -186,6 +188,33 @@ async def test_a_rebuild_says_the_same(town: World) -> None:
         await recount.rebuild(session)
     assert [await told(town, deed, "KRW" if deed is Deed.SPENT else "") for deed in Deed] == before
     assert await told(town, Deed.SPENT, "KRW") == (1, 199_000_000)
+
+
+async def test_parts_are_put_together_while_the_engine_works(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "MERGE_EVERY", 1)
+    for number in range(30):
+        at = NOON + number * HOUR
+        await sqlite_world.live(
+            page(sqlite_world, at, user=f"user {number % 7}", anonymous=f"pc {number % 7}")
+        )
+    parts = Tally((row.dimension, row.span) for row in await sqlite_world.rows(DeedSet) if row.unit == "user")
+    assert 1 < parts["visited", 0] <= 2 * deed_merge.MOST_PARTS
+    assert await told(sqlite_world, Deed.VISITED) == (7, 30)
+    async with sqlite_world.db.read() as session:
+        assert await recount.differences(session) == []
+
+
+async def test_a_recount_in_many_parts_says_the_same(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recount_deeds, "MOST_ACTS", 1)
+    await town.live(
+        *(page(town, NOON + at * DAY, anonymous=who) for at in range(3) for who in ("pc", "phone"))
+    )
+    async with town.db.write() as session:
+        await recount_deeds.rebuild(session)
+    assert await told(town, Deed.VISITED) == (2, 6)
+    assert await told(town, Deed.DID, "Home", unit=Unit.DEVICE, span=202403) == (2, 6)
 
 
 async def test_a_recount_tells_what_is_wrong(sqlite_world: World) -> None:
