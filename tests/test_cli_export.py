@@ -110,3 +110,18 @@ def test_figures_of_what_is_not_there_are_refused(url: str) -> None:
     assert "no message on the channel 'sms'" in str(run(url, "channel", *one, "--channel", "sms").exception)
     assert "no message 'cart'" in str(run(url, "message", *one, "--step", "cart").exception)
     assert run(url, "campaigns", "--status", "nothing").exit_code == 2
+
+
+def test_a_cohort_report_goes_to_a_file_by_its_name_or_as_everybody_knows_it(
+    url: str, tmp_path: Path
+) -> None:
+    done = run(url, "cohort", "--language", "ko", "--view", "value")
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(StringIO(done.stdout)))
+    assert len(rows) == 30
+    assert list(rows[0])[:6] == ["기준일", "기기수", "방문수", "구매수", "구매액", "DAY 1"]
+    file = tmp_path / "every.xlsx"
+    every = run(url, "every-cohort", "--format", "xlsx", "--heat", "row", "--out", str(file))
+    assert every.output == "480 row(s) written.\n"
+    assert len(openpyxl.load_workbook(BytesIO(file.read_bytes())).sheetnames) == 17
+    assert "no saved report" in str(run(url, "cohort", "--report", "x").exception)

@@ -17,7 +17,7 @@ from server.runtime import Runtime, open_runtime
 from server.store import projects
 from server.store.projects import NewProject
 
-from . import journeys, order, post, win_back
+from . import cohorts, journeys, order, post, win_back
 from .api import Api, api_of
 from .drawing import Data
 from .providers import Providers
@@ -190,6 +190,8 @@ class _Filling:
             order.order(),
         ):
             await self._start(journey)
+        for name, (view, cohort) in cohorts.SAVED.items():
+            await self.api.change("createCohortReport", {"name": name, "view": view, "cohort": cohort})
 
     async def _start(self, journey: Data) -> None:
         made = self.drawn[journey["title"]] = await self.api.create(journey)

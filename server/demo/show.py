@@ -12,6 +12,7 @@ from server.errors import CannotOpen
 from server.routes import examples
 from server.routes.examples import Example
 
+from . import cohorts
 from .api import Api
 from .fill import Filled
 from .journeys import CART, COUPON, WELCOME
@@ -56,6 +57,7 @@ async def showcase(api: Api) -> Showcase:
             *_before_and_after(welcome, coupon),
             *_about_delivery(cart),
             *_of_every_channel(order),
+            *_of_behaviour(),
         ],
     )
 
@@ -164,6 +166,20 @@ def _of_every_channel(journey_id: str) -> list[Example]:
     ]
 
 
+def _of_behaviour() -> list[Example]:
+    """Who comes back, and who is who."""
+    title = "Sample data. Cohorts: who comes back, by where they came from first"
+    bought = {"visited": {"source": ["ad"]}}, {"not": {"purchased": {"atLeast": 1}}}
+    return [
+        examples.load("cohort", title, _json({"input": cohorts.NEWCOMERS})),
+        examples.load(
+            "segments",
+            "Sample data. Segments: who came by an ad and has not bought anything yet",
+            _json({"conditions": {"all": [*bought]}}),
+        ),
+    ]
+
+
 def _json(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
@@ -179,7 +195,7 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  fourteen questions are ready, each in a tab")
+    console.print(f"Open   [bold]{url}/graphql[/]  sixteen questions are ready, each in a tab")
     console.print(f"       [bold]{url}/[/]         what is where")
     console.print("Send an event of your own, and find yourself in the tab UserPath")
     console.print(f"(in its variables, put `{VISITOR}` for the userId):")

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 STEPS = 11
 _PALE, _DEEP = (0xE6, 0xF4, 0xFD), (0x0B, 0x3D, 0x91)
-WHITE_FROM = 5
+WHITE_FROM = 7
 
 
 class Scale(StrEnum):

@@ -114,7 +114,8 @@ class SegmentPreview:
     count: int = strawberry.field(description="How many users meet it, exactly.")
     of: int = strawberry.field(description="How many users there are.")
     as_of: datetime = strawberry.field(
-        description="As of when events are asked for; attributes, lists and addresses are today's."
+        description="As of when it is asked: what happened later does not exist. Attributes, lists and "
+        "addresses are today's."
     )
     sample: list[User] = strawberry.field(
         description="Some of those who meet it: at most 10.", metadata={"list_size": 10}
@@ -200,7 +201,7 @@ class SegmentQuery:
         return SegmentConnection.from_slice(await resolve.page(info.context, page))
 
     @field(
-        "Who meets a condition now, whether or not it is saved. Asks every user: not for every keystroke.",
+        "Who meets a condition, whether or not it is saved: exactly, mostly in milliseconds.",
         cost=1000,
     )
     async def segment_preview(
@@ -209,7 +210,7 @@ class SegmentQuery:
         conditions: Annotated[SegmentConditionInput, strawberry.argument(description="The condition.")],
         as_of: Annotated[
             datetime | None,
-            strawberry.argument(description="As of when events are asked for; now by default."),
+            strawberry.argument(description="As of when it is asked; now by default."),
         ] = None,
     ) -> SegmentPreviewResult:
         try:

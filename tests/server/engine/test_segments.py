@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
+from server.global_ids import global_id
 from server.lists import audience
 from server.store import segments, setup
 from server.store.tables import Visit
-from tests.world import DAY, HOUR, NOON, World, step
+from tests.world import DAY, HOUR, NOON, World, statements, step
 
 from .balance import balances
 
@@ -109,3 +110,65 @@ async def test_what_somebody_did_before_we_knew_who_it_was_counts(world: World) 
         world.event("view", NOON + 1, user="kim", anonymous="phone"),
     ]
     assert await lived(world, {"did": {"event": "order"}}, *before) == ["yes"]
+
+
+# Everything that a segment can ask, asked live
+
+
+@pytest.mark.parametrize(
+    ("conditions", "output"),
+    [
+        ({"entered_journey": {"journey": "JOURNEY"}}, "yes"),
+        ({"entered_journey": {"journey": "JOURNEY", "at_least": 2}}, "otherwise"),
+        ({"inside_journey": {"journey": "JOURNEY"}}, "yes"),
+        ({"passed_step": {"journey": "JOURNEY", "step": "wait"}}, "yes"),
+        ({"passed_step": {"journey": "JOURNEY", "step": "wait", "at_least": 2}}, "otherwise"),
+        ({"passed_step": {"journey": "JOURNEY", "step": "in", "output": "next"}}, "yes"),
+        ({"ended_journey": {"journey": "JOURNEY"}}, "otherwise"),
+        ({"did": {"event": "view", "which": "first", "window": {"last_days": 1}}}, "yes"),
+        ({"did_amount": {"event": "view", "of": "sum", "property": "price", "at_least": 7}}, "yes"),
+        ({"visited": {"device": ["pc_web"], "window": {"last_days": 1}}}, "yes"),
+        ({"visited": {"at_least": 2}}, "otherwise"),
+        ({"message": {"act": "sent", "at_most": 0}}, "yes"),
+        ({"in_segment": "everybody"}, "yes"),
+    ],
+    ids=str,
+)
+async def test_a_split_asks_what_was_done_until_then(world: World, conditions: Any, output: str) -> None:
+    """Also in the batch in which it is done: kim looks at a page at the very moment of being asked."""
+    journey = await world.add_journey(asking())
+    (name, told), *_ = conditions.items()
+    if isinstance(told, dict) and "journey" in told:
+        conditions = {name: {**told, "journey": global_id("Journey", journey)}}
+    await add_segment(world, "everybody", {"did": {"event": "view"}})
+    await add_segment(world, "best", conditions)
+    await world.live(world.event("sign_up", NOON + DAY, user="kim"))
+    browser = {"userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0 Safari/537.36"}
+    about: dict[str, Any] = {"user": "kim", "anonymous": "laptop", "context": browser}
+    await world.send(world.event("view", NOON + DAY + HOUR, price=7, **about))
+    await world.settle(NOON + DAY + HOUR)
+    assert await taken(world) == [output]
+
+
+async def test_what_many_are_asked_takes_few_statements(world: World) -> None:
+    journey = await world.add_journey(asking())
+    here = {"journey": global_id("Journey", journey)}
+    asks: list[Any] = [
+        {"entered_journey": here},
+        {"passed_step": {**here, "step": "wait"}},
+        {"reached_goal": {**here, "at_most": 0}},
+        {"message": {"act": "opened", "at_most": 0}},
+        {"visited": {"at_most": 0}},
+        {"did": {"event": "sign_up"}},
+    ]
+    await add_segment(world, "best", {"any": [{"all": asks}, {"in_list": "x"}]})
+    counts = []
+    for number, many in enumerate((1, 20)):
+        at = NOON + (number + 1) * DAY
+        people = [f"user-{number}-{one}" for one in range(many)]
+        await world.live(*(world.event("sign_up", at, user=one) for one in people))
+        with statements(world.db) as seen:
+            await world.settle(at + HOUR)
+        counts.append(len(seen))
+    assert set(await taken(world)) == {"yes"}
+    assert counts[1] <= (counts[0] + 5) * world.shards, "each shard has its own batch"
