@@ -67,7 +67,7 @@ class House:
     def server(self, kind: str) -> Iterator[Server]:
         """Of SQLite or of PostgreSQL, running, with all of the days in its database."""
         with self._building(kind) as place:
-            url = "" if kind == "sqlite" else _postgres(self.folder / kind)
+            url = "" if kind == "sqlite" else postgres(self.folder / kind)
             keys = None if place else json.loads((self.folder / kind / "keys.json").read_text())
             server = Server(self.folder / kind, "--only", "api", zone=ZONE, database=url, keys=keys)
             if place:
@@ -84,8 +84,15 @@ class House:
         await _user_days_stored.store(database, self.days, self.dates, shards)
         await database.close()
 
+    async def stored_bytes(self, server: Server) -> int:
+        """Of the deed sets themselves, without keys and indexes."""
+        database = Database(server.database, beside=True)
+        found = await _user_days_stored.stored_bytes(database)
+        await database.close()
+        return found
 
-def _postgres(folder: Path) -> str:
+
+def postgres(folder: Path) -> str:
     """Started, and stopped when this process ends."""
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700, exist_ok=True)

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,7 @@ SCALE = 10_000
 """Money is kept in ten-thousandths."""
 _PART = 1
 _PAGE_ROWS = 1_000
-_SIZES = text(
-    "SELECT CASE WHEN span > 999912 THEN 'days' WHEN span > 0 THEN 'months' ELSE 'all time' END, dimension, "
-    "count(*), sum(length(bitmap)), sum(length(amounts)) FROM deed_set GROUP BY 1, 2 ORDER BY 2, 1"
-)
+_BYTES = text("SELECT sum(length(bitmap) + length(amounts)) FROM deed_set")
 
 Amounts = NDArray[np.int64]
 Done = Mapping[Of, tuple[NDArray[np.int32], Amounts]]
@@ -47,10 +43,9 @@ async def store(database: Database, days: UserDays, dates: list[datetime.date], 
     await _write(database, shards, ALL_TIME, ever.done())
 
 
-async def sizes(database: Database) -> list[Any]:
-    """Rows and bytes, by how long the spans are and by dimension."""
+async def stored_bytes(database: Database) -> int:
     async with database.read() as session:
-        return list(await session.rows(_SIZES))
+        return int((await session.rows(_BYTES))[0][0])
 
 
 def _done(day: UserDays) -> Done:

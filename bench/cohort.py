@@ -8,16 +8,19 @@ What it builds is kept under `--folder` and used again. Wants `pip install duckd
 """
 
 import argparse
+import asyncio
+import datetime
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
+from bench import _user_days_ingested
 from bench._report import figure, heading, middle
 from bench._server import Server
 from bench._user_days import DEVICES, SOURCES, UserDays
@@ -71,18 +74,11 @@ class Api:
             "Content-Type": "application/json",
         }
 
-    def _asked(self, question: str) -> dict[str, Any]:
-        days = {"from": self._house.dates[0].isoformat(), "until": self._house.dates[BASES].isoformat()}
-        about: dict[str, Any] = {}
-        if question == SEGMENT:
-            about = {"where": [_was("DEVICE", DEVICE), _was("SOURCE", SOURCE)]}
-        elif question == REVENUE:
-            about = {"metric": "REVENUE", "currency": "KRW"}
-        periods = {"first": 0, "last": PERIODS - 1}
-        return {"entry": {"did": "VISIT"}, "unit": "USER", "baseDates": days, "periods": periods, **about}
+    def close(self) -> None:
+        self._connection.close()
 
     def ask(self, question: str) -> tuple[float, Cells]:
-        variables = {"input": self._asked(question)}
+        variables = {"input": asked(question, self._house.dates)}
         body = orjson.dumps({"query": DOCUMENTS[question], "variables": variables})
         started = time.perf_counter()
         self._connection.request("POST", "/graphql", body, self._headers)
@@ -91,7 +87,7 @@ class Api:
         answer = orjson.loads(text)
         if "errors" in answer or "everybody" not in answer["data"]["cohort"]:
             raise RuntimeError(str(answer)[:1000])
-        return took, _cells(answer["data"]["cohort"]["everybody"]["rows"])
+        return took, cells_of(answer["data"])
 
     def time(self, question: str, requests: int) -> Timed:
         first, cells = self.ask(question)
@@ -101,15 +97,27 @@ class Api:
         return Timed(middle(took), took[int(len(took) * 0.95)], first, computing, cells)
 
 
+def asked(question: str, dates: Sequence[datetime.date]) -> dict[str, Any]:
+    """The input of the query."""
+    about: dict[str, Any] = {}
+    if question == SEGMENT:
+        about = {"where": [_was("DEVICE", DEVICE), _was("SOURCE", SOURCE)]}
+    elif question == REVENUE:
+        about = {"metric": "REVENUE", "currency": "KRW"}
+    days = {"from": dates[0].isoformat(), "until": dates[BASES].isoformat()}
+    periods = {"first": 0, "last": PERIODS - 1}
+    return {"entry": {"did": "VISIT"}, "unit": "USER", "baseDates": days, "periods": periods, **about}
+
+
 def _was(by: str, value: str) -> dict[str, Any]:
     return {"was": {"by": by, "value": value}}
 
 
-def _cells(rows: list[dict[str, Any]]) -> Cells:
-    """Without zeros."""
+def cells_of(data: dict[str, Any]) -> Cells:
+    """Of an answer. Without zeros."""
     return {
         (base, cell["period"]): int(cell["numerator"])
-        for base, row in enumerate(rows)
+        for base, row in enumerate(data["cohort"]["everybody"]["rows"])
         for cell in row["cells"]
         if cell["numerator"]
     }
@@ -145,6 +153,7 @@ def check(users: int, user_days: int) -> int:
         with house.server("sqlite") as server:
             api = Api(server, house)
             said = {question: api.ask(question)[1] for question in QUESTIONS}
+            api.close()
     wanted = counted(house.days)
     for question, cells in said.items():
         if wrong := differences(cells, wanted[question]):
@@ -153,7 +162,7 @@ def check(users: int, user_days: int) -> int:
 
 
 def run(house: House, kinds: Iterable[str], requests: int, rounds: int, peers: Iterable[Peer]) -> None:
-    told = {kind: _asked(house, kind, requests) for kind in kinds}
+    told = {kind: _timed(house, kind, requests) for kind in kinds}
     for question in QUESTIONS:
         print(f"\n{question}")
         for kind, timings in told.items():
@@ -165,11 +174,14 @@ def run(house: House, kinds: Iterable[str], requests: int, rounds: int, peers: I
         _print(kind, timings[BASE])
 
 
-def _asked(house: House, kind: str, requests: int) -> dict[str, Timed]:
+def _timed(house: House, kind: str, requests: int) -> dict[str, Timed]:
     with house.server(kind) as server:
         api = Api(server, house)
         found = {question: api.time(question, requests) for question in DOCUMENTS}
+        api.close()
         figure(f"{kind}: peak memory of the server", server.peak_memory_mb(), "MB")
+        stored = asyncio.run(house.stored_bytes(server)) / len(house.days.user)
+        figure(f"{kind}: deed sets, of days, months and all time", stored, "bytes a user-day")
     return found
 
 
@@ -211,7 +223,11 @@ def main() -> None:
     parser.add_argument("--beside", nargs="*", default=["duckdb", "clickhouse"])
     parser.add_argument("--folder", type=Path, help="where what is built stays; else it goes at the end")
     parser.add_argument("--check", action="store_true", help="only compare a few people with plain Python")
+    parser.add_argument("--ingest", type=int, default=0, help="only work in so many events, with and without")
     given = parser.parse_args()
+    if given.ingest:
+        _user_days_ingested.run(given.on, given.ingest, given.rounds)
+        return
     print(f"{check(*SMALL)} cells of {SMALL[0]} users equal what plain Python counts.")
     if given.check:
         return

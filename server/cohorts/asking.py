@@ -127,10 +127,12 @@ def _groups(found: Gathered) -> list[Group]:
 async def _segments(
     asker: Asker, asked: Definition, told: Periods, segment: Askable
 ) -> list[dict[int, BitMap]]:
-    """Who met the conditions as of the end of each base period, so that nobody is in for what came later."""
+    """Who met the conditions at the end of each base period, so that nobody is in for what came later."""
     bases = range(min(len(told.bases), len(told.reached)))
-    moments = [min(told.ends(base, 0, 0)[1], asker.now) for base in bases]
-    if asked.segment is not None and asked.segment.as_of is AsOf.NOW:
+    # The last millisecond is still of the period: "in the last 3 days" ends with it.
+    moments = [min(told.ends(base, 0, 0)[1] - 1, asker.now) for base in bases]
+    is_now = asked.segment is not None and asked.segment.as_of is AsOf.NOW
+    if is_now or not segment.question.wants().past:
         moments = [asker.now for _ in bases]
     known: dict[Instant, dict[int, BitMap]] = {}
     for at in moments:

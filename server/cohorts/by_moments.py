@@ -160,7 +160,7 @@ async def _met(asker: Asker, asked: Definition, told: Periods, segment: Askable)
     found: dict[int, Mapping[int, BitMap]] = {}
     for day in days:
         ends = start_of(day + timedelta(days=1), asker.zone)
-        at = asker.now if is_now else min(ends, asker.now)
+        at = asker.now if is_now else min(ends - 1, asker.now)
         if at not in known:
             known[at] = await members(*asker.where, segment.question, segment.lists, at)
         found[code_of(day)] = known[at]

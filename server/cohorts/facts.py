@@ -30,7 +30,7 @@ from server.store.users import UserKey
 from .acts import Source, Turn
 from .happenings import Happening, Past
 
-MOST_EVENTS = 300_000
+MOST_EVENTS = 100_000
 """Of one report. By sets any number is asked; these are read one by one."""
 
 _events, _sessions = table_of(Event), table_of(VisitSession)

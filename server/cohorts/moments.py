@@ -8,7 +8,7 @@
 - A cell of such periods is complete when they are over for whoever came in last at the base date.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -43,16 +43,9 @@ class Frame(NamedTuple):
     def base_of(self, entry: Instant) -> int:
         return bisect_right(self.starts, entry) - 1
 
-    def period_of(self, entry: Instant, at: Instant) -> int:
-        """How many periods later; below 0 before the entry."""
-        if self.is_rolling:
-            return (at - entry) // self.length
-        return (hour_of(at, self.zone) - hour_of(entry, self.zone)) // HOUR
-
-    def over(self, entry: Instant, last: int) -> bool:
-        """Whether this period is over for who came in then."""
-        begins = entry if self.is_rolling else hour_of(entry, self.zone)
-        return begins + (last + 1) * self.length <= self.watermark
+    def mark(self, at: Instant) -> int:
+        """Where periods are told from: the instant itself, or the beginning of its hour."""
+        return at if self.is_rolling else hour_of(at, self.zone)
 
     def begun(self, base: int, first: int) -> bool:
         return self.starts[base] + first * self.length < self.watermark
@@ -60,7 +53,7 @@ class Frame(NamedTuple):
     def complete(self, base: int, last: int) -> bool:
         """Whether it is over for everybody who came in at the base date."""
         ends = self.starts[base + 1] - (1 if self.is_rolling else self.length)
-        return self.over(ends, last)
+        return ends + (last + 1) * self.length <= self.watermark
 
 
 @dataclass(slots=True)
@@ -88,38 +81,64 @@ def count(frame: Frame, asked: Definition, lives: Iterable[Life]) -> list[Cohort
     """One for each base date."""
     found = [Cohort(len(asked.columns)) for _ in frame.starts[:-1]]
     for life in lives:
-        for base, entry in {frame.base_of(entry): entry for entry in reversed(life.entries)}.items():
-            _add(found[base], frame, asked, entry, life)
+        entries = {frame.base_of(entry): entry for entry in reversed(life.entries)}
+        if entries:
+            done = _Done(*(_marked(frame, one) for one in life[1:]))
+            for base, entry in entries.items():
+                _add(found[base], frame, asked, entry, done)
     return found
 
 
-def _add(cohort: Cohort, frame: Frame, asked: Definition, entry: Instant, life: Life) -> None:
-    did = _by_period(frame, entry, life.returns)
+Marked = Sequence[tuple[int, int]]
+"""Mark and amount, in order."""
+
+
+class _Done(NamedTuple):
+    """What a life did, so far as it is counted."""
+
+    returns: Marked
+    visits: Marked
+    purchases: Marked
+    revenue: Marked
+
+
+def _marked(frame: Frame, done: Iterable[Did]) -> Marked:
+    return [(frame.mark(one.at), one.amount) for one in done if one.at < frame.watermark]
+
+
+def _add(cohort: Cohort, frame: Frame, asked: Definition, entry: Instant, done: _Done) -> None:
+    mark = frame.mark(entry)
+    did = _by_period(frame, mark, done.returns)
     if asked.metric is Metric.PEOPLE:
         did = dict.fromkeys(did, 1)
     cohort.size += 1
     counts_all = asked.denominator is not Denominator.ELIGIBLE
-    for place, (column, (_, last)) in enumerate(
-        zip(_cells(asked, did, asked.columns), asked.columns, strict=True)
-    ):
-        over = frame.over(entry, last)
+    cells = zip(_cells(asked, did, asked.columns), asked.columns, strict=True)
+    for place, (amount, (_, last)) in enumerate(cells):
+        over = mark + (last + 1) * frame.length <= frame.watermark
         cohort.eligible[place] += over
-        cohort.cells[place] += column if over or counts_all else 0
+        cohort.cells[place] += amount if over or counts_all else 0
     first = asked.first_period
     if first > 0:
         cohort.before += _cells(asked, did, ((first - 1, first - 1),))[0]
     cohort.metric += did.get(0, 0)
-    for name in ("visits", "purchases", "revenue"):
-        done = _by_period(frame, entry, getattr(life, name)).get(0, 0)
-        setattr(cohort, name, getattr(cohort, name) + done)
+    cohort.visits += _in_base(frame, mark, done.visits)
+    cohort.purchases += _in_base(frame, mark, done.purchases)
+    cohort.revenue += _in_base(frame, mark, done.revenue)
 
 
-def _by_period(frame: Frame, entry: Instant, done: Iterable[Did]) -> dict[int, int]:
+def _by_period(frame: Frame, mark: int, done: Marked) -> dict[int, int]:
     found: dict[int, int] = {}
-    for one in done:
-        if one.at < frame.watermark and (period := frame.period_of(entry, one.at)) >= 0:
-            found[period] = found.get(period, 0) + one.amount
+    for at, amount in done[bisect_left(done, (mark,)) :]:
+        period = (at - mark) // frame.length
+        found[period] = found.get(period, 0) + amount
     return found
+
+
+def _in_base(frame: Frame, mark: int, done: Marked) -> int:
+    """How much in period 0."""
+    begin, end = bisect_left(done, (mark,)), bisect_left(done, (mark + frame.length,))
+    return sum(amount for _, amount in done[begin:end])
 
 
 def _cells(asked: Definition, did: Amounts, columns: Sequence[tuple[int, int]]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server.commerce.coupons import NAMES as COUPON_NAMES
 from server.commerce.coupons import Coupon
@@ -16,14 +16,16 @@ from server.store import commerce
 from server.store.sessions import ReadSession
 
 from .batch import Batch
-from .items import Item
 from .ledger import from_plain, to_plain
 from .state import UserState
+
+if TYPE_CHECKING:  # `items` needs this file itself, by way of `commands`.
+    from .items import Item
 
 # Reading
 
 
-async def load(session: ReadSession, batch: Batch, items: Iterable[Item]) -> None:
+async def load(session: ReadSession, batch: Batch, items: Iterable["Item"]) -> None:
     """The orders that the events of a batch name, into the batch."""
     keys: defaultdict[int, set[str]] = defaultdict(set)
     for item in items:

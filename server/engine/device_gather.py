@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, select
 
@@ -15,8 +15,10 @@ from server.store.tables import Device, VisitSession
 
 from .batch import Batch, UserKey
 from .devices import DeviceKey, DeviceState, SessionState, key_of, of_user, raw_key
-from .items import Item
 from .sessions import PAUSE
+
+if TYPE_CHECKING:  # `items` needs this file itself, by way of `commands`.
+    from .items import Item
 
 _devices, _sessions = table_of(Device), table_of(VisitSession)
 
@@ -66,7 +68,7 @@ class Devices:
     known: dict[DeviceKey, DeviceState] = field(default_factory=dict)
     next_number: dict[int, int] = field(default_factory=dict)
 
-    async def load(self, session: ReadSession, batch: Batch, items: Iterable[Item]) -> None:
+    async def load(self, session: ReadSession, batch: Batch, items: Iterable["Item"]) -> None:
         """The devices that tell the events of a batch, and their sessions as far as those ask for them."""
         times: defaultdict[DeviceKey, list[Instant]] = defaultdict(list)
         for item in items:

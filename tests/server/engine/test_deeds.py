@@ -225,3 +225,19 @@ async def test_a_recount_tells_what_is_wrong(sqlite_world: World) -> None:
     async with sqlite_world.db.read() as session:
         [found] = await recount.differences(session)
     assert "user/visited/, 0: 0 missing, 1 too many" in found
+
+
+async def test_postgresql_and_sqlite_agree_with_their_facts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "MERGE_EVERY", 1)
+    await world.live(world.event("", NOON - DAY, user="kim", type="identify"))
+    for number in range(12):
+        await world.live(page(world, NOON + number * MINUTE, anonymous=f"pc {number % 3}", context=FROM_AD))
+    for number in range(3):
+        await world.live(page(world, NOON + HOUR, user="kim", anonymous=f"pc {number}"))
+    await world.live(world.event("Order Completed", NOON + HOUR, user="kim", order_id="1", total=1))
+    assert await told(world, Deed.VISITED) == (1, 6)
+    assert await told(world, Deed.DID, "$page") == (1, 15)
+    async with world.db.read() as session:
+        assert await recount.differences(session) == []

@@ -185,6 +185,20 @@ async def test_nothing_leaks_from_the_future(api: Api) -> None:
     assert numerators((await report(api, **about, segment=now))["everybody"]) == [[1]]
 
 
+async def test_the_base_date_is_the_last_day_that_a_segment_looks_at(api: Api) -> None:
+    """At its very end: what happens at the next midnight is not seen, and "today" is the base date."""
+    await lived(api.world)
+    midnight = NOON - 4 * DAY + 4 * HOUR
+    await api.world.live(order(api.world, "kim", midnight, "3", 100))
+    about = {"baseDates": BASE, "periods": {"last": 0}}
+    ever = {"conditions": {"did": {"event": "Order Completed"}}}
+    found = await report(api, **about, segment=ever)
+    assert [row["size"] for row in found["everybody"]["rows"]] == [1, 2]
+    today = {"conditions": {"did": {"event": "Order Completed", "window": {"lastDays": 1}}}}
+    found = await report(api, **about, segment=today)
+    assert [row["size"] for row in found["everybody"]["rows"]] == [1, 2]
+
+
 async def test_a_saved_segment_and_one_that_is_not_there(api: Api) -> None:
     await lived(api.world)
     bought = {"did": {"event": "Order Completed"}}
