@@ -135,6 +135,7 @@ def run(messages: int, requests: int, rounds: int, peers: Iterable[str]) -> dict
         }
         memory = server.peak_memory_mb()
         server.stop()
+        _yardstick(connection)
         _compare(connection, folder, timed, end, rounds, list(peers))
         figure("peak memory of the server", memory, "MB")
         connection.close()
@@ -150,6 +151,22 @@ def _head(connection: duckdb.DuckDBPyConnection, messages: int, counted: dict[st
     print(f"in the product's database: {stored}")
     if messages > FACTS_UP_TO:
         print("the facts themselves are not in it: no screen reads them")
+
+
+_BARE = (
+    "SELECT step, output, count(*) FROM visit GROUP BY 1, 2",
+    "SELECT step, count(DISTINCT user_number) FROM visit GROUP BY 1",
+    "SELECT arrived_at // 86400000, count(*) FROM visit GROUP BY 1",
+    "SELECT count(*), count(DISTINCT user_number), count(DISTINCT run_id) FROM visit",
+)
+"""Four plain questions, so that figures of different machines can be compared."""
+
+
+def _yardstick(connection: duckdb.DuckDBPyConnection) -> None:
+    started = time.perf_counter()
+    for statement in _BARE:
+        connection.execute(statement).fetchall()
+    figure("yardstick: four bare GROUP BYs over the visits, DuckDB", time.perf_counter() - started, "s")
 
 
 def _compare(

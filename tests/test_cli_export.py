@@ -76,10 +76,19 @@ def test_what_is_not_there_is_said_and_no_file_is_left(url: str, tmp_path: Path)
     gone = run(url, "runs", "--journey", "99", "--out", str(file))
     assert str(gone.exception) == "There is no such journey in this project."
     assert "is not an id" in str(run(url, "runs", "--journey", "cart").exception)
+    for far in ("9" * 20, "1" + "0" * 4300):
+        assert "is not an id" in str(run(url, "runs", "--journey", far).exception)
     assert "has a step" in str(run(url, "step-users", "--journey", "1", "--step", "x").exception)
     reversed_days = ("--from", "2024-03-02", "--until", "2024-03-01")
     assert run(url, "step-users", "--journey", "1", "--step", "hour", *reversed_days).exit_code == 2
     assert list(tmp_path.glob("a.csv*")) == []
+
+
+def test_days_at_the_ends_of_the_calendar_are_days(url: str) -> None:
+    always = ("--from", "0001-01-01", "--until", "9999-12-31")
+    passed = run(url, "step-users", "--journey", "1", "--step", "hour", *always)
+    assert passed.exit_code == 0
+    assert passed.output == run(url, "step-users", "--journey", "1", "--step", "hour").output
 
 
 def test_statistics_of_journeys_begin_with_the_known_columns(url: str) -> None:

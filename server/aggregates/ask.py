@@ -217,10 +217,15 @@ async def figures(
     """
     answers = {journey_id: Answer() for journey_id in values}
     about = _about(question, shards, list(values))
-    for row in await session.rows(_counts(question, about, today)):
-        _keep(answers[row.journey_id], row.variant, _count(row))
-    for row in await session.rows(_flow(about)):
-        answers[row.journey_id].flow[row.metric, row.step_key] = int(row.n)
+    for journey_id, *what, variant, n, amount in await session.rows(_counts(question, about, today)):
+        # A journey of some steps has a thousand of them.
+        _keep(answers[journey_id], variant, Count._make((*what, int(n), int(amount))))
+    if question.span.is_everything:
+        for answer in answers.values():
+            answer.flow = _flowing(answer)
+    else:
+        for row in await session.rows(_flow(about)):
+            answers[row.journey_id].flow[row.metric, row.step_key] = int(row.n)
     await _read_series(session, question, about, answers)
     if question.users:
         await _read_sets(session, question, shards, values, answers, today)
@@ -234,9 +239,13 @@ def _keep(answer: Answer, variant: str, count: Count) -> None:
         answer.counts[count.metric][count.step_key].append(count)
 
 
-def _count(row: Any) -> Count:
-    # By place: there are a thousand of them for a journey of some steps.
-    return Count._make((*row[1:6], int(row[7]), int(row[8])))
+def _flowing(answer: Answer) -> dict[tuple[str, str], int]:
+    """Of all time, that is what is counted anyway."""
+    return {
+        (metric.value, step_key): sum(count.n for count in counts)
+        for metric in _FLOW
+        for step_key, counts in answer.counts.get(metric.value, {}).items()
+    }
 
 
 _Where = tuple[ColumnElement[bool], ...]

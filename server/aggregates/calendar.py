@@ -24,6 +24,10 @@ QUARTER = 15 * MINUTE
 """No zone's days or hours begin in the middle of a quarter of an hour."""
 
 
+_FIRST_DAY, _LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
+"""The calendar of a zone ends a day before that of UTC, or begins a day after it."""
+
+
 def hour_of(at: Instant, zone: str) -> Instant:
     return _places(max(at, _DAWN) // QUARTER, zone)[0]
 
@@ -64,6 +68,7 @@ def spans_of_hours(hour: Instant, entered: Instant, zone: str) -> tuple[tuple[in
 
 def start_of(day: date, zone: str) -> Instant:
     """The instant at which this day begins in that zone, also where midnight is skipped or repeated."""
+    day = min(max(day, _FIRST_DAY), _LAST_DAY)
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
     # Through UTC and back: a midnight that a clock change skips lands on the first instant that exists.
     return int(midnight.astimezone(UTC).timestamp() * 1000)

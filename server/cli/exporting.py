@@ -138,14 +138,19 @@ def days_between(first: datetime | None, until: datetime | None) -> Any:
 
 async def journey_named(db: Any, project_id: int, named: str) -> int:
     """Raises BadInput for a journey that is not in the project."""
-    from server.schema.ids import key_in
     from server.store import journeys
 
     async with db.read() as session:
         found = await journeys.by_handle(session, project_id, named)
-    if found is not None and found.id is not None:
-        return found.id
-    return int(named) if named.isdecimal() else key_in(named, "Journey")[0]
+    return found.id if found is not None and found.id is not None else journey_number(named)
+
+
+def journey_number(named: str) -> int:
+    """Of its number, or of its id in the API. Raises BadInput for what is neither."""
+    from server.schema.ids import key_in, to_id
+
+    is_number = named.isdecimal() and len(named) < 20
+    return key_in(to_id("Journey", int(named)) if is_number else named, "Journey")[0]
 
 
 async def _observed(db: Any, project_id: int) -> Any:

@@ -10,6 +10,7 @@ import click
 from server.clock import WallClock
 from server.errors import BadInput
 
+from .exporting import journey_number
 from .running import in_project, of_database, of_project
 
 if TYPE_CHECKING:
@@ -140,14 +141,13 @@ def _in_database(wanted: "Wanted") -> Any:
 
 def _wanted(journey: str, said: dict[str, Any], sample: int) -> "Wanted":
     from server.resolvers.simulations import Wanted
-    from server.schema.ids import key_in
     from server.testing.journeys import sound_graph, take
 
     if Path(journey).exists():
         taken = take(Path(journey))
         return Wanted(said, graph=sound_graph(taken), title=taken.title, sampled=sample)
     try:
-        number = int(journey) if journey.isdecimal() else key_in(journey, "Journey")[0]
+        number = journey_number(journey)
     except BadInput as error:
         raise BadInput(f"{journey!r} is neither a file nor the id of a journey.") from error
     return Wanted(said, journey_id=number, sampled=sample)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import update
 
 from server.schema.ids import to_id
 from server.schema.segment_inputs import SegmentConditionInput, to_conditions, to_given
 from server.schema.spelling import fields_of, from_spelled
+from server.store import segments
 from server.store.bulk import table_of
 from server.store.tables import Message
 from tests.server.schema.api import Api, hear
@@ -150,6 +152,18 @@ async def test_every_question_comes_back_as_it_went_in(api: Api) -> None:
 
 OF_OTHERS = {"purchased", "spent", "signedUp", "coupon"}
 """Questions that have a test of their own: test_commerce_segments.py."""
+
+
+async def test_segments_that_were_saved_before_there_were_windows_ask_what_they_asked(api: Api) -> None:
+    await api.world.live(api.world.event("order", NOON, user="kim"))
+    old = {"all": [{"did": {"event": "order", "where": [], "at_least": 1, "within_ms": 86400000}}]}
+    async with api.world.db.write() as session:
+        await segments.create(session, api.world.project_id, "old", orjson.dumps(old).decode(), NOON)
+    assert await who(api, {"inSegment": "old"}) == ["kim"]
+    assert await who(api, {"inSegment": "old"}, asOf="2024-03-15T20:00:00+09:00") == []
+    [told] = (await api.ask("{ segments { edges { node { conditions } } } }"))["segments"]["edges"]
+    [did] = told["node"]["conditions"]["all"]
+    assert did["did"] == {"event": "order", "where": [], "atLeast": 1, "withinSeconds": 86400}
 
 
 async def test_what_is_wrong_inside_a_question_is_told_with_its_path(api: Api) -> None:

@@ -19,7 +19,7 @@ from tests.server.engine.divided import divided_world
 from tests.world import DAY, HOUR, NOON, World
 
 from .lives import DAYS, live
-from .trees import conditions
+from .trees import attributes, conditions
 
 END = NOON + DAYS * DAY
 MOMENTS = (END, END, END + 9 * DAY, NOON + 3 * DAY, NOON + 2 * DAY + 4 * HOUR - 1, NOON + 2 * DAY + 4 * HOUR)
@@ -35,10 +35,17 @@ class Lived:
         return self.loop.run_until_complete(work)
 
 
-@pytest.fixture(scope="module", params=[(1, 1), (2, 4)], ids=["one-shard", "four-shards"])
+WORLDS = {"one-shard": (1, 1, False), "four-shards": (2, 4, False), "few-sets": (3, 2, True)}
+
+
+@pytest.fixture(scope="module", params=WORLDS.values(), ids=WORLDS)
 def lived(request: pytest.FixtureRequest) -> Iterator[Lived]:
-    seed, shards = request.param
-    with asyncio.Runner() as runner:
+    """With few sets most values of attributes, and most attributes, have none of their own."""
+    seed, shards, has_few = request.param
+    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
+        if has_few:
+            patch.setattr(attribute_sets, "MOST_VALUES", 2)
+            patch.setattr(attribute_sets, "MOST_NAMES", 3)
         opened = divided_world(shards)
         world = runner.run(opened.__aenter__())
         journey = runner.run(live(world, seed))
@@ -74,9 +81,19 @@ async def read(world: World, tree: Any) -> Askable | None:
 
 
 @given(st.data(), st.sampled_from(MOMENTS))
-@settings(max_examples=60)
+@settings(max_examples=45)
 def test_sets_say_what_asking_everybody_says(lived: Lived, data: st.DataObject, at: Instant) -> None:
-    tree = data.draw(conditions(lived.journey))
+    _agree(lived, data.draw(conditions(lived.journey)), at)
+
+
+@given(attributes)
+@settings(max_examples=15)
+def test_each_comparison_of_attributes(lived: Lived, tree: Any) -> None:
+    _agree(lived, tree, END)
+    _agree(lived, {"not": tree}, END)
+
+
+def _agree(lived: Lived, tree: Any, at: Instant) -> None:
     askable = lived.run(read(lived.world, tree))
     if askable is not None:
         asked = lived.run(one_by_one(lived.world, askable, at))
@@ -89,7 +106,7 @@ def test_sets_of_attributes_are_those_of_the_users(lived: Lived) -> None:
             return await attribute_recount.differences(session)
 
     assert lived.run(differences()) == []
-    assert len(lived.run(lived.world.rows(AttributeSet))) > 10
+    assert len(lived.run(lived.world.rows(AttributeSet))) > 5
 
 
 def test_sets_that_are_made_anew_say_the_same(lived: Lived) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from server.global_ids import global_id
 from tests.world import DAY, HOUR, MINUTE
 
-_attributes = st.sampled_from(
+attributes = st.sampled_from(
     [
         ("plan", "equals", "vip"),
         ("plan", "not_equals", "vip"),
@@ -69,7 +69,7 @@ def conditions(journey: int) -> st.SearchStrategy[Any]:
     here = {"journey": global_id("Journey", journey)}
     dear = {"where": [{"name": "total", "operator": "at_least", "value": 10}]}
     leaves = st.one_of(
-        _attributes,
+        attributes,
         _over(
             "did",
             *({"event": name} for name in ("order", "view", "Home", "$page", "never")),
