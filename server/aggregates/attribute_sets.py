@@ -6,8 +6,8 @@ the set of its others, of whom nothing more is known. Each shard has its own lis
 shorter, so that it is always known in which set a user is.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ import orjson
 from pyroaring import BitMap
 from sqlalchemy import bindparam, func, select
 
+from server.store.among import among
 from server.store.bulk import deleting, inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
-from server.store.tables import AttributeSet
+from server.store.tables import AttributeSet, Event
 
 MOST_NAMES = 200
 """Attributes of a project that have sets, in a shard."""
@@ -26,6 +27,8 @@ MOST_VALUES = 500
 """Values of an attribute that have a set of their own, in a shard."""
 LONGEST_VALUE = 100
 LONGEST_NAME = 100
+MOST_PROJECTS = 50
+"""Whose values a shard's worker remembers."""
 MOST_PARTS = 8
 _SETS_AT_ONCE = 500
 
@@ -49,7 +52,7 @@ Places = frozenset[tuple[str, str]]
 """Name and value of the sets in which a user is."""
 UserKey = tuple[int, int]
 
-_sets = table_of(AttributeSet)
+_sets, _events = table_of(AttributeSet), table_of(Event)
 _ADD = inserting(AttributeSet)
 _REMOVE = deleting(AttributeSet, "shard", "project_id", "name", "value", "part")
 _NAMES = ("project_id", "name", "value")
@@ -60,7 +63,14 @@ _CROWDED = select(*_KEY).where(_HERE).group_by(*_KEY).having(func.count() > MOST
 _OF_PROJECT = (
     select(_sets.c.name, _sets.c.value, _sets.c.part, _sets.c.added, _sets.c.removed)
     .where(_HERE, _sets.c.project_id == bindparam("project_id"))
+    .where(among(_sets.c.name, "names"), among(_sets.c.value, "of_values"))
     .order_by(_sets.c.name, _sets.c.value, _sets.c.part)
+)
+_TOLD = select(_events.c.body).where(
+    _events.c.shard == bindparam("shard"),
+    _events.c.project_id == bindparam("project_id"),
+    among(_events.c.user_number, "numbers"),
+    _events.c.type == "identify",
 )
 _PARTS = (
     select(_sets.c.part, _sets.c.added, _sets.c.removed)
@@ -114,7 +124,8 @@ class Listed:
 
 def written_as(value: Any) -> str:
     """The same for values that are equal: 1.0 is 1, and an object's members have an order."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and -(2**63) <= value < 2**64:
+        # What is larger is read from JSON as a float, and cannot be written as anything else.
         value = int(value)
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
@@ -123,7 +134,10 @@ def written_as(value: Any) -> str:
 class Keeper:
     """What a shard's worker remembers of the values that have sets, while it holds the lease."""
 
-    _listed: dict[int, Listed] = field(default_factory=dict)
+    left: set[SetKey] = field(default_factory=set)
+    """The sets that somebody has left in the batch that is being written."""
+    _listed: OrderedDict[int, Listed] = field(default_factory=OrderedDict)
+    """By project, the one that was used last at the end."""
 
     async def of_project(self, session: ReadSession, shard: int, project_id: int) -> Listed:
         if project_id not in self._listed:
@@ -133,10 +147,21 @@ class Keeper:
                     values = listed.values.setdefault(name, set())
                     if value != OTHERS:
                         values.add(value)
+        self._listed.move_to_end(project_id)
         return self._listed[project_id]
 
-    def forget(self) -> None:
-        self._listed.clear()
+    def begin(self) -> None:
+        """A batch: only between two of them may be forgotten what is stored."""
+        self.left.clear()
+        while len(self._listed) > MOST_PROJECTS:
+            self._listed.popitem(last=False)
+
+    def forget(self, project_id: int | None = None) -> None:
+        """One project, or all: what is remembered is not what is stored."""
+        if project_id is None:
+            self._listed.clear()
+        else:
+            self._listed.pop(project_id, None)
 
 
 Change = tuple[UserKey, Known, Known]
@@ -158,6 +183,7 @@ async def write(
     """Appends what these changes mean as parts of this number, to be written with the users themselves."""
     added: defaultdict[SetKey, BitMap] = defaultdict(BitMap)
     removed: defaultdict[SetKey, BitMap] = defaultdict(BitMap)
+    keeper.begin()
     for (project_id, number), was, now in changes:
         listed = await keeper.of_project(session, shard, project_id)
         left, come = _change(listed, was, now)
@@ -165,6 +191,7 @@ async def write(
             added[project_id, *place].add(number)
         for place in left:
             removed[project_id, *place].add(number)
+    keeper.left.update(removed)
     for project_id, number, day in ahead:
         added[project_id, OURS, f"{AHEAD}{day}"].add(number)
     rows = [
@@ -200,17 +227,42 @@ def _only(known: Known, other: Known) -> Known:
     return known._replace(attributes=kept)
 
 
-async def forget_values(session: WriteSession, shard: int, project_id: int) -> None:
-    """Forgets the values that nobody has: of somebody who is erased, for one. Their places stay."""
+async def forget_values(
+    session: WriteSession, shard: int, project_id: int, numbers: Collection[int], keeper: Keeper
+) -> None:
+    """Forgets the values that nobody has any more of those that these users, who are erased, have ever had.
+
+    To be called when the batch's sets are written and before what the users told is forgotten.
+    """
+    left = {key for key in keeper.left if key[0] == project_id}
+    keeper.left -= left
+    told = await _told_by(session, shard, project_id, numbers)
+    had = {place for place in {key[1:] for key in left} | told if _is_forgettable(place)}
     parts: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in await session.rows(_OF_PROJECT, {"shard": shard, "project_id": project_id}):
+    about = {"shard": shard, "project_id": project_id, "names": sorted({name for name, _ in had})}
+    for row in await session.rows_in(_OF_PROJECT, "of_values", sorted({value for _, value in had}), about):
         parts[row.name, row.value].append(row)
+    gone = {place: rows[-1].part for place, rows in parts.items() if place in had and not folded(rows)}
+    taken = [(shard, project_id, *place, row.part) for place in gone for row in parts[place]]
+    await session.bulk(_REMOVE, taken)
     nobody = BitMap().serialize()
-    for (name, value), rows in parts.items():
-        if not value.startswith(NO_JSON) and name != OURS and not folded(rows):
-            key = (shard, project_id, name)
-            await session.bulk(_REMOVE, [(*key, value, row.part) for row in rows])
-            await session.bulk(_ADD, [(*key, f"{GONE}{token_hex(8)}", rows[-1].part, nobody, nobody)])
+    places = [(name, f"{GONE}{token_hex(8)}", part) for (name, _), part in gone.items()]
+    await session.bulk(_ADD, [(shard, project_id, *place, nobody, nobody) for place in places])
+    if gone:
+        keeper.forget(project_id)
+
+
+def _is_forgettable(place: tuple[str, str]) -> bool:
+    return place[0] != OURS and not place[1].startswith(NO_JSON)
+
+
+async def _told_by(
+    session: ReadSession, shard: int, project_id: int, numbers: Collection[int]
+) -> set[tuple[str, str]]:
+    """What the users' own events say that they have, or had before."""
+    about = {"shard": shard, "project_id": project_id}
+    rows = await session.rows_in(_TOLD, "numbers", sorted(numbers), about)
+    return {(name, written_as(value)) for row in rows for name, value in orjson.loads(row.body).items()}
 
 
 async def crowded(session: ReadSession, shard: int) -> list[SetKey]:

@@ -85,8 +85,7 @@ def erase_again(batch: Batch, project_id: int, user: UserState, command: dict[st
 async def _forget(
     shard: int, who: erasing.Forgotten, now: Instant, listed: attribute_sets.Keeper, session: WriteSession
 ) -> None:
-    await attribute_sets.forget_values(session, shard, who.project_id)
-    listed.forget()
+    await attribute_sets.forget_values(session, shard, who.project_id, who.numbers, listed)
     skipped = await erasing.forget(session, shard, who, SkipReason.ERASED.value)
     entries = []
     for message_id in skipped:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from channels.contract import ReceiptKind
-from server.aggregates import recount
+from server.aggregates import attribute_sets, recount
 from server.delivery.receipts import HeardReceipt, encode
 from server.store import inbox, projects, suppressed, suppressions
 from server.store.bulk import inserting
@@ -14,6 +14,7 @@ from server.store.erasing import WHAT_BECOMES
 from server.store.receipts import key_of
 from server.store.suppressions import PutRow
 from server.store.tables import (
+    AttributeSet,
     Consent,
     Endpoint,
     Event,
@@ -256,6 +257,29 @@ async def test_what_is_heard_later_of_their_messages_counts_and_tells_nothing(ap
     assert await found(world) == []
     assert await world.counts("clicked", "reason") == {"": 1, "unsure": 1}
     assert await world.rows(Suppression) == []
+    await figures(world)
+
+
+async def test_values_that_the_person_had_before_are_forgotten_with_the_last(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only sets that the person has been in are read for it."""
+    world, looked_at, folded = api.world, set[str](), attribute_sets.folded
+
+    def looking(parts: list[Any]) -> Any:
+        looked_at.update(part.value for part in parts)
+        return folded(parts)
+
+    monkeypatch.setattr(attribute_sets, "folded", looking)
+    for name, city in ((NAME, "서울"), (EMAIL, "서울"), (PHONE, "부산")):
+        about = {"name": name, "city": city, "tier": "vip"}
+        await world.live(world.event("", NOON, user=USER, type="identify", **about))
+    await world.live(world.event("", NOON, user="lee", type="identify", name="lee", city="대전", tier="vip"))
+    await erase(api)
+    assert await found(world) == []
+    assert looked_at == {f'"{one}"' for one in (NAME, EMAIL, PHONE, "서울", "부산", "vip")}
+    kept = {(row.name, row.value) for row in await world.rows(AttributeSet) if row.value.startswith('"')}
+    assert kept == {("name", '"lee"'), ("city", '"대전"'), ("tier", '"vip"')}
     await figures(world)
 
 

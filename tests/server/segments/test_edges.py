@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from server.segments import reading, sets
+from server.aggregates import attribute_recount
+from server.segments import asking, reading, sets
+from server.store.tables import AttributeSet
 from tests.world import DAY, HOUR, NOON, World
 
 pytestmark = pytest.mark.anyio
@@ -34,3 +36,39 @@ async def test_first_and_last_times_beside_the_middle_of_a_day(world: World) -> 
     early = {"did": {"event": "order", "which": "last", "window": {"before_ms": HOUR}}}
     assert await numbers(world, early, at) == {0, 1, 2}
     assert await numbers(world, early, at + HOUR) == {0, 1}
+
+
+LARGE = {
+    "twenty": 1e20,
+    "2^63": 2.0**63,
+    "2^64": 2.0**64,
+    "least": -(2.0**63),
+    "less": -(2.0**64),
+    "whole": 3.0,
+}
+
+
+@pytest.mark.parametrize("value", [*LARGE.values(), 2**63, 2**64 - 1, 3])
+async def test_numbers_that_no_integer_holds_are_asked_for_as_they_are(world: World, value: float) -> None:
+    traits = [world.event("", NOON, user=name, type="identify", big=big) for name, big in LARGE.items()]
+    await world.live(*traits)
+    async with world.db.read() as session:
+        assert await attribute_recount.differences(session) == []
+    for operator in ("equals", "not_equals"):
+        asked = {"attribute": {"name": "big", "operator": operator, "value": value}}
+        assert await numbers(world, asked, NOON + DAY) == await one_by_one(world, asked, NOON + DAY)
+    # The first start after an upgrade finds just these in the users.
+    before = {(row.name, row.value) for row in await world.rows(AttributeSet)}
+    async with world.db.write() as session:
+        await attribute_recount.rebuild(session)
+    assert {(row.name, row.value) for row in await world.rows(AttributeSet)} == before
+
+
+async def one_by_one(world: World, conditions: Any, at: int) -> set[int]:
+    found: set[int] = set()
+    async with world.db.read() as session:
+        asked, _ = await reading.read(session, world.project_id, conditions)
+        for shard in range(world.shards):
+            async for rows in asking.pages(session, world.project_id, shard):
+                found |= set(await asking.meeting(session, world.project_id, shard, rows, asked, at))
+    return found
