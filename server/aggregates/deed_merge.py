@@ -26,6 +26,7 @@ MOST_PARTS = 8
 AT_ONCE = 500
 """Sets that one transaction merges."""
 MOST_REMEMBERED = 200_000
+"""Sets whose parts a process counts, if all shards are its own."""
 TIMES = 2
 """A part is put together with smaller ones that come to half of it, and more."""
 
@@ -59,26 +60,35 @@ class _Part(NamedTuple):
 class Crowded:
     """Which sets of a shard have many parts. Told by what is appended; asked for only at the beginning."""
 
+    shards: int = 1
+    """That share what may be remembered."""
     _appended: Counter[DeedKey] = field(default_factory=Counter)
     _knows: bool = False
     """Whether the parts are known that were there before."""
+    _found: set[DeedKey] = field(default_factory=set)
+    """Those that have many of these, and are still to be merged."""
 
     def note(self, keys: Iterable[DeedKey]) -> None:
         self._appended.update(keys)
-        if len(self._appended) > MOST_REMEMBERED:
+        if len(self._appended) > MOST_REMEMBERED // self.shards:
             self._appended.clear()
+            self._found.clear()
             self._knows = False
 
     async def take(self, session: ReadSession, shard: int) -> list[DeedKey]:
-        """The sets to be merged now. They count as merged."""
+        """The sets to be merged now. They count as merged when it is said that they are."""
         found = {key for key, n in self._appended.items() if n >= MOST_PARTS}
         if not self._knows:
             rows = await session.rows(_CROWDED, {"shard": shard})
-            found |= {(row[0], row[1], row[2], row[3], row[4]) for row in rows}
+            self._found = {(row[0], row[1], row[2], row[3], row[4]) for row in rows}
             self._knows = True
-        for key in found:
+        return sorted(found | self._found)
+
+    def merged(self, keys: Iterable[DeedKey]) -> None:
+        """These are, and it is written."""
+        for key in keys:
             self._appended.pop(key, None)
-        return sorted(found)
+            self._found.discard(key)
 
 
 async def merge(session: WriteSession, shard: int, keys: Sequence[DeedKey]) -> None:

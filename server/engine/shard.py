@@ -94,7 +94,7 @@ class Shard:
         self._strict = strict
         self._most = MOST_ROWS
         self._intake = Intake(shard)
-        self._crowded = deed_merge.Crowded()
+        self._crowded = deed_merge.Crowded(shards)
         self._listed = attribute_sets.Keeper()
         self.turns = 0
         self._next_id: int | None = None
@@ -376,9 +376,11 @@ class Shard:
         async with self._db.read() as session:
             keys = await self._crowded.take(session, self.number)
         for start in range(0, len(keys), deed_merge.AT_ONCE):
+            some = keys[start : start + deed_merge.AT_ONCE]
             async with self._db.write() as session:
                 await leases.prove(session, "engine", self.number, self._token)
-                await deed_merge.merge(session, self.number, keys[start : start + deed_merge.AT_ONCE])
+                await deed_merge.merge(session, self.number, some)
+            self._crowded.merged(some)
         return bool(keys)
 
 

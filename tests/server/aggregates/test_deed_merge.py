@@ -47,18 +47,36 @@ async def test_what_is_put_together_says_the_same_and_is_remembered(world: World
         before = await told(world, BOUGHT)
         async with world.db.write() as session:
             await deed_merge.merge(session, 0, keys)
+        crowded.merged(keys)
         assert await told(world, BOUGHT) == before == sums
     rows = await world.rows(DeedSet)
     assert len(rows) < 3 * 2 * deed_merge.MOST_PARTS
     assert max(row.part for row in rows) == 59
 
 
-async def test_parts_from_before_are_found_once(world: World) -> None:
+async def test_parts_from_before_are_found_once_and_counted_until_they_are_merged(world: World) -> None:
     for part in range(1, 11):
         await add(world, part, Values(), (BOUGHT, part, 1))
     crowded = Crowded()
     async with world.db.read() as session:
-        assert {key[4] for key in await crowded.take(session, 0)} == {DAY, 202403, 0}
+        keys = await crowded.take(session, 0)
+        assert {key[4] for key in keys} == {DAY, 202403, 0}
+        # The transaction that should have merged them failed.
+        assert await crowded.take(session, 0) == keys
+        crowded.merged(keys[:1])
+        assert await crowded.take(session, 0) == keys[1:]
+        crowded.merged(keys)
+        assert await crowded.take(session, 0) == []
+
+
+async def test_what_is_appended_counts_until_it_is_merged(world: World) -> None:
+    crowded, key = Crowded(shards=2), (1, "user", "spent", "KRW", 0)
+    async with world.db.read() as session:
+        assert await crowded.take(session, 0) == []
+        for _ in range(deed_merge.MOST_PARTS):
+            crowded.note([key])
+        assert await crowded.take(session, 0) == await crowded.take(session, 0) == [key]
+        crowded.merged([key])
         assert await crowded.take(session, 0) == []
 
 
