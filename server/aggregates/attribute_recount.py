@@ -7,6 +7,7 @@ import orjson
 from pyroaring import BitMap
 from sqlalchemy import delete, select
 
+from server.store import hanging
 from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import AttributeSet, Catalog, User
@@ -22,7 +23,15 @@ Key = tuple[int, int, str, str]
 
 async def is_due(session: WriteSession) -> bool:
     """Whether an earlier version has left users without sets. Who is told so makes them; others wait."""
+    if not await _lacks_sets(session):
+        # Nearly always. Whoever works in a batch holds the row meanwhile, and need not be waited for.
+        return False
+    await hanging.lift(session)
     await session.rows(select(_catalog.c.epoch).with_for_update())
+    return await _lacks_sets(session)
+
+
+async def _lacks_sets(session: ReadSession) -> bool:
     users = await session.rows(select(_users.c.number).limit(1))
     return bool(users) and not await session.rows(select(_sets.c.part).limit(1))
 

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
+from .sessions import WriteSession
+
 TRANSACTION = 4
 """A transaction may last this many times as long as the silence between two of its statements."""
 _KNOWS_IT = "current_setting('server_version_num')::int >= 170000"
@@ -19,6 +21,13 @@ LIFTS = (
     text(f"SELECT set_config('transaction_timeout', '0', true) WHERE {_KNOWS_IT}"),
 )
 """For a transaction that takes its time: statements that free it, and no other, from both limits."""
+
+
+async def lift(session: WriteSession) -> None:
+    """Frees the session's transaction, where there are limits."""
+    if session.get_bind().dialect.name == "postgresql":
+        for statement in LIFTS:
+            await session.run(statement)
 
 
 def settings(silence_ms: int | None) -> dict[str, str]:

@@ -44,13 +44,13 @@ async def deeds_are_due(session: WriteSession) -> bool:
 
 async def _is_due(session: WriteSession, mark: Column[bool]) -> bool:
     table = table_of(Catalog)
+    if not await session.rows(select(table.c.id).where(mark)):
+        return False
+    # To count takes longer than a server may be silent, and so does waiting for who counts: either would be
+    # cut off at every start, for ever.
+    await hanging.lift(session)
     due = update(table).where(mark).values({mark.name: False}).returning(table.c.id)
-    found = bool(await session.rows(due))
-    if found and session.get_bind().dialect.name == "postgresql":
-        # To count takes longer than a server may be silent: it would be cut off at every start, for ever.
-        for lift in hanging.LIFTS:
-            await session.run(lift)
-    return found
+    return bool(await session.rows(due))
 
 
 async def touch_catalog(session: WriteSession) -> None:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
+from server.aggregates import attribute_recount
 from server.store import setup
 from server.store.bulk import table_of
 from server.store.database import Database
@@ -49,6 +50,30 @@ async def test_whoever_counts_may_be_silent_for_longer_than_a_server_otherwise_m
     async with db.write() as session:
         assert not await setup.recount_is_due(session)
         assert await _silence(session) == "15s"
+
+
+async def test_whoever_waits_for_the_one_that_counts_may_wait_for_long(db: Database) -> None:
+    waited: list[str] = []
+
+    async def wait() -> None:
+        async with db.write() as session:
+            assert not await setup.recount_is_due(session)
+            waited.append(await _silence(session))
+
+    async with db.write() as session:
+        assert await setup.recount_is_due(session)
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.2)
+        assert waited == []
+    await waiting
+    assert waited == ["0"]
+
+
+async def test_a_start_does_not_wait_for_those_who_work(db: Database) -> None:
+    """Every batch holds the row of the catalog until it is committed."""
+    async with db.write() as working, db.write() as starting:
+        await working.rows(select(table_of(Catalog).c.epoch).with_for_update(read=True))
+        assert not await asyncio.wait_for(attribute_recount.is_due(starting), 5)
 
 
 async def _silence(session: ReadSession) -> str:
