@@ -6,9 +6,10 @@ first; `rebuild` finds those that came before orders were kept.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Select, delete, func, select
@@ -22,13 +23,15 @@ from server.commerce.orders import CANCELLED, ORDERED, SIGNED_UP, Counts, Order
 from server.commerce.reading import Cancelled, CouponTold, Ordered, Refunded, SignedUp, Told, tell
 from server.commerce.rows import columns_of
 from server.store import tables
-from server.store.bulk import inserting, table_of
+from server.store.bulk import Bulk, inserting, table_of
 from server.store.commerce import key_of
 from server.store.sessions import ReadSession, WriteSession
 
 PAGE = 10_000
 MOST_HOPS = 100
 
+K = TypeVar("K")
+V = TypeVar("V")
 Who = tuple[int, int, int]
 """Shard, project and number."""
 
@@ -203,35 +206,53 @@ def _fold(result: Lives, who: Who, at: int, told: Iterable[Told]) -> None:
 
 async def rebuild(session: WriteSession) -> int:
     """Finds orders that are not kept yet, and counts lives, spending and coupons anew. Returns the rows."""
-    orders = await _replayed(session)
-    rows = [
-        (who[0], who[1], key, who[2], *columns_of(one))
-        for who, found in orders.items()
-        for key, one in found.items()
-    ]
-    await session.bulk(_PURCHASES, rows)
+    await _find_orders(session)
     counted = await count(session)
-    whole: dict[Any, list[tuple[Any, ...]]] = {
-        tables.Life: [(*who, *life.row()) for who, life in counted.lives.items()],
-        tables.Spending: [(*who, name, *sums) for (who, name), sums in counted.spending.items()],
-        tables.Coupon: [(*who, code, *one.row()) for (who, code), one in counted.coupons.items()],
-    }
-    for table, found in whole.items():
+    written = 0
+    for table, rows in (
+        (tables.Life, ((*who, *life.row()) for who, life in _drained(counted.lives))),
+        (tables.Spending, ((*who, name, *sums) for (who, name), sums in _drained(counted.spending))),
+        (tables.Coupon, ((*who, code, *one.row()) for (who, code), one in _drained(counted.coupons))),
+    ):
         await session.run(delete(table_of(table)))
-        await session.bulk(_REBUILT[table], found)
-    return sum(map(len, whole.values()))
+        written += await _write(session, _REBUILT[table], rows)
+    return written
 
 
-async def _replayed(session: ReadSession) -> dict[Who, dict[str, Order]]:
-    """The orders that events tell of, in the order in which those came."""
+async def _find_orders(session: WriteSession) -> None:
+    """The orders that events tell of, in the order in which those came. Those that are kept stay."""
     told: defaultdict[Who, list[tuple[int, str, int, Told]]] = defaultdict(list)
     async for who, row, found in _tellings(session, await _finals(session)):
-        told[who] += ((row.received_at, row.digest, row.occurred_at, one) for one in found)
-    orders: defaultdict[Who, dict[str, Order]] = defaultdict(dict)
-    for who, events in told.items():
-        for _, digest, at, one in sorted(events, key=lambda event: event[:2]):
-            _tell_order(orders[who], one, at, digest)
-    return orders
+        told[who] += (
+            (row.received_at, row.digest, row.occurred_at, one)
+            for one in found
+            if isinstance(one, Ordered | Refunded | Cancelled)
+        )
+    rows = (row for who, events in _drained(told) for row in _orders_of(who, events))
+    await _write(session, _PURCHASES, rows)
+
+
+async def _write(session: WriteSession, bulk: Bulk, rows: Iterator[tuple[Any, ...]]) -> int:
+    """A page at a time. Returns how many."""
+    written = 0
+    while some := list(islice(rows, PAGE)):
+        await session.bulk(bulk, some)
+        written += len(some)
+    return written
+
+
+def _drained(held: dict[K, V]) -> Iterator[tuple[K, V]]:
+    """What is given is no longer held: of everybody it is much."""
+    while held:
+        yield held.popitem()
+
+
+def _orders_of(who: Who, events: list[tuple[int, str, int, Told]]) -> Iterator[tuple[Any, ...]]:
+    orders: dict[str, Order] = {}
+    for _, digest, at, one in sorted(events, key=lambda event: event[:2]):
+        _tell_order(orders, one, at, digest)
+    for key, order in orders.items():
+        yield who[0], who[1], key, who[2], *columns_of(order)
 
 
 def _tell_order(orders: dict[str, Order], told: Told, at: int, digest: str) -> None:
