@@ -15,7 +15,7 @@ from server.store.database import Database
 from server.store.migrations import HEAD, migrate, revision
 from server.store.migrations.upgrading import config
 from server.store.suppressing import Heard
-from server.store.tables import Suppression, metadata
+from server.store.tables import Inbox, Suppression, metadata
 
 SHARDED = [table for table in metadata.tables.values() if "shard" in table.c]
 GLOBAL = {
@@ -88,6 +88,18 @@ async def test_a_database_can_go_all_the_way_back_and_forth_again(database_url: 
     assert await migrate(db.engine) == HEAD == await revision(db.engine)
     await db.close()
     assert await run(database_url, differences) == []
+
+
+@anyio
+@pytest.mark.parametrize("kind", ["adopt", "unlinked"])
+async def test_no_way_back_while_something_waits_that_the_version_before_cannot_read(
+    database_url: str, kind: str
+) -> None:
+    inbox = table_of(Inbox)
+    row = {"shard": 0, "id": 1, "project_id": 1, "kind": kind, "payload": b"{}", "arrived_at": 0}
+    await run(database_url, lambda connection: connection.execute(inbox.insert().values(row)))
+    with pytest.raises(RuntimeError, match="1 rows of the inbox"):
+        await run(database_url, lambda connection: command.downgrade(config(connection), "0004"))
 
 
 @anyio

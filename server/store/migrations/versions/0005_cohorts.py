@@ -22,7 +22,7 @@ def _whole(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 
 def _sessions_up() -> None:
-    """Devices and sessions of what has happened so far are found in the events when the server starts next."""
+    """Devices and sessions of what has happened so far are found in the events by who starts next."""
     op.create_table(
         "device",
         *(_number(name) for name in ("shard", "project_id", "number")),
@@ -122,7 +122,7 @@ def _reports_down() -> None:
 
 
 def _commerce_up() -> None:
-    """What was ordered before is found in the events when somebody counts again: `sojourn recount`."""
+    """What was ordered before is found in the events when `sojourn migrate` or the server's start counts."""
     op.add_column("project", sa.Column("commerce", sa.Text(), nullable=False, server_default=""))
     user = ("shard", "project_id", "user_number")
     op.create_table(
@@ -180,7 +180,7 @@ def _commerce_down() -> None:
 
 
 def _segments_up() -> None:
-    """Sets of attributes are made of the users when the server starts next."""
+    """Sets of attributes are made of the users, as orders are found."""
     key = ("shard", "project_id", "name", "value", "part")
     texts = ("name", "value")
     op.create_table(
@@ -195,6 +195,15 @@ def _segments_down() -> None:
     op.drop_table("attribute_set")
 
 
+def _refuse_what_waits() -> None:
+    inbox = sa.table("inbox", sa.column("kind"))
+    waiting = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.kind.in_(("adopt", "unlinked")))
+    if count := op.get_bind().execute(waiting).scalar():
+        raise RuntimeError(
+            f"{count} rows of the inbox cannot be read by the version before: let the engine work them in first."
+        )
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _sessions_up()
@@ -205,7 +214,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The same parts, backwards."""
+    """The same parts, backwards.
+
+    The code before knows no `unlinked`, and not all that an `adopt` tells now: have the engine work in what
+    waits first, with the API stopped.
+    """
+    _refuse_what_waits()
     _segments_down()
     _reports_down()
     _commerce_down()
