@@ -15,14 +15,14 @@ import structlog
 from sqlalchemy import func, select
 
 from channels.host import Host, build_host
-from server.aggregates import attribute_recount, recount, recount_deeds, recount_lives
+from server.after_upgrade import count_what_is_due
 from server.clock import Clock, EventsClock, WallClock
 from server.config import DISPATCH, ENGINE, EXPORTS, PARTS, Settings
 from server.delivery.dispatch import Dispatcher
 from server.delivery.in_app import Shelf
 from server.delivery.lending import Lender
 from server.delivery.polling import Poller
-from server.engine import earlier_events, leases
+from server.engine import leases
 from server.engine.loop import Engine
 from server.errors import CannotOpen
 from server.exports.worker import Exporter
@@ -32,7 +32,6 @@ from server.store import exports, inbox, migrations, notices, projects, setup
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.projects import Access
-from server.store.sessions import WriteSession
 from server.store.tables import ShardState
 from server.watch import Watch
 
@@ -184,31 +183,16 @@ def _moved(dispatcher: Dispatcher, watch: Watch) -> None:
 
 
 async def _prepared(db: Database, settings: Settings, follow_events: bool) -> tuple[int, Clock]:
-    """Migrates the database. Returns how many shards it has, and its clock."""
+    """Migrates the database, and counts what is due. Returns how many shards it has, and its clock."""
     await _migrated(db)
     async with db.write() as session:
         shards = await setup.prepare(session, settings.shards)
-        await _count_what_is_due(session, shards)
+        await count_what_is_due(session, shards)
         if db.is_sqlite:
             # We hold the file's lock: whoever had these leases is dead.
             await leases.forget(session)
             await exports.free_all(session)
         return shards, await _clock(session, follow_events)
-
-
-async def _count_what_is_due(session: WriteSession, shards: int) -> None:
-    """What an upgrade has left to the first start after it."""
-    needs_deeds, needs_all = await setup.deeds_are_due(session), await setup.recount_is_due(session)
-    if needs_deeds:
-        await earlier_events.find(session, shards, WallClock().now())
-    if needs_all:
-        await recount.rebuild(session)
-    elif needs_deeds:
-        # Orders before deeds, which are counted by them.
-        await recount_lives.rebuild(session)
-        await recount_deeds.rebuild(session)
-    if await attribute_recount.is_due(session):
-        await attribute_recount.rebuild(session)
 
 
 @asynccontextmanager

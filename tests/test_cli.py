@@ -97,6 +97,24 @@ def test_a_new_database_is_well_and_its_figures_agree(sojourn: Sojourn) -> None:
     assert "Every figure agrees with the facts." in sojourn("recount", "--check").output
 
 
+def test_migrating_counts_what_an_upgrade_left_to_be_counted(sojourn: Sojourn, file: Path) -> None:
+    sojourn("project", "create", "Shop")
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE catalog SET deeds_due = true")
+        connection.execute(
+            """INSERT INTO user (shard, project_id, number, attributes, created_at, user_id)
+            VALUES (0, 1, 0, '{"points":1e20}', 0, 'kim')"""
+        )
+    connection.close()
+    assert "revision" in sojourn("migrate").output
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("SELECT deeds_due FROM catalog").fetchall() == [(0,)]
+        values = connection.execute("SELECT value FROM attribute_set WHERE name = 'points'").fetchall()
+        assert [float(value) for (value,) in values] == [1e20]
+    connection.close()
+    assert "Every figure agrees with the facts." in sojourn("recount", "--check").output
+
+
 def test_a_figure_that_was_tampered_with_is_found_and_rebuilt(sojourn: Sojourn, file: Path) -> None:
     sojourn("project", "create", "Shop")
     with sqlite3.connect(file) as connection:

@@ -13,9 +13,10 @@ from .running import of_database, opened, run, settings_for
 @click.command()
 @of_database
 def migrate(database: str | None) -> None:
-    """Brings the database to the schema that this version needs."""
+    """Brings the database to the schema that this version needs, and counts what is new in it."""
 
     async def work() -> str:
+        from server.after_upgrade import count_what_is_due
         from server.store import migrations, setup
 
         settings = settings_for(database)
@@ -23,6 +24,7 @@ def migrate(database: str | None) -> None:
             reached = await migrations.migrate(db.engine)
             async with db.write() as session:
                 shards = await setup.prepare(session, settings.shards)
+                await count_what_is_due(session, shards)
         return f"The database is at revision {reached} and has {shards} shard(s)."
 
     click.echo(run(work()))

@@ -8,13 +8,14 @@ Users who turned out to be others take what they did along as they would today: 
 the user who stays, which the engine works in when it starts. Orders and lives are found by their own recount.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy import bindparam, select, tuple_
 
 from server.aggregates.deed_tally import DeedTally
@@ -35,6 +36,9 @@ from .people import ANONYMOUS_ID, USER_ID
 from .state import UserState
 
 PAGE = 5000
+TELLS_AFTER = 100_000
+"""Events, after which the log says how far it is."""
+log = structlog.get_logger("upgrade")
 
 _events, _users, _identities = table_of(Event), table_of(User), table_of(Identity)
 _ORDER = (_events.c.project_id, _events.c.user_number, _events.c.occurred_at, _events.c.digest)
@@ -77,12 +81,17 @@ class _Names:
 async def find(session: WriteSession, shards: int, now: Instant) -> None:
     """Into the facts of all shards. The deeds have to be counted afterwards."""
     catalog = await catalogs.load(session)
+    told = read = 0
     for shard in range(shards):
         numbers: dict[int, int] = {}
         async for rows in _whole_users(session, shard):
             batch = _batch(shard, shards, catalog, now)
             batch.next_device = numbers
             await _understand(session, batch, rows)
+            read += len(rows)
+            if read - told >= TELLS_AFTER:
+                log.info("finding sessions and deeds in earlier events", shard=shard, events=read)
+                told = read
 
 
 def _batch(shard: int, shards: int, catalog: Catalog, now: Instant) -> Batch:
@@ -97,16 +106,25 @@ async def _whole_users(session: WriteSession, shard: int) -> AsyncIterator[list[
     while True:
         statement = _PAGE if last is None else _PAGE.where(tuple_(*_ORDER) > tuple_(*last))
         page = list(await session.rows(statement, {"shard": shard}))
-        waiting += page
         if len(page) < PAGE:
             break
         last = (page[-1].project_id, page[-1].user_number, page[-1].occurred_at, page[-1].digest)
-        whole = [row for row in waiting if (row.project_id, row.user_number) != last[:2]]
-        if whole:
-            waiting = waiting[len(whole) :]
-            yield whole
-    if waiting:
-        yield waiting
+        begins = _begin_of_last(page)
+        if begins or (waiting and _user(waiting[-1]) != _user(page[0])):
+            yield waiting + page[:begins]
+            waiting = []
+        waiting += page[begins:]
+    if waiting or page:
+        yield waiting + page
+
+
+def _user(row: Any) -> UserKey:
+    return row.project_id, row.user_number
+
+
+def _begin_of_last(page: Sequence[Any]) -> int:
+    """Where in a page the last user's events begin."""
+    return bisect_left(page, _user(page[-1]), key=_user)
 
 
 async def _understand(session: WriteSession, batch: Batch, rows: Sequence[Any]) -> None:
