@@ -191,6 +191,10 @@ async def write(
             added[project_id, *place].add(number)
         for place in left:
             removed[project_id, *place].add(number)
+        if not (was.is_there or now.is_there):
+            # Nobody leaves a set; but who was merged before, and is erased now, has left these then.
+            told = was.attributes.items()
+            keeper.left.update((project_id, name, written_as(value)) for name, value in told)
     keeper.left.update(removed)
     for project_id, number, day in ahead:
         added[project_id, OURS, f"{AHEAD}{day}"].add(number)
