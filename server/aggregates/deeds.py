@@ -63,6 +63,8 @@ MOST_VALUES = 1000
 """Values of a limited dimension in a project; of a declared property as well."""
 LONGEST_VALUE = 500
 """Characters: an index of PostgreSQL's takes no more than 2,700 bytes."""
+LONGEST_PROPERTY = 120
+"""The same of a property's value: with the names of the event and the property it has to fit, too."""
 LIMITED = frozenset(
     (Deed.KEYWORD, Deed.LANDING, Deed.CAMPAIGN, Deed.ORIGIN, Deed.DID, Deed.PROPERTY),
 )

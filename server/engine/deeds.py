@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 
 from server.aggregates.calendar import day_of
 from server.aggregates.deeds import (
+    LONGEST_PROPERTY,
     OF_ORDERS,
     Act,
     Deed,
@@ -138,10 +139,6 @@ def _values_of(found: Any) -> list[str]:
         plain = [value for one in found if not isinstance(one, list) for value in _values_of(one)]
         return list(dict.fromkeys(plain))[:MOST_VALUES_OF_ONE]
     return []
-
-
-LONGEST_PROPERTY = 120
-"""Of a property's value: with the names of the event and the property it has to fit into an index."""
 
 
 def _count(batch: Batch, project_id: int, unit: str, number: int, acts: Iterable[Act]) -> None:
