@@ -7,15 +7,16 @@ session counts as, where a day begins, which values have sets of their own.
 import secrets
 from array import array
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import orjson
 from pyroaring import BitMap
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, and_, delete, select
 
+from server.commerce.amounts import MOST
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
@@ -31,6 +32,7 @@ from server.store.tables import (
 )
 
 from .calendar import ALL_TIME, day_of
+from .deed_forgetting import FORGOTTEN
 from .deed_sets import Held, Of, Row, numbers_of, put_together, unpack, without, write_deeds
 from .deed_values import Value, Values
 from .deeds import (
@@ -92,8 +94,12 @@ class Counted:
 
 def _summed(numbers: "array[int]", amounts: "array[int]") -> Held:
     listed, places = np.unique(np.array(numbers, dtype=np.uint32), return_inverse=True)
-    sums = np.zeros(len(listed), dtype=np.int64)
-    np.add.at(sums, places, np.array(amounts, dtype=np.int64))
+    sums, given = np.zeros(len(listed), dtype=np.int64), np.array(amounts, dtype=np.int64)
+    np.add.at(sums, places, given)
+    if int(given.max()) * len(given) > MOST:
+        # A sum may have left 64 bits: those that came near are told apart by what they are roughly.
+        sums[np.bincount(places, weights=given) > 1.5 * MOST] = MOST
+        sums = np.minimum(sums, MOST)
     return Held(BitMap(listed), sums if sums.any() else None)
 
 
@@ -221,7 +227,8 @@ def _rows(shard: int, counted: dict[Key, Held], values: Values) -> list[Row]:
 
 
 async def differences(session: ReadSession) -> list[str]:
-    """Where deed sets and facts disagree, in words. Who turned out to be another counts in neither."""
+    """Where deed sets and facts disagree, in words. Who turned out to be another counts in neither; who is
+    erased, in none of the values that facts have forgotten of them."""
     zones, found = await _zones(session), []
     for shard in await _shards(session):
         counted, whole = Counted(zones), defaultdict[Key, list[Held]](list)
@@ -232,7 +239,7 @@ async def differences(session: ReadSession) -> list[str]:
         wanted = {key: put_together(parts) for key, parts in whole.items()}
         rows = _rows(shard, wanted, values)
         told = {(row.project_id, row.of, row.span): Held(row.users, row.amounts) for row in rows}
-        found += _compared(shard, await _stored(session, shard), told)
+        found += _compared(shard, await _stored(session, shard), told, await _erased(session, shard))
     return found
 
 
@@ -251,15 +258,39 @@ async def _stored(session: ReadSession, shard: int) -> dict[Key, Held]:
     return {key: put_together(found) for key, found in parts.items()}
 
 
+async def _erased(session: ReadSession, shard: int) -> dict[tuple[int, str], BitMap]:
+    """By project and unit: who is erased, or about to be."""
+    erased = and_(_users.c.shard == shard, _users.c.erased_at.is_not(None))
+    people = select(_users.c.project_id, _users.c.number).where(erased)
+    theirs = and_(
+        _devices.c.shard == _users.c.shard,
+        _devices.c.project_id == _users.c.project_id,
+        _devices.c.user_number == _users.c.number,
+    )
+    devices = select(_devices.c.project_id, _devices.c.number).join(_users, theirs).where(erased)
+    found: defaultdict[tuple[int, str], BitMap] = defaultdict(BitMap)
+    for unit, statement in ((Unit.USER, people), (Unit.DEVICE, devices)):
+        for row in await session.rows(statement):
+            found[row.project_id, unit.value].add(row.number)
+    return found
+
+
 _NOBODY = Held(BitMap(), None)
 
 
-def _compared(shard: int, stored: dict[Key, Held], wanted: dict[Key, Held]) -> list[str]:
+def _compared(
+    shard: int,
+    stored: dict[Key, Held],
+    wanted: dict[Key, Held],
+    erased: Mapping[tuple[int, str], BitMap],
+) -> list[str]:
     found = []
     for key in sorted({*stored, *wanted}):
         project_id, of, span = key
         mask = (project_id, Of(of.unit, Deed.MASKED.value, ""), ALL_TIME)
         masked = wanted.get(mask, _NOBODY).users if key != mask else BitMap()
+        if of.dimension in FORGOTTEN:
+            masked = masked | erased.get((project_id, of.unit), _NOBODY.users)
         one, two = (without(held.get(key, _NOBODY), masked) for held in (stored, wanted))
         if one.users != two.users or _sums(one) != _sums(two):
             missing, extra = len(two.users - one.users), len(one.users - two.users)

@@ -1,7 +1,8 @@
 """Reads from the facts what units did moment by moment: of those who, by the sets, can have come in at all.
 
-Facts stay where they were written. Whoever turned out to be another is told as the other, and so are devices:
-the same device in the hands of the same person is one, under whatever number.
+Facts stay where they were written, but for sessions: those move to whoever stays. Whoever turned out to be
+another is told as the other, and so are devices: the same device in the hands of the same person is one,
+under whatever number. Values are told as sets have them: what has no set of its own is among the others.
 """
 
 from collections import defaultdict
@@ -17,7 +18,8 @@ from sqlalchemy import bindparam, func, select
 from server.aggregates import deed_sets
 from server.aggregates.calendar import day_of, start_of
 from server.aggregates.deed_sets import Of
-from server.aggregates.deeds import OF_ORDERS, Act, Deed, Unit, acts_of_event, places_of
+from server.aggregates.deed_values import Value, Values
+from server.aggregates.deeds import LIMITED, OF_ORDERS, Act, Deed, Unit, acts_of_event, places_of
 from server.clock import Instant
 from server.errors import BadInput
 from server.segments.loading import former_of
@@ -62,11 +64,7 @@ _OF_DEVICES = (
     .where(among(_sessions.c.device_number, "devices"))
     .where(_sessions.c.last_at >= bindparam("since"), _sessions.c.started_at < bindparam("until"))
 )
-_KEYS = (
-    select(_devices.c.number, _devices.c.key)
-    .where(_devices.c.shard == bindparam("shard"), _devices.c.project_id == bindparam("project_id"))
-    .where(among(_devices.c.number, "devices"))
-)
+_DEVICES = _of_users(_devices, *(_devices.c[name] for name in ("number", "key", "user_number")))
 
 
 class Where(NamedTuple):
@@ -107,12 +105,16 @@ async def pasts(
     Of what is `turned` it is told besides whether it was done in the days and months `before`. Raises
     BadInput for more than can be read.
     """
+    _refuse_more(sum(map(len, came.values())))
     people = await _former(where, came)
     await _refuse_too_many(where, people, window)
-    told = Told()
+    shelf = _Shelf(where, unit, people, window, await _listed(where))
+    # Every session comes before any event: those of another shard may be of these.
     for shard, numbers in people.items():
-        await _read(where, told, unit, shard, numbers, window)
-    earlier = await _earlier(where, unit, turned, before)
+        await _read_sessions(where, shelf, shard, numbers)
+    for shard, numbers in people.items():
+        await _read_events(where, shelf, shard, numbers)
+    told, earlier = shelf.told, await _earlier(where, unit, turned, before)
     return {
         key: Past(sorted(found, key=_order), _known(told, earlier, key))
         for key, found in told.happenings.items()
@@ -139,96 +141,134 @@ async def _refuse_too_many(where: Where, people: Mapping[int, Mapping[int, UserK
     for shard, numbers in people.items():
         for (n,) in await where.session.rows_in(_COUNT, "numbers", numbers, _about(where, shard, window)):
             count += n
+        _refuse_more(count)
+
+
+def _refuse_more(count: int) -> None:
+    """Everybody who comes in has done something: of so many people it need not be asked how much."""
     if count > MOST_EVENTS:
         raise BadInput(
             f"Hours, and periods from each entry on, are counted event by event: {MOST_EVENTS:,} at most, "
-            f"found {count:,}. Ask for fewer base dates or periods, or for days of the calendar."
+            f"found {count:,} or more. Ask for fewer base dates or periods, or for days of the calendar."
         )
+
+
+async def _listed(where: Where) -> Values:
+    values = Values()
+    await values.read(where.session, where.project_id, LIMITED)
+    return values
 
 
 def _about(where: Where, shard: int, window: Window) -> dict[str, Any]:
     return {"shard": shard, "project_id": where.project_id, **window._asdict()}
 
 
-async def _read(
-    where: Where, told: Told, unit: str, shard: int, numbers: Mapping[int, UserKey], window: Window
-) -> None:
-    about = _about(where, shard, window)
-    events = await where.session.rows_in(_EVENTS, "numbers", numbers, about)
-    devices = sorted({row.device_number for row in events if row.device_number is not None})
-    sessions = await where.session.rows_in(_OF_DEVICES, "devices", devices, about)
-    keys = {}
-    if unit == Unit.DEVICE:
-        keys = {row.number: row.key for row in await where.session.rows_in(_KEYS, "devices", devices, about)}
-    orders = []
-    if unit == Unit.USER:
-        orders = await where.session.rows_in(_ORDERS, "numbers", numbers, about)
-    shelf = _Shelf(where.zone, shard, unit, numbers, keys, window)
-    for row in sessions:
-        shelf.begin(told, row)
-    for row in events:
-        shelf.add(told, row)
-    for row in orders:
-        shelf.order(told, row)
+async def _read_sessions(where: Where, shelf: "_Shelf", shard: int, numbers: Mapping[int, UserKey]) -> None:
+    about = _about(where, shard, shelf.window)
+    devices = await where.session.rows_in(_DEVICES, "numbers", numbers, about)
+    shelf.know(shard, devices)
+    found = [row.number for row in devices]
+    for row in await where.session.rows_in(_OF_DEVICES, "devices", found, about):
+        shelf.begin(shard, row)
+
+
+async def _read_events(where: Where, shelf: "_Shelf", shard: int, numbers: Mapping[int, UserKey]) -> None:
+    about = _about(where, shard, shelf.window)
+    for row in await where.session.rows_in(_EVENTS, "numbers", numbers, about):
+        shelf.add(shard, row)
+    if shelf.unit == Unit.USER:
+        for row in await where.session.rows_in(_ORDERS, "numbers", numbers, about):
+            shelf.order(shard, row)
+
+
+Place = tuple[str, str]
+"""Dimension and value."""
 
 
 @dataclass(slots=True)
 class _Shelf:
-    """Puts one shard's rows under the units whose they are."""
+    """Puts rows under the units whose they are."""
 
-    zone: str
-    shard: int
+    where: Where
     unit: str
-    numbers: Mapping[int, UserKey]
-    keys: Mapping[int, str]
+    people: Mapping[int, Mapping[int, UserKey]]
     window: Window
-    _places: dict[tuple[int, Instant], list[tuple[str, str]]] = field(default_factory=dict)
+    values: Values
+    told: Told = field(default_factory=Told)
+    _devices: dict[tuple[int, int], UnitKey] = field(default_factory=dict)
+    """By shard and number, also those of before a merge: whose it is now, and its key."""
+    _places: dict[tuple[UnitKey, Instant], list[Place]] = field(default_factory=dict)
     """Of each session, by device and beginning: what it was recognised as."""
+    _shown: dict[Place, Place] = field(default_factory=dict)
 
-    def begin(self, told: Told, row: Any) -> None:
-        places = self._places[row.device_number, row.started_at] = places_of(row)
-        if row.begun and row.user_number in self.numbers:
-            self._put(told, row.user_number, row.device_number, row.started_at, dict.fromkeys(places, 1))
+    def know(self, shard: int, devices: Collection[Any]) -> None:
+        for row in devices:
+            key = self.people[shard][row.user_number], row.key
+            self._devices[shard, row.number] = key
+            if self.unit == Unit.DEVICE:
+                self.told.numbers.setdefault(key, set()).add((shard, row.number))
 
-    def add(self, told: Told, row: Any) -> None:
-        day = day_of(row.occurred_at, self.zone)
+    def begin(self, shard: int, row: Any) -> None:
+        places = [self._as_shown(*place) for place in places_of(row)]
+        self._places[self._devices[shard, row.device_number], row.started_at] = places
+        if row.begun:
+            whose = self.people[shard][row.user_number]
+            self._put(whose, (shard, row.device_number), row.started_at, dict.fromkeys(places, 1))
+
+    def add(self, shard: int, row: Any) -> None:
+        day = day_of(row.occurred_at, self.where.zone)
         recognised = [Act(*one) for one in orjson.loads(row.deeds or "[]")]
         if self.unit == Unit.USER:
             # A user's are counted by orders: one may have been told twice before it was known whose it is.
             recognised = [act for act in recognised if act.deed not in OF_ORDERS]
         at: defaultdict[Instant, dict[tuple[str, str], int]] = defaultdict(dict)
-        for place in self._places.get((row.device_number, row.session_at), ()):
+        device = None if row.device_number is None else (shard, row.device_number)
+        for place in self._places_of(device, row.session_at):
             at[row.occurred_at][place] = 0
         for act in acts_of_event(row.type, row.name, day, recognised, by_member=row.by_member):
             # Such as what had been given back before its order was heard of.
-            deeds = at[row.occurred_at if act.day == day else start_of(_date(act.day), self.zone)]
-            deeds[act.deed, act.value] = deeds.get((act.deed, act.value), 0) + act.amount
+            deeds = at[row.occurred_at if act.day == day else start_of(_date(act.day), self.where.zone)]
+            place = self._as_shown(act.deed, act.value)
+            deeds[place] = deeds.get(place, 0) + act.amount
         for moment, deeds in at.items():
-            self._put(told, row.user_number, row.device_number, moment, deeds)
+            self._put(self.people[shard][row.user_number], device, moment, deeds)
 
-    def order(self, told: Told, row: Any) -> None:
+    def order(self, shard: int, row: Any) -> None:
         """An order counts once, however often it was told; what was given back of it, when it was."""
+        whose = self.people[shard][row.user_number]
         amount = {} if row.amount is None else {(Deed.SPENT.value, row.currency): row.amount}
-        self._put(told, row.user_number, None, row.ordered_at, {(Deed.ORDERED.value, ""): 1, **amount})
+        self._put(whose, None, row.ordered_at, {(Deed.ORDERED.value, ""): 1, **amount})
         for at, _, counted in orjson.loads(row.refunds or "{}").values():
             if counted:
-                self._put(told, row.user_number, None, at, {(Deed.REFUNDED.value, row.currency): counted})
+                self._put(whose, None, at, {(Deed.REFUNDED.value, row.currency): counted})
+
+    def _places_of(self, device: tuple[int, int] | None, session_at: Instant | None) -> Collection[Place]:
+        key = self._devices.get(device) if device else None
+        return () if key is None or session_at is None else self._places.get((key, session_at), ())
+
+    def _as_shown(self, deed: str, value: str) -> Place:
+        """As sets have it."""
+        if deed not in LIMITED:
+            return deed, value
+        known = self._shown.get((deed, value))
+        if known is None:
+            shown = self.values.shown(Value(self.where.project_id, deed, value))
+            known = self._shown[deed, value] = (deed, shown)
+        return known
 
     def _put(
-        self, told: Told, user: int, device: int | None, at: Instant, deeds: Mapping[tuple[str, str], int]
+        self, whose: UserKey, device: tuple[int, int] | None, at: Instant, deeds: Mapping[Place, int]
     ) -> None:
         if not self.window.since <= at < self.window.until:
             return
-        whose = self.numbers[user]
-        if self.unit == Unit.DEVICE:
-            if device is None or device not in self.keys:
-                return
-            key: UnitKey = (whose, self.keys[device])
-            told.numbers.setdefault(key, set()).add((self.shard, device))
+        key: UnitKey = (whose, "")
+        if self.unit == Unit.USER:
+            self.told.numbers[key] = {whose}
+        elif device in self._devices:
+            key = self._devices[device]
         else:
-            key = (whose, "")
-            told.numbers[key] = {whose}
-        told.happenings[key].append(Happening(at, day_of(at, self.zone), deeds))
+            return
+        self.told.happenings[key].append(Happening(at, day_of(at, self.where.zone), deeds))
 
 
 def _date(day: int) -> date:

@@ -22,6 +22,7 @@ from server.aggregates.deeds import (
     property_value,
 )
 from server.clock import Instant
+from server.commerce.amounts import MOST
 from server.commerce.orders import Counts
 from server.ingest.messages import ArrivedEvent
 from server.store.bulk import table_of
@@ -261,7 +262,7 @@ def _sum_up(told: list[Told], adopted: list[dict[str, Any]], zone: str) -> dict[
         for who, acts in before.items():
             for deed, value, day, amount in acts:
                 sums[who][deed, value, day] += amount
-    return {who: [[*key, amount] for key, amount in found.items()] for who, found in sums.items()}
+    return {who: [[*key, min(one, MOST)] for key, one in found.items()] for who, found in sums.items()}
 
 
 def read_told(stored: str) -> list[Act]:

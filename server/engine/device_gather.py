@@ -96,12 +96,15 @@ class Devices:
         batch.next_device = self.next_number
 
     def remember(self, batch: Batch, most: int) -> None:
-        """The batch is written: what it found out holds."""
+        """The batch is written: what it found out holds, but of whoever is erased: that was written over."""
+        erased = {key for key, user in batch.users.items() if user.is_erased}
+        if erased:
+            self.known = {key: one for key, one in self.known.items() if key[:2] not in erased}
         if len(self.known) > most:
             for key in list(self.known)[: most // 2]:
                 del self.known[key]
         for key, device in batch.devices.items():
-            if device.moved:
+            if device.moved or key[:2] in erased:
                 self.known.pop(key, None)
             else:
                 device.trim()

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from channels.contract import ReceiptKind
-from server.aggregates import attribute_sets
+from server.aggregates import attribute_sets, deed_forgetting
 from server.clock import Instant
 from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
@@ -87,6 +87,7 @@ async def _forget(
 ) -> None:
     await attribute_sets.forget_values(session, shard, who.project_id)
     listed.forget()
+    await deed_forgetting.forget(session, shard, who.project_id, who.numbers)
     skipped = await erasing.forget(session, shard, who, SkipReason.ERASED.value)
     entries = []
     for message_id in skipped:

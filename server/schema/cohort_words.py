@@ -41,7 +41,11 @@ class CohortDimension(Enum):
     )
     CAMPAIGN = value("campaign", description="What `utm_campaign` says.")
     KEYWORD = value("keyword", description="What was searched for, where that is told.")
-    AD = value("ad", description="The advertising network, by its click ids.")
+    AD = value(
+        "ad",
+        description="The advertising network, by its click ids; of a tagged ad without one, the source that "
+        "its tags name.",
+    )
     LANDING = value("landing", description="Host and path of the first page of the visit.")
 
 

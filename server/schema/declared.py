@@ -62,7 +62,10 @@ class DeclaredQuery:
 
 @strawberry.type(description="What can be changed about declared properties.")
 class DeclaredMutation:
-    @mutation("Says by which properties of events people are counted.")
+    @mutation(
+        "Says by which properties of events people are counted. Declare none that names a person: values "
+        "that were counted stay on the project's list, also when the person is erased."
+    )
     async def declare_properties(
         self, info: Info, input: Annotated[DeclarePropertiesInput, Input]
     ) -> DeclarePropertiesResult:

@@ -57,7 +57,7 @@ WHAT_BECOMES: dict[str, str] = {
     "consent": "deleted; what was withdrawn is kept under a digest of the address",
     "suppression": "kept under a digest, unless somebody else has the address",
     "kept_refusal": "holds digests of addresses",
-    "event": "properties, context",
+    "event": "properties, context; values of declared properties become `(other)`",
     "run": "properties, the value and the address of the entry, what the step has kept",
     "visit": "what the decisions saw, and why, but for goals, draws and edits",
     "message": "address, event, voucher; what is queued is skipped",
@@ -73,7 +73,7 @@ WHAT_BECOMES: dict[str, str] = {
     "entry_answer": "the id becomes a digest",
     "entry_request": "the properties, of a request for this person alone",
     "list_member": "deleted",
-    "purchase": "the order's id, what was bought and by which coupons",
+    "purchase": "the order's id, what was bought and by which coupons; ids of refunds become digests",
     "life": "deleted",
     "spending": "deleted",
     "coupon": "deleted",
@@ -84,11 +84,11 @@ WHAT_BECOMES: dict[str, str] = {
     "user_set": NUMBERS,
     "settled_counter": NUMBERS,
     "settled_set": NUMBERS,
-    "deed_set": NUMBERS,
+    "deed_set": f"{NUMBERS}, under values that are the project's words",
     "attribute_set": "the person leaves every set; values that nobody has are forgotten",
-    "adopted_deeds": NUMBERS,
+    "adopted_deeds": "values of declared properties become `(other)`",
     "device": "holds digests of device ids",
-    "visit_session": NUMBERS,
+    "visit_session": "the keyword and the landing page become `(other)`",
     "foreign_letter": NUMBERS,
     "export": "files that may hold the person are deleted; those in the making begin anew",
     "export_chunk": "deleted with their file",
@@ -103,6 +103,10 @@ WHAT_BECOMES: dict[str, str] = {
         NOTHING,
     ),
 }  # fmt: skip
+NAMED_REFUND = "refund "
+"""Begins the key of a refund that has an id of its own; the others are digests and words of ours."""
+ERASED_REFUND = "erased "
+"""Begins what is kept of a refund's key, by which refunds of one order are told apart."""
 ERASED_LINK = "#"
 """Begins what is kept of a link: which of a message's it was, so that hits can be judged together."""
 
@@ -116,6 +120,7 @@ _lives, _spending, _coupons = table_of(Life), table_of(Spending), table_of(Coupo
 _purchases = table_of(Purchase)
 _requests, _idempotency = table_of(EntryRequest), table_of(Idempotency)
 
+_REFUNDS = updating(Purchase, ("shard", "project_id", "key", "user_number"), "refunds")
 _GONE_IDENTITY = deleting(Identity, "shard", "project_id", "kind", "value")
 _SEEN = updating(Visit, ("shard", "run_id", "seq"), "saw")
 _LINKS = updating(Receipt, ("shard", "message_id", "key"), "url")
@@ -247,9 +252,25 @@ async def _forget_profile(session: WriteSession, shard: int, who: Forgotten) -> 
         await session.run(delete(table).where(_of(table, shard, who)))
     bought = {"order_id": "", "coupons": "[]", "products": "[]"}
     await session.run(update(_purchases).where(_of(_purchases, shard, who)).values(bought))
+    await _forget_refunds(session, shard, who)
     await session.run(update(_former_runs).where(_of(_former_runs, shard, who)).values(entry_value=""))
     await session.run(update(_former_messages).where(_of(_former_messages, shard, who)).values(address=""))
     await session.run(update(_events).where(_of(_events, shard, who)).values(body="{}", context="{}"))
+
+
+async def _forget_refunds(session: WriteSession, shard: int, who: Forgotten) -> None:
+    keys = (_purchases.c[name] for name in _REFUNDS.columns)
+    statement = select(*keys).where(_of(_purchases, shard, who), _purchases.c.refunds != "{}")
+    changed = []
+    for row in await session.rows(statement):
+        refunds = {erased_refund(key): one for key, one in orjson.loads(row.refunds or "{}").items()}
+        changed.append((*row[:-1], orjson.dumps(refunds).decode()))
+    await session.bulk(_REFUNDS, changed)
+
+
+def erased_refund(key: str) -> str:
+    """What is kept of a refund's key, where it names an id. Twice is the same as once."""
+    return f"{ERASED_REFUND}{digest(key)}" if key.startswith(NAMED_REFUND) else key
 
 
 async def _forget_messages(session: WriteSession, shard: int, run_ids: Collection[int]) -> None:

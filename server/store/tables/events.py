@@ -41,4 +41,4 @@ class Event(SQLModel, table=True):
     by_member: bool = False
     """Whether its user was known by a user id."""
     deeds: str = column.text(default="")
-    """What was recognised in it, as JSON: dimension, value, amount. Kept when it is erased."""
+    """What was recognised in it, as JSON: dimension, value, amount. Of who is erased without properties."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from server.aggregates import deed_values
+from server.aggregates.deeds import OTHER
 from server.cohorts import facts
 from server.cohorts.answering import answer
 from server.cohorts.asking import Asker
@@ -82,6 +84,42 @@ async def test_hours_add_up_to_the_days_that_sets_know(world: World) -> None:
     assert sums(await told(world, DAYS)).visits == 6
 
 
+async def test_what_a_visitor_did_is_told_by_the_hour_of_the_customer_it_turned_out_to_be(
+    world: World,
+) -> None:
+    """The sessions have moved to the customer, perhaps into another shard; the events are where they were."""
+    people = [f"kim-{n}" for n in range(4)]
+    await world.live(*(world.event("", NOON - 20 * DAY, user=who, type="identify") for who in people))
+    found = "https://www.google.com/"
+    await world.live(*(seen(world, NOON, "", f"{who}-pc", referrer=found) for who in people))
+    await world.live(
+        *(seen(world, NOON + 4 * HOUR, who, f"{who}-pc", type="identify") for who in people), until=NOON + DAY
+    )
+    for _ in range(3):
+        await world.settle()
+    by_source = replace(DAYS, breakdown=Breakdown("source", ("search",)))
+    for unit in (Unit.USER, Unit.DEVICE):
+        for asked in (DAYS, HOURS, ROLLING):
+            asked = replace(asked, breakdown=by_source.breakdown, unit=unit)
+            groups = (await told(world, asked)).groups
+            assert [(sum(row.size for row in one.rows), one.totals.visits) for one in groups] == [(4, 4)] * 2
+
+
+async def test_values_without_sets_of_their_own_are_among_the_others_by_hours_too(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    monkeypatch.setattr(deed_values, "MOST_VALUES", 2)
+    people = [f"kim-{n}" for n in range(5)]
+    for n, who in enumerate(people):
+        await world.live(seen(world, NOON + n, who, f"{who}-pc", referrer=f"https://shop-{n}.kr/"))
+    await world.settle(NOON + DAY)
+    for asked in (DAYS, HOURS, ROLLING):
+        report = await told(world, replace(asked, breakdown=Breakdown("origin")))
+        sizes = {one.value: sum(row.size for row in one.rows) for one in report.groups}
+        assert sizes == {None: 5, OTHER: 3, "shop-0.kr": 1, "shop-1.kr": 1}
+
+
 async def test_who_turned_out_to_be_another_is_one_person_from_the_first_visit_on(world: World) -> None:
     await lived(world)
     [group] = (await told(world, ROLLING)).groups
@@ -142,6 +180,9 @@ async def test_more_events_than_can_be_read_are_refused_with_their_number(
     await lived(sqlite_world)
     monkeypatch.setattr(facts, "MOST_EVENTS", 5)
     with pytest.raises(BadInput, match=r"5 at most, found \d+"):
+        await told(sqlite_world, HOURS)
+    monkeypatch.setattr(facts, "MOST_EVENTS", 1)
+    with pytest.raises(BadInput, match=r"1 at most, found 2 or more"):
         await told(sqlite_world, HOURS)
     with pytest.raises(BadInput, match="31 base days at most, found 40"):
         await told(sqlite_world, replace(HOURS, days=Days(last=40)))
