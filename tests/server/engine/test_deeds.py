@@ -61,6 +61,12 @@ async def test_half_an_hour_without_an_event_ends_a_session(town: World) -> None
     assert await told(town, Deed.SOURCE, "direct") == (1, 2)
 
 
+async def test_a_page_that_is_called_like_all_pages_is_one_page(town: World) -> None:
+    await town.live(page(town, NOON, "$page", anonymous="phone"), page(town, NOON, "$screen", anonymous="pc"))
+    assert await told(town, Deed.DID, "$page") == (2, 2)
+    assert await told(town, Deed.DID, "$screen") == (1, 1)
+
+
 async def test_a_visit_from_elsewhere_begins_another_session(town: World) -> None:
     await town.live(page(town, NOON, anonymous="phone"))
     await town.live(
