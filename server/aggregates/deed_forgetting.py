@@ -14,7 +14,7 @@ from server.store.bulk import table_of, updating
 from server.store.sessions import WriteSession
 from server.store.tables import AdoptedDeeds, Device, Event, VisitSession
 
-from .deeds import OTHER, SEPARATOR, Deed
+from .deeds import OTHER, Deed, others_of
 
 FORGOTTEN = (Deed.PROPERTY, Deed.KEYWORD, Deed.LANDING)
 """Dimensions whose values facts do not keep of who is erased."""
@@ -56,13 +56,7 @@ async def _forget_adopted(session: WriteSession, theirs: ColumnElement[bool]) ->
 
 
 def _without(acts: Iterable[list[Any]]) -> list[list[Any]]:
-    return [[act[0], _other(act[1]), *act[2:]] if act[0] == Deed.PROPERTY else act for act in acts]
-
-
-def _other(value: str) -> str:
-    """Of one property; whatever the value may contain."""
-    event, name, _ = value.split(SEPARATOR, 2)
-    return SEPARATOR.join((event, name, OTHER))
+    return [[act[0], others_of(*act[:2]), *act[2:]] if act[0] == Deed.PROPERTY else act for act in acts]
 
 
 def _written(told: Any) -> str:

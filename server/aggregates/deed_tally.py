@@ -6,6 +6,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from server.clock import Instant
+from server.commerce.amounts import MOST
 from server.store.sessions import WriteSession
 
 from .calendar import ALL_TIME
@@ -85,4 +86,5 @@ def _stored(amounts: dict[int, int]) -> tuple[bytes, bytes]:
     if min(listed) >= 0 and max(listed) < 128:
         # Nearly always, and many times faster than by an array: a byte is what it would come to.
         return BitMap(numbers).serialize(), b"\x01" + bytes(listed)
-    return BitMap(numbers).serialize(), pack(np.array(listed, dtype=np.int64))
+    within = [min(one, MOST) for one in listed]
+    return BitMap(numbers).serialize(), pack(np.array(within, dtype=np.int64))

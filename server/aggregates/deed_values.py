@@ -17,7 +17,7 @@ from server.store.bulk import inserting, table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import DeedValue
 
-from .deeds import LIMITED, MOST_VALUES, SEPARATOR, Deed, others_of
+from .deeds import LIMITED, MOST_VALUES, Deed, others_of, property_of
 
 _values = table_of(DeedValue)
 _ADD = inserting(DeedValue, once=True)
@@ -36,7 +36,7 @@ class Value(NamedTuple):
         """What has room for so many: a dimension, or one property."""
         if self.dimension != Deed.PROPERTY:
             return self._replace(value="")
-        return self._replace(value=self.value.rpartition(SEPARATOR)[0])
+        return self._replace(value=property_of(self.value))
 
     @property
     def is_limited(self) -> bool:

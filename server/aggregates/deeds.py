@@ -35,7 +35,7 @@ class Deed(StrEnum):
     CAMPAIGN = "campaign"
     KEYWORD = "keyword"
     AD = "ad"
-    """[the network]."""
+    """[the network, or who the tags of the link name as its source]."""
     LANDING = "landing"
     """[host and path of the session's first page]."""
     DID = "did"
@@ -63,8 +63,13 @@ MOST_VALUES = 1000
 """Values of a limited dimension in a project; of a declared property as well."""
 LONGEST_VALUE = 500
 """Characters: an index of PostgreSQL's takes no more than 2,700 bytes."""
+LONGEST_PROPERTY = 120
+"""The same of a property's value: with the names of the event and the property it has to fit, too."""
 LIMITED = frozenset(
-    (Deed.KEYWORD, Deed.LANDING, Deed.CAMPAIGN, Deed.ORIGIN, Deed.DID, Deed.PROPERTY),
+    (
+        *(Deed.ORIGIN, Deed.MEDIUM, Deed.CAMPAIGN, Deed.KEYWORD, Deed.AD, Deed.LANDING),
+        *(Deed.DID, Deed.PROPERTY),
+    ),
 )
 """Dimensions whose values are anything that people and pages come up with."""
 
@@ -75,13 +80,18 @@ def spread(day: int) -> tuple[int, int, int]:
 
 
 def property_value(event: str, name: str, value: str) -> str:
-    """The value of PROPERTY for one value of an event's property."""
-    return f"{event}{SEPARATOR}{name}{SEPARATOR}{value}"
+    """The value of PROPERTY for one value of an event's property: it may be any text, the names may not."""
+    return f"{event}{SEPARATOR}{name}{SEPARATOR}{value.replace(SEPARATOR, ' ')}"
+
+
+def property_of(value: str) -> str:
+    """The event and its property, of a value of PROPERTY."""
+    return SEPARATOR.join(value.split(SEPARATOR, 2)[:2])
 
 
 def others_of(dimension: str, value: str) -> str:
     """The value under which this one is gathered, should there be too many."""
-    return f"{value.rpartition(SEPARATOR)[0]}{SEPARATOR}{OTHER}" if dimension == Deed.PROPERTY else OTHER
+    return f"{property_of(value)}{SEPARATOR}{OTHER}" if dimension == Deed.PROPERTY else OTHER
 
 
 _ORIGINS = tuple(
@@ -109,9 +119,10 @@ _ANY_PAGE = {"page": "$page", "screen": "$screen"}
 def acts_of_event(type: str, name: str, day: int, told: Iterable[Act], *, by_member: bool) -> list[Act]:
     """What an event is, whoever told it: `told` is what was recognised in it."""
     acts = [*told]
-    if type in _ANY_PAGE:
-        acts.append(Act(_DID, _ANY_PAGE[type], day, 1))
-    if name and (type == "track" or type in _ANY_PAGE):
+    any_page = _ANY_PAGE.get(type, "")
+    if any_page:
+        acts.append(Act(_DID, any_page, day, 1))
+    if name and name != any_page and (any_page or type == "track"):
         acts.append(Act(_DID, name, day, 1))
     if by_member:
         acts.append(Act(_MEMBER, "", day, 0))

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from server.commerce.amounts import MOST
+
 Amounts = NDArray[np.signedinteger[Any]]
 """Of the width that the largest needs: nobody may count on more, and sums are asked for as int64."""
 _WIDTHS = ("<i1", "<i2", "<i4", "<i8")
@@ -56,7 +58,7 @@ def numbers_of(users: BitMap) -> NDArray[np.uint32]:
 
 
 def put_together(parts: Sequence[Held]) -> Held:
-    """The union of the users, the sum of the amounts."""
+    """The union of the users, the sum of the amounts: no more than MOST of anybody."""
     if len(parts) == 1:
         return parts[0]
     users = BitMap.union(*(part.users for part in parts))
@@ -64,9 +66,13 @@ def put_together(parts: Sequence[Held]) -> Held:
         return Held(users, None)
     everybody = numbers_of(users)
     sums = np.zeros(len(everybody), dtype=np.int64)
+    are_wide = any(part.amounts is not None and part.amounts.itemsize == 8 for part in parts)
     for part in parts:
         if part.amounts is not None:
             sums[np.searchsorted(everybody, numbers_of(part.users))] += part.amounts
+            if are_wide:
+                # NumPy would go on below zero and say nothing.
+                np.minimum(sums, MOST, out=sums)
     return Held(users, sums)
 
 

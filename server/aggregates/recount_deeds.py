@@ -16,6 +16,7 @@ import orjson
 from pyroaring import BitMap
 from sqlalchemy import Select, and_, delete, select
 
+from server.commerce.amounts import MOST
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
@@ -93,8 +94,12 @@ class Counted:
 
 def _summed(numbers: "array[int]", amounts: "array[int]") -> Held:
     listed, places = np.unique(np.array(numbers, dtype=np.uint32), return_inverse=True)
-    sums = np.zeros(len(listed), dtype=np.int64)
-    np.add.at(sums, places, np.array(amounts, dtype=np.int64))
+    sums, given = np.zeros(len(listed), dtype=np.int64), np.array(amounts, dtype=np.int64)
+    np.add.at(sums, places, given)
+    if int(given.max()) * len(given) > MOST:
+        # A sum may have left 64 bits: those that came near are told apart by what they are roughly.
+        sums[np.bincount(places, weights=given) > 1.5 * MOST] = MOST
+        sums = np.minimum(sums, MOST)
     return Held(BitMap(listed), sums if sums.any() else None)
 
 

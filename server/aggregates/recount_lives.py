@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Select, delete, func, select
 
+from server.commerce.amounts import MOST
 from server.commerce.coupons import NAMES as COUPON_NAMES
 from server.commerce.coupons import Coupon
 from server.commerce.lives import NAMES as LIFE_NAMES
@@ -168,8 +169,8 @@ async def _orders(session: ReadSession, result: Lives) -> None:
         given_back = sum(counted for _, _, counted in refunds.values())
         if row.amount or given_back:
             sums = result.spending[who, row.currency]
-            sums[0] += row.amount or 0
-            sums[1] += given_back
+            sums[0] = min(sums[0] + (row.amount or 0), MOST)
+            sums[1] = min(sums[1] + given_back, MOST)
 
 
 async def _told(session: ReadSession, result: Lives, finals: Mapping[Who, Who | None]) -> None:

@@ -33,7 +33,7 @@ def properties(
             if more or fewer:
                 known = {(one.event, one.property) for one in await declared.of_project(session, chosen)}
                 wanted = (known | set(more)) - set(fewer)
-                _check(len(wanted))
+                _check(wanted)
                 await declared.declare(session, chosen, wanted, WallClock().now())
             return await declared.of_project(session, chosen)
 
@@ -41,8 +41,11 @@ def properties(
         click.echo(f"{one.event}: {one.property}")
 
 
-def _check(wanted: int) -> None:
+def _check(wanted: "set[tuple[str, str]]") -> None:
+    from server.aggregates.deeds import SEPARATOR
     from server.store.declared import MOST
 
-    if wanted > MOST:
+    if any(SEPARATOR in name for one in wanted for name in one):
+        raise click.UsageError("The name of an event or of a property has no control characters.")
+    if len(wanted) > MOST:
         raise click.UsageError(f"At most {MOST} properties of a project are counted.")

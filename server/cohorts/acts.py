@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from server.aggregates.deed_sets import Of
-from server.aggregates.deeds import Deed, property_value
+from server.aggregates.deeds import LONGEST_PROPERTY, Deed, property_value
 from server.aggregates.deeds import Unit as Kept
 
 from .definition import Act, Definition
@@ -54,6 +54,19 @@ _DEVICES: dict[DeviceFilter, tuple[str, ...]] = {
     DeviceFilter.MOBILE_WEB: ("mobile_web",),
     DeviceFilter.APP: ("app", "hybrid_app"),
 }
+_OF_VISITS = frozenset(
+    (
+        Deed.DEVICE,
+        Deed.SOURCE,
+        Deed.ORIGIN,
+        Deed.MEDIUM,
+        Deed.CAMPAIGN,
+        Deed.KEYWORD,
+        Deed.AD,
+        Deed.LANDING,
+    )
+)
+"""Dimensions of which it is kept how many visits were begun."""
 
 
 def kept_by(unit: Unit) -> str:
@@ -70,7 +83,7 @@ def source_of(act: Act, unit: Unit) -> Source:
         return Source((Of(by, act.name, act.value),))
     if act.kind is Kind.EVENT:
         if act.property:
-            value = property_value(act.name, act.property, act.value)
+            value = property_value(act.name, act.property, act.value[:LONGEST_PROPERTY])
             return Source((Of(by, Deed.PROPERTY.value, value),))
         return Source((Of(by, Deed.DID.value, act.name),))
     deed, turn = _KEPT[act.kind]
@@ -94,12 +107,12 @@ def entry_of(asked: Definition, value: str | None = None) -> Parts:
     if asked.occurrence is Occurrence.FIRST_EVER and act.turn is Turn.ANY:
         act = act._replace(turn=Turn.FIRST)
     where = tuple(source_of(one, asked.unit) for one in asked.where)
-    return _narrow(act, (*_devices(asked), *_members(asked, act), *where, *_value(asked, value)))
+    return _narrow(Parts(act, (*_devices(asked), *_members(asked, act), *where, *_value(asked, value))))
 
 
 def back_of(asked: Definition, value: str | None = None) -> Parts:
     """Coming back."""
-    return _bound(asked, source_of(asked.back, asked.unit), value)
+    return _narrow(_bound(asked, source_of(asked.back, asked.unit), value))
 
 
 def measured(
@@ -108,12 +121,12 @@ def measured(
     """What holds the amounts of a metric, and what is taken away from them."""
     by = kept_by(asked.unit)
     if metric is Metric.TIMES:
-        return back_of(asked, value), None
+        return _by_value(_bound(asked, source_of(asked.back, asked.unit), value)), None
     if metric is Metric.REVENUE:
         spent, refunded = (Source((Of(by, deed, currency),)) for deed in (Deed.SPENT, Deed.REFUNDED))
         return _bound(asked, spent, value), _bound(asked, refunded, value)
     deed = Deed.VISITED if metric is Metric.VISITS else Deed.ORDERED
-    return _bound(asked, Source((Of(by, deed, ""),)), value), None
+    return _by_value(_bound(asked, Source((Of(by, deed, ""),)), value)), None
 
 
 def of_breakdown(asked: Definition, value: str) -> Source:
@@ -126,7 +139,7 @@ def _bound(asked: Definition, act: Source, value: str | None) -> Parts:
     devices = _devices(asked) if asked.device_binds is Binds.BOTH else ()
     is_bound = asked.breakdown is not None and asked.breakdown.binds is Binds.BOTH
     values = _value(asked, value) if is_bound else ()
-    return _narrow(act, (*devices, *_members(asked, act), *values))
+    return Parts(act, (*devices, *_members(asked, act), *values))
 
 
 def _devices(asked: Definition) -> tuple[Source, ...]:
@@ -146,9 +159,24 @@ def _value(asked: Definition, value: str | None) -> tuple[Source, ...]:
     return () if value is None else (of_breakdown(asked, value),)
 
 
-def _narrow(act: Source, beside: tuple[Source, ...]) -> Parts:
+def _narrow(parts: Parts) -> Parts:
     """Whoever was on a device has visited, and how often is kept for the device: it stands for both."""
-    is_visit = act.turn is Turn.ANY and [of.dimension for of in act.ofs] == [Deed.VISITED]
-    if is_visit and beside and beside[0].ofs and beside[0].ofs[0].dimension == Deed.DEVICE:
-        return Parts(beside[0], beside[1:])
-    return Parts(act, beside)
+    first = parts.beside[:1]
+    if _is_visit(parts.act) and first and first[0].ofs and first[0].ofs[0].dimension == Deed.DEVICE:
+        return Parts(first[0], parts.beside[1:])
+    return parts
+
+
+def _by_value(parts: Parts) -> Parts:
+    """Of how many visits it is asked: those of the breakdown's value, else those on the devices.
+
+    Of both together it is not kept: the value's are counted, of days on which such a device was used.
+    """
+    kept = [one for one in parts.beside if one.ofs and one.ofs[0].dimension in _OF_VISITS]
+    if not (kept and _is_visit(parts.act)):
+        return parts
+    return Parts(kept[-1], tuple(one for one in parts.beside if one is not kept[-1]))
+
+
+def _is_visit(act: Source) -> bool:
+    return act.turn is Turn.ANY and [of.dimension for of in act.ofs] == [Deed.VISITED]

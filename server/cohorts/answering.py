@@ -6,7 +6,9 @@ from server.segments.reading import Askable
 
 from . import asking, by_moments
 from .asking import Asker
+from .buckets import base_days, date_of
 from .definition import Definition
+from .listed import refuse_untold
 from .moments import is_by_moments
 from .report import Report
 
@@ -20,8 +22,19 @@ async def report(
     most_cells: int | None = None,
 ) -> Report:
     """`segment` are the conditions of the definition's. Raises BadInput for what cannot be answered."""
-    answering = by_moments.report if is_by_moments(asked) else asking.report
+    answering = asking.report
+    if is_by_moments(asked):
+        await _refuse(asker, asked, segment, most_cells)
+        answering = by_moments.report
     return await answering(asker, asked, segment, has_base=has_base, most_cells=most_cells)
+
+
+async def _refuse(asker: Asker, asked: Definition, segment: Askable | None, most_cells: int | None) -> None:
+    """What is refused of reports by day, too: facts are found by sets, segments asked day by day."""
+    await refuse_untold(asker.where, asked)
+    if segment is not None and asking.looks_back(asked, segment):
+        first, last = base_days(asked.days, date_of(asker.now, asker.zone))
+        asking.refuse_many_moments((last - first).days + 1, most_cells)
 
 
 async def answer(asker: Asker, asked: Definition) -> Report:

@@ -22,9 +22,13 @@ from .buckets import Periods, periods
 from .counting import Segments, Work
 from .definition import Definition, wrongs
 from .gathering import Where
+from .listed import refuse_untold
 from .report import Group, Report
 from .shelf import Shelf
 from .words import AsOf, Metric, Unit
+
+MOST_MOMENTS = 60
+"""As of which a segment is asked in one answer: each of them asks everybody again."""
 
 
 class Asker(NamedTuple):
@@ -78,6 +82,7 @@ async def gather(
 ) -> Gathered:
     """Reads what a report looks at, of each shard or of all in one. Raises BadInput."""
     refuse_wrong(asked)
+    await refuse_untold(asker.where, asked)
     mark = await watermark.of_project(asker.session, asker.project_id, asker.shards, asker.now)
     told = periods(asked, asker.zone, asker.now, mark)
     unit = kept_by(asked.unit)
@@ -94,10 +99,19 @@ async def gather(
     spans, places = gathering.spans_of(asked, told)
     work = Work(asked, told, paid, places, has_base)
     shelves = await gathering.shelves(asker.where, work, spans, values, in_one=in_one)
-    met = None if segment is None else await _segments(asker, asked, told, segment)
+    met = None if segment is None else await _segments(asker, asked, told, segment, most_cells)
     if met is not None and in_one:
         met = [{ALL_SHARDS: users_at_once(one, asker.shards)} for one in met]
     return Gathered(work, shelves, met, values, left_out, mark)
+
+
+async def values(asker: Asker, asked: Definition) -> Sequence[str]:
+    """Those of its breakdown that a report shows. Raises BadInput."""
+    if asked.breakdown is None:
+        return ()
+    told = periods(asked, asker.zone, asker.now, asker.now)
+    found, _ = await gathering.values(asker.where, kept_by(asked.unit), asked.breakdown, told)
+    return found
 
 
 def refuse_many(cells: int, most: int | None) -> None:
@@ -116,6 +130,22 @@ def refuse_wrong(asked: Definition) -> None:
         raise BadInput(" ".join(found))
 
 
+def looks_back(asked: Definition, segment: Askable) -> bool:
+    """Whether its segment has to be asked anew for each base date."""
+    is_now = asked.segment is not None and asked.segment.as_of is AsOf.NOW
+    return not is_now and bool(segment.question.wants().past)
+
+
+def refuse_many_moments(moments: int, most_cells: int | None) -> None:
+    """What is answered while somebody waits asks everybody so often at most. Raises BadInput."""
+    if most_cells is not None and moments > MOST_MOMENTS:
+        raise BadInput(
+            f"The segment looks at what was done and would be asked as of {moments} base dates; "
+            f"{MOST_MOMENTS} are allowed in one answer. Ask for fewer base dates, or as of now, or have it "
+            "exported."
+        )
+
+
 def _groups(found: Gathered) -> list[Group]:
     counted = counting.count(found.work, found.shelves, found.segments, found.values)
     return [
@@ -125,15 +155,15 @@ def _groups(found: Gathered) -> list[Group]:
 
 
 async def _segments(
-    asker: Asker, asked: Definition, told: Periods, segment: Askable
+    asker: Asker, asked: Definition, told: Periods, segment: Askable, most_cells: int | None
 ) -> list[dict[int, BitMap]]:
     """Who met the conditions at the end of each base period, so that nobody is in for what came later."""
     bases = range(min(len(told.bases), len(told.reached)))
     # The last millisecond is still of the period: "in the last 3 days" ends with it.
     moments = [min(told.ends(base, 0, 0)[1] - 1, asker.now) for base in bases]
-    is_now = asked.segment is not None and asked.segment.as_of is AsOf.NOW
-    if is_now or not segment.question.wants().past:
+    if not looks_back(asked, segment):
         moments = [asker.now for _ in bases]
+    refuse_many_moments(len(set(moments)), most_cells)
     known: dict[Instant, dict[int, BitMap]] = {}
     for at in moments:
         if at not in known:

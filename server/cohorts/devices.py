@@ -1,6 +1,7 @@
 """The devices of users: a segment is of people, and some reports count devices."""
 
 from array import array
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -34,7 +35,8 @@ class Owners:
     users: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def learn(self, numbers: list[int], users: list[int]) -> None:
-        grown = np.full(numbers[-1] + 1, -1, dtype=np.int64)
+        # A snapshot that is older than what is known already has nothing new to say, and takes nothing away.
+        grown = np.full(max(len(self.users), numbers[-1] + 1), -1, dtype=np.int64)
         grown[: len(self.users)] = self.users
         grown[numbers] = users
         self.users = grown
@@ -54,18 +56,32 @@ class Owners:
         return BitMap(array("I", found.tobytes()))
 
 
-_known: WeakKeyDictionary[Engine, dict[tuple[int, int], Owners]] = WeakKeyDictionary()
-"""By database; by project and shard."""
+Known = OrderedDict[tuple[int, int], Owners]
+"""By project and shard; those that were asked for last come last."""
+_known: WeakKeyDictionary[Engine, Known] = WeakKeyDictionary()
+"""By database."""
+MOST_BYTES = 128 * 1024 * 1024
+"""Of all that is known of one database: 16 million devices."""
 
 
 async def owners(session: ReadSession, project_id: int, shards: int) -> dict[int, Owners]:
     """By shard: whose devices are, as far as this snapshot knows. What is known is not read again."""
     bind = session.get_bind()
-    known = _known.setdefault(bind if isinstance(bind, Engine) else bind.engine, {})
+    known = _known.setdefault(bind if isinstance(bind, Engine) else bind.engine, OrderedDict())
     found = {}
     for shard in range(shards):
         found[shard] = known.setdefault((project_id, shard), Owners())
+        known.move_to_end((project_id, shard))
         about = {"shard": shard, "project_id": project_id, "most": PAGE}
         while rows := await session.rows(_NEW, {**about, "after": len(found[shard].users) - 1}):
             found[shard].learn(*map(list, zip(*rows, strict=True)))
+    forget(known)
     return found
+
+
+def forget(known: Known) -> None:
+    """Those that nobody has asked for longest, as far as there is no room for them."""
+    taken = sum(one.users.nbytes for one in known.values())
+    while taken > MOST_BYTES:
+        _, oldest = known.popitem(last=False)
+        taken -= oldest.users.nbytes

@@ -30,7 +30,8 @@ class Cell(NamedTuple):
     """None while its period has not begun. Money is in ten-thousandths of the unit."""
     denominator: int | None
     complete: bool
-    """Whether all of its time is over and counted: it will not rise any more, but for what comes late."""
+    """Whether all of its period is over and counted: it will not rise any more, but for what comes late, and
+    of ON_OR_AFTER for who comes back later still."""
     scale: int = 1
     """What the numerator has to be divided by, for the number that people read."""
     base_scale: int = 1

@@ -137,9 +137,14 @@ def _counted(report: Report, titles: Titles) -> str:
         Metric.TIMES: f"how often they {_did(asked.back, titles)}",
         Metric.VISITS: "their visits",
         Metric.PURCHASES: "their orders",
-        Metric.REVENUE: f"what they paid less refunds, in {report.currency or 'no currency'}",
+        Metric.REVENUE: f"what they paid less refunds, in {report.currency or 'no currency'}{_untold(asked)}",
     }
     return told[asked.metric]
+
+
+def _untold(asked: Definition) -> str:
+    is_device = asked.unit is Unit.DEVICE
+    return " (orders and refunds that a server tells belong to no device and are not in)" if is_device else ""
 
 
 def _week(asked: Definition) -> str:
@@ -237,9 +242,14 @@ def _counted_ko(report: Report, titles: Titles) -> str:
         Metric.TIMES: f"{_did_ko(asked.back, titles)} 횟수",
         Metric.VISITS: "방문수",
         Metric.PURCHASES: "구매수",
-        Metric.REVENUE: f"환불을 뺀 매출액({report.currency or '통화 없음'})",
+        Metric.REVENUE: f"환불을 뺀 매출액({report.currency or '통화 없음'}{_untold_ko(asked)})",
     }
     return told[asked.metric]
+
+
+def _untold_ko(asked: Definition) -> str:
+    is_device = asked.unit is Unit.DEVICE
+    return "; 서버가 전송한 주문과 환불은 기기에 속하지 않아 반영되지 않음" if is_device else ""
 
 
 def _week_ko(asked: Definition) -> str:

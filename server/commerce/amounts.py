@@ -9,6 +9,9 @@ from server.journey.goals import AMOUNT_SCALE
 
 LARGEST = 10**10
 """Of one order, in the currency's unit. Sums are kept in 64 bits."""
+MOST = (1 << 62) - 1
+"""Where a sum of amounts stops, in ten-thousandths: two such sums still make a number of 64 bits. Amounts are
+never negative, so what stops here comes to the same in whatever order it is added up."""
 _LONGEST = 40
 
 _WRITTEN = re.compile(r"[^\d+.,-]{0,4}([+-]?)[^\d+.,-]{0,4}(\d[\d,]*(?:\.\d+)?|\.\d+)\s*[^\W\d_]{0,4}\.?")
@@ -31,6 +34,11 @@ def read_amount(value: Any) -> int | None:
     if not amount.is_finite() or amount.copy_abs() > LARGEST:
         return None
     return int((amount * AMOUNT_SCALE).to_integral_value())
+
+
+def is_absurd(amount: int) -> bool:
+    """Whether so many ten-thousandths are more than an order can come to."""
+    return abs(amount) > LARGEST * AMOUNT_SCALE
 
 
 def _plain(text: str) -> str | None:

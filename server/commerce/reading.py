@@ -12,7 +12,7 @@ from server.journey.dates import Unreadable, find_date
 from server.journey.local_time import instant_of
 from server.journey.moment import Instant
 
-from .amounts import read_amount, read_currency
+from .amounts import is_absurd, read_amount, read_currency
 from .names import Kind, Words
 
 LONGEST = 200
@@ -127,7 +127,8 @@ def _refunded(words: Words, order_id: str, body: Mapping[str, Any]) -> Refunded:
     lines = _lines(body)
     if amount is None and (flag == UNREADABLE_AMOUNT or lines):
         # Some of it was given back; all of it only where nothing says how much.
-        amount = sum(_worth(one) for one in lines)
+        worth = sum(_worth(one) for one in lines)
+        amount = 0 if is_absurd(worth) else worth
     currency = read_currency(body.get("currency")) or words.currency
     refund_id = _first_text(body, ("refund_id", "refundId"))
     # Some senders write what is given back as a negative amount.

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 
 from server.aggregates.calendar import day_of
 from server.aggregates.deeds import (
+    LONGEST_PROPERTY,
     OF_ORDERS,
     Act,
     Deed,
@@ -21,6 +22,7 @@ from server.aggregates.deeds import (
     property_value,
 )
 from server.clock import Instant
+from server.commerce.amounts import MOST
 from server.commerce.orders import Counts
 from server.ingest.messages import ArrivedEvent
 from server.store.bulk import table_of
@@ -138,10 +140,6 @@ def _values_of(found: Any) -> list[str]:
         plain = [value for one in found if not isinstance(one, list) for value in _values_of(one)]
         return list(dict.fromkeys(plain))[:MOST_VALUES_OF_ONE]
     return []
-
-
-LONGEST_PROPERTY = 120
-"""Of a property's value: with the names of the event and the property it has to fit into an index."""
 
 
 def _count(batch: Batch, project_id: int, unit: str, number: int, acts: Iterable[Act]) -> None:
@@ -264,7 +262,7 @@ def _sum_up(told: list[Told], adopted: list[dict[str, Any]], zone: str) -> dict[
         for who, acts in before.items():
             for deed, value, day, amount in acts:
                 sums[who][deed, value, day] += amount
-    return {who: [[*key, amount] for key, amount in found.items()] for who, found in sums.items()}
+    return {who: [[*key, min(one, MOST)] for key, one in found.items()] for who, found in sums.items()}
 
 
 def read_told(stored: str) -> list[Act]:

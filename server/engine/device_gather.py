@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, select
 
-from server.clock import Instant
+from server.clock import HOUR, Instant
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
@@ -19,6 +21,11 @@ from .sessions import PAUSE
 
 if TYPE_CHECKING:  # `items` needs this file itself, by way of `commands`.
     from .items import Item
+
+MOST_SPANS = 8
+"""Statements by which the sessions around a project's late events are read."""
+LONG = 6 * HOUR
+"""Without a late event: worth a statement of its own."""
 
 _devices, _sessions = table_of(Device), table_of(VisitSession)
 
@@ -139,17 +146,28 @@ def keep_sessions(devices: dict[int, DeviceState], rows: Iterable[Any]) -> None:
 
 async def _load_around(session: ReadSession, batch: Batch, times: dict[DeviceKey, list[Instant]]) -> None:
     """The sessions around events that came late: before the latest session of their device."""
-    late: defaultdict[int, dict[int, DeviceState]] = defaultdict(dict)
-    when: defaultdict[int, list[Instant]] = defaultdict(list)
+    late: defaultdict[int, list[tuple[Instant, int]]] = defaultdict(list)
+    devices: defaultdict[int, dict[int, DeviceState]] = defaultdict(dict)
     for key, told in times.items():
         device = batch.devices.get(key)
         if device is not None and device.session_at is not None and min(told) < device.session_at:
-            late[key[0]][device.number] = device
-            when[key[0]] += [at for at in told if at < device.session_at]
-    for project_id, devices in late.items():
-        span = {"since": min(when[project_id]) - PAUSE, "until": max(when[project_id]) + PAUSE}
-        about = {"shard": batch.shard, "project_id": project_id, **span}
-        keep_sessions(devices, await session.rows_in(_AROUND, "numbers", sorted(devices), about))
+            devices[key[0]][device.number] = device
+            late[key[0]] += [(at, device.number) for at in told if at < device.session_at]
+    for project_id, events in late.items():
+        for near in together(events):
+            span = {"since": near[0][0] - PAUSE, "until": near[-1][0] + PAUSE}
+            about = {"shard": batch.shard, "project_id": project_id, **span}
+            numbers = sorted({number for _, number in near})
+            keep_sessions(devices[project_id], await session.rows_in(_AROUND, "numbers", numbers, about))
+
+
+def together(late: list[tuple[Instant, int]]) -> list[list[tuple[Instant, int]]]:
+    """Late events in order, cut where there is longest none: one of long ago asks for nothing in between."""
+    ordered = sorted(late)
+    gaps = ((ordered[n][0] - ordered[n - 1][0], n) for n in range(1, len(ordered)))
+    longest = nlargest(MOST_SPANS - 1, (gap for gap in gaps if gap[0] > LONG))
+    cuts = [0, *sorted(n for _, n in longest), len(ordered)]
+    return [ordered[begin:end] for begin, end in pairwise(cuts)]
 
 
 async def load_all(session: ReadSession, batch: Batch, devices: Iterable[tuple[int, DeviceState]]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from server.commerce.amounts import MOST
 from server.commerce.coupons import Coupon
 from server.commerce.lives import FIRSTS, LASTS, SUMS, Life
 from server.commerce.orders import REFUNDED, SPENT, Counts, Order, Refund
@@ -24,7 +25,7 @@ UserKey = tuple[int, int]
 _ORDER = ("order_id", "ordered_at", "digest", "amount", "currency", "refunded", "refunds", "coupons")
 _PURCHASES = replacing(tables.Purchase, *_ORDER, "products", "flag")
 _LIVES = folding(tables.Life, least=FIRSTS, most=LASTS, sums=SUMS)
-_SPENDING = adding(tables.Spending, "spent", "refunded")
+_SPENDING = adding(tables.Spending, "spent", "refunded", most=MOST)
 _COUPONS = folding(
     tables.Coupon,
     least=("issued_at", "used_at", "expired_at"),
@@ -80,7 +81,10 @@ class Ledger:
         ]
         await session.bulk(_PURCHASES, changed)
         await session.bulk(_LIVES, [(shard, *user, *life.row()) for user, life in self.lives.items()])
-        spending = [(shard, *user, currency, *sums) for (user, currency), sums in self.spending.items()]
+        spending = [
+            (shard, *user, currency, *(min(one, MOST) for one in sums))
+            for (user, currency), sums in self.spending.items()
+        ]
         await session.bulk(_SPENDING, spending)
         coupons = [
             (shard, *user, code, *one.row())

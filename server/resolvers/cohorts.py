@@ -10,8 +10,10 @@ import orjson
 from pyroaring import BitMap
 
 from server.cohorts import answering, asking, people
-from server.cohorts.asking import Asker, Gathered
+from server.cohorts.asking import Asker
+from server.cohorts.buckets import date_of
 from server.cohorts.definition import Definition, wrongs
+from server.cohorts.narrowing import base_day, narrowed
 from server.cohorts.people import Place, Side
 from server.cohorts.report import Report
 from server.cohorts.stored import to_data
@@ -152,31 +154,33 @@ async def _behind(
     await _titles(context, asked, path)
     segment = await segment_of(asker.session, context, asked, path)
     try:
-        found = await asking.gather(asker, asked, segment, has_base=False)
+        base, column = await _place(asker, asked, cell)
+        today = date_of(asker.now, asker.zone)
+        small = narrowed(asked, base, column, cell.value, today)
+        found = await asking.gather(asker, small, segment, has_base=False, most_cells=MOST_CELLS)
     except BadInput as error:
         raise Invalid(error.message, tuple(path)) from error
-    place = _place(found, cell)
+    place = Place(len(found.work.periods.bases) - 1, 0, cell.value)
+    if column is not None and place.base + column[0] >= len(found.work.periods.reached):
+        raise Invalid("This period has not begun yet.", (*cell.path, "period"))
     units = await asyncio.to_thread(people.behind, found, place, cell.side)
     count = sum(map(len, units.values()))
     return await people.users_of(asker, Unit(asked.unit), units), count
 
 
-def _place(found: Gathered, cell: Cell) -> Place:
-    """Raises Invalid for a cell that the report has not, or not yet."""
-    periods, asked = found.work.periods, found.work.asked
-    base = next((n for n, one in enumerate(periods.bases) if one.first <= cell.base < one.until), None)
+async def _place(asker: Asker, asked: Definition, cell: Cell) -> tuple[date, tuple[int, int] | None]:
+    """A base day and the column of the cell; a whole cohort has none. Raises Invalid, BadInput."""
+    base = base_day(asked, cell.base, date_of(asker.now, asker.zone))
     if base is None:
         raise Invalid(f"The report has no base date {cell.base}.", (*cell.path, "baseDate"))
-    if cell.value is not None and cell.value not in found.values:
+    if cell.value is not None and cell.value not in await asking.values(asker, asked):
         raise Invalid(f"The report has no value {cell.value!r}.", (*cell.path, "value"))
     if cell.side is Side.COHORT:
-        return Place(base, 0, cell.value)
-    column = next((n for n, (first, _) in enumerate(asked.columns) if first == cell.period), None)
+        return base, None
+    column = next((one for one in asked.columns if one[0] == cell.period), None)
     if column is None:
         raise Invalid(f"The report has no period {cell.period}.", (*cell.path, "period"))
-    if base + asked.columns[column][0] >= len(periods.reached):
-        raise Invalid("This period has not begun yet.", (*cell.path, "period"))
-    return Place(base, column, cell.value)
+    return base, column
 
 
 async def _refuse_taken(session: WriteSession, context: Context, name: str) -> None:

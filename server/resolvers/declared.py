@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from server.aggregates.deeds import SEPARATOR
 from server.context import Context
 from server.ingest.messages import MAX_NAME_CHARS
 from server.store import declared
@@ -24,9 +25,9 @@ async def declare(context: Context, wanted: Sequence[tuple[str, str]], key: str 
     if len(set(wanted)) > MOST:
         raise Invalid(f"At most {MOST} properties were wanted.", ("input", "properties"))
     for number, (event, name) in enumerate(wanted):
-        if not 0 < len(event) <= MAX_NAME_CHARS:
+        if not 0 < len(event) <= MAX_NAME_CHARS or SEPARATOR in event:
             raise Invalid("The name of an event was wanted.", ("input", "properties", number, "event"))
-        if not 0 < len(name) <= LONGEST_PROPERTY:
+        if not 0 < len(name) <= LONGEST_PROPERTY or SEPARATOR in name:
             message = f"A property's name of 1 to {LONGEST_PROPERTY} characters was wanted."
             raise Invalid(message, ("input", "properties", number, "property"))
 

@@ -41,7 +41,11 @@ class CohortDimension(Enum):
     )
     CAMPAIGN = value("campaign", description="What `utm_campaign` says.")
     KEYWORD = value("keyword", description="What was searched for, where that is told.")
-    AD = value("ad", description="The advertising network, by its click ids.")
+    AD = value(
+        "ad",
+        description="The advertising network, by its click ids; of a tagged ad without one, the source that "
+        "its tags name.",
+    )
     LANDING = value("landing", description="Host and path of the first page of the visit.")
 
 
@@ -79,11 +83,15 @@ class CohortUnit(Enum):
 class CohortMetric(Enum):
     PEOPLE = value("people", description="How many of them came back. 유지.")
     TIMES = value("times", description="How often they did what coming back is. 횟수.")
-    VISITS = value("visits", description="How many visits they began. 방문수.")
+    VISITS = value(
+        "visits",
+        description="How many visits they began; with a breakdown that binds BOTH, of its value. 방문수.",
+    )
     PURCHASES = value("purchases", description="How many orders they placed. 구매수.")
     REVENUE = value(
         "revenue",
-        description="What they paid, less what was given back, each on its day. May be negative. 매출액.",
+        description="What they paid, less what was given back, each on its day. May be negative. Of the unit "
+        "DEVICE without what servers tell, as most refunds are: that belongs to no device. 매출액.",
     )
 
 

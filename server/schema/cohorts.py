@@ -82,7 +82,8 @@ class CohortCell:
         "nor later, up to the watermark. Null for everything else: who is missing in one period may come yet."
     )
     complete: bool = strawberry.field(
-        description="Whether all of its time is over and counted. What comes late can still change it."
+        description="Whether all of its period is over and counted. What comes late can still change it; and "
+        "of ON_OR_AFTER, which looks at all later periods too, it can rise while somebody may come back."
     )
 
 
@@ -108,7 +109,8 @@ class CohortColumn:
     period: int = strawberry.field(description="The period; of a bracket the first.")
     last_period: int = strawberry.field(description="The last period of a bracket; else the same.")
     average: CohortCell = strawberry.field(
-        description="Numerators and denominators of complete cells, pooled; cohorts of nobody are left out."
+        description="Numerators and denominators of complete cells, pooled; cohorts of nobody are left out. "
+        "Of ON_OR_AFTER it can still rise, as its cells can."
     )
     cells: list[CohortCell] = strawberry.field(
         description="The cells, the earliest base date first.", metadata={"list_size": 30}
@@ -134,7 +136,7 @@ class CohortTable:
     value: str | None = strawberry.field(description="The value of the breakdown; null for everybody.")
     averages: list[CohortCell] = strawberry.field(
         description="By period: numerators and denominators of complete cells, pooled. Cohorts of nobody are "
-        "left out, and those who lost everybody are not.",
+        "left out, and those who lost everybody are not. Of ON_OR_AFTER they can still rise, as cells can.",
         metadata={"list_size": 8},
     )
 

@@ -39,11 +39,15 @@ class SegmentPurchasedInput(SegmentTimesInput):
     )
 
 
-@strawberry.input(description="What the user's orders come to, in one currency.")
+@strawberry.input(
+    description="What the user's orders come to, in one currency: amounts of several are never added up."
+)
 class SegmentSpentInput:
     of: SegmentSum = strawberry.field(default=SegmentSum.SUM, description="What is made of the amounts.")
     currency: str = strawberry.field(
-        default="", description="Of orders in this currency, e.g. KRW; of those that name none by default."
+        default="",
+        description="Of orders in this currency, e.g. KRW. By default in the user's own: the one in which "
+        "most of these orders are that cost something. In a shop of one currency that is this currency.",
     )
     at_least: float | None = strawberry.field(default=None, description="How much at least.")
     at_most: float | None = strawberry.field(default=None, description="How much at most.")

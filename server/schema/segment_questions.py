@@ -99,7 +99,9 @@ class SegmentVisitedInput(SegmentTimesInput):
     )
     campaign: list[str] | None = strawberry.field(default=None, description="The campaign's name.")
     keyword: list[str] | None = strawberry.field(default=None, description="What was searched for.")
-    ad: list[str] | None = strawberry.field(default=None, description="The network of the ad.")
+    ad: list[str] | None = strawberry.field(
+        default=None, description="The network of the ad, or the source its tags name."
+    )
     landing: list[str] | None = strawberry.field(
         default=None, description="Host and path of the first page, e.g. `shop.example/sale`."
     )

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Delete, Dialect, Insert, Table, Update, bindparam, delete, insert, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Dialect,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal_column,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -64,16 +77,23 @@ def inserting(model: type[SQLModel], *columns: str, once: bool = False) -> Bulk:
     )
 
 
-def adding(model: type[SQLModel], *sums: str) -> Bulk:
-    """Inserts rows, or adds to the columns named where the row exists."""
+def adding(model: type[SQLModel], *sums: str, most: int | None = None) -> Bulk:
+    """Inserts rows, or adds to the columns named where the row exists: up to `most`, and there it stays."""
     table = table_of(model)
     statements: dict[str, Insert | Update | Delete] = {}
     for dialect in (sqlite, postgresql):
         statement = dialect.insert(table)
-        added = {name: table.c[name] + statement.excluded[name] for name in sums}
+        added = {name: _sum(table.c[name], statement.excluded[name], most) for name in sums}
         name = "sqlite" if dialect is sqlite else "postgresql"
         statements[name] = statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=added)
     return Bulk(tuple(table.columns.keys()), statements)
+
+
+def _sum(one: ColumnElement[int], other: ColumnElement[int], most: int | None) -> ColumnElement[int]:
+    if most is None:
+        return one + other
+    limit: ColumnElement[int] = literal_column(str(most), one.type)
+    return case((one > limit - other, limit), else_=one + other)
 
 
 def replacing(model: type[SQLModel], *columns: str) -> Bulk:

@@ -4,7 +4,8 @@ An order counts once, however often it was told, and with everything in it: whoe
 for orders that have it.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +81,15 @@ class Bought:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What orders in a window come to in one currency. Of no orders the sum is 0, and the rest nothing."""
+    """What orders in a window come to in one currency. Of no orders the sum is 0, and the rest nothing.
+
+    Where none is named it is the person's own: amounts of several are never added up.
+    """
 
     orders: Orders
     of: Sum
     currency: str
+    """Empty for the one in which most of the person's orders are that cost something."""
     at_least: int | None
     at_most: int | None
     """In ten-thousandths."""
@@ -93,22 +98,35 @@ class Spent:
     """Without what was given back."""
 
     def holds(self, person: Person) -> bool:
-        found = amount_of(self.of, list(self._amounts(person)))
+        orders = self._paid(person)
+        currency = self.currency or currency_of(orders)
+        paid = [told for told in orders if told["currency"] == currency]
+        found = amount_of(self.of, [self._left_of(told, person.at) for told in paid])
         return found is not None and self.fits(found)
 
     def fits(self, found: float) -> bool:
         enough = self.at_least is None or found >= self.at_least
         return enough and (self.at_most is None or found <= self.at_most)
 
-    def _amounts(self, person: Person) -> Iterator[int]:
+    def _paid(self, person: Person) -> list[Mapping[str, Any]]:
         bounds = self.window.bounds(person.at, person.zone)
-        for one in self.orders.of(person):
-            told = one.properties
-            if bounds.hold(one.at) and told["amount"] is not None and told["currency"] == self.currency:
-                yield told["amount"] - (refunded_by(told, person.at) if self.net else 0)
+        found = (one.properties for one in self.orders.of(person) if bounds.hold(one.at))
+        return [told for told in found if told["amount"] is not None]
+
+    def _left_of(self, told: Mapping[str, Any], at: Instant) -> int:
+        amount: int = told["amount"]
+        return amount - (refunded_by(told, at) if self.net else 0)
 
     def wants(self) -> Wants:
         return Wants(past=(Wanted(PURCHASE, self.window),))
+
+
+def currency_of(orders: Iterable[Mapping[str, Any]]) -> str:
+    """The one in which most of these orders are that cost something; of several such, the first by name."""
+    listed = list(orders)
+    often = Counter(told["currency"] for told in listed if told["amount"])
+    often = often or Counter(told["currency"] for told in listed)
+    return min(often, key=lambda one: (-often[one], one), default="")
 
 
 @dataclass(frozen=True, slots=True)

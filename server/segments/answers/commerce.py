@@ -8,7 +8,8 @@ import numpy as np
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from server.aggregates.deed_sets import Of, numbers_of
+from server.aggregates.calendar import ALL_TIME
+from server.aggregates.deed_sets import EMPTY, Of, numbers_of, put_together
 from server.aggregates.deeds import Deed, Unit
 from server.clock import Instant
 from server.journey.audience import EVER, Sum, Times, Which
@@ -17,13 +18,15 @@ from server.journey.audience.purchases import Bought, Orders, SignedUp, Spent
 from server.journey.local_time import ONE_DAY, day_of, instant_of
 from server.store.among import among_these
 from server.store.bulk import table_of
-from server.store.tables import Coupon
+from server.store.tables import Coupon, DeedSet
 
 from .deeds import Done, Looked, read_deeds, times_of, whoever_may
 from .pairs import Asking, Pair, Pairs
 from .spans import spans_of
 
-_coupons = table_of(Coupon)
+_coupons, _deeds = table_of(Coupon), table_of(DeedSet)
+MOST_CURRENCIES = 8
+"""Of which the sets are read, should none be named."""
 
 
 def _looked(deed: Deed, value: str = "") -> Looked:
@@ -51,15 +54,39 @@ async def answer_bought(asking: Asking, question: Bought) -> Pairs:
 
 
 async def answer_spent(asking: Asking, question: Spent) -> Pairs:
-    looked = _looked(Deed.SPENT, question.currency)
-    if _is_picky(question.orders) or question.net or question.of is not Sum.SUM:
+    currencies = [question.currency] if question.currency else await _currencies(asking)
+    is_plain = question.of is Sum.SUM and not question.net and not _is_picky(question.orders)
+    if not is_plain or len(currencies) > MOST_CURRENCIES:
         # Orders that cost nothing have no set of what was spent.
         ordered = _looked(Deed.ORDERED)
         fits_none = question.of is Sum.SUM and question.fits(0)
         return await whoever_may(asking, [ordered], question.window, fits_none=fits_none)
     spans = spans_of(asking, *question.window.bounds(asking.at, asking.zone))
-    inside = await read_deeds(asking, looked, spans, amounts=True)
-    return asking.each(lambda n, all: _sums(question, inside[n], all))
+    inside = [await read_deeds(asking, _looked(Deed.SPENT, one), spans, amounts=True) for one in currencies]
+    return asking.each(lambda n, all: _sums(question, _in_one([one[n] for one in inside]), all))
+
+
+async def _currencies(asking: Asking) -> list[str]:
+    """In which anybody has ever paid, if they are few."""
+    statement = (
+        select(_deeds.c.value)
+        .where(among_these(_deeds.c.shard, list(range(asking.shards))))
+        .where(_deeds.c.project_id == asking.project_id, _deeds.c.unit == Unit.USER.value)
+        .where(_deeds.c.dimension == Deed.SPENT.value, _deeds.c.span == ALL_TIME)
+        .distinct()
+        .limit(MOST_CURRENCIES + 1)
+    )
+    return sorted(row.value for row in await asking.session.rows(statement))
+
+
+def _in_one(paid: list[Done]) -> Done:
+    """Of each currency, together. Whoever may have paid in several is asked in which most."""
+    once, twice = BitMap(), BitMap()
+    for one in paid:
+        users = one.whole.users | one.edges
+        once, twice = once | users, twice | (once & users)
+    whole = put_together([one.whole for one in paid]) if paid else EMPTY
+    return Done(whole, BitMap.union(twice, *(one.edges for one in paid)))
 
 
 def _sums(question: Spent, done: Done, all: BitMap) -> Pair:

@@ -4,12 +4,13 @@ from random import Random
 
 import pytest
 
-from server.aggregates import deed_merge, deed_sets
+from server.aggregates import deed_merge, deed_sets, deed_values
 from server.aggregates.deed_merge import Crowded, _Part, smallest
 from server.aggregates.deed_sets import Of
 from server.aggregates.deed_tally import DeedKey, DeedTally
 from server.aggregates.deed_values import Value, Values
-from server.aggregates.deeds import MOST_VALUES, OTHER, Deed, Unit, property_value
+from server.aggregates.deeds import MOST_VALUES, OTHER, Act, Deed, Unit, property_value
+from server.aggregates.recount_deeds import Counted
 from server.store.tables import DeedSet, DeedValue
 from tests.world import NOON, World
 
@@ -101,6 +102,44 @@ async def test_a_project_has_so_many_values_and_then_no_more(world: World) -> No
     assert await told(world, did[0][0]) == {0: 2}
     others = await told(world, Of(Unit.USER, Deed.DID, OTHER))
     assert others == {7: 1, 8: 1, **dict.fromkeys(range(MOST_VALUES, MOST_VALUES + 5), 1)}
+
+
+@pytest.mark.parametrize("deed", [Deed.MEDIUM, Deed.AD, Deed.ORIGIN])
+async def test_whatever_links_name_is_limited(
+    world: World, monkeypatch: pytest.MonkeyPatch, deed: Deed
+) -> None:
+    monkeypatch.setattr(deed_values, "MOST_VALUES", 2)
+    await add(world, 1, Values(), *((Of(Unit.USER, deed, f"tag {n}"), n, 1) for n in range(4)))
+    assert await told(world, Of(Unit.USER, deed, "tag 1")) == {1: 1}
+    assert await told(world, Of(Unit.USER, deed, OTHER)) == {2: 1, 3: 1}
+
+
+async def test_no_value_of_a_property_makes_room_for_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deed_values, "MOST_VALUES", 2)
+    sizes = [Of(Unit.USER, Deed.PROPERTY, property_value("view", "size", f"{n}\x1fz")) for n in range(4)]
+    raw = Of(Unit.USER, Deed.PROPERTY, "view\x1fsize\x1f9\x1fz")
+    await add(world, 1, Values(), *((of, n, 1) for n, of in enumerate(sizes)), (raw, 9, 1))
+    others = Of(Unit.USER, Deed.PROPERTY, property_value("view", "size", OTHER))
+    assert await told(world, sizes[1]) == {1: 1}
+    assert await told(world, others) == {2: 1, 3: 1, 9: 1}
+
+
+async def test_amounts_stop_where_64_bits_would_end(world: World) -> None:
+    of, most = Of(Unit.USER, Deed.SPENT, "KRW"), 2**62 - 1
+    for part in range(1, 5):
+        await add(world, part, Values(), (of, 1, 2**70), (of, 2, most), (of, 3, 2**61 - 1), (of, 4, 1))
+    wanted = {1: most, 2: most, 3: most, 4: 4}
+    assert await told(world, of) == wanted
+    counted = Counted({})
+    for _ in range(4):
+        acts = ((1, most), (2, most), (3, 2**61 - 1), (4, 1))
+        for number, amount in acts:
+            counted.add(world.project_id, Unit.USER, number, [Act(Deed.SPENT, "KRW", DAY, amount)])
+    [again] = counted.take().values()
+    assert again.amounts is not None
+    assert again.amounts.tolist() == [*wanted.values()]
 
 
 async def test_every_property_has_room_of_its_own(world: World) -> None:

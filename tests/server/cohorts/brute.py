@@ -158,6 +158,8 @@ def _returns(asked: Definition, value: str | None) -> str:
     is_by_device = asked.device is not DeviceFilter.ALL and asked.device_binds is Binds.BOTH
     if asked.metric is Metric.VISITS and is_by_device:
         which = f"deed = 'device' AND value IN {_DEVICES[asked.device]}"
+    if asked.metric is Metric.VISITS and asked.breakdown and asked.breakdown.binds is Binds.BOTH:
+        which = f"deed = '{asked.breakdown.dimension}' AND value = '{value}'"
     return f"SELECT u, {bucket} AS b, {amount} AS amount FROM fact WHERE {which}{filters}"
 
 

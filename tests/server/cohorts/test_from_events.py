@@ -11,9 +11,10 @@ import pytest
 from server.cohorts import asking, people
 from server.cohorts.asking import Asker
 from server.cohorts.buckets import date_of
-from server.cohorts.definition import Act, Days, Definition
+from server.cohorts.definition import Act, Breakdown, Days, Definition
+from server.cohorts.narrowing import base_day, narrowed
 from server.cohorts.people import Place, Side
-from server.cohorts.words import Granularity, Kind, Metric, Mode, Occurrence, Unit
+from server.cohorts.words import Binds, Granularity, Kind, Metric, Mode, Occurrence, Unit
 from server.store.paging import Page
 from tests.world import DAY, HOUR, NOON, World, reaching, saying
 
@@ -127,6 +128,34 @@ async def test_a_cell_is_as_large_as_the_people_behind_it(world: World) -> None:
                         sets = [await asyncio.to_thread(people.behind, *one) for one in places]
                         sizes = [sum(map(len, one.values())) for one in sets]
                         assert sizes == [cell.numerator, row.size - cell.numerator], (asked, cell)
+
+
+async def test_a_cell_alone_has_the_people_that_it_has_in_the_whole_report(sqlite_world: World) -> None:
+    world = sqlite_world
+    await lived(world, 5)
+    today, brackets = date_of(NOON, ZONE), ((0, 1), (2, 5))
+    for asked in (
+        *QUESTIONS,
+        Definition(days=BASES, occurrence=Occurrence.FIRST_MATCHING),
+        Definition(days=BASES, mode=Mode.BRACKETS, brackets=brackets),
+        Definition(days=BASES, breakdown=Breakdown("source", ("direct",), binds=Binds.BOTH)),
+    ):
+        value = asked.breakdown.values[0] if asked.breakdown else None
+        async with world.db.read() as session:
+            asker = Asker(session, world.project_id, world.shards, ZONE, NOON)
+            whole = await asking.gather(asker, asked, None, has_base=False)
+            for base, bucket in enumerate(whole.work.periods.bases):
+                day = base_day(asked, bucket.first, today)
+                assert day
+                for column, side in ((0, Side.COHORT), (0, Side.LOST), (1, Side.RETURNED)):
+                    one = None if side is Side.COHORT else asked.columns[column]
+                    small = narrowed(asked, day, one, value, today)
+                    alone = await asking.gather(asker, small, None, has_base=False)
+                    place = Place(len(alone.work.periods.bases) - 1, 0, value)
+                    assert people.behind(alone, place, side) == people.behind(
+                        whole, Place(base, column, value), side
+                    ), (asked, base, side)
+                    assert asked.occurrence is Occurrence.FIRST_MATCHING or place.base == 0
 
 
 async def test_who_opened_a_message_before_being_known_comes_back_as_who_it_is(world: World) -> None:

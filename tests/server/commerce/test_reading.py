@@ -115,6 +115,13 @@ def test_refunds_of_a_part_and_of_all() -> None:
     assert told("refund", transaction_id="a", value="all of it")[0].amount == 0
 
 
+def test_lines_that_come_to_more_than_an_order_can_are_no_amount() -> None:
+    line = {"price": 10**10, "quantity": 999_999}
+    assert told("refund", order_id="a", items=[line] * 100)[0].amount == 0
+    assert told("refund", order_id="a", items=[{"price": -(10**10), "quantity": 2}])[0].amount == 0
+    assert told("refund", order_id="a", items=[{"price": 10**10}])[0].amount == 10**14
+
+
 def test_cancellations_and_sign_ups() -> None:
     assert told("Order Cancelled", order_id="a") == [Cancelled("a")]
     assert told("Order Cancelled") == []

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from server.aggregates import recount_lives
+from server.commerce.amounts import MOST
+from server.engine.ledger import Ledger
 from server.store.bulk import table_of
 from server.store.tables import Coupon, Life, Purchase, Spending, User
 from tests.conftest import _create_database, _drop_database, _with_name
@@ -151,6 +153,25 @@ async def test_absurd_orders_are_counted_without_amount(shop: World) -> None:
     assert await life(shop, "orders") == [(4,)]
     assert await spending(shop) == []
     assert {row.flag for row in await shop.rows(Purchase)} == {"unreadable_amount", "no_amount"}
+
+
+async def test_no_refund_is_so_large_that_nobody_could_write_it(shop: World) -> None:
+    lines = [{"price": 10**10, "quantity": 999_999}] * 100
+    await shop.live(shop.event("Order Refunded", NOON, user="kim", products=lines))
+    await shop.live(order(shop, NOON, "a", 10**10, user="kim"))
+    await shop.live(shop.event("Order Refunded", NOON, user="kim", order_id="a", products=lines))
+    assert await spending(shop) == [("KRW", 10**10, 0)]
+    await agrees(shop)
+
+
+async def test_what_somebody_spent_stops_where_64_bits_would_end(shop: World) -> None:
+    async with shop.db.write() as session:
+        for sums in ([2**70, 5], [MOST, 5], [1, 5]):
+            ledger = Ledger()
+            ledger.spending[(shop.project_id, 0), "KRW"] = sums
+            await ledger.write(session, 0)
+    [row] = await shop.rows(Spending)
+    assert (row.spent, row.refunded) == (MOST, 15)
 
 
 TOLD = [("Order Completed", 0), ("Order Completed", 1), ("Order Refunded", 2), ("Order Cancelled", 3),

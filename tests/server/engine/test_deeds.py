@@ -10,6 +10,7 @@ from server.aggregates import deed_merge, deed_sets, recount, recount_deeds
 from server.aggregates.deed_sets import Of
 from server.aggregates.deeds import Deed, Unit
 from server.engine import loop
+from server.engine.device_gather import together
 from server.store.tables import DeedSet, Device, Event, VisitSession
 from tests.world import DAY, HOUR, MINUTE, NOON, World, reaching, step
 
@@ -60,6 +61,12 @@ async def test_half_an_hour_without_an_event_ends_a_session(town: World) -> None
     assert await told(town, Deed.SOURCE, "direct") == (1, 2)
 
 
+async def test_a_page_that_is_called_like_all_pages_is_one_page(town: World) -> None:
+    await town.live(page(town, NOON, "$page", anonymous="phone"), page(town, NOON, "$screen", anonymous="pc"))
+    assert await told(town, Deed.DID, "$page") == (2, 2)
+    assert await told(town, Deed.DID, "$screen") == (1, 1)
+
+
 async def test_a_visit_from_elsewhere_begins_another_session(town: World) -> None:
     await town.live(page(town, NOON, anonymous="phone"))
     await town.live(
@@ -88,6 +95,29 @@ async def test_a_session_over_midnight_is_of_both_days_and_begins_once(town: Wor
     assert await told(town, Deed.VISITED, span=TODAY) == (1, 1)
     assert await told(town, Deed.VISITED, span=TOMORROW) == (1, 0)
     assert await told(town, Deed.VISITED) == (1, 1)
+
+
+def test_sessions_between_late_events_are_not_read() -> None:
+    long = 7 * HOUR
+    assert together([(5, 1)]) == [[(5, 1)]]
+    assert together([(long + 9, 2), (5, 1), (9, 2)]) == [[(5, 1), (9, 2)], [(long + 9, 2)]]
+    events = [(n * (long + n), n) for n in range(20)]
+    found = together(events)
+    assert [one for near in found for one in near] == events
+    # The longest pauses are cut, and no more than there are statements.
+    assert [len(near) for near in found] == [13, *[1] * 7]
+
+
+async def test_events_of_long_ago_and_of_today_each_find_their_session(town: World) -> None:
+    for at in (-30 * DAY, -10 * DAY, 0, DAY):
+        await town.live(town.event("view", NOON + at, anonymous="kim"))
+    late = (-30 * DAY + MINUTE, -10 * DAY - MINUTE, MINUTE, -5 * DAY)
+    await town.live(*(town.event("view", NOON + at, anonymous="kim") for at in late))
+    spans = [(row.first_at - NOON, row.last_at - NOON) for row in await town.rows(VisitSession, "started_at")]
+    days = (-30 * DAY, -10 * DAY, -5 * DAY, 0, DAY)
+    earlier, later = (0, MINUTE, 0, 0, 0), (MINUTE, 0, 0, MINUTE, 0)
+    told = zip(days, earlier, later, strict=True)
+    assert spans == [(day - before, day + after) for day, before, after in told]
 
 
 async def test_what_comes_late_is_part_of_the_session_that_it_lies_in(town: World) -> None:

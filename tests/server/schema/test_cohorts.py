@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from server.cohorts import asking
 from server.schema.ids import to_id
+from server.segments import sets
 from server.store import projects
 from tests.server.schema.api import Api
 from tests.world import DAY, HOUR, NOON, World, reaching, saying
@@ -122,6 +124,10 @@ async def test_the_report_of_the_brief(api: Api) -> None:
     assert numerators(revenue["everybody"])[0][:2] == [2_500, 0]
     assert revenue["everybody"]["rows"][0]["cells"][0]["ratio"] == pytest.approx(2_500 / 3)
     assert revenue["definition"]["currency"] == "KRW"
+    assert "belong to no device" in revenue["definition"]["sentence"]
+    assert "기기에 속하지 않아" in revenue["definition"]["korean"]
+    people = await report(api, preset="RETENTION_7_DAYS", baseDates=BASE, metric="REVENUE", unit="USER")
+    assert "device" not in people["definition"]["sentence"]
 
 
 async def test_what_a_cohort_did_in_its_base_period(api: Api) -> None:
@@ -197,6 +203,31 @@ async def test_the_base_date_is_the_last_day_that_a_segment_looks_at(api: Api) -
     today = {"conditions": {"did": {"event": "Order Completed", "window": {"lastDays": 1}}}}
     found = await report(api, **about, segment=today)
     assert [row["size"] for row in found["everybody"]["rows"]] == [1, 2]
+
+
+async def test_a_segment_of_what_was_done_is_asked_as_of_so_many_dates_and_no_more(
+    small_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell asks as of its own base date alone, however many the report has."""
+    await lived(small_api.world)
+    about = {"baseDates": {"last": 61}, "periods": {"last": 1}}
+    bought = {"conditions": {"did": {"event": "Order Completed"}}}
+    assert "60 are allowed" in (await refused(small_api, **about, segment=bought))["message"]
+    rolling = {**about, "alignment": "ROLLING", "baseDates": {"last": 100}}
+    assert "60 are allowed" in (await refused(small_api, **rolling, segment=bought))["message"]
+    await report(small_api, **about, segment={**bought, "asOf": "NOW"})
+    asked_of = []
+
+    async def members(*about: Any) -> Any:
+        asked_of.append(about[-1])
+        return await sets.members(*about)
+
+    monkeypatch.setattr(asking, "members", members)
+    cell = {"baseDate": "2024-03-09", "period": 1}
+    variables = {"input": {**about, "segment": bought}, "cell": cell}
+    found = (await small_api.ask(PEOPLE, **variables))["cohortPeople"]
+    assert [edge["node"]["userId"] for edge in found["edges"]] == ["park"]
+    assert len(asked_of) == 1
 
 
 async def test_a_saved_segment_and_one_that_is_not_there(api: Api) -> None:

@@ -56,4 +56,6 @@ async def test_events_are_counted_by_what_is_declared_from_then_on(api: Api) -> 
 async def test_what_can_be_no_property_is_refused(api: Api) -> None:
     found = await declare(api, ("view", ""))
     assert found["path"] == ["input", "properties", "0", "property"]
+    for wanted in (("view", "a\x1fb"), ("a\x1fb", "size")):
+        assert "wanted" in (await declare(api, wanted))["message"]
     assert "At most 50" in (await declare(api, *(("view", str(n)) for n in range(51))))["message"]

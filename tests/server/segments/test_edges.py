@@ -72,3 +72,25 @@ async def one_by_one(world: World, conditions: Any, at: int) -> set[int]:
             async for rows in asking.pages(session, world.project_id, shard):
                 found |= set(await asking.meeting(session, world.project_id, shard, rows, asked, at))
     return found
+
+
+async def test_what_somebody_spent_is_told_in_the_own_currency(world: World) -> None:
+    """0 buys in one, 1 mostly in won, 2 mostly in dollars, 3 as often in each; 4 gets gifts; 5 nothing."""
+    if world.shards > 1:
+        pytest.skip("numbers tell people apart in one shard")
+    bought = ((0, "KRW", 30), (0, "KRW", 30), (1, "KRW", 30), (1, "KRW", 30), (1, "USD", 70))
+    bought += ((2, "USD", 1), (2, "USD", 1), (2, "KRW", 70), (3, "KRW", 60), (3, "USD", 70), (4, "JPY", 0))
+    await world.live(*(world.event("", NOON, user=f"u{n}", type="identify") for n in range(6)))
+    for at, (who, currency, total) in enumerate(bought):
+        about = {"order_id": str(at), "currency": currency, "total": total}
+        await world.live(world.event("Order Completed", NOON + at, user=f"u{who}", **about))
+
+    async def spent(**asked: Any) -> list[int]:
+        return sorted(await numbers(world, {"spent": asked}, NOON + DAY))
+
+    assert await spent(at_least=50) == [0, 1, 3]
+    assert await spent(at_least=60, at_most=60) == [0, 1, 3]
+    assert await spent(at_most=50) == [2, 4, 5]
+    assert await spent(of="average", at_most=50) == [0, 1, 2, 4]
+    assert await spent(at_least=50, currency="USD") == [1, 3]
+    assert await spent(at_least=50, window={"within_ms": DAY - 5}) == [2, 3]
