@@ -7,15 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import update
 
 from server.engine import launches
 from server.engine.loop import Engine
 from server.engine.shard import Shard
 from server.lists import audience
 from server.store import segments, setup
-from server.store.bulk import table_of
 from server.store.tables import Journey, Launch, Refusal, User, Version
+from tests.server.schema.api import open_api
 from tests.world import DAY, HOUR, MINUTE, NOON, World, line, step
 
 from .balance import balances
@@ -372,9 +371,9 @@ async def test_nobody_comes_in_who_has_been_erased(world: World) -> None:
     await people(world, 3)
     await world.live(world.event("view", NOON, anonymous="phone"))
     await world.live(world.event("view", NOON + 1, anonymous="phone", user="u2"))
-    async with world.db.write() as session:
-        table = table_of(User)
-        await session.run(update(table).where(table.c.user_id == "u1").values(erased_at=NOON, user_id=None))
+    async with open_api(world) as api:
+        await api.change("eraseUser", identity={"userId": "u1"})
+    await world.settle()
     await world.add_journey(waiting())
     await world.settle()
     assert await entered(world) == ["u0", "u2"]
