@@ -70,6 +70,8 @@ class Appender:
         finally:
             looking.cancel()
             stopped.cancel()
+            # Whoever looks gives its connection back before the database is closed.
+            await asyncio.wait((looking, stopped))
 
     def _take_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
