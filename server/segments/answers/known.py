@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from pyroaring import BitMap
-from sqlalchemy import bindparam, select
+from sqlalchemy import Executable, bindparam, select
 
 from server.journey.audience import InList, ReachableOn
 from server.store.among import among
@@ -38,9 +38,9 @@ async def answer_reachable(asking: Asking, question: ReachableOn) -> Pairs:
     return await _exactly(asking, _USABLE, channel=question.channel)
 
 
-async def _exactly(asking: Asking, statement: object, **about: object) -> Pairs:
+async def _exactly(asking: Asking, statement: Executable, **about: object) -> Pairs:
     found: defaultdict[int, list[int]] = defaultdict(list)
     values = {"shards": list(range(asking.shards)), "project_id": asking.project_id, **about}
-    for shard, number in await asking.session.rows(statement, values):  # type: ignore[arg-type]
+    for shard, number in await asking.session.rows(statement, values):
         found[shard].append(number)
     return asking.exactly({shard: BitMap(numbers) for shard, numbers in found.items()})
