@@ -15,7 +15,7 @@ from channels.reasons import Reason
 
 CONTENT: Mapping[str, ContentField] = {
     "template": ContentField(max_length=50, required=True),
-    "text": ContentField(max_length=1000),
+    "text": ContentField(max_length=1300),
     "title": ContentField(max_length=50),
 }
 LONGEST_REFERENCE = 100

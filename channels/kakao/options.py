@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-ButtonType = Literal["WL", "AL", "DS", "BK", "MD", "BC", "BT", "AC", "BF", "TN"]
+ButtonType = Literal["WL", "AL", "DS", "BK", "MD", "BC", "BT", "AC", "BF", "TN", "P1", "P2", "P3"]
 QuickReplyType = Literal["WL", "AL", "BK", "BC", "BT", "BF"]
 MOST_BUTTONS_WITH_QUICK_REPLIES = 2
 
@@ -20,6 +20,7 @@ class _Link(BaseModel):
     chat_extra: str = Field("", max_length=50, description="Handed to the consultant (BC) or the bot (BT).")
     chat_event: str = Field("", max_length=50, description="The event of the bot (BT).")
     target: Literal["", "out"] = Field("", description="out opens a web link outside of KakaoTalk.")
+    form_id: str = Field("", max_length=100, description="The business form (BF).")
 
     def check_links(self, kind: str) -> None:
         if kind == "WL" and not self.link_mobile:
@@ -30,10 +31,13 @@ class _Link(BaseModel):
 
 class Button(_Link):
     """A button below the text: WL web link, AL app link, DS delivery, BK bot keyword, MD message, BC
-    consultation, BT bot, AC add channel, BF form, TN call."""
+    consultation, BT bot, AC add channel, BF form, TN call, P1 to P3 plug-ins."""
 
     type: ButtonType
     phone: str = Field("", max_length=14, description="Whom the call button (TN) calls.")
+    plugin_id: str = Field("", max_length=100, description="Of a plug-in (P1, P2).")
+    one_click_id: str = Field("", max_length=100, description="Of a payment plug-in (P3).")
+    product_id: str = Field("", max_length=100, description="Of a payment plug-in (P3).")
 
     @model_validator(mode="after")
     def _reaches_something(self) -> Self:
@@ -52,6 +56,26 @@ class QuickReply(_Link):
         return self
 
 
+class Line(BaseModel):
+    """A line of an item list, its summary, or its highlight."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    title: str = Field(max_length=50)
+    description: str = Field(max_length=50)
+
+
+class TapLink(BaseModel):
+    """Where a tap on the message leads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    mobile: str = Field("", max_length=500)
+    pc: str = Field("", max_length=500)
+    android: str = Field("", max_length=500)
+    ios: str = Field("", max_length=500)
+
+
 class AlimtalkOptions(BaseModel):
     """Options of an Alimtalk, the same with every relay.
 
@@ -64,6 +88,10 @@ class AlimtalkOptions(BaseModel):
     buttons: tuple[Button, ...] = Field((), max_length=5)
     quick_replies: tuple[QuickReply, ...] = Field((), max_length=10)
     header: str = Field("", max_length=16, description="Of a template with an item list.")
+    highlight: Line | None = None
+    items: tuple[Line, ...] = Field((), max_length=10)
+    summary: Line | None = None
+    link: TapLink | None = None
 
     @model_validator(mode="after")
     def _not_too_many(self) -> Self:

@@ -34,7 +34,7 @@ def add(batch: Batch, project_id: int, command: dict[str, Any]) -> None:
 
 
 def put(batch: Batch, project_id: int, number: int, list_ids: Iterable[int], at: int) -> None:
-    batch.on_lists += ((batch.shard, one, number, project_id, at) for one in list_ids)
+    batch.on_lists += ((batch.shard, one, number, project_id, at, "") for one in list_ids)
 
 
 def _pass_on(batch: Batch, shard: int, project_id: int, command: dict[str, Any], numbers: list[int]) -> None:

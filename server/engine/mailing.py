@@ -19,6 +19,8 @@ from .state import Address, RunState, UserState, to_json
 
 _NO_PRICE = (None, "")
 """Nobody has told one yet."""
+_NO_TEMPLATE = ("", None, "", "", "", None)
+"""Of no template of the project's, and in no other's place."""
 
 
 class Letter(NamedTuple):
@@ -117,6 +119,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             "",
             *_NO_PRICE,
             None,
+            *_NO_TEMPLATE,
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at, run.entered_at)

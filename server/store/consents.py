@@ -36,6 +36,8 @@ class Decision(NamedTuple):
     decided_at: Instant
     source: str = ""
     evidence: str = ""
+    basis: str = ""
+    until: Instant | None = None
 
 
 def _deciding() -> Bulk:
@@ -58,7 +60,10 @@ def _deciding() -> Bulk:
                 ),
             ),
         )
-        put = {column: new[column] for column in ("granted", "decided_at", "source", "evidence")}
+        put = {
+            column: new[column]
+            for column in ("granted", "decided_at", "source", "evidence", "basis", "until")
+        }
         statements[name] = statement.on_conflict_do_update(
             index_elements=list(_table.primary_key), set_=put, where=wins
         )

@@ -60,7 +60,7 @@ WHAT_BECOMES: dict[str, str] = {
     "event": "properties, context; values of declared properties become `(other)`",
     "run": "properties, the value and the address of the entry, what the step has kept",
     "visit": "what the decisions saw, and why, but for goals, draws and edits",
-    "message": "address, event, voucher; what is queued is skipped",
+    "message": "address, event, voucher, evidence; what is queued is skipped",
     "receipt": "what was said word for word, links",
     "former_run": "the value of the entry",
     "former_message": "address",
@@ -98,7 +98,10 @@ WHAT_BECOMES: dict[str, str] = {
             "api_key", "catalog", "cohort_report", "connection", "connection_health", "declared_property",
             "deed_value", "frequency_cap", "guard",
             "guard_setting", "import", "journey", "launch", "lease", "movement", "notice", "poll_cursor",
-            "project", "segment", "shard_state", "user_list", "verdict", "version", "voucher_pool",
+            "alimtalk_comment", "alimtalk_image", "alimtalk_image_at", "alimtalk_registration",
+            "alimtalk_template", "alimtalk_version", "price_entry",
+            "project", "segment", "sender_profile", "shard_state",
+            "user_list", "verdict", "version", "voucher_pool",
         ),
         NOTHING,
     ),
@@ -277,7 +280,7 @@ async def _forget_messages(session: WriteSession, shard: int, run_ids: Collectio
     where = and_(_messages.c.shard == shard, among(_messages.c.run_id, "runs"))
     ids = [row.id for row in await session.rows_in(select(_messages.c.id).where(where), "runs", run_ids)]
     here = and_(_messages.c.shard == shard, among(_messages.c.id, "ids"))
-    blank = update(_messages).where(here).values(address="", event="{}", voucher="")
+    blank = update(_messages).where(here).values(address="", event="{}", voucher="", evidence="")
     await _run_in(session, blank, ids)
     await _run_in(
         session, delete(_in_app).where(_in_app.c.shard == shard, among(_in_app.c.message_id, "ids")), ids

@@ -48,6 +48,14 @@ GLOBAL = {
     "export_chunk",
     "deed_value",
     "declared_property",
+    "sender_profile",
+    "alimtalk_template",
+    "alimtalk_version",
+    "alimtalk_registration",
+    "alimtalk_comment",
+    "alimtalk_image",
+    "alimtalk_image_at",
+    "price_entry",
 }
 """Small tables that are the same for every shard."""
 

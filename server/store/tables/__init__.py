@@ -7,6 +7,16 @@ that we write with orjson ourselves: no ORM object and no type processor stands 
 from sqlmodel import SQLModel
 
 from .aggregates import Counter, UserSet
+from .alimtalk import (
+    AlimtalkComment,
+    AlimtalkImage,
+    AlimtalkImageAt,
+    AlimtalkRegistration,
+    AlimtalkTemplate,
+    AlimtalkVersion,
+    PriceEntry,
+    SenderProfile,
+)
 from .attribute_sets import AttributeSet
 from .audience import EntryAnswer, EntryRequest, Launch, ListMember, Segment, UserList
 from .cohort_reports import CohortReport
@@ -32,6 +42,12 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "AdoptedDeeds",
+    "AlimtalkComment",
+    "AlimtalkImage",
+    "AlimtalkImageAt",
+    "AlimtalkRegistration",
+    "AlimtalkTemplate",
+    "AlimtalkVersion",
     "ApiKey",
     "Arrival",
     "AttributeSet",
@@ -75,6 +91,7 @@ __all__ = [
     "Movement",
     "Notice",
     "PollCursor",
+    "PriceEntry",
     "Project",
     "Purchase",
     "Quarantine",
@@ -82,6 +99,7 @@ __all__ = [
     "Refusal",
     "Run",
     "Segment",
+    "SenderProfile",
     "SettledCounter",
     "SettledSet",
     "ShardState",

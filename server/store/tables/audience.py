@@ -48,6 +48,8 @@ class ListMember(SQLModel, table=True):
     user_number: int = column.key()
     project_id: int = column.integer()
     added_at: int = column.integer()
+    line: str = column.text(default="")
+    """The other cells of the line that named the user, by their column, as JSON; empty if there are none."""
 
 
 class Launch(SQLModel, table=True):

@@ -74,6 +74,18 @@ class Message(SQLModel, table=True):
     currency: str = column.text(default="")
     priced_at: int | None = column.integer(default=None)
     """When that was told."""
+    template: str = column.text(default="")
+    """The key of the project's template that it is made of, where there is one."""
+    template_version: int | None = column.integer(default=None)
+    """Which version of it left, once an attempt was made."""
+    evidence: str = column.text(default="")
+    """What made it lawful when it left, as JSON; empty where nothing special is wanted."""
+    demands: str = column.text(default="")
+    """A consent that its user has to have given besides, by its purpose, e.g. `benefit_notice`."""
+    billed_as: str = column.text(default="")
+    """The kind of message that its price is of, e.g. `alimtalk`, `sms`, `lms`; empty while nobody knows."""
+    fallback_of: int | None = column.integer(default=None)
+    """The message in whose place it goes out, of the same visit."""
 
 
 class Receipt(SQLModel, table=True):

@@ -23,6 +23,10 @@ class Consent(SQLModel, table=True):
     """Where it was given, e.g. `checkout`, `import`."""
     evidence: str = column.text(default="")
     """What proves it: the version of the terms, a form, an address."""
+    basis: str = column.text(default="")
+    """On what ground: `consent`, `terms`, `contract`, `transaction`; empty if nobody said."""
+    until: int | None = column.integer(default=None)
+    """When it has to be given anew; never if empty."""
 
 
 class Suppression(SQLModel, table=True):

@@ -1,0 +1,65 @@
+"""Variables of a template, as `#{이름}`, and what a recipient sees once they are filled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from .template import Template
+
+T = TypeVar("T")
+_VARIABLE = re.compile(r"#\{([^{}]*)\}")
+_NEVER_FILLED = ("name", "category", "message_type", "emphasis", "more")
+
+
+def texts_of(template: Template) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text of the template that may hold variables, with its path, in the order of its fields."""
+    for one in fields(template):
+        if one.name not in _NEVER_FILLED:
+            yield from _texts(getattr(template, one.name), (one.name,))
+
+
+def variables_of(template: Template) -> tuple[str, ...]:
+    """The names between `#{` and `}`, each once, in the order in which they first stand."""
+    names = (name for _, text in texts_of(template) for name in variables_in(text))
+    return tuple(dict.fromkeys(names))
+
+
+def variables_in(text: str) -> list[str]:
+    return _VARIABLE.findall(text)
+
+
+def fill_text(text: str, values: Mapping[str, str]) -> str:
+    """The text with the variables that `values` has filled; others stay as they are."""
+    return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def fill(template: Template, values: Mapping[str, str]) -> Template:
+    """What a recipient sees. A variable without a value stays as it is: `variables_of` still finds it."""
+    kept = {name: getattr(template, name) for name in _NEVER_FILLED}
+    return replace(_filled(template, values), **kept)
+
+
+def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from _texts(getattr(value, one.name), (*path, one.name))
+
+
+def _filled(value: T, values: Mapping[str, str]) -> T:
+    """The same record with every text in it filled."""
+    if isinstance(value, str):
+        return fill_text(value, values)  # type: ignore[return-value]  # a str is a str
+    if isinstance(value, tuple):
+        return tuple(_filled(inner, values) for inner in value)  # type: ignore[return-value]  # of the same kind
+    if is_dataclass(value) and not isinstance(value, type):
+        found = {one.name: _filled(getattr(value, one.name), values) for one in fields(value)}
+        return replace(value, **found)
+    return value
