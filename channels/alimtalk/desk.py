@@ -201,8 +201,8 @@ class Desk(Protocol):
 
     async def profiles(self) -> list[Profile]: ...
 
-    async def ask_token(self, search_id: str, phone: str) -> None:
-        """Has the relay send a token to the channel's administrator."""
+    async def ask_token(self, search_id: str, phone: str, category: str = "") -> None:
+        """Has the relay send a token to the channel's administrator. Some want the category here already."""
         ...
 
     async def register_profile(self, search_id: str, phone: str, token: str, category: str) -> Profile: ...
