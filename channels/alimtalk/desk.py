@@ -169,9 +169,12 @@ class Balance:
     points: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeskError(Exception):
-    """The desk said no, or cannot be reached."""
+    """The desk said no, or cannot be reached.
+
+    Of the reasons, `outcome_unknown` and `provider_error` leave open whether it was done.
+    """
 
     reason: Reason
     code: str = ""

@@ -27,12 +27,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.journey": (),
     "server.recognising": (),
     "server.commerce": ("server.journey",),
+    "server.alimtalk": ("channels.alimtalk", "channels.reasons", "server.clock"),
     "server.store": (
         "server.journey",
+        "server.alimtalk",
         "server.clock",
         "server.errors",
         "server.secretbox",
         "channels.host",
+        "channels.alimtalk",
         *WORDS,
     ),
     "server.segments": (
@@ -77,6 +80,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server.delivery": (
         "server.store",
         "server.journey",
+        "server.alimtalk",
         "server.aggregates",
         "server.templates",
         "server.engine.leases",
@@ -129,6 +133,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.store",
         "server.segments",
         "server.journey",
+        "server.alimtalk",
         "server.commerce",
         "server.aggregates",
         "server.delivery",
@@ -171,6 +176,16 @@ def test_the_core_needs_only_the_standard_library() -> None:
         str(one)
         for one in imports("server/journey")
         if not is_in(one.wanted, "server.journey") and one.wanted.split(".")[0] not in sys.stdlib_module_names
+    ]
+    assert outside == []
+
+
+def test_alimtalk_is_pure() -> None:
+    ours = ("server.alimtalk", *MAY_IMPORT["server.alimtalk"])
+    outside = [
+        str(one)
+        for one in imports("server/alimtalk")
+        if not is_in(one.wanted, *ours) and one.wanted.split(".")[0] not in sys.stdlib_module_names
     ]
     assert outside == []
 

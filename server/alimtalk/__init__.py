@@ -1,0 +1,1 @@
+"""What the project knows of its Alimtalk templates, pure: how they stand, and what they declare."""
