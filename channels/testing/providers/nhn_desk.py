@@ -212,7 +212,7 @@ class NhnDeskOf(NhnProfilesOf):
         return [self._callback(hook) for hook in hooks]
 
     def _callback(self, hook: dict[str, Any]) -> Callback:
-        said = {"hooksId": f"hooks-{hook['hookId']}", "webhookConfigId": "1", "appKey": self._app_key}
+        said: Said = {"hooksId": f"hooks-{hook['hookId']}", "webhookConfigId": "1", "appKey": self._app_key}
         said |= {"productName": "KakaoTalk Bizmessage", "event": "TEMPLATE_STATUS_UPDATE", "hooks": [hook]}
         headers = {"x-toast-webhook-signature": self._signing_secret, "content-type": "application/json"}
         return Callback("POST", "/hooks/nhn", headers, {}, json.dumps(said, ensure_ascii=False).encode())
