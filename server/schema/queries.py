@@ -29,6 +29,7 @@ from server.resolvers.refusals import Refusal
 
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .alimtalk_lint import AlimtalkLintQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -94,6 +95,7 @@ class Query(
     CohortQuery,
     CohortPeopleQuery,
     CohortReportQuery,
+    AlimtalkLintQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:

@@ -42,7 +42,12 @@ class SenderProfile(SQLModel, table=True):
     """What the relay says of its state, word for word."""
     registered_at: int | None = column.integer(default=None)
     last_sent_at: int | None = column.integer(default=None)
+    asked_at: int | None = column.integer(default=None)
+    """When the relay was last asked how things are, whatever came of it."""
     synced_at: int | None = column.integer(default=None)
+    """When it last answered that."""
+    problem: str = column.text(default="")
+    """Why it did not answer the last time; empty if it did."""
     created_at: int = column.integer()
     changed_at: int = column.integer()
 
@@ -114,7 +119,11 @@ class AlimtalkRegistration(SQLModel, table=True):
     released_at: int | None = column.integer(default=None)
     first_sent_at: int | None = column.integer(default=None)
     last_sent_at: int | None = column.integer(default=None)
-    synced_at: int | None = column.integer(default=None)
+    told_at: int = column.integer(default=0)
+    """As of when what stands here is true: what is told later and is older changes nothing."""
+    intent: str = column.text(default="")
+    """What its relay was asked and has not answered: a `server.alimtalk.lifecycle.Act`; empty for none."""
+    intent_at: int | None = column.integer(default=None)
     created_at: int = column.integer()
     changed_at: int = column.integer()
 

@@ -46,8 +46,8 @@ def _profiles_up() -> None:
             for name in ("can_send_alimtalk", "can_send_brand", "is_verified", "is_first_time")
         ),
         _whole("daily_cap", nullable=True),
-        *(_text(name) for name in ("groups", "code", "detail")),
-        *(_whole(name, nullable=True) for name in ("registered_at", "last_sent_at", "synced_at")),
+        *(_text(name) for name in ("groups", "code", "detail", "problem")),
+        *(_whole(name, nullable=True) for name in ("registered_at", "last_sent_at", "asked_at", "synced_at")),
         *(_whole(name) for name in ("created_at", "changed_at")),
         sa.UniqueConstraint("connection_id"),
     )
@@ -76,16 +76,16 @@ def _templates_up() -> None:
         _whole("submitted_at", nullable=True),
         sa.PrimaryKeyConstraint("template_id", "number"),
     )
-    times = ("requested_at", "decided_at", "released_at", "first_sent_at", "last_sent_at", "synced_at")
+    times = ("requested_at", "decided_at", "released_at", "first_sent_at", "last_sent_at", "intent_at")
     op.create_table(
         "alimtalk_registration",
         _id(),
         _project(),
         *(_whole(name) for name in ("template_id", "number", "connection_id")),
-        *(_text(name) for name in ("code", "inspection", "operation")),
+        *(_text(name) for name in ("code", "inspection", "operation", "intent")),
         *(_flag(name) for name in ("is_blocked", "is_dormant", "is_replaced")),
         *(_whole(name, nullable=True) for name in times),
-        *(_whole(name) for name in ("created_at", "changed_at")),
+        *(_whole(name) for name in ("told_at", "created_at", "changed_at")),
         sa.UniqueConstraint("connection_id", "template_id", "number"),
     )
     op.create_index("alimtalk_registration_by_code", "alimtalk_registration", ["connection_id", "code"])
