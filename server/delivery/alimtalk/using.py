@@ -7,13 +7,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.clock import MINUTE, Instant
-from server.store import alimtalk_use
+from server.store import alimtalk_registrations
 from server.store.database import Database
 
 from .sheets import Sheet
 
 NOTED_EVERY = MINUTE
-"""A registration is written at most so often by a process, however much is sent with it."""
+"""Of a registration a process tells the store at most so often, however much is sent with it."""
 _MOST_KEPT = 10_000
 log = structlog.get_logger("delivery")
 
@@ -26,12 +26,12 @@ class Uses:
 
     async def note(self, sheets: Iterable[Sheet], at: Instant) -> None:
         """That messages of these were taken over. What cannot be kept now is kept with the next."""
-        used = {one.registration_id: one.connection_id for one in sheets if self._is_due(one, at)}
+        used = {one.registration_id for one in sheets if self._is_due(one, at)}
         if not used:
             return
         try:
             async with self.db.write() as session:
-                await alimtalk_use.note(session, used, at)
+                await alimtalk_registrations.note_sent(session, sorted(used), at)
         except (SQLAlchemyError, OSError):
             log.exception("when templates were used could not be kept yet", registrations=len(used))
             return

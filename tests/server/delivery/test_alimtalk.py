@@ -40,7 +40,7 @@ async def test_one_relay_gets_the_variables_and_another_the_whole_text(world: Wo
         await world.add_journey(reaching(paid(variables={"#{상품}": "{{ event.product | upcase }} 1켤레"})))
         await sign_up(world, "kim", "lee", **ORDER)
         await relays.settle()
-        first = relays.at_solapi()[0]
+        first = min(relays.at_solapi(), key=lambda one: one["to"])
         assert first["kakaoOptions"]["templateId"] == f"paid-1-{relays.by_solapi}"
         assert first["kakaoOptions"]["variables"] == {
             "#{이름}": "Kim",
@@ -73,7 +73,7 @@ async def test_one_relay_gets_the_variables_and_another_the_whole_text(world: Wo
         await sign_up(world, "choi", at=NOON + DAY, **ORDER)
         world.clock.reach(NOON + DAY)
         await relays.settle()
-        assert (await messages(world))[-1] == ("skipped", "template_unavailable", None)
+        assert ("skipped", "template_unavailable", None) in await messages(world)
         assert await world.counts("skipped", "reason") == {"template_unavailable": 1}
         assert len(relays.at_solapi()) == 2
 
@@ -134,8 +134,8 @@ async def test_a_coupon_goes_to_members_who_agreed_and_leaves_its_evidence(world
         )
         await agree(world, "kim", **said)
         await relays.settle()
-        found = {row.user_number: row for row in await world.rows(Message)}
-        reasons = sorted((row.status, row.reason, row.demands) for row in found.values())
+        found = await world.rows(Message)
+        reasons = sorted((row.status, row.reason, row.demands) for row in found)
         assert reasons == [
             ("accepted", "", "benefit_notice"),
             ("skipped", "no_consent", "benefit_notice"),
@@ -143,7 +143,7 @@ async def test_a_coupon_goes_to_members_who_agreed_and_leaves_its_evidence(world
         ]
         [sent] = relays.at_solapi()
         assert sent["kakaoOptions"]["variables"]["#{쿠폰}"] == "WELCOME-7"
-        [evidence] = [orjson.loads(row.evidence) for row in found.values() if row.evidence]
+        [evidence] = [orjson.loads(row.evidence) for row in found if row.evidence]
         assert evidence["coupon"] == "WELCOME-7"
         assert evidence["declaration"]["terms_version"] == "2026-01"
         assert (evidence["version"], evidence["code"]) == (1, f"coupon-1-{relays.by_solapi}")
