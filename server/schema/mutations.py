@@ -31,6 +31,7 @@ from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .named_journeys import with_ids
 from .notices import NoticeMutation
+from .prices import PriceMutation
 from .problems import (
     IdempotencyConflictProblem,
     InputProblem,
@@ -173,6 +174,7 @@ class Mutation(
     ExportMutation,
     CohortReportMutation,
     CohortPeopleMutation,
+    PriceMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
