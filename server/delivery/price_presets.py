@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class PresetPrice(NamedTuple):
@@ -35,9 +35,12 @@ def presets() -> Sequence[Preset]:
     return tuple(_preset(one) for one in read["preset"])
 
 
-def _preset(read: dict[str, object]) -> Preset:
-    lines = read["prices"]
-    assert isinstance(lines, list)
-    about = (str(read[name]) for name in ("key", "title", "source", "published", "note", "currency"))
-    prices = (PresetPrice(one["channel"], one["kind"], Decimal(one["amount"])) for one in lines)
-    return Preset(*about, Decimal(str(read["vat_percent"])), tuple(prices))
+def _preset(read: dict[str, Any]) -> Preset:
+    about = ("key", "title", "source", "published", "note", "currency")
+    return Preset(
+        *(read[name] for name in about),
+        vat_percent=Decimal(read["vat_percent"]),
+        prices=tuple(
+            PresetPrice(one["channel"], one["kind"], Decimal(one["amount"])) for one in read["prices"]
+        ),
+    )
