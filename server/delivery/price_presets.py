@@ -36,11 +36,5 @@ def presets() -> Sequence[Preset]:
 
 
 def _preset(read: dict[str, Any]) -> Preset:
-    about = ("key", "title", "source", "published", "note", "currency")
-    return Preset(
-        *(read[name] for name in about),
-        vat_percent=Decimal(read["vat_percent"]),
-        prices=tuple(
-            PresetPrice(one["channel"], one["kind"], Decimal(one["amount"])) for one in read["prices"]
-        ),
-    )
+    lines = [PresetPrice(one["channel"], one["kind"], Decimal(one["amount"])) for one in read["prices"]]
+    return Preset(**{**read, "vat_percent": Decimal(read["vat_percent"]), "prices": tuple(lines)})
