@@ -32,6 +32,7 @@ from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .named_journeys import with_ids
 from .notices import NoticeMutation
+from .prices import PriceMutation
 from .problems import (
     IdempotencyConflictProblem,
     InputProblem,
@@ -175,6 +176,7 @@ class Mutation(
     ExportMutation,
     CohortReportMutation,
     CohortPeopleMutation,
+    PriceMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(
