@@ -13,6 +13,7 @@ from .among import among_these
 from .bulk import inserting, table_of
 from .paging import Page, Slice, sliced, within
 from .sessions import ReadSession, WriteSession
+from .setup import touch_catalog
 from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion
 
 _table, _versions = table_of(AlimtalkTemplate), table_of(AlimtalkVersion)
@@ -134,6 +135,8 @@ async def create(
     )
     session.add(version)
     await session.flush()
+    # From now on a step that names this key is made of it, and no relay's own code.
+    await touch_catalog(session)
     return row.id
 
 
