@@ -58,5 +58,5 @@ def test_without_evidence_it_says_what_to_write(pytester: pytest.Pytester) -> No
     source = 'pytest_plugins = ["channels.testing.plugin"]\ndef test_it(channel_check): channel_check()\n'
     pytester.makepyfile(source)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(errors=11)
+    result.assert_outcomes(errors=12)
     result.stdout.fnmatch_lines(["*Write a fixture `channel_evidence`*"])
