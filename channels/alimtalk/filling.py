@@ -31,6 +31,12 @@ def variables_in(text: str) -> list[str]:
     return _VARIABLE.findall(text)
 
 
+def bare(name: str) -> str:
+    """The name of a variable without its wrapper: `#{이름}` and `이름` are the same."""
+    name = name.strip()
+    return name[2:-1].strip() if name.startswith("#{") and name.endswith("}") else name
+
+
 def fill_text(text: str, values: Mapping[str, str]) -> str:
     """The text with the variables that `values` has filled; others stay as they are."""
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)

@@ -71,6 +71,10 @@ class Routes:
         sending = (one for one in after if self.is_open(one, now))
         return next(sending, after[0] if after and even_shut else None)
 
+    def later(self, connection_id: int) -> list[int]:
+        """The enabled connections of its kind that come after this one, in order."""
+        return self._after.get(connection_id, [])
+
     def on_unknown(self, connection_id: int) -> OnUnknown:
         route = self._all.get(connection_id)
         return route.on_unknown if route else OnUnknown.NEVER_RESEND

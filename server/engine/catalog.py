@@ -15,7 +15,7 @@ from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryAudience, EntryEvent
-from server.store import verdicts
+from server.store import alimtalk_demands, verdicts
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.sessions import ReadSession
@@ -118,6 +118,8 @@ class Catalog:
     """By project and name: what a segment asks, with what it names in its places."""
     lists: dict[int, dict[str, int]] = field(default_factory=dict)
     """By project: its uploaded lists by name."""
+    templates: dict[tuple[int, str], str] = field(default_factory=dict)
+    """By project and key: its templates of Alimtalk, each with the consent that it demands, if any."""
     reaching: set[int] = field(default_factory=set)
     """Journeys of which a step, or one of a journey to which they lead, asks whom it can write to."""
     looking_back: frozenset[int] = frozenset()
@@ -214,6 +216,7 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
         erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         verdicts=await _verdicts(session),
+        templates=await alimtalk_demands.of_everybody(session),
     )
     published = {(row.journey_id, row.number): row.published_at for row in versions}
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):

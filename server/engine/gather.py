@@ -188,7 +188,10 @@ async def consents_of(session: ReadSession, batch: Batch, project_id: int, numbe
     key = (batch.shard, number)
     rows = (await consents.by_users(session, project_id, [key])).get(key, [])
     decided = [
-        Decision(row.channel, row.purpose, row.granted, row.decided_at, row.source, row.evidence)
+        Decision(
+            *(row.channel, row.purpose, row.granted, row.decided_at),
+            *(row.source, row.evidence, row.basis, row.until),
+        )
         for row in rows
     ]
     batch.consents.setdefault((project_id, number), []).extend(decided)

@@ -138,5 +138,6 @@ REASONS = {
     "no_connection": Word("연동 없음", "No connection"),
     "capped": Word("빈도 제한", "Capped"),
     "no_voucher": Word("쿠폰 소진", "No voucher"),
+    "not_member": Word("비회원", "Not a member"),
 }
 """Why a message did not arrive."""

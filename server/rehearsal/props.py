@@ -20,7 +20,7 @@ from server.store.tables import (
 
 from .plan import Plan
 
-_MEMBERS = inserting(ListMember, "shard", "list_id", "user_number", "project_id", "added_at")
+_MEMBERS = inserting(ListMember, "shard", "list_id", "user_number", "project_id", "added_at", "line")
 _CODES = inserting(Voucher, "project_id", "code", "pool_id", "number")
 _MOST_CODES = 5000
 
@@ -38,7 +38,7 @@ async def put_up(session: WriteSession, plan: Plan, graph: Graph, shard: int, pr
         session.add(UserList(id=number, **about))
         session.add_all([] if name not in _segments_in(plan, graph) else [_segment(plan, name, about)])
         rows = [
-            (shard, number, user, project_id, plan.start)
+            (shard, number, user, project_id, plan.start, "")
             for user, one in enumerate(plan.people)
             if name in one.segments
         ]

@@ -59,7 +59,7 @@ _SUPPRESSIONS = inserting(
 _CONSENTS = inserting(
     Consent,
     *("shard", "project_id", "user_number", "channel", "purpose"),
-    *("granted", "decided_at", "source", "evidence"),
+    *("granted", "decided_at", "source", "evidence", "basis"),
 )
 
 
@@ -243,7 +243,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _CONSENTS,
         [
-            (SHARD, PROJECT, number, told.channel, told.purpose, told.granted, at, "", "")
+            (SHARD, PROJECT, number, told.channel, told.purpose, told.granted, at, "", "", "")
             for number, one in enumerate(plan.people)
             for told in one.consents
         ],

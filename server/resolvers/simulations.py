@@ -24,12 +24,20 @@ from server.store import journeys as journeys_of
 from server.store.sessions import ReadSession
 
 from . import journeys
+from .alimtalk_standing import NOT_SENDABLE
 from .drafts import faults
 from .refusals import Invalid, InvalidGraph, InvalidRehearsal, Missing
 
 Data = Mapping[str, Any]
 
-_MADE_UP = ("unknown_connection", "no_connection", "unknown_pool", "unknown_segment", "unknown_list")
+_MADE_UP = (
+    "unknown_connection",
+    "no_connection",
+    "unknown_pool",
+    "unknown_segment",
+    "unknown_list",
+    NOT_SENDABLE,
+)
 """What keeps a draft from being published, and not from being rehearsed: what it names is put up for it."""
 _playing = threading.Lock()
 """One rehearsal at a time in a process: each takes all of a processor."""

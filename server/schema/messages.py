@@ -4,6 +4,7 @@ from datetime import datetime
 
 import orjson
 import strawberry
+from strawberry.scalars import JSON
 
 from server.clock import to_datetime, to_datetime_if_any
 from server.delivery.bursts import reasons, seen
@@ -90,6 +91,16 @@ class Message(Node):
     )
     provider_id: str | None = strawberry.field(description="The name by which the provider knows it.")
     voucher_code: str | None = strawberry.field(description="The code that it carries; null for none.")
+    template: str | None = strawberry.field(
+        description="The key of the project's template that it is made of; null for none."
+    )
+    template_version: int | None = strawberry.field(
+        description="The version of it that left, or was about to; null before."
+    )
+    evidence: JSON | None = strawberry.field(
+        description="What made it lawful when it left, of notices about coupons or points: the declaration, "
+        "the relay's code, the consent, the coupon; null where nothing special is wanted."
+    )
     cost: Money | None = strawberry.field(
         description="What the provider charges for it; null while it has not told. The last price counts."
     )
@@ -113,6 +124,9 @@ class Message(Node):
             expires_at=to_datetime_if_any(record.expires_at),
             provider_id=record.provider_id or None,
             voucher_code=record.voucher or None,
+            template=record.template or None,
+            template_version=record.template_version,
+            evidence=JSON(orjson.loads(record.evidence)) if record.evidence else None,
             cost=_price(record),
             engagements=_engagements(orjson.loads(record.heard)),
         )

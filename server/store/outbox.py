@@ -85,6 +85,7 @@ _WITH_ITS_WORLD = (
         _messages.c.pool,
         _messages.c.remember_as,
         _messages.c.voucher,
+        _messages.c.template,
         _messages.c.event,
         _journeys.c.title,
         _journeys.c.status.label("journey_status"),
