@@ -6,6 +6,7 @@ A Brand Message is always an advertisement. KakaoTalk prints "(광고)" and the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Protocol, runtime_checkable
 
 _MINUTE = 60_000
 _DAY = 24 * 60
@@ -103,6 +104,13 @@ class BrandCan:
             return None
         wait = (self.opens - minute) % _DAY
         return (now // _MINUTE + wait) * _MINUTE
+
+
+@runtime_checkable
+class WithBrand(Protocol):
+    """The side of a channel that sends Brand Messages."""
+
+    brand_can: BrandCan
 
 
 _SHORT_IMAGE = replace(BUBBLES["IMAGE"], text=400, breaks=29)

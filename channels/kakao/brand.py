@@ -26,6 +26,7 @@ CONTENT: Mapping[str, ContentField] = {
     "text": ContentField(max_length=1300),
     "template": ContentField(max_length=50),
 }
+PURPOSES = frozenset({Purpose.ADVERTISEMENT})
 _TOLD = 500
 
 

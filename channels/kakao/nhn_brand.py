@@ -41,7 +41,7 @@ from channels.contract import (
 from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.kakao.batches import Answer
-from channels.kakao.brand import CONTENT, Brand, send_each
+from channels.kakao.brand import CONTENT, PURPOSES, Brand, send_each
 from channels.kakao.brand_options import BrandOptions
 from channels.kakao.nhn_account import BRAND, NO_PROFILE, NhnAccount, ask, code_of, probed, verified
 from channels.kakao.nhn_answers import outcomes_of
@@ -188,6 +188,7 @@ class NhnBrandChannel(BaseChannel[NhnBrandSettings]):
         observes=OBSERVES,
         on_unknown=OnUnknown.ASK,
         batch_size=1000,
+        purposes=PURPOSES,
         scheduled_send=True,
     )
 

@@ -37,7 +37,7 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.http import exchange, outcome_of_status
 from channels.kakao.batches import Answer
-from channels.kakao.brand import CONTENT, Brand, send_each
+from channels.kakao.brand import CONTENT, PURPOSES, Brand, send_each
 from channels.kakao.brand_options import BrandOptions
 from channels.kakao.results import OBSERVES, receipt
 from channels.kakao.sens_auth import headers
@@ -174,7 +174,9 @@ class SensBrandChannel(BaseChannel[SensBrandSettings]):
     settings = SensBrandSettings
     options: type[BaseModel] | None = BrandOptions
     brand_can = SENS_BRAND
-    capabilities = Capabilities(content=CONTENT, observes=OBSERVES, batch_size=100, scheduled_send=True)
+    capabilities = Capabilities(
+        content=CONTENT, observes=OBSERVES, batch_size=100, purposes=PURPOSES, scheduled_send=True
+    )
 
     def reason_of(self, code: str) -> Reason | None:
         return (

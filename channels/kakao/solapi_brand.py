@@ -16,7 +16,7 @@ from channels.contract import CONTRACT_VERSION, AnyChannel, Capabilities, Messag
 from channels.hookspecs import hookimpl
 from channels.kakao.alimtalk import LONGEST_REFERENCE
 from channels.kakao.batches import Answer
-from channels.kakao.brand import CONTENT, Brand, send_each
+from channels.kakao.brand import CONTENT, PURPOSES, Brand, send_each
 from channels.kakao.brand_options import (
     BrandButton,
     BrandLink,
@@ -171,7 +171,9 @@ class SolapiBrandChannel(SolapiRelay[SolapiBrandSettings]):
     message_types = ("BMS_FREE", *(f"BMS_{kind}" for kind in BUBBLES))
     options: type[BaseModel] | None = BrandOptions
     brand_can = SOLAPI_BRAND
-    capabilities = Capabilities(content=CONTENT, observes=OBSERVES, batch_size=500, scheduled_send=True)
+    capabilities = Capabilities(
+        content=CONTENT, observes=OBSERVES, batch_size=500, purposes=PURPOSES, scheduled_send=True
+    )
 
     def open(self, settings: SolapiBrandSettings, tools: Tools) -> SolapiBrandSender:
         return SolapiBrandSender(settings, tools)

@@ -47,7 +47,7 @@ def _targeting(message: Mapping[str, Any], can: BrandCan) -> Iterator[Finding]:
 
 
 def _variables(message: Mapping[str, Any]) -> Iterator[Finding]:
-    for name in message.get("variables") or {}:
+    for name in _part(message, "variables"):
         if "@" in name:
             yield rule().find("at_sign", ("variables", name), name=name)
 
@@ -74,15 +74,15 @@ def _parts(message: Mapping[str, Any], kind: str, bubble: Bubble) -> Iterator[Fi
 
 def _inside(message: Mapping[str, Any], kind: str, bubble: Bubble, can: BrandCan) -> Iterator[Finding]:
     if message.get("carousel"):
-        yield from _carousel(message["carousel"], bubble, can)
+        yield from _carousel(_part(message, "carousel"), bubble, can)
         return
     yield from _length(message.get("text"), bubble.text, ("text",))
     yield from _breaks(message.get("text"), bubble.breaks, ("text",))
     yield from _length(message.get("header"), bubble.header, ("header",))
     yield from _length(message.get("additional"), bubble.additional, ("additional",))
     yield from _address(message.get("image_link"), can, ("image_link",))
-    yield from _items(message.get("items") or (), bubble, can)
-    yield from _commerce(message.get("commerce") or {}, ("commerce",))
+    yield from _items(_list(message, "items"), bubble, can)
+    yield from _commerce(_part(message, "commerce"), ("commerce",))
     types = can.card_buttons if kind == "COMMERCE" else ()
     yield from _buttons(message, bubble, can, types or can.buttons, ())
 
@@ -98,9 +98,9 @@ def _items(items: Sequence[Mapping[str, Any]], bubble: Bubble, can: BrandCan) ->
         for name in ("image", *(("title",) if place else ())):
             if not item.get(name):
                 yield rule().find("missing", (*here, name), type="WIDE_ITEM_LIST", name=name)
-        if not (item.get("link") or {}).get("mobile"):
+        if not _part(item, "link").get("mobile"):
             yield rule().find("missing", (*here, "link", "mobile"), type="WIDE_ITEM_LIST", name="link.mobile")
-        yield from _link(item.get("link") or {}, can, (*here, "link"))
+        yield from _link(_part(item, "link"), can, (*here, "link"))
 
 
 def _commerce(product: Mapping[str, Any], here: Path) -> Iterator[Finding]:
@@ -113,18 +113,18 @@ def _commerce(product: Mapping[str, Any], here: Path) -> Iterator[Finding]:
 
 
 def _carousel(carousel: Mapping[str, Any], bubble: Bubble, can: BrandCan) -> Iterator[Finding]:
-    cards, head = carousel.get("cards") or (), carousel.get("head") or {}
+    cards, head = _list(carousel, "cards"), _part(carousel, "head")
     here: Path = ("carousel", "cards")
     least, most = bubble.cards_with_head if head else bubble.cards
     if not least <= len(cards) <= most:
         yield rule().find("count", here, least=least, most=most, found=len(cards))
     yield from _length(head.get("header"), 20, ("carousel", "head", "header"))
     yield from _length(head.get("text"), 50, ("carousel", "head", "text"))
-    if (tail := carousel.get("tail")) and not tail.get("mobile"):
+    if (tail := _part(carousel, "tail")) and not tail.get("mobile"):
         yield rule().find("missing", ("carousel", "tail", "mobile"), type="carousel", name="tail.mobile")
     for place, card in enumerate(cards):
         yield from _card(card, bubble, can, (*here, place))
-    adding = [button for card in cards for button in card.get("buttons") or () if button.get("type") == "AC"]
+    adding = [button for card in cards for button in _list(card, "buttons") if button.get("type") == "AC"]
     if len(adding) > 1:
         yield rule().find("channel_button", here, place="once", place_ko="한 번")
 
@@ -140,7 +140,7 @@ def _card(card: Mapping[str, Any], bubble: Bubble, can: BrandCan, here: Path) ->
     yield from _length(card.get("header"), bubble.header, (*here, "header"))
     yield from _length(card.get("text"), bubble.text, (*here, "text"))
     yield from _length(card.get("additional"), bubble.additional, (*here, "additional"))
-    yield from _commerce(card.get("commerce") or {}, (*here, "commerce"))
+    yield from _commerce(_part(card, "commerce"), (*here, "commerce"))
     yield from _buttons(card, bubble, can, can.card_buttons or can.buttons, here)
 
 
@@ -151,7 +151,7 @@ def _may(bubble: Bubble) -> tuple[str, ...]:
 def _buttons(
     holder: Mapping[str, Any], bubble: Bubble, can: BrandCan, types: tuple[str, ...], here: Path
 ) -> Iterator[Finding]:
-    buttons, coupon = holder.get("buttons") or (), holder.get("coupon") or {}
+    buttons, coupon = _list(holder, "buttons"), _part(holder, "coupon")
     least, most = bubble.buttons
     most = bubble.buttons_with_coupon if coupon else most
     if not least <= len(buttons) <= most:
@@ -194,7 +194,7 @@ def _coupon(coupon: Mapping[str, Any], bubble: Bubble, can: BrandCan, here: Path
         yield rule().find("missing", (*here, "description"), type="coupon", name="description")
     yield from _length(text, bubble.coupon_text, (*here, "description"))
     yield from _breaks(text, 0, (*here, "description"))
-    link = coupon.get("link") or {}
+    link = _part(coupon, "link")
     schemes = [str(link.get(name) or "") for name in ("android", "ios")]
     if not link.get("mobile") and not any(_CHANNEL_COUPON in one or _is_later(one) for one in schemes):
         yield rule().find("coupon_link", (*here, "link"))
@@ -223,6 +223,17 @@ def _breaks(text: Any, most: int, here: Path) -> Iterator[Finding]:
     found = str(text or "").count("\n")
     if found > most and not _is_later(text):
         yield rule().find("line_breaks", here, most=most, found=found)
+
+
+def _part(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What stands there, if it has names; nothing of it is known while it is a template."""
+    found = holder.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(holder: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = holder.get(name)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list | tuple) else []
 
 
 def _is_later(text: Any) -> bool:
