@@ -52,10 +52,7 @@ def problems_of(
             continue  # It says what was approved; `alimtalk_steps` looks at the rest.
         if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:
             told = {problem.path for problem in problems}
-            found = (
-                *_content_problems(here, step, chosen.adapter),
-                *_option_problems(here, step, chosen.adapter),
-            )
+            found = list(_problems_with(chosen.adapter, here, step))
             problems += (problem for problem in found if problem.path not in told)
     return problems
 
