@@ -43,7 +43,7 @@ from channels.hookspecs import hookimpl
 from channels.kakao.batches import Answer
 from channels.kakao.brand import CONTENT, PURPOSES, Brand, send_each
 from channels.kakao.brand_options import BrandOptions
-from channels.kakao.nhn_account import BRAND, NO_PROFILE, NhnAccount, ask, code_of, probed, verified
+from channels.kakao.nhn_account import BRAND, NO_PROFILE, NhnAccount, ask, code_of, lacking, probed, verified
 from channels.kakao.nhn_answers import outcomes_of
 from channels.kakao.nhn_brand_wire import recipient, shown
 from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, table_of
@@ -197,6 +197,9 @@ class NhnBrandChannel(BaseChannel[NhnBrandSettings]):
 
     def open(self, settings: NhnBrandSettings, tools: Tools) -> NhnBrandSender:
         return NhnBrandSender(settings, tools)
+
+    def problems(self, settings: NhnBrandSettings) -> list[Problem]:
+        return lacking(settings)
 
     async def probe(self, settings: NhnBrandSettings, tools: Tools) -> list[Problem]:
         return await probed(settings, tools, BRAND)
