@@ -17,6 +17,7 @@ from .exporting_cohorts import export
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
+from .prices import prices
 from .projects import project
 from .receipts import receipts
 from .retention import prune
@@ -61,6 +62,7 @@ for command in (
     journey,
     vouchers,
     coupons,
+    prices,
     receipts,
     export,
     doctor,

@@ -22,6 +22,7 @@ KINDS = {
     "VoucherPool": 1,
     "Export": 1,
     "SavedCohortReport": 1,
+    "Price": 1,
 }
 """Every kind of node and of how many numbers its key is made."""
 

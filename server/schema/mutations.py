@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_trials import AlimtalkTrialMutation
 from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
@@ -31,6 +32,7 @@ from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .named_journeys import with_ids
 from .notices import NoticeMutation
+from .prices import PriceMutation
 from .problems import (
     IdempotencyConflictProblem,
     InputProblem,
@@ -147,6 +149,7 @@ SaveDraftResult = Annotated[
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
+    AlimtalkTrialMutation,
     ApplyMutation,
     LibraryMutation,
     LifeMutation,
@@ -173,6 +176,7 @@ class Mutation(
     ExportMutation,
     CohortReportMutation,
     CohortPeopleMutation,
+    PriceMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

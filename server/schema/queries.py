@@ -18,6 +18,7 @@ from server.resolvers import (
     journeys,
     messages,
     notices,
+    prices,
     runs,
     segments,
     suppressions,
@@ -56,6 +57,7 @@ from .messages import Message
 from .nodes import Node
 from .notices import Notice, NoticeQuery
 from .pages import After, Before, First, Last, page_of
+from .prices import Price, PriceQuery
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .retention import RetentionQuery
@@ -96,6 +98,7 @@ class Query(
     CohortPeopleQuery,
     CohortReportQuery,
     AlimtalkLintQuery,
+    PriceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
@@ -267,5 +270,8 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "VoucherPool":
         pool = await vouchers.by_id(context, key[0])
         return VoucherPool.from_record(pool) if pool else None
+    if id.kind == "Price":
+        price = await prices.by_id(context, key[0])
+        return Price.from_record(price) if price else None
     message = await messages.by_key(context, (key[0], key[1]))
     return Message.from_record(message) if message else None

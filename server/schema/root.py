@@ -14,6 +14,7 @@ from .from_data import STEPS
 from .messages import Message
 from .mutations import Mutation
 from .notices import Notice
+from .prices import Price
 from .queries import Query
 from .runs import Run
 from .scalars import SCALARS
@@ -52,6 +53,7 @@ SCHEMA = _Schema(
         EntryRequest,
         Export,
         SavedCohortReport,
+        Price,
     ],
 )
 

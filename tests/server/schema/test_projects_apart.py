@@ -14,6 +14,7 @@ from server.store import (
     entry_requests,
     exports,
     notices,
+    prices,
     projects,
     segments,
     user_lists,
@@ -21,7 +22,7 @@ from server.store import (
 )
 from server.store.tables import CohortReport, EntryRequest, Export, Message, Notice, User
 from tests.server.schema.api import Api
-from tests.world import HOUR, NOON, abandoned_cart
+from tests.world import DAY, HOUR, NOON, abandoned_cart
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +61,8 @@ async def lived(api: Api) -> dict[str, str]:
         user_list = await user_lists.create(session, world.project_id, "march", NOON)
         export_id = await exports.create(session, an_export(world.project_id))
         report_id = await cohort_reports.create(session, a_report(world.project_id))
+        slot, later = prices.Slot("email", None, ""), NOON + 90 * DAY
+        price = await prices.put(session, world.project_id, slot, (10, "KRW", 1000), later, NOON)
         request = await entry_requests.create(session, a_request(world.project_id, journey_id))
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
@@ -77,6 +80,7 @@ async def lived(api: Api) -> dict[str, str]:
         "VoucherPool": to_id("VoucherPool", pool_id),
         "Export": to_id("Export", export_id),
         "SavedCohortReport": to_id("SavedCohortReport", report_id),
+        "Price": to_id("Price", price.id),
     }
 
 
@@ -167,8 +171,14 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":
         about = {"channel": "EMAIL", "ids": [ids["Connection"]]}
+    if name == "setPrice":
+        about = {"connectionId": ids["Connection"], "channel": "email", "amount": "1"}
+    if name == "removePrice":
+        about = {"id": ids["Price"]}
     if name == "sendTestMessage":
         about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
+    if name == "sendTestAlimtalk":
+        about = {"connectionId": ids["Connection"], "to": "+821012345678", "template": "paid"}
     if name == "testConnection":
         about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":
