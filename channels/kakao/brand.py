@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.alimtalk.brand import BrandCan
+from channels.alimtalk.filling import bare
 from channels.alimtalk.findings import Finding, Severity
 from channels.alimtalk.lint.brand import lint_brand
 from channels.contract import ContentField, Deferred, Instant, Message, Outcome, Purpose, Rejected
 from channels.kakao import batches
-from channels.kakao.alimtalk import bare
 from channels.kakao.batches import Answer
 from channels.kakao.brand_options import BrandOptions
 from channels.options import options_of
