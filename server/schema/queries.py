@@ -31,6 +31,7 @@ from server.resolvers.refusals import Refusal
 from . import consents as consents_of
 from . import suppressions as suppressions_of
 from .alimtalk_lint import AlimtalkLintQuery
+from .alimtalk_previews import AlimtalkPreviewQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -98,6 +99,7 @@ class Query(
     CohortPeopleQuery,
     CohortReportQuery,
     AlimtalkLintQuery,
+    AlimtalkPreviewQuery,
     PriceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
