@@ -40,6 +40,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .cost_lines import CostQuery
 from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
@@ -99,6 +100,7 @@ class Query(
     CohortReportQuery,
     AlimtalkLintQuery,
     PriceQuery,
+    CostQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
