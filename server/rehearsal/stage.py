@@ -37,7 +37,7 @@ from server.store.tables import (
 )
 
 from .plan import OtherJourney, Person, Plan, StandIn
-from .props import put_up
+from .props import KAKAO, put_up
 from .stand_in import Mailbag, NoWayOut, StandInChannel, UntrackedLinks, key_of
 
 SHARD, PROJECT, VERSION = 0, 1, 1
@@ -111,7 +111,7 @@ async def _played(db: Database, plan: Plan, graph: Graph) -> AsyncIterator[Stage
 def _dispatcher(db: Database, clock: EventsClock, plan: Plan, graph: Graph, bag: Mailbag) -> Dispatcher:
     channels = {
         key_of(channel): StandInChannel(plan, bag, channel, fields)
-        for channel, fields in _fields(graph).items()
+        for channel, fields in _fields(plan, graph).items()
     }
     settings = Settings(secret=Secret(secrets.token_hex(16)), public_url=_HERE)
 
@@ -127,12 +127,14 @@ def _untracked() -> UntrackedLinks:
     return UntrackedLinks(Signer([secrets.token_bytes(32)], "links"), _HERE)
 
 
-def _fields(graph: Graph) -> dict[str, set[str]]:
-    """By channel: every field of a message that the graph fills."""
+def _fields(plan: Plan, graph: Graph) -> dict[str, set[str]]:
+    """By channel: every field of a message that the graph, or a template that it names, fills."""
     found: dict[str, set[str]] = {}
     for step in graph.steps.values():
         if isinstance(step, MessageStep):
             found.setdefault(step.channel, set()).update(step.content)
+    if plan.templates and KAKAO in found:
+        found[KAKAO] |= {"template", "text", "title"}
     return found
 
 

@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_trials import AlimtalkTrialMutation
 from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
@@ -148,6 +149,7 @@ SaveDraftResult = Annotated[
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
+    AlimtalkTrialMutation,
     ApplyMutation,
     LibraryMutation,
     LifeMutation,

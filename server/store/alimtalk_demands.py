@@ -13,10 +13,10 @@ from server.alimtalk.declaration import read_declaration
 from .among import among_these
 from .bulk import table_of
 from .sessions import ReadSession
-from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion
+from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion, SenderProfile
 
 _templates, _versions = table_of(AlimtalkTemplate), table_of(AlimtalkVersion)
-_registrations = table_of(AlimtalkRegistration)
+_registrations, _profiles = table_of(AlimtalkRegistration), table_of(SenderProfile)
 _NEWEST_APPROVED = (
     select(_registrations.c.template_id, func.max(_registrations.c.number).label("number"))
     .where(_registrations.c.inspection == Inspection.APPROVED.value, ~_registrations.c.is_replaced)
@@ -76,6 +76,14 @@ async def latest(session: ReadSession, project_id: int, keys: Collection[str]) -
         _versions.c.number == _templates.c.latest,
     )
     return {row.key: Version(*row) for row in await session.rows(statement)}
+
+
+async def company(session: ReadSession, connection_id: int) -> tuple[bool | None, str]:
+    """Of the profile that a connection speaks for: whether the rule for first-time senders holds, and the
+    name of the shop."""
+    statement = select(_profiles.c.is_first_time, _profiles.c.company)
+    rows = await session.rows(statement.where(_profiles.c.connection_id == connection_id))
+    return (rows[0].is_first_time, rows[0].company) if rows else (None, "")
 
 
 async def numbered(session: ReadSession, project_id: int, key: str, number: int) -> Version | None:

@@ -117,6 +117,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.rehearsal": (
         "server.store",
+        "server.alimtalk",
+        "channels.alimtalk",
         "server.journey",
         "server.aggregates",
         "server.engine",

@@ -177,6 +177,8 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
         about = {"id": ids["Price"]}
     if name == "sendTestMessage":
         about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
+    if name == "sendTestAlimtalk":
+        about = {"connectionId": ids["Connection"], "to": "+821012345678", "template": "paid"}
     if name == "testConnection":
         about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":
