@@ -119,11 +119,10 @@ _OF_SPAN = (
 async def of_span(session: ReadSession, project_id: int, span: int) -> tuple[list[Billed], list[Unbilled]]:
     """What all journeys of a project cost in a stored span, e.g. the month 202611."""
     rows = await session.rows(_OF_SPAN, {"of_project": project_id, "of_span": span})
-    of = {
-        metric: [row for row in rows if row.metric == metric] for metric in (Metric.BILLED, Metric.UNBILLED)
-    }
-    counts = {metric: [_Sum(*row[1:4], int(row.n), int(row.amount)) for row in of[metric]] for metric in of}
-    return _billed(counts[Metric.BILLED]), _unbilled(counts[Metric.UNBILLED])
+    found: defaultdict[str, list[_Sum]] = defaultdict(list)
+    for row in rows:
+        found[row.metric].append(_Sum(row.channel, row.output, row.reason, int(row.n), int(row.amount)))
+    return _billed(found[Metric.BILLED]), _unbilled(found[Metric.UNBILLED])
 
 
 class _Sum(NamedTuple):
