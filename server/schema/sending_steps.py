@@ -74,7 +74,9 @@ class WhatsappStep(SendingStep):
 
 @strawberry.type(description="Sends an Alimtalk by KakaoTalk.")
 class AlimtalkStep(SendingStep):
-    template: str = strawberry.field(description="The code of the approved template.")
+    template: str = strawberry.field(
+        description="The key of a template of the project, or else the relay's own code of an approved one."
+    )
     text: str = strawberry.field(description="The whole text as approved; may be empty.")
     message_title: str = strawberry.field(description="The emphasised title; may be empty.")
 

@@ -404,3 +404,4 @@ class ProblemCode(Enum):
     TAKEN = value("taken", description="The name is taken.")
     IN_USE = value("in_use", description="Something else needs it as it is.")
     UNWANTED = value("unwanted", description="Whoever reads this address wants nothing from us.")
+    DESK_REFUSED = value("desk_refused", description="The relay refuses, or does not answer.")

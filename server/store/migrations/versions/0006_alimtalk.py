@@ -47,7 +47,10 @@ def _profiles_up() -> None:
         ),
         _whole("daily_cap", nullable=True),
         *(_text(name) for name in ("groups", "code", "detail", "problem")),
-        *(_whole(name, nullable=True) for name in ("registered_at", "last_sent_at", "asked_at", "synced_at")),
+        *(
+            _whole(name, nullable=True)
+            for name in ("registered_at", "last_sent_at", "asked_at", "synced_at", "all_at")
+        ),
         *(_whole(name) for name in ("created_at", "changed_at")),
         sa.UniqueConstraint("connection_id"),
     )
