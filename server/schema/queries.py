@@ -32,6 +32,7 @@ from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
 from .alimtalk_lint import AlimtalkLintQuery
+from .alimtalk_previews import AlimtalkPreviewQuery
 from .alimtalk_templates import AlimtalkQuery
 from .caps import CapQuery
 from .channels import Channel
@@ -104,6 +105,7 @@ class Query(
     AlimtalkQuery,
     SenderProfileQuery,
     AlimtalkLintQuery,
+    AlimtalkPreviewQuery,
     PriceQuery,
     CostQuery,
 ):
