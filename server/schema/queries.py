@@ -43,6 +43,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .cost_lines import CostQuery
 from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
@@ -106,6 +107,7 @@ class Query(
     AlimtalkLintQuery,
     AlimtalkPreviewQuery,
     PriceQuery,
+    CostQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
