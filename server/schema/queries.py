@@ -32,6 +32,7 @@ from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
 from .alimtalk_lint import AlimtalkLintQuery
+from .alimtalk_previews import AlimtalkPreviewQuery
 from .alimtalk_templates import AlimtalkQuery
 from .caps import CapQuery
 from .channels import Channel
@@ -42,6 +43,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .cost_lines import CostQuery
 from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
@@ -103,7 +105,9 @@ class Query(
     AlimtalkQuery,
     SenderProfileQuery,
     AlimtalkLintQuery,
+    AlimtalkPreviewQuery,
     PriceQuery,
+    CostQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:

@@ -115,6 +115,18 @@ class AlimtalkStepInput(SendingInput):
 
 
 @strawberry.input(
+    description="Sends a Brand Message, an advertisement by KakaoTalk: written out, or by a template that "
+    "the relay keeps. Its texts are Liquid templates. `options` say its type, whom it targets, and what "
+    "it shows: picture, products, coupon, buttons. KakaoTalk prints `(광고)` itself."
+)
+class BrandMessageStepInput(SendingInput):
+    text: str | None = strawberry.field(default=None, description="The text, where the type has one.")
+    template: str | None = strawberry.field(
+        default=None, description="The relay's code of a template; `variables` fill it."
+    )
+
+
+@strawberry.input(
     description="Puts a message into the user's inbox inside the app. Its texts are Liquid templates."
 )
 class InAppStepInput(SendingInput):

@@ -81,6 +81,12 @@ class AlimtalkStep(SendingStep):
     message_title: str = strawberry.field(description="The emphasised title; may be empty.")
 
 
+@strawberry.type(description="Sends an advertisement by KakaoTalk.")
+class BrandMessageStep(SendingStep):
+    text: str = strawberry.field(description="The text; may be empty where the type has none.")
+    template: str = strawberry.field(description="The relay's code of the template; may be empty.")
+
+
 @strawberry.type(description="Puts a message into the user's inbox inside the app.")
 class InAppStep(SendingStep):
     message_title: str = strawberry.field(description="Its title; may be empty.")

@@ -12,6 +12,7 @@ from server.journey.status import JourneyStatus
 
 from .among import among
 from .bulk import Bulk, table_of
+from .consents import in_sql
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -55,7 +56,7 @@ _ITS_CONSENT = and_(
     _consents.c.shard == _messages.c.shard,
     _consents.c.project_id == _messages.c.project_id,
     _consents.c.user_number == _messages.c.user_number,
-    _consents.c.channel == _messages.c.channel,
+    _consents.c.channel == in_sql(_messages.c.channel),
     _consents.c.purpose == _messages.c.purpose,
 )
 _ITS_GUARD = and_(
@@ -148,6 +149,7 @@ _WAITING = (
         _messages.c.connection_id,
         _messages.c.attempt,
         _messages.c.reason,
+        _messages.c.template,
     )
     .where(
         _messages.c.shard == bindparam("of_shard"),
@@ -166,6 +168,7 @@ _WAITING_OF = (
         _messages.c.connection_id,
         _messages.c.attempt,
         _messages.c.reason,
+        _messages.c.template,
     )
     .where(
         _messages.c.shard == bindparam("of_shard"),
@@ -240,6 +243,8 @@ class Waiting(NamedTuple):
     attempt: int
     reason: str
     """Why it waits, if it was tried before."""
+    template: str = ""
+    """The template of the project that it is made of, if any."""
 
 
 async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> list[tuple[int, int]]:
