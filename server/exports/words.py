@@ -97,7 +97,9 @@ MESSAGES: dict[str, Word] = {
     M.FAILED: Word("발송 실패", "Failed"),
     M.SKIPPED: Word("미발송", "Never tried"),
     M.UNKNOWN: Word("결과 불명", "Unknown"),
-    M.COST: Word("단가 확인 메시지", "Priced"),
+    M.COST: Word("비용 확정 메시지", "Priced"),
+    M.BILLED: Word("비용 확정 메시지 (연동·종류별)", "Billed"),
+    M.UNBILLED: Word("비용 미확정 메시지", "Unbilled"),
 }
 """The metrics of messages."""
 

@@ -44,6 +44,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .cost_lines import CostQuery
 from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
@@ -108,6 +109,7 @@ class Query(
     AlimtalkPreviewQuery,
     AlimtalkLibraryQuery,
     PriceQuery,
+    CostQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
