@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.context import Context
-from server.library.alimtalk import ReadyAlimtalk
 
 from . import alimtalk, drafts, handles
 from .alimtalk import Draft
 from .once import Answer, repeatable
 
+CATEGORY = "order"
+"""Of the journeys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A ready Alimtalk, with the graph of its journey as it is stored."""
+    """A ready Alimtalk: the template, and the journey that sends it."""
 
-    ready: ReadyAlimtalk
+    template: Draft
+    title: str
+    """Of the journey."""
     graph: dict[str, Any]
+    """As it is stored."""
 
 
 async def take(context: Context, wanted: Sequence[Ready], key: str | None) -> Answer:
@@ -29,22 +34,21 @@ async def take(context: Context, wanted: Sequence[Ready], key: str | None) -> An
     async def work() -> Answer:
         return {"taken": [await _take(context, one) for one in wanted]}
 
-    names = [(one.ready.name, one.ready.title) for one in wanted]
+    names = [(one.template.key, one.title) for one in wanted]
     return await repeatable(context, key, ("takeReadyAlimtalks", names), work)
 
 
 async def _take(context: Context, one: Ready) -> dict[str, Any]:
-    ready = one.ready
-    template = await alimtalk.by_key(context, ready.name)
-    journey = await handles.by_handle(context, ready.name)
+    name = one.template.key
+    template = await alimtalk.by_key(context, name)
+    journey = await handles.by_handle(context, name)
     if template is None:
-        draft = Draft(ready.name, ready.template, ready.template.name, ready.bindings)
-        template_id = (await alimtalk.save(context, draft, None))["template_id"]
+        template_id = (await alimtalk.save(context, one.template, None))["template_id"]
     else:
         template_id = template.id
     if journey is None:
-        about = (ready.title, "order", one.graph, None)
-        journey_id = (await drafts.create(context, *about, handle=ready.name))["journey_id"]
+        about = (one.title, CATEGORY, one.graph, None)
+        journey_id = (await drafts.create(context, *about, handle=name))["journey_id"]
     else:
         journey_id = journey.id
-    return {"name": ready.name, "template_id": template_id, "journey_id": journey_id}
+    return {"name": name, "template_id": template_id, "journey_id": journey_id}

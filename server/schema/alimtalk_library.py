@@ -12,6 +12,7 @@ from server.context import Context
 from server.library.alimtalk import NAMES, ReadyAlimtalk, alimtalk, alimtalks
 from server.resolvers import alimtalk as templates
 from server.resolvers import alimtalk_library as resolve
+from server.resolvers.alimtalk import Draft
 from server.resolvers.alimtalk_library import Ready
 from server.resolvers.refusals import Invalid, Refusal
 from server.store.projects import WRITE
@@ -143,7 +144,10 @@ def _names(wanted: list[str] | None) -> list[str]:
 
 def _ready(name: str, language: Language) -> Ready:
     ready = alimtalk(name, language.value)
-    return Ready(ready, to_data(from_variables(read_journey(ready.journey).variables["graph"])))
+    template = Draft(ready.name, ready.template, ready.template.name, ready.bindings)
+    return Ready(
+        template, ready.title, to_data(from_variables(read_journey(ready.journey).variables["graph"]))
+    )
 
 
 async def _taken(context: Context, one: dict[str, int]) -> TakenAlimtalk:
