@@ -132,7 +132,7 @@ def _with(options: BrandOptions, names: Mapping[Picture, str]) -> BrandOptions:
     def named(kind: str, image: str) -> dict[str, str]:
         return {"image": names.get((kind, image), image)}
 
-    changed: dict[str, object] = named(_KINDS.get(options.type, "image"), options.image)
+    changed: dict[str, object] = {**named(_KINDS.get(options.type, "image"), options.image)}
     changed["items"] = tuple(
         item.model_copy(update=named("item" if place else "first_item", item.image))
         for place, item in enumerate(options.items)

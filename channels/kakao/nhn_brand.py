@@ -119,7 +119,8 @@ class NhnBrandSender:
         pass
 
     async def _hand_over(self, kind: str, file: str, content: bytes) -> str | Outcome:
-        sent = {"files": {"image": (file, content)}, "data": {"imageType": PICTURE_TYPES[kind]}}
+        sent: dict[str, Any] = {"files": {"image": (file, content)}}
+        sent["data"] = {"imageType": PICTURE_TYPES[kind]}
         answer = await ask(self._settings, self._tools, "POST", "/images", root=BRAND, **sent)
         if isinstance(answer, Deferred | Unknown):
             return self._pictures.later(f"NHN Cloud does not take the picture: {answer.text}")
