@@ -77,6 +77,8 @@ def wrapped(text: str, width: float) -> Iterator[str]:
             if line and used + _width(letter) > width:
                 yield line
                 line, used = "", 0.0
+                if letter == " ":
+                    continue
             line, used = line + letter, used + _width(letter)
         yield line
 
