@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Delete, Insert, Update, and_, or_, select
+from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, false, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from channels.contract import Purpose
+from server.alimtalk.declaration import BENEFIT_NOTICE
 from server.clock import Instant
 
 from . import paging
@@ -21,6 +23,12 @@ _table, _users = table_of(Consent), table_of(User)
 _KEYS = (_table.c.shard, _table.c.user_number, _table.c.channel, _table.c.purpose)
 
 
+NIGHT_ADVERTISEMENT = "night_advertisement"
+"""The purpose of a consent to advertisements at night."""
+PURPOSES = (*(one.value for one in Purpose), BENEFIT_NOTICE, NIGHT_ADVERTISEMENT)
+"""What people decide about. A message itself is information or an advertisement."""
+BASES = ("consent", "terms", "contract", "transaction")
+"""On what ground a consent may stand."""
 DECIDE = "decide"
 """The command that tells a shard what one of its users has decided."""
 LONGEST_WORD = 40
@@ -40,6 +48,16 @@ class Decision(NamedTuple):
     until: Instant | None = None
 
 
+def _is_greater(new: Any) -> ColumnElement[bool]:
+    """Whether the rest of what it says is greater, word by word."""
+    pairs = [(new[name], _table.c[name]) for name in ("source", "evidence", "basis")]
+    pairs.append((func.coalesce(new.until, 0), func.coalesce(_table.c.until, 0)))
+    found: ColumnElement[bool] = false()
+    for theirs, ours in reversed(pairs):
+        found = or_(theirs > ours, and_(theirs == ours, found))
+    return found
+
+
 def _deciding() -> Bulk:
     """The latest decision stays, in whatever order they come; of two at one instant the refusal."""
     statements: dict[str, Insert | Update | Delete] = {}
@@ -51,14 +69,7 @@ def _deciding() -> Bulk:
             new.decided_at > _table.c.decided_at,
             and_(same, ~new.granted, _table.c.granted),
             # Between two that say the same anything will do that is the same in every order.
-            and_(
-                same,
-                new.granted == _table.c.granted,
-                or_(
-                    new.source > _table.c.source,
-                    and_(new.source == _table.c.source, new.evidence > _table.c.evidence),
-                ),
-            ),
+            and_(same, new.granted == _table.c.granted, _is_greater(new)),
         )
         put = {
             column: new[column]
@@ -82,6 +93,14 @@ class Wanted:
     purpose: str | None = None
     granted: bool | None = None
     source: str | None = None
+    until_before: Instant | None = None
+    """Those that have to be given anew before then."""
+    decided_before: Instant | None = None
+
+
+def holds(granted: bool | None, until: Instant | None, now: Instant) -> bool | None:
+    """What a decision says now: one whose time is over is no longer granted. None if nobody decided."""
+    return None if granted is None else bool(granted) and (until is None or until > now)
 
 
 async def by_users(
@@ -117,6 +136,10 @@ async def page(session: ReadSession, project_id: int, shards: int, wanted: Wante
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(_table.c[name] == value)
+    if wanted.until_before is not None:
+        statement = statement.where(_table.c.granted, _table.c.until < wanted.until_before)
+    if wanted.decided_before is not None:
+        statement = statement.where(_table.c.decided_at < wanted.decided_before)
     return paging.sliced(await session.rows(paging.within(statement, _KEYS, page)), page)
 
 
