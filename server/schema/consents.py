@@ -35,7 +35,9 @@ class Consent:
     decided_at: datetime = strawberry.field(description="When.")
     source: str = strawberry.field(description="Where, e.g. `checkout`.")
     evidence: str = strawberry.field(description="What proves it, e.g. the version of the terms.")
-    basis: ConsentBasis | None = strawberry.field(description="On what ground it stands; null if nobody said.")
+    basis: ConsentBasis | None = strawberry.field(
+        description="On what ground it stands; null if nobody said."
+    )
     until: datetime | None = strawberry.field(
         description="From then on it is no longer granted, unless it is given anew; null if it has no end."
     )

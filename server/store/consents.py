@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, false, func, literal_column, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from channels.contract import Purpose
@@ -51,7 +51,8 @@ class Decision(NamedTuple):
 def _is_greater(new: Any) -> ColumnElement[bool]:
     """Whether the rest of what it says is greater, word by word."""
     pairs = [(new[name], _table.c[name]) for name in ("source", "evidence", "basis")]
-    pairs.append((func.coalesce(new.until, 0), func.coalesce(_table.c.until, 0)))
+    never = literal_column("0")
+    pairs.append((func.coalesce(new.until, never), func.coalesce(_table.c.until, never)))
     found: ColumnElement[bool] = false()
     for theirs, ours in reversed(pairs):
         found = or_(theirs > ours, and_(theirs == ours, found))

@@ -139,7 +139,7 @@ _BY_NO_ID = {
         "recordCoupons",
         "setReputationGuard",
     ),
-    "createCohortReport",
+    *("createCohortReport", "setLaw"),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
