@@ -305,6 +305,8 @@ class Capabilities:
     """Whether the provider sends only what it has approved as a template before."""
     inbound: bool = False
     """Whether `parse_inbound` can ever bring something."""
+    purposes: frozenset[Purpose] = frozenset(Purpose)
+    """What its messages may be for. Where there is one only, nothing else is sent through it."""
     scheduled_send: bool = False
     """Whether the provider could keep a message until later. The server keeps time itself."""
     media: frozenset[str] = frozenset()

@@ -145,6 +145,7 @@ _ADDRESSES = {
     "sms": "+821012345678",
     "whatsapp": "+821012345678",
     "kakao": "+821012345678",
+    "brand_message": "+821012345678",
     "push": "ab" * 32,
     "in_app": "user-1",
     "webhook": "user-1",

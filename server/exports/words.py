@@ -73,6 +73,7 @@ CHANNELS = {
     "sms": Word("SMS", "SMS"),
     "whatsapp": Word("WhatsApp", "WhatsApp"),
     "kakao": Word("카카오", "Kakao"),
+    "brand_message": Word("브랜드 메시지", "Brand Message"),
     "in_app": Word("인앱", "In-app"),
     "webhook": Word("웹훅", "Webhook"),
 }

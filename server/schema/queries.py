@@ -28,9 +28,12 @@ from server.resolvers import (
 )
 from server.resolvers.refusals import Refusal
 
+from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
 from .alimtalk_lint import AlimtalkLintQuery
+from .alimtalk_previews import AlimtalkPreviewQuery
+from .alimtalk_templates import AlimtalkQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -64,6 +67,7 @@ from .reasons import FailureReasonPolicy, failure_reasons
 from .retention import RetentionQuery
 from .runs import Run
 from .segments import Segment, SegmentQuery
+from .sender_profiles import SenderProfileQuery
 from .silence_presets import SilenceQuery
 from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
@@ -98,7 +102,10 @@ class Query(
     CohortQuery,
     CohortPeopleQuery,
     CohortReportQuery,
+    AlimtalkQuery,
+    SenderProfileQuery,
     AlimtalkLintQuery,
+    AlimtalkPreviewQuery,
     PriceQuery,
     CostQuery,
 ):
@@ -236,6 +243,8 @@ def _instant(filter: SuppressionFilter) -> int | None:
 async def fetch(context: Context, id: GlobalId) -> Node | None:
     """What has this id, if it is in this project."""
     key = id.key
+    if id.kind in alimtalk_nodes.KINDS:
+        return await alimtalk_nodes.fetch(context, id)
     if id.kind == "Journey":
         journey = await journeys.by_id(context, key[0])
         return Journey.from_record(journey) if journey else None

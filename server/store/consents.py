@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, false, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Update,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from channels.contract import Purpose
@@ -29,6 +41,20 @@ PURPOSES = (*(one.value for one in Purpose), BENEFIT_NOTICE, NIGHT_ADVERTISEMENT
 """What people decide about. A message itself is information or an advertisement."""
 BASES = ("consent", "terms", "contract", "transaction")
 """On what ground a consent may stand."""
+_ASKED_UNDER = {"brand_message": "kakao"}
+
+
+def kept_under(channel: str) -> str:
+    """The channel under which a consent is kept: people agree to advertisements by KakaoTalk, whatever
+    carries them."""
+    return _ASKED_UNDER.get(channel, channel)
+
+
+def in_sql(channel: ColumnElement[str]) -> ColumnElement[str]:
+    """The same of a column."""
+    return case(_ASKED_UNDER, value=channel, else_=channel)
+
+
 DECIDE = "decide"
 """The command that tells a shard what one of its users has decided."""
 LONGEST_WORD = 40
@@ -135,6 +161,8 @@ async def page(session: ReadSession, project_id: int, shards: int, wanted: Wante
     )
     for name in ("channel", "purpose", "granted", "source"):
         value = getattr(wanted, name)
+        if name == "channel" and value is not None:
+            value = kept_under(value)
         if value is not None:
             statement = statement.where(_table.c[name] == value)
     if wanted.until_before is not None:

@@ -25,7 +25,7 @@ from server.journey.status import JourneyStatus
 
 from .among import among
 from .bulk import Bulk, table_of
-from .consents import NIGHT_ADVERTISEMENT
+from .consents import NIGHT_ADVERTISEMENT, in_sql
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -74,7 +74,7 @@ def _its_consent(consents: FromClause, purpose: ColumnElement[str]) -> ColumnEle
         consents.c.shard == _messages.c.shard,
         consents.c.project_id == _messages.c.project_id,
         consents.c.user_number == _messages.c.user_number,
-        consents.c.channel == _messages.c.channel,
+        consents.c.channel == in_sql(_messages.c.channel),
         consents.c.purpose == purpose,
     )
 

@@ -8,6 +8,7 @@ import orjson
 from channels.reasons import Reason
 from server.context import Context
 from server.delivery.status import DeliveryStatus, SkipReason
+from server.store.consents import kept_under
 
 from .. import connections, consents, journeys, runs, users
 from .. import messages as resolve
@@ -107,7 +108,8 @@ async def _address(context: Context, message: Any) -> list[Fact]:
 async def _permission(context: Context, message: Any) -> list[Fact]:
     facts = []
     for one in await consents.of_user(context, (message.shard, message.user_number)):
-        if one.channel == message.channel and one.purpose in (message.purpose, message.demands):
+        is_here = one.channel == kept_under(message.channel)
+        if is_here and one.purpose in (message.purpose, message.demands):
             said = "has agreed to" if one.granted else "does not want"
             text = f"The user {said} messages of this purpose ({one.purpose}) on {message.channel}."
             facts.append(Fact(FactCode.CONSENT, text, one.decided_at, values={"granted": bool(one.granted)}))

@@ -98,6 +98,8 @@ async def test_a_profile_proves_itself_by_a_token_and_may_then_send(world: World
     desk = the_desk(world, empty)
     (problem,) = await CHANNEL.probe(empty, world.tools)
     assert problem.path == "sender_key"
+    assert CHANNEL.problems(empty) == [problem]
+    assert CHANNEL.problems(SETTINGS) == []
     outcome = await CHANNEL.open(empty, world.tools).send(a_message())
     assert isinstance(outcome, Rejected)
     assert (outcome.reason, len(world.sent())) == (Reason.SENDER_INVALID, 0)

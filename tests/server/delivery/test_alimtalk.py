@@ -42,6 +42,9 @@ async def test_one_relay_gets_the_variables_and_another_the_whole_text(world: Wo
         await relays.settle()
         first = min(relays.at_solapi(), key=lambda one: one["to"])
         assert first["kakaoOptions"]["templateId"] == f"paid-1-{relays.by_solapi}"
+        # SOLAPI fills everything itself, and wants nothing else beside variables.
+        assert {"title", "buttons"}.isdisjoint(first["kakaoOptions"])
+        assert "text" not in first
         assert first["kakaoOptions"]["variables"] == {
             "#{이름}": "Kim",
             "#{상품}": "꽃신 1켤레",

@@ -47,7 +47,10 @@ def _profiles_up() -> None:
         ),
         _whole("daily_cap", nullable=True),
         *(_text(name) for name in ("groups", "code", "detail", "problem")),
-        *(_whole(name, nullable=True) for name in ("registered_at", "last_sent_at", "asked_at", "synced_at")),
+        *(
+            _whole(name, nullable=True)
+            for name in ("registered_at", "last_sent_at", "asked_at", "synced_at", "all_at")
+        ),
         *(_whole(name) for name in ("created_at", "changed_at")),
         sa.UniqueConstraint("connection_id"),
     )
@@ -205,6 +208,20 @@ def _laws_down() -> None:
         op.drop_column("project", name)
 
 
+def _brand_messages_up() -> None:
+    """Whoever has a number on KakaoTalk is reached there by Brand Messages as well."""
+    kept = "address, is_current, state, changed_at, because, reached_at"
+    op.execute(
+        f"INSERT INTO endpoint (shard, project_id, user_number, channel, {kept}) "  # noqa: S608 - our own words
+        f"SELECT shard, project_id, user_number, 'brand_message', {kept} FROM endpoint "
+        "WHERE channel = 'kakao'"
+    )
+
+
+def _brand_messages_down() -> None:
+    op.execute("DELETE FROM endpoint WHERE channel = 'brand_message'")
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _profiles_up()
@@ -215,11 +232,13 @@ def upgrade() -> None:
     _lists_up()
     _consents_up()
     _laws_up()
+    _brand_messages_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
     _laws_down()
+    _brand_messages_down()
     _consents_down()
     _lists_down()
     _messages_down()
