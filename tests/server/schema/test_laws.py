@@ -16,14 +16,14 @@ TERMS = {"basis": "TERMS", "evidence": "terms 2026-02", "until": "2026-03-01T09:
 
 
 def an_advertisement(text: str) -> dict[str, Any]:
-    mail = {"key": "text", "sms": {"text": text, "purpose": "ADVERTISEMENT"}}
-    steps = [{"key": "in", "entryEvent": {"event": "sign_up"}}, mail, {"key": "done", "exit": {}}]
-    edges = [{"from": "in", "output": "next", "to": "text"}, {"from": "text", "output": "next", "to": "done"}]
-    return {"steps": steps, "edges": edges}
+    said = {"sms": {"key": "text", "text": text, "purpose": "ADVERTISEMENT"}}
+    steps = [{"entryEvent": {"key": "in", "event": "sign_up"}}, said, {"exit": {"key": "done"}}]
+    return {"steps": steps, "edges": [{"from": "in", "to": "text"}, {"from": "text", "to": "done"}]}
 
 
 async def test_a_consent_carries_its_purpose_ground_and_end(api: Api) -> None:
     await sign_up(api.world, "kim")
+    await api.world.settle()
     who: dict[str, Any] = {
         "identity": {"userId": "kim"},
         "channel": "kakao",
