@@ -178,6 +178,7 @@ _WAITING = (
         _messages.c.connection_id,
         _messages.c.attempt,
         _messages.c.reason,
+        _messages.c.template,
     )
     .where(
         _messages.c.shard == bindparam("of_shard"),
@@ -196,6 +197,7 @@ _WAITING_OF = (
         _messages.c.connection_id,
         _messages.c.attempt,
         _messages.c.reason,
+        _messages.c.template,
     )
     .where(
         _messages.c.shard == bindparam("of_shard"),
@@ -270,6 +272,8 @@ class Waiting(NamedTuple):
     attempt: int
     reason: str
     """Why it waits, if it was tried before."""
+    template: str = ""
+    """The template of the project that it is made of, if any."""
 
 
 async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> list[tuple[int, int]]:

@@ -3,7 +3,15 @@
 import orjson
 import pytest
 
-from server.store.tables import AlimtalkRegistration, Consent, Message, Receipt, SenderProfile, User
+from server.store.tables import (
+    AlimtalkRegistration,
+    Connection,
+    Consent,
+    Message,
+    Receipt,
+    SenderProfile,
+    User,
+)
 from tests.server.delivery.relays import (
     BINDINGS,
     BY_TERMS,
@@ -188,3 +196,37 @@ async def test_a_claim_asks_for_its_templates_once(sqlite_world: World) -> None:
         assert await asked(relays, "kim") == 2  # the templates, and that one was used
         world.clock.reach(NOON + 1000)
         assert await asked(relays, *(f"u{number}" for number in range(6))) == 1
+
+
+async def test_a_sender_that_fails_hands_on_only_to_who_may_send_the_template(sqlite_world: World) -> None:
+    world = sqlite_world
+    async with open_relays(world) as relays:
+        await put_template(world, "paid", PAID, BINDINGS, relays.by_solapi, relays.by_sens)
+        await put_template(world, "only", PAID, BINDINGS, relays.by_solapi)
+        await world.add_journey(reaching(paid(), step("only", "alimtalk", template="only")))
+        relays.solapi.keys.clear()
+        await sign_up(world, "kim", **ORDER)
+        await relays.settle()
+        assert [one["templateCode"] for one in relays.at_sens()] == [f"paid-1-{relays.by_sens}"]
+        found = {row.step_key: row for row in await world.rows(Message)}
+        assert (found["alimtalk"].status, found["alimtalk"].connection_id) == ("accepted", relays.by_sens)
+        assert (found["only"].reason, found["only"].connection_id) == ("auth_failed", relays.by_solapi)
+
+
+async def test_a_connection_that_is_off_keeps_what_no_other_may_send(sqlite_world: World) -> None:
+    world = sqlite_world
+    async with open_relays(world) as relays:
+        await put_template(world, "paid", PAID, BINDINGS, relays.by_solapi, relays.by_sens)
+        await put_template(world, "only", PAID, BINDINGS, relays.by_solapi)
+        await world.add_journey(reaching(paid(), step("only", "alimtalk", template="only")))
+        await sign_up(world, "kim", **ORDER)
+        await world.settle()
+        await change(world, Connection, relays.by_solapi, is_enabled=False)
+        await relays.settle()
+        found = {row.step_key: (row.status, row.connection_id) for row in await world.rows(Message)}
+        assert found == {"alimtalk": ("accepted", relays.by_sens), "only": ("queued", relays.by_solapi)}
+        await change(world, Connection, relays.by_solapi, is_enabled=True)
+        await relays.settle()
+        assert [one["kakaoOptions"]["templateId"] for one in relays.at_solapi()] == [
+            f"only-1-{relays.by_solapi}"
+        ]
