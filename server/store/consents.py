@@ -76,9 +76,11 @@ class Decision(NamedTuple):
 
 def _is_greater(new: Any) -> ColumnElement[bool]:
     """Whether the rest of what it says is greater, word by word."""
-    pairs = [(new[name], _table.c[name]) for name in ("source", "evidence", "basis")]
-    never = literal_column("0")
-    pairs.append((func.coalesce(new.until, never), func.coalesce(_table.c.until, never)))
+    never: ColumnElement[int] = literal_column("0")
+    pairs: list[tuple[Any, Any]] = [
+        *((new[name], _table.c[name]) for name in ("source", "evidence", "basis")),
+        (func.coalesce(new.until, never), func.coalesce(_table.c.until, never)),
+    ]
     found: ColumnElement[bool] = false()
     for theirs, ours in reversed(pairs):
         found = or_(theirs > ours, and_(theirs == ours, found))
