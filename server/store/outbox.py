@@ -12,6 +12,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     true,
@@ -218,7 +219,9 @@ _OVERDUE = _WAITING.where(
     )
 )
 # Of one whose outcome is open nobody knows that another connection's would not be the second.
-_MOVABLE = _WAITING.where(_messages.c.may_fail_over, ~_IS_UNCERTAIN)
+_MOVABLE = _WAITING.where(
+    _messages.c.may_fail_over, ~_IS_UNCERTAIN, not_(among(_messages.c.template, "kept"))
+)
 _MOVE = (
     update(_messages)
     .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
@@ -330,10 +333,16 @@ async def overdue(
 
 
 async def movable(
-    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+    session: ReadSession,
+    shard: int,
+    connection_id: int,
+    now: Instant,
+    most: int,
+    kept: Collection[str] = (),
 ) -> list[Waiting]:
-    """Messages that wait for this connection and may go through another."""
-    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    """Messages that wait for this connection and may go through another; `kept` are templates whose messages
+    stay."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most, "kept": list(kept)}
     return [Waiting(*row) for row in await session.rows(_MOVABLE, about)]
 
 
