@@ -1,7 +1,7 @@
 """Messages that wait for a connection that sends nothing now: it is disabled, or its breaker is open."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from channels.contract import ReceiptKind
 from server.clock import Clock, Instant
@@ -10,6 +10,7 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.engine import leases
 from server.store import inbox, outbox
 from server.store.database import Database
+from server.store.sessions import ReadSession
 
 from .claims import LONGEST_TRYING, WORK, end
 from .routing import Routes
@@ -26,20 +27,12 @@ async def clear_stopped(
     Returns how many it found. Raises LostLease.
     """
     now = clock.now()
-    even_shut = _is_disabled(routes, connection_id)
-    onward = routes.onward(connection_id, now, even_shut=even_shut)
     async with db.read() as session:
         late = await outbox.overdue(session, shard, connection_id, now, now - LONGEST_TRYING, MOST_AT_ONCE)
-        gone = {one.id for one in late}
-        found = await outbox.movable(session, shard, connection_id, now, MOST_AT_ONCE) if onward else []
-        places = await choosing.places_of(session, found)
-        moving: defaultdict[int, list[outbox.Waiting]] = defaultdict(list)
-        for one in found:
-            among = places.get(one.template, {}).keys() if one.template else None
-            there = routes.onward(connection_id, now, even_shut=even_shut, among=among)
-            if there is not None and one.id not in gone:
-                moving[there].append(one)
-    if not late and not moving:
+        moving = await _movable(session, routes, shard, connection_id, now)
+    gone = {one.id for one in late}
+    moving = {there: [one for one in listed if one.id not in gone] for there, listed in moving.items()}
+    if not late and not any(moving.values()):
         return 0
     async with db.write() as session:
         await leases.prove(session, WORK, shard, token)
@@ -49,6 +42,28 @@ async def clear_stopped(
             gone_on = [one for one in listed if one.id in moved]
             await inbox.append(session, _told(gone_on, shard, routes, (connection_id, there), now))
     return len(late) + sum(map(len, moving.values()))
+
+
+async def _movable(
+    session: ReadSession, routes: Routes, shard: int, connection_id: int, now: Instant
+) -> Mapping[int, Sequence[outbox.Waiting]]:
+    """By connection: what may move on to it. What nobody else may send stays, and is in nobody's way."""
+    even_shut, kept = _is_disabled(routes, connection_id), set[str]()
+    if routes.onward(connection_id, now, even_shut=even_shut) is None:
+        return {}
+    while True:
+        found = await outbox.movable(session, shard, connection_id, now, MOST_AT_ONCE, kept)
+        places = await choosing.places_of(session, found)
+        moving: defaultdict[int, list[outbox.Waiting]] = defaultdict(list)
+        for one in found:
+            among = places.get(one.template, {}).keys() if one.template else None
+            there = routes.onward(connection_id, now, even_shut=even_shut, among=among)
+            if there is None:
+                kept.add(one.template)
+            else:
+                moving[there].append(one)
+        if moving or len(found) < MOST_AT_ONCE:
+            return moving
 
 
 def _is_disabled(routes: Routes, connection_id: int) -> bool:

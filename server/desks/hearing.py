@@ -15,7 +15,7 @@ from channels.alimtalk.reading import read_template
 from channels.alimtalk.template import Template
 from server.alimtalk.lifecycle import News, Standing, folded, news
 from server.alimtalk.placing import Held, meant
-from server.clock import Instant
+from server.clock import SECOND, Instant
 from server.store import alimtalk_registrations as registrations
 from server.store import alimtalk_sendable, notices
 from server.store.notices import Told
@@ -91,8 +91,7 @@ async def keep(
     for row, one in placed:
         known[row.id] = row
         was = latest.get(row.id, standing_of(row))
-        # A relay's clock that is ahead must not make us deaf until ours is there.
-        at = as_of or min(one.changed_at or now, now)
+        at = as_of or _as_of(one, now)
         # What is answered is later than all that was known when it was asked.
         at = max(at, was.as_of + 1) if is_answer else at
         is_now = latest[row.id] = folded(was, _standing(one, at))
@@ -117,6 +116,13 @@ async def keep(
     what_is_new += await telling.unsendable(session, whose, lost, names, now)
     await notices.tell(session, what_is_new)
     return len(changed)
+
+
+def _as_of(told: Registered, now: Instant) -> Instant:
+    """Whole seconds, as relays write them, mean any time within; and no clock that is ahead makes us deaf."""
+    if told.changed_at is None:
+        return now
+    return min(now, told.changed_at + (SECOND - 1 if told.changed_at % SECOND == 0 else 0))
 
 
 def _row_of(told: Registered, rows: Sequence[Any]) -> Any | None:

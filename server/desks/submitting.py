@@ -6,11 +6,12 @@ first: nothing is registered twice.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from channels.alimtalk.desk import Attachment, DeskCan, Registered
 from channels.alimtalk.template import Image, Template
 from channels.reasons import Reason
-from server.alimtalk.lifecycle import OPEN, UNDER_REVIEW, Act, offers, refused
+from server.alimtalk.lifecycle import OPEN, UNDER_REVIEW, Act, refused
 from server.alimtalk.likeness import code_for, is_same
 from server.clock import Instant
 from server.store import alimtalk_images as images
@@ -95,51 +96,61 @@ async def submit(desks: Desks, registration_id: int, project_id: int, letter: Le
     template = template_of(row.content)
     assert template is not None
     taken = {one.code for one in others if one.id != row.id}
+    done: list[Registered] = []
     try:
         async with desks.at(row.connection_id) as at:
             template = await with_images(desks, at, template)
-            told = await _handed_in(at, row.code, template, taken, letter)
+            await _hand_in(at, row.code, template, taken, letter, done)
     except DeskRefused as error:
         if not error.is_open:
             async with desks.db.write() as session:
-                await take_back(session, row, desks.clock.now())
+                # What the relay did before it said no is done all the same.
+                await (_keep(desks, session, row, done[-1]) if done else take_back(session, row, desks))
         raise
-    now = desks.clock.now()
     async with desks.db.write() as session:
-        whose = Whose(project_id, row.connection_id, await connected.name_of(session, row.connection_id))
-        await registrations.name_code(session, row.id, told.code)
-        rows = await registrations.by_ids(session, project_id, [row.id])
-        await keep(session, whose, [(rows[row.id], told)], now, as_of=now, is_answer=True)
-        place = (row.connection_id, told.code, row.number)
-        await registrations.replace_older(session, *place, now, inspections=OPEN)
+        await _keep(desks, session, row, done[-1])
 
 
-async def take_back(session: WriteSession, row: AlimtalkRegistration, now: Instant) -> None:
+async def _keep(desks: Desks, session: WriteSession, row: Any, told: Registered) -> None:
+    now = desks.clock.now()
+    whose = Whose(row.project_id, row.connection_id, await connected.name_of(session, row.connection_id))
+    await registrations.name_code(session, row.id, told.code)
+    rows = await registrations.by_ids(session, row.project_id, [row.id])
+    await keep(session, whose, [(rows[row.id], told)], now, as_of=now, is_answer=True)
+    place = (row.connection_id, told.code, row.number)
+    await registrations.replace_older(session, *place, now, inspections=OPEN)
+
+
+async def take_back(session: WriteSession, row: Any, desks: Desks) -> None:
     """The relay said no: a registration that it never had is none."""
     if row.told_at == 0:
         await following.forget(session, row)
     else:
-        assert row.id is not None
-        await registrations.give_up(session, row.id, now)
+        await registrations.give_up(session, row.id, desks.clock.now())
 
 
-async def _handed_in(
-    at: AtDesk, code: str, template: Template, taken: Collection[str], letter: Letter
-) -> Registered:
+async def _hand_in(
+    at: AtDesk,
+    code: str,
+    template: Template,
+    taken: Collection[str],
+    letter: Letter,
+    done: list[Registered],
+) -> None:
+    """What the relay answers goes into `done`, answer by answer: a later question may fail."""
     found = await _there(at, code, template, taken)
-    is_new = found is None
     if found is None:
-        found = await at.ask(at.desk.create(code, template))
-    elif found.template is None or not is_same(found.template, template):
-        if found.inspection in UNDER_REVIEW:
-            text = "the relay reviews another version under this code: cancel that first, or wait"
-            raise DeskRefused(Reason.REQUEST_INVALID, "", text)
-        found = await at.ask(at.desk.update(found.code, template))
-        is_new = True
-    has_letter = bool(letter.comment or letter.attachments)
-    if found.inspection in OPEN or (is_new and has_letter and offers(at.can, Act.COMMENT)):
-        return await at.ask(at.desk.request_review(found.code, letter.comment, letter.attachments))
-    return found
+        done.append(await at.ask(at.desk.create(code, template)))
+    elif found.template is not None and is_same(found.template, template):
+        done.append(found)
+    elif found.inspection in UNDER_REVIEW:
+        text = "the relay reviews another version under this code: cancel that first, or wait"
+        raise DeskRefused(Reason.REQUEST_INVALID, "", text)
+    else:
+        done.append(await at.ask(at.desk.update(found.code, template)))
+    if done[-1].inspection in OPEN:
+        asked = at.desk.request_review(done[-1].code, letter.comment, letter.attachments)
+        done.append(await at.ask(asked))
 
 
 async def _there(at: AtDesk, code: str, template: Template, taken: Collection[str]) -> Registered | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from channels.alimtalk.desk import DeskCan
+from channels.alimtalk.desk import DeskCan, Does
 from server.alimtalk.lifecycle import Act, allowed, refused
 from server.context import Context
 from server.desks import acting, submitting
@@ -104,6 +104,10 @@ async def _intend(session: WriteSession, context: Context, wanted: Review) -> di
         here = [row for row in rows if row.connection_id == connection_id and row.number == found.latest]
         if here:
             _refuse(Act.REQUEST, here[0], can)
+        elif Does.DRAFT not in can.does and (wanted.letter.comment or wanted.letter.attachments):
+            message = "This relay takes comments only once somebody reviews it: hand it in without, and then "
+            message += "say it by `commentOnAlimtalk`."
+            raise Invalid(message, ("input", "comment"))
         number = await submitting.intend(session, version, connection_id, can, context.clock.now())
         if number is None:
             raise NotAsItStands(BUSY, ("input", "id"), [])
@@ -151,7 +155,7 @@ async def _submit(context: Context, registration_id: int, letter: Letter) -> dic
         # The connection cannot be opened: nobody was asked.
         async with context.db.write() as session:
             found = await registrations.by_ids(session, context.project_id, [registration_id])
-            await submitting.take_back(session, found[registration_id], context.clock.now())
+            await submitting.take_back(session, found[registration_id], desks_of(context))
         return {"message": error.message, "reason": "unknown", "relay_code": "", "text": "", "is_open": False}
     return None
 

@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_library import AlimtalkLibraryMutation
 from .alimtalk_reviews import AlimtalkReviewMutation
 from .alimtalk_saving import AlimtalkSavingMutation
 from .alimtalk_trials import AlimtalkTrialMutation
@@ -158,6 +159,7 @@ class Mutation(
     AlimtalkTrialMutation,
     ApplyMutation,
     LibraryMutation,
+    AlimtalkLibraryMutation,
     LifeMutation,
     PublishingMutation,
     RemovalMutation,

@@ -31,6 +31,7 @@ from server.resolvers.refusals import Refusal
 from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .alimtalk_library import AlimtalkLibraryQuery
 from .alimtalk_lint import AlimtalkLintQuery
 from .alimtalk_previews import AlimtalkPreviewQuery
 from .alimtalk_templates import AlimtalkQuery
@@ -106,6 +107,7 @@ class Query(
     SenderProfileQuery,
     AlimtalkLintQuery,
     AlimtalkPreviewQuery,
+    AlimtalkLibraryQuery,
     PriceQuery,
     CostQuery,
 ):

@@ -50,3 +50,9 @@ async def place(
     """`image` is its project and its number."""
     project_id, image_id = image
     await session.bulk(_PLACE, [(image_id, connection_id, project_id, name, url, at)])
+
+
+async def by_digest(session: ReadSession, digest: str) -> Any | None:
+    """A picture of whichever project, by what only who has it can know."""
+    rows = await session.rows(select(_table).where(_table.c.digest == digest).limit(1))
+    return rows[0] if rows else None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, or_, select, true, update
+from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, not_, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -189,7 +189,9 @@ _OVERDUE = _WAITING.where(
     )
 )
 # Of one whose outcome is open nobody knows that another connection's would not be the second.
-_MOVABLE = _WAITING.where(_messages.c.may_fail_over, ~_IS_UNCERTAIN)
+_MOVABLE = _WAITING.where(
+    _messages.c.may_fail_over, ~_IS_UNCERTAIN, not_(among(_messages.c.template, "kept"))
+)
 _MOVE = (
     update(_messages)
     .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
@@ -301,10 +303,16 @@ async def overdue(
 
 
 async def movable(
-    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+    session: ReadSession,
+    shard: int,
+    connection_id: int,
+    now: Instant,
+    most: int,
+    kept: Collection[str] = (),
 ) -> list[Waiting]:
-    """Messages that wait for this connection and may go through another."""
-    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    """Messages that wait for this connection and may go through another; `kept` are templates whose messages
+    stay."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most, "kept": list(kept)}
     return [Waiting(*row) for row in await session.rows(_MOVABLE, about)]
 
 

@@ -151,7 +151,10 @@ class AlimtalkImage(SQLModel, table=True):
     """A picture, kept so that it can be handed to several relays."""
 
     __tablename__ = "alimtalk_image"
-    __table_args__ = (UniqueConstraint("project_id", "kind", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "kind", "digest"),
+        Index("alimtalk_image_by_digest", "digest"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     project_id: int = Field(foreign_key="project.id")

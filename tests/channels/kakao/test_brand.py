@@ -1,4 +1,4 @@
-"""Brand Messages through all three relays, and what each of them writes on its wire."""
+"""Brand Messages through all three relays: what goes out, when, to whom, and what is heard."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,92 +10,26 @@ import pytest
 from channels import Accepted, Deferred, Message, Purpose, Reason, Rejected, Unknown
 from channels.contract import Callback, ReceiptKind, Verified
 from channels.host import build_host
-from channels.kakao.nhn_brand import NhnBrandChannel, NhnBrandSettings
-from channels.kakao.sens_brand import SensBrandChannel, SensBrandSettings
-from channels.kakao.solapi_brand import SolapiBrandChannel, SolapiBrandSettings
 from channels.testing.check import NOW, check_channel
 from channels.testing.providers import Fault, Life, everybody
 from channels.testing.providers.kakao import KAKAO_CODES
 from channels.testing.providers.nhn_brand import FakeNhnBrand
-from channels.testing.providers.sens_brand import FakeSensBrand
-from channels.testing.providers.solapi_brand import FakeSolapiBrand
+from tests.channels.kakao.brand_world import (
+    BUBBLES,
+    COUPON,
+    NHN,
+    RELAYS,
+    WL,
+    an_advert,
+    body_of,
+    of_bubble,
+    own_picture,
+)
 from tests.channels.kakao.world import MINUTE, Clock, World, a_world
 
 pytestmark = pytest.mark.anyio
 
 HOUR = 60 * MINUTE
-SOLAPI = (
-    FakeSolapiBrand,
-    SolapiBrandChannel(),
-    SolapiBrandSettings(
-        api_key="NCSAYU7YDBXYORXC",
-        api_secret="solapi-api-secret",
-        signing_secret="solapi-webhook-secret",
-        pf_id="KA01PF1",
-    ),
-)
-NHN = (
-    FakeNhnBrand,
-    NhnBrandChannel(),
-    NhnBrandSettings(
-        app_key="nhnAppKey1",
-        secret_key="nhn-secret-key",
-        sender_key="0" * 40,
-        signing_secret="nhn-webhook-signature",
-        unsubscribe_number="080-123-4567",
-    ),
-)
-SENS = (
-    FakeSensBrand,
-    SensBrandChannel(),
-    SensBrandSettings(
-        access_key="ncp-access-key",
-        secret_key="ncp-secret-key",
-        service_id="ncp:kkobizmsg:kr:2700000000006:sens",
-        channel_id="@소전",
-    ),
-)
-RELAYS: list[tuple[Any, Any, Any]] = [SOLAPI, NHN, SENS]
-LINK = {"mobile": "https://shop.example/a"}
-WL = {"type": "WL", "name": "보러 가기", "link_mobile": "https://shop.example/a"}
-COUPON = {"title": "10% 할인 쿠폰", "description": "주말까지", "link": LINK}
-PRODUCT = {"title": "사과", "regular_price": 12000, "discount_price": 9000, "discount_rate": 25}
-CARD = {"header": "사과", "text": "답니다", "image": "https://p/1", "buttons": [WL]}
-BUBBLES: dict[str, dict[str, Any]] = {
-    "TEXT": {"buttons": [WL], "coupon": COUPON},
-    "IMAGE": {"type": "IMAGE", "image": "https://p/1", "image_link": "https://shop.example/p"},
-    "WIDE": {"type": "WIDE", "image": "https://p/1", "buttons": [WL, WL]},
-    "WIDE_ITEM_LIST": {
-        "type": "WIDE_ITEM_LIST",
-        "header": "이번 주",
-        "items": [{"title": f"과일 {number}", "image": "https://p/1", "link": LINK} for number in range(3)],
-    },
-    "COMMERCE": {"type": "COMMERCE", "image": "https://p/1", "commerce": PRODUCT, "buttons": [WL]},
-    "CAROUSEL_FEED": {"type": "CAROUSEL_FEED", "carousel": {"cards": [CARD, CARD], "tail": LINK}},
-    "CAROUSEL_COMMERCE": {
-        "type": "CAROUSEL_COMMERCE",
-        "carousel": {
-            "head": {"header": "추천", "text": "고른 것", "image": "https://p/1", "link": LINK},
-            "cards": [{"commerce": PRODUCT, "image": "https://p/1", "buttons": [WL]}],
-        },
-    },
-}
-
-
-def an_advert(
-    reference: str = "m-1", to: str = "+821012345678", *, options: Any = None, **content: str
-) -> Message:
-    told = {"text": "민아님, 사과가 나왔습니다.", **content}
-    return Message(reference, to, told, NOW, options=options or {}, purpose=Purpose.ADVERTISEMENT)
-
-
-def of_bubble(kind: str, reference: str = "m-1") -> Message:
-    without_text = kind in ("WIDE_ITEM_LIST", "COMMERCE", "CAROUSEL_FEED", "CAROUSEL_COMMERCE")
-    return an_advert(reference, options=BUBBLES[kind], **({"text": ""} if without_text else {}))
-
-
-def body_of(world: World) -> dict[str, Any]:
-    return cast("dict[str, Any]", json.loads(world.provider.requests[-1][3]))
 
 
 @pytest.fixture(params=RELAYS, ids=lambda relay: relay[1].key)
@@ -121,7 +55,8 @@ def test_the_host_has_all_three() -> None:
 
 async def test_every_bubble_that_a_relay_has_goes_out_and_arrives(world: World) -> None:
     for kind in BUBBLES:
-        outcome = await world.open().send(of_bubble(kind, f"m-{kind}"))
+        message = of_bubble(kind, f"m-{kind}", own_picture(world.channel))
+        outcome = await world.open().send(message)
         if kind in world.channel.brand_can.bubbles:
             assert isinstance(outcome, Accepted), (kind, outcome)
         else:
@@ -142,7 +77,11 @@ async def test_every_bubble_that_a_relay_has_goes_out_and_arrives(world: World) 
         (an_advert(text="가" * 1301), Reason.CONTENT_INVALID, "1300 characters"),
         (an_advert(text="가\n" * 100), Reason.CONTENT_INVALID, "99 line breaks"),
         (an_advert(options={"색": 1}), Reason.CONTENT_INVALID, "options.색"),
-        (an_advert(options={"image": "https://p/1"}), Reason.CONTENT_INVALID, "has no image"),
+        (
+            an_advert(options={"image": "PICTURE"}),
+            Reason.CONTENT_INVALID,
+            "has no image",
+        ),
         (an_advert(options={"type": "WIDE"}), Reason.CONTENT_INVALID, "wants image"),
         (an_advert(options={"buttons": [WL] * 6}), Reason.CONTENT_INVALID, "buttons: From 0 to 5"),
         (an_advert(options={"buttons": [WL] * 5, "coupon": COUPON}), Reason.CONTENT_INVALID, "0 to 4"),
@@ -221,76 +160,6 @@ async def test_a_template_is_filled_by_the_relay(world: World) -> None:
     assert "content" not in said
     wrong = replace(message, reference="m-2", variables={"a@b": "1"})
     assert "no @" in (await world.open().send(wrong)).text
-
-
-async def test_how_solapi_writes_it() -> None:
-    clock = Clock()
-    async with a_world(FakeSolapiBrand(clock), SOLAPI[1], SOLAPI[2], clock) as world:
-        await world.open().send(of_bubble("TEXT"))
-        (said,) = body_of(world)["messages"]
-        assert (said["type"], said["text"]) == ("BMS_FREE", "민아님, 사과가 나왔습니다.")
-        link = {"linkMobile": "https://shop.example/a"}
-        assert said["kakaoOptions"] == {
-            "pfId": "KA01PF1",
-            "disableSms": True,
-            "bms": {
-                "targeting": "I",
-                "chatBubbleType": "TEXT",
-                "adult": False,
-                "buttons": [{"linkType": "WL", "name": "보러 가기", **link}],
-                "coupon": {"title": "10% 할인 쿠폰", "description": "주말까지", **link},
-            },
-        }
-        await world.open().send(of_bubble("WIDE_ITEM_LIST", "m-2"))
-        bubble = body_of(world)["messages"][0]["kakaoOptions"]["bms"]
-        assert bubble["mainWideItem"]["title"] == "과일 0"
-        assert [one["title"] for one in bubble["subWideItemList"]] == ["과일 1", "과일 2"]
-
-
-async def test_how_nhn_writes_it(at_nhn: World) -> None:
-    await at_nhn.open().send_many(
-        [of_bubble("WIDE", f"m-{number}") for number in range(3)] + [an_advert("m-9", text="다른 글")]
-    )
-    bodies = [json.loads(body) for _, _, _, body in at_nhn.provider.requests]
-    # What is shown stands once for a request: the same goes out together, a name apart.
-    assert [len(body["recipientList"]) for body in bodies] == [3, 1]
-    first = bodies[0]
-    assert first["recipientList"][0] == {
-        "recipientNo": "01012345678",
-        "targeting": "I",
-        "resendParameter": {"isResend": False},
-        "recipientGroupingKey": "m-0",
-    }
-    del first["recipientList"]
-    button = {"type": "WL", "name": "보러 가기", "linkMo": "https://shop.example/a"}
-    assert first == {
-        "senderKey": "0" * 40,
-        "chatBubbleType": "WIDE",
-        "adult": False,
-        "pushAlarm": True,
-        "content": "민아님, 사과가 나왔습니다.",
-        "image": {"imageUrl": "https://p/1"},
-        "buttons": [button, button],
-        "unsubscribeNo": "080-123-4567",
-    }
-
-
-async def test_how_sens_writes_it() -> None:
-    clock = Clock()
-    async with a_world(FakeSensBrand(clock), SENS[1], SENS[2], clock) as world:
-        await world.open().send(of_bubble("COMMERCE"))
-        said = body_of(world)
-        assert (said["messageType"], said["targeting"], said["isAdult"]) == ("COMMERCE", "I", False)
-        assert said["messages"][0]["commerce"] == {
-            "title": "사과",
-            "regularPrice": "12000",
-            "discountPrice": "9000",
-            "discountRate": "25",
-        }
-        outcome = await world.open().send(
-            an_advert("m-2", options={"buttons": [{"type": "AC", "name": "채널 추가"}]})
-        )
-        assert "takes no button" in outcome.text
 
 
 async def test_nhn_is_asked_for_what_was_lost_and_for_what_is_still_under_way(at_nhn: World) -> None:

@@ -259,6 +259,11 @@ async def test_a_desk_that_says_no_leaves_all_as_it_was_and_no_secret_goes_out(w
         )
         assert SECRET not in str(refused)
         assert await shop.template() == made["template"]
+        shop.relay.fails = {"request_review": NO}
+        # What was done before the relay said no is done.
+        await shop.request(made["template"]["id"])
+        [half] = (await shop.template())["registrations"]
+        assert (half["inspection"], half["waitsFor"]) == ("DRAFT", None)
         shop.relay.fails = {}
         registration = (await shop.request(made["template"]["id"]))["template"]["registrations"][0]
         before = await shop.template()

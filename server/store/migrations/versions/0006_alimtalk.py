@@ -124,6 +124,7 @@ def _images_up() -> None:
         _whole("created_at"),
         sa.UniqueConstraint("project_id", "kind", "digest"),
     )
+    op.create_index("alimtalk_image_by_digest", "alimtalk_image", ["digest"])
     op.create_table(
         "alimtalk_image_at",
         *(_number(name) for name in ("image_id", "connection_id")),
@@ -136,6 +137,7 @@ def _images_up() -> None:
 
 def _images_down() -> None:
     op.drop_table("alimtalk_image_at")
+    op.drop_index("alimtalk_image_by_digest", "alimtalk_image")
     op.drop_table("alimtalk_image")
 
 
