@@ -168,7 +168,7 @@ class FakeSolapi(FakeProvider):
             return "1041"
         if template is None:
             return "1042" if self.is_strict else None
-        sendable = template["status"] == APPROVED and not template["isDeleted"] and not template["isHidden"]
+        sendable = template["status"] == APPROVED and not template["isDeleted"]
         if not sendable or template.get("isDormant") or template["channelId"] != kakao["pfId"]:
             return "1042"
         return misfit(template, message)

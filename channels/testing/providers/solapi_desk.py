@@ -56,7 +56,11 @@ class SolapiDeskOf:
 
     def add_channel(self, channel_id: str, search_id: str, phone: str = "") -> dict[str, Any]:
         now = _text(self._clock())
-        row = {"channelId": channel_id, "searchId": search_id, "channelName": search_id.lstrip("@")}
+        row: dict[str, Any] = {
+            "channelId": channel_id,
+            "searchId": search_id,
+            "channelName": search_id.lstrip("@"),
+        }
         row |= {"accountId": "12925149", "phoneNumber": phone, "sharedAccountIds": []}
         self.channels[channel_id] = {**row, "dateCreated": now, "dateUpdated": now}
         return self.channels[channel_id]

@@ -149,11 +149,11 @@ async def test_a_review_from_the_draft_over_a_rejection_to_approval_and_sending(
         await world.open().send(a_message("m-2", template=made.code, variables={"성": "김"}))
     ).code == "1043"
     assert (await desk.stop(made.code)).operation is Operation.STOPPED
-    assert (await world.open().send(a_message("m-3", template=made.code))).code == "1042"
     assert (await refused(desk.delete(made.code))).reason is Reason.REQUEST_INVALID
     await desk.reuse(made.code)
     fake(world).desk.templates[made.code]["isDormant"] = True
     assert [one.is_dormant for one in await desk.templates()] == [True]
+    assert (await world.open().send(a_message("m-3", template=made.code))).code == "1042"
     assert not (await desk.release(made.code)).is_dormant
     assert (await refused(desk.release(made.code))).code == "BadRequest"
 
