@@ -7,8 +7,10 @@ can have left it is a `ConnectError`, `ConnectTimeout` or `PoolTimeout`, and aft
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -90,8 +92,16 @@ def make_public_client(
 
 
 def _direct(bounds: Bounds, allow: Sequence[Network], verify: Any, resolve: Resolve) -> PublicTransport:
-    ssl_context = httpx.create_ssl_context(verify=verify, trust_env=False)
-    return PublicTransport(ssl_context, _limits(bounds), allow, resolve)
+    authorities = (
+        _usual_authorities() if verify is True else httpx.create_ssl_context(verify, trust_env=False)
+    )
+    return PublicTransport(authorities, _limits(bounds), allow, resolve)
+
+
+@cache
+def _usual_authorities() -> ssl.SSLContext:
+    """One for all: to read the certificates of the authorities takes longer than to open everything else."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _client(

@@ -5,9 +5,8 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import structlog
@@ -16,8 +15,10 @@ from sqlalchemy import text
 from server.store import setup
 from server.store.database import Database
 from server.store.migrations import migrate
+from tests.databases import TEMPLATE, Databases
 from tests.world import World, open_world
 
+T = TypeVar("T")
 _UNWANTED = ("SOJOURN_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT")
 
 
@@ -41,26 +42,18 @@ def _plain_tracebacks() -> None:
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
-@dataclass(frozen=True)
-class Template:
-    """An empty, migrated database that tests copy."""
-
-    kind: str
-    shards: int
-    place: str
-
-
-def _apart(function: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+def _apart(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
     """Runs a coroutine in a thread of its own: a fixture may be made while a test's loop is running."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, function(*arguments)).result()
+        return pool.submit(asyncio.run, function(*arguments)).result()
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty, migrated database that tests copy."""
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
     _apart(_make_ready, f"sqlite:///{path}", 1)
-    return Template("sqlite", 1, str(path))
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -83,11 +76,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Template:
-    name = "sojourn_template"
-    _apart(_create_database, postgres_server, name, "template1")
-    _apart(_make_ready, _with_name(postgres_server, name), 3)
-    return Template("postgres", 3, postgres_server)
+def postgres_databases(postgres_server: str) -> Databases:
+    """As many migrated databases as are asked for, on that PostgreSQL."""
+    databases = Databases(postgres_server)
+    _apart(_tell, postgres_server, f'CREATE DATABASE "{TEMPLATE}" TEMPLATE "template1"')
+    _apart(_make_ready, databases.url_of(TEMPLATE), 3)
+    _apart(databases.remember)
+    return databases
 
 
 async def _make_ready(url: str, shards: int) -> None:
@@ -96,14 +91,6 @@ async def _make_ready(url: str, shards: int) -> None:
     async with db.write() as session:
         await setup.prepare(session, shards)
     await db.close()
-
-
-async def _create_database(server: str, name: str, template: str) -> None:
-    await _tell(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-
-
-async def _drop_database(server: str, name: str) -> None:
-    await _tell(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 async def _hurry(server: str) -> None:
@@ -122,40 +109,32 @@ async def _tell(server: str, *statements: str) -> None:
     await db.close()
 
 
-def _with_name(url: str, name: str) -> str:
-    return url.replace("/postgres?", f"/{name}?")
-
-
 @pytest.fixture(
     params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)],
 )
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A new, migrated database: once an SQLite file with 1 shard, once a PostgreSQL database with 3."""
-    template: Template = request.getfixturevalue(f"{request.param}_template")
-    if template.kind == "sqlite":
-        path = tmp_path / "sojourn.db"
-        shutil.copy(template.place, path)
-        yield f"sqlite:///{path}"
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
         return
-    name = f"test_{os.urandom(6).hex()}"
-    await _create_database(template.place, name, "sojourn_template")
-    yield _with_name(template.place, name)
-    await _drop_database(template.place, name)
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    name = await databases.take()
+    yield databases.url_of(name)
+    await databases.give_back(name)
 
 
 @pytest.fixture
-def new_postgres_database(postgres_template: Template) -> Iterator[Callable[[], str]]:
+def new_postgres_database(postgres_databases: Databases) -> Iterator[Callable[[], str]]:
     """Makes as many new, migrated databases as are asked for."""
     made: list[str] = []
 
     def make() -> str:
-        made.append(f"test_{os.urandom(6).hex()}")
-        _apart(_create_database, postgres_template.place, made[-1], "sojourn_template")
-        return _with_name(postgres_template.place, made[-1])
+        made.append(_apart(postgres_databases.take))
+        return postgres_databases.url_of(made[-1])
 
     yield make
     for name in made:
-        _apart(_drop_database, postgres_template.place, name)
+        _apart(postgres_databases.give_back, name)
 
 
 @pytest.fixture
@@ -173,8 +152,8 @@ async def sqlite_world(sqlite_url: str) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Template, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """An empty database in SQLite."""
     path = tmp_path / "sojourn.db"
-    shutil.copy(sqlite_template.place, path)
+    shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"

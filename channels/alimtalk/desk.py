@@ -169,9 +169,12 @@ class Balance:
     points: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeskError(Exception):
-    """The desk said no, or cannot be reached."""
+    """The desk said no, or cannot be reached.
+
+    Of the reasons, `outcome_unknown` and `provider_error` leave open whether it was done.
+    """
 
     reason: Reason
     code: str = ""
@@ -201,8 +204,8 @@ class Desk(Protocol):
 
     async def profiles(self) -> list[Profile]: ...
 
-    async def ask_token(self, search_id: str, phone: str) -> None:
-        """Has the relay send a token to the channel's administrator."""
+    async def ask_token(self, search_id: str, phone: str, category: str = "") -> None:
+        """Has the relay send a token to the channel's administrator. Some want the category here already."""
         ...
 
     async def register_profile(self, search_id: str, phone: str, token: str, category: str) -> Profile: ...

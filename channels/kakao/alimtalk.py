@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from channels.alimtalk.filling import bare
 from channels.contract import ContentField, Message, Outcome, Rejected
 from channels.kakao import batches
 from channels.kakao.batches import Answer
@@ -57,12 +58,6 @@ def read(message: Message) -> Alimtalk | Rejected:
         variables={bare(name): value for name, value in message.variables.items()},
         options=options,
     )
-
-
-def bare(name: str) -> str:
-    """The name of a variable without its wrapper: `#{이름}` and `이름` are the same."""
-    name = name.strip()
-    return name[2:-1].strip() if name.startswith("#{") and name.endswith("}") else name
 
 
 async def send_each(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field
 
+from channels.alimtalk.desk import Registered
 from channels.answers import an_object, objects, said_in
 from channels.contract import (
     CONTRACT_VERSION,
@@ -38,19 +38,18 @@ from channels.contract import (
 )
 from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
-from channels.http import exchange, outcome_of_status
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, send_each
 from channels.kakao.batches import Answer
-from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, reason_of, table_of
+from channels.kakao.nhn_account import NO_PROFILE, NhnAccount, ask, code_of, lacking, probed, verified
+from channels.kakao.nhn_answers import outcomes_of
+from channels.kakao.nhn_desk import NHN_DESK_CAN, NhnDesk
+from channels.kakao.nhn_desk_words import news_in
+from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, table_of
 from channels.kakao.nhn_wire import recipient, renders_it_itself
 from channels.kakao.options import AlimtalkOptions
-from channels.kakao.proof import is_one_of
 from channels.kakao.results import OBSERVES
 from channels.kakao.windows import DAY, korean, window_of
 from channels.reasons import Reason
-
-if TYPE_CHECKING:
-    import httpx
 
 MINUTES = "%Y-%m-%d %H:%M"
 PAGE = 1000
@@ -59,19 +58,12 @@ SEARCHED = 30 * DAY
 """How far back NHN lets one search reach."""
 
 
-class NhnSettings(BaseModel):
+class NhnSettings(NhnAccount):
     """The app at NHN Cloud, and the sender profile that the messages come from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    app_key: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Of the product KakaoTalk Bizmessage.")
-    secret_key: SecretStr = Field(min_length=1)
-    sender_key: str = Field(min_length=1, max_length=40, description="Of the sender profile, 40 characters.")
-    signing_secret: SecretStr = Field(
-        SecretStr(""), description="The signature that was entered with the webhook. Empty: no webhook."
+    sender_groups: tuple[str, ...] = Field(
+        (), max_length=20, description="Sender keys of groups of profiles: NHN Cloud lists none by itself."
     )
-    previous_signing_secret: SecretStr = Field(SecretStr(""), description="Still good while it is changed.")
-    base_url: str = Field("https://kakaotalk-bizmessage.api.nhncloudservice.com", pattern=r"^https?://")
 
 
 class NhnSender:
@@ -102,7 +94,7 @@ class NhnSender:
             "recipientGroupingKey": reference,
             "pageSize": 1,
         }
-        answer = await _ask(self._settings, self._tools, "GET", "/messages", params=asked)
+        answer = await ask(self._settings, self._tools, "GET", "/messages", params=asked)
         if isinstance(answer, Deferred | Unknown):
             return Unknown(code=answer.code, text=answer.text)
         rows = objects(an_object(said_in(answer).get("messageSearchResultResponse")).get("messages"))
@@ -119,6 +111,8 @@ class NhnSender:
         return found if isinstance(found, Accepted) else Unknown(code=KEY_USED_BEFORE, text=found.text)
 
     async def _post(self, group: Sequence[Alimtalk]) -> Answer:
+        if not self._settings.sender_key:
+            return Rejected(Reason.SENDER_INVALID, "sender_key", NO_PROFILE)
         path = "/messages" if renders_it_itself(group[0]) else "/raw-messages"
         body = {
             "senderKey": self._settings.sender_key,
@@ -126,16 +120,10 @@ class NhnSender:
             "recipientList": [recipient(one) for one in group],
         }
         key = {"x-nc-api-idempotency-key": _key(group)}
-        answer = await _ask(self._settings, self._tools, "POST", path, headers=key, json=body)
+        answer = await ask(self._settings, self._tools, "POST", path, headers=key, json=body)
         if isinstance(answer, Deferred | Unknown):
             return answer
-        said = said_in(answer)
-        message = an_object(said.get("message"))
-        if results := objects(message.get("sendResults")):
-            return _outcomes(group, results, str(message.get("requestId") or ""))
-        if not answer.is_success:
-            return outcome_of_status(answer, self._tools.clock(), text=_code(said)[1])
-        return _refusal(said, self._tools.clock())
+        return outcomes_of(group, answer, self._tools.clock())
 
 
 def _key(group: Sequence[Alimtalk]) -> str:
@@ -149,57 +137,8 @@ def _was_sent_before(outcome: Outcome) -> bool:
     return isinstance(outcome, Rejected) and outcome.code == KEY_USED_BEFORE
 
 
-def _outcomes(group: Sequence[Alimtalk], results: list[dict[str, Any]], request_id: str) -> Answer:
-    """One outcome each, found by our reference; by its place where NHN left the reference out."""
-    by_reference = {result.get("recipientGroupingKey"): result for result in results}
-    by_place = results if len(results) == len(group) else [{}] * len(group)
-    return [
-        _outcome(by_reference.get(one.reference, result), request_id)
-        for one, result in zip(group, by_place, strict=True)
-    ]
-
-
-def _outcome(result: dict[str, Any], request_id: str) -> Outcome:
-    if "resultCode" not in result:
-        return Unknown(text="NHN's answer says nothing of this message.")
-    code, text = str(result["resultCode"]), str(result.get("resultMessage") or "")
-    if code == "0" and not request_id:
-        return Unknown(code=code, text="NHN took it and did not say under which id.")
-    if code == "0":
-        return Accepted(provider_id_of({"requestId": request_id, **result}), code, text)
-    return Rejected(reason_of(code), code, text)
-
-
-def _refusal(said: dict[str, Any], now: Instant) -> Outcome:
-    code, text = _code(said)
-    if code in ("", "0"):
-        return Unknown(code=code, text="NHN's answer says nothing of these messages.")
-    if reason_of(code) is Reason.PROVIDER_ERROR:
-        return Deferred(now, Reason.PROVIDER_ERROR, code, text)
-    return Rejected(reason_of(code), code, text)
-
-
-def _code(said: dict[str, Any]) -> tuple[str, str]:
-    header = an_object(said.get("header"))
-    return str(header.get("resultCode", "")), str(header.get("resultMessage") or "")
-
-
-async def _ask(
-    settings: NhnSettings,
-    tools: Tools,
-    method: str,
-    path: str,
-    *,
-    headers: dict[str, str] | None = None,
-    **request: Any,
-) -> httpx.Response | Deferred | Unknown:
-    url = f"{settings.base_url.rstrip('/')}/alimtalk/v2.3/appkeys/{settings.app_key}{path}"
-    secret = {"x-secret-key": settings.secret_key.get_secret_value()}
-    return await exchange(tools, method, url, headers={**secret, **(headers or {})}, **request)
-
-
 class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
-    """Alimtalk through NHN Cloud, with results by webhook and by asking for what changed."""
+    """Alimtalk through NHN Cloud, with results by webhook and by asking for what changed, and its desk."""
 
     key = "nhn_alimtalk"
     channel = "kakao"
@@ -207,6 +146,7 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
     contract_version = CONTRACT_VERSION
     settings = NhnSettings
     options: type[BaseModel] | None = AlimtalkOptions
+    desk_can = NHN_DESK_CAN
     capabilities = Capabilities(
         content=CONTENT,
         observes=OBSERVES,
@@ -222,25 +162,23 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
     def open(self, settings: NhnSettings, tools: Tools) -> NhnSender:
         return NhnSender(settings, tools)
 
+    def open_desk(self, settings: NhnSettings, tools: Tools) -> NhnDesk:
+        return NhnDesk(settings, tools, settings.sender_groups)
+
+    def template_news(self, settings: NhnSettings, verified: Verified) -> list[Registered]:
+        return news_in(verified.callback.body, settings.sender_key, verified.received_at)
+
+    def problems(self, settings: NhnSettings) -> list[Problem]:
+        return lacking(settings)
+
     async def probe(self, settings: NhnSettings, tools: Tools) -> list[Problem]:
-        answer = await _ask(settings, tools, "GET", f"/senders/{quote(settings.sender_key, safe='')}")
-        if isinstance(answer, Deferred | Unknown):
-            return [Problem("base_url", f"NHN Cloud cannot be reached: {answer.text}")]
-        code, text = _code(said_in(answer))
-        if code == "0":
-            return []
-        path = "sender_key" if reason_of(code) is Reason.SENDER_INVALID else "secret_key"
-        return [Problem(path, f"NHN Cloud refuses: {code or answer.status_code} {text}"[:500].rstrip())]
+        return await probed(settings, tools)
 
     def verify(self, settings: NhnSettings, callback: Callback, now: Instant) -> Verified | Refused:
-        secrets = (settings.signing_secret, settings.previous_signing_secret)
-        expected = [one.get_secret_value() for one in secrets]
-        if is_one_of(callback.headers.get("x-toast-webhook-signature", ""), expected):
-            return Verified(callback, now)
-        return Refused("x-toast-webhook-signature is missing or wrong, or signing_secret is not set")
+        return verified(settings, callback, now)
 
     def parse(self, settings: NhnSettings, verified: Verified) -> list[Receipt]:
-        return of_callback(verified.callback.body, verified.received_at)
+        return of_callback(verified.callback.body, verified.received_at, "ALIMTALK")
 
     async def poll(self, settings: NhnSettings, tools: Tools, cursor: Cursor) -> tuple[list[Receipt], Cursor]:
         window = window_of(cursor, tools.clock(), SEARCHED)
@@ -253,12 +191,12 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
             "pageNum": page,
             "pageSize": PAGE,
         }
-        answer = await _ask(settings, tools, "GET", "/message-results", params=asked)
+        answer = await ask(settings, tools, "GET", "/message-results", params=asked)
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"NHN Cloud cannot be asked: {answer.text}")
         said = said_in(answer)
-        if answer.status_code != 200 or _code(said)[0] != "0":
-            raise PollFailed(f"NHN Cloud answered {answer.status_code} {' '.join(_code(said))}".rstrip())
+        if answer.status_code != 200 or code_of(said)[0] != "0":
+            raise PollFailed(f"NHN Cloud answered {answer.status_code} {' '.join(code_of(said))}".rstrip())
         rows = objects(said.get("messages"))
         receipts = [of_row(row, tools.clock()) for row in rows]
         return receipts, window.onward(str(page + 1) if len(rows) == PAGE else "")

@@ -13,6 +13,8 @@ from channels.reasons import Reason
 
 DELIVERED = "1000"
 RESULTS = "MESSAGE_RESULT_UPDATE"
+TEMPLATE_STATES = ("TSC01", "TSC02", "TSC03", "TSC04")
+"""Requested, in review, approved, rejected."""
 
 
 def provider_id_of(row: dict[str, Any]) -> str:
@@ -48,13 +50,28 @@ def of_row(row: dict[str, Any], now: Instant) -> Receipt:
     )
 
 
-def of_callback(body: bytes, now: Instant) -> list[Receipt]:
-    """What a callback says; it also tells of templates, which is kept as unmapped."""
+def of_callback(body: bytes, now: Instant, kind: str) -> list[Receipt]:
+    """What a callback says of messages whose kind begins so, e.g. ALIMTALK: an app has one webhook for all.
+
+    Nothing of news of templates, which are no receipts; everything else is kept as unmapped.
+    """
     text = body.decode("utf-8", "replace")
     said = an_object(read_json(text))
-    if said.get("event") != RESULTS or not objects(said.get("hooks")):
+    hooks = objects(said.get("hooks"))
+    if hooks and all(tells_of_a_template(hook) for hook in hooks):
+        return []
+    if said.get("event") != RESULTS or not hooks:
         return [unmapped(text, now)]
-    return [of_row(hook, now) for hook in objects(said["hooks"])]
+    return [of_row(hook, now) for hook in hooks if _is_of(hook, kind)]
+
+
+def tells_of_a_template(hook: dict[str, Any]) -> bool:
+    """Whether a hook tells how a template stands. NHN writes down no name of that event."""
+    return bool(hook.get("templateCode")) and hook.get("status") in TEMPLATE_STATES
+
+
+def _is_of(hook: dict[str, Any], kind: str) -> bool:
+    return str(hook.get("kakaoMessageType") or kind).startswith(kind)
 
 
 def unmapped(raw: str, now: Instant) -> Receipt:

@@ -57,12 +57,18 @@ class QuickReply(_Link):
 
 
 class Line(BaseModel):
-    """A line of an item list, its summary, or its highlight."""
+    """A line of an item list, or its summary."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     title: str = Field(max_length=50)
     description: str = Field(max_length=50)
+
+
+class Highlight(Line):
+    """The first thing of an item list."""
+
+    image_url: str = Field("", max_length=500, description="Of its thumbnail, as registered.")
 
 
 class TapLink(BaseModel):
@@ -88,7 +94,7 @@ class AlimtalkOptions(BaseModel):
     buttons: tuple[Button, ...] = Field((), max_length=5)
     quick_replies: tuple[QuickReply, ...] = Field((), max_length=10)
     header: str = Field("", max_length=16, description="Of a template with an item list.")
-    highlight: Line | None = None
+    highlight: Highlight | None = None
     items: tuple[Line, ...] = Field((), max_length=10)
     summary: Line | None = None
     link: TapLink | None = None

@@ -10,6 +10,7 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
+from .alimtalk import alimtalk
 from .audience import audience
 from .coupons import coupons
 from .declared import properties
@@ -17,6 +18,7 @@ from .exporting_cohorts import export
 from .history import import_history
 from .journeys import journey
 from .permissions import consents, suppressions
+from .prices import prices
 from .projects import project
 from .receipts import receipts
 from .retention import prune
@@ -59,8 +61,10 @@ for command in (
     consents,
     audience,
     journey,
+    alimtalk,
     vouchers,
     coupons,
+    prices,
     receipts,
     export,
     doctor,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from server.aggregates.metrics import Metric
@@ -32,6 +33,8 @@ def tell(found: "Rehearsed", names: Sequence[str]) -> None:
     console.print(_canvas(found))
     if found.messages:
         console.print(_messages(found.messages))
+    for one in plan.notes:
+        console.print(f"[yellow]{escape(one)}[/]")
     for one in found.troubles:
         console.print(f"[red]The engine had to put something aside:[/] {one}")
     for person in _chosen(found, names):
@@ -112,6 +115,7 @@ def as_data(found: "Rehearsed") -> dict[str, Any]:
         "reachedAt": _iso(found.reached_at),
         "isComplete": found.is_complete,
         "troubles": found.troubles,
+        "notes": list(found.plan.notes),
         "entries": found.entries,
         "insideNow": found.inside,
         "endedBy": found.ended,

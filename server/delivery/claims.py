@@ -2,13 +2,15 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from channels.contract import ReceiptKind
 from channels.reasons import Reason
 from server.clock import DAY, Clock, Instant
+from server.delivery.alimtalk import choosing, keeping
+from server.delivery.alimtalk.sheets import Sheet
 from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
 from server.engine import leases
@@ -45,6 +47,10 @@ class Claimed:
     attempted_at: Instant
     voucher: str = ""
     """The code that it carries, if its step gives any."""
+    sheet: Sheet | None = None
+    """The version of its template that it leaves with, if it is made of one of the project's."""
+    onward: Collection[int] | None = None
+    """The connections that may send it as well; None is all of its kind."""
     looked_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -126,8 +132,11 @@ async def claim(
     connection_id: int,
     most: int,
     quiet: Quiet | None = None,
+    later: Sequence[int] = (),
 ) -> Claims:
     """Up to `most` messages to hand over, for the holder of the shard's lease. The caller commits.
+
+    `later` are the connections after this one: a message whose template cannot go out here moves on to them.
 
     Raises `LostLease`.
     """
@@ -144,6 +153,10 @@ async def claim(
     await outbox.park(session, shard, [row.id for row in sorted_by.pop(PARKED, [])])
     await _put_off(session, shard, sorted_by.pop(SILENT, []), quiet, clock)
     await end(session, shard, sorted_by.pop(EXPIRED, []) + sorted_by.pop(UNSETTLED, []), now)
+    chosen = await choosing.choose(session, shard, list(may_go.values()), connection_id, later, now)
+    await _settle(session, shard, chosen, connection_id, now)
+    for message_id in chosen.leaving:
+        del may_go[message_id]
     when_due = clock.follows_events
     for row in await _without_room(session, shard, list(may_go.values()), now, when_due=when_due):
         sorted_by[SkipReason.CAPPED.value].append(may_go.pop(row.id))
@@ -155,7 +168,8 @@ async def claim(
     going = [message_id for message_id in may_go if message_id not in handing.later]
     begun = await attempts.begin(session, shard, going, now, when_due=when_due)
     codes = await vouchers.hand_out(session, shard, handing, [may_go[one.id] for one in begun], now)
-    claimed = [_claimed(shard, may_go[one.id], one, codes) for one in begun]
+    await keeping.keep(session, shard, chosen, begun, may_go)
+    claimed = [_claimed(shard, may_go[one.id], one, codes, chosen) for one in begun]
     return Claims(len(rows), sorted(claimed, key=lambda one: one.row.id))
 
 
@@ -199,9 +213,40 @@ async def _without_room(
     return [row for row in free if row.id in full]
 
 
-def _claimed(shard: int, row: Any, attempt: attempts.Attempt, codes: Mapping[int, str]) -> Claimed:
-    voucher = codes.get(row.id, row.voucher)
-    return Claimed(shard, row, attempt.attempt, attempt.attempted_at, voucher)
+def _claimed(
+    shard: int, row: Any, attempt: attempts.Attempt, codes: Mapping[int, str], chosen: choosing.Chosen
+) -> Claimed:
+    voucher, sheet = codes.get(row.id, row.voucher), chosen.sheets.get(row.id)
+    onward = chosen.places.get(row.template, {}).keys() if row.template else None
+    return Claimed(shard, row, attempt.attempt, attempt.attempted_at, voucher, sheet, onward)
+
+
+async def _settle(
+    session: WriteSession, shard: int, chosen: choosing.Chosen, here: int, now: Instant
+) -> None:
+    """What does not go out here: some of it is given up, and some goes on to a later connection."""
+    for reason, skipped in chosen.skipped.items():
+        await skip(session, shard, skipped, reason, now)
+    for there, moving in chosen.onward.items():
+        moved = await outbox.move(session, shard, [row.id for row in moving], here, there)
+        told = [_moved(shard, row, (here, there), now) for row in moving if row.id in moved]
+        await inbox.append(session, told)
+
+
+def _moved(shard: int, row: Any, way: tuple[int, int], now: Instant) -> inbox.Entry:
+    here, there = way
+    receipt = HeardReceipt(
+        row.id,
+        f"moved:template:{here}",
+        ReceiptKind.DEFERRED,
+        now,
+        reason=Reason.TEMPLATE_UNAVAILABLE.value,
+        code="moved",
+        detail=f"goes through connection {there}, because the template {row.template!r} may not be sent "
+        f"through connection {here}",
+        connection_id=here,
+    )
+    return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
 async def end(session: WriteSession, shard: int, over: Sequence[Any], now: Instant) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from channels.alimtalk.filling import bare
+from channels.alimtalk.limits import KAKAO, Limits
 from channels.contract import Message, Purpose
 from server.clock import Instant
 from server.delivery.links import Tracking
@@ -18,6 +20,10 @@ from server.store.receipts import SHARD_MASK
 from server.templates.render import TemplateProblem, render
 
 from . import shopping
+from .alimtalk import writing
+from .alimtalk.sheets import Sheet
+from .alimtalk.values import coupon_of, row_of
+from .alimtalk.writing import NoTemplate, Written
 from .claims import Claimed
 from .earlier import Values, values_of
 from .hearing import write_reference
@@ -49,7 +55,7 @@ class Writer:
 
     async def recall(self, batch: Iterable[Claimed]) -> dict[tuple[int, int], Values]:
         """What became of the earlier messages of their runs, for those whose texts ask for it."""
-        asking = [one for one in batch if _MESSAGES in await self._asks_for(one.row)]
+        asking = [one for one in batch if _MESSAGES in await self._asks_for(one)]
         if not asking:
             return {}
         # A run keeps its id when its user moves to another shard, and its earlier messages stay behind.
@@ -63,7 +69,7 @@ class Writer:
 
     async def shopping(self, batch: Iterable[Claimed]) -> dict[tuple[int, int], Values]:
         """The lives and coupons of those to whom they go, for those whose texts ask for it."""
-        asking = [one for one in batch if _SHOPPING in await self._asks_for(one.row)]
+        asking = [one for one in batch if _SHOPPING in await self._asks_for(one)]
         if not asking:
             return {}
         async with self.db.read() as session:
@@ -75,39 +81,55 @@ class Writer:
         fields: Mapping[str, Any],
         earlier: Values | None = None,
         bought: Values | None = None,
+        limits: Limits = KAKAO,
     ) -> Message:
         """`fields` are those that the channel has, `earlier` what `recall` says, `bought` what `shopping`
-        does. Raises `TemplateProblem`."""
+        does, `limits` what the relay of an Alimtalk allows. Raises `TemplateProblem`, `Unfit`, `NoTemplate`.
+        """
         row = claimed.row
         step = await self._step(row)
         whose = (str(row.project_id), claimed.shard, str(row.id))
         way_out = self.tracking.unsubscribe_url(*whose)
         values = {**self._values(claimed, way_out, bought or {}), "messages": earlier or {}}
         pen = _Pen(values, claimed.attempted_at)
-        known = {name: text for name, text in step.content.items() if name in fields}
-        content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
+        if row.template:
+            said = _filled(claimed.sheet, step, pen, limits)
+        else:
+            said = self._rendered(claimed, step, pen, fields)
         return Message(
-            reference=write_reference(row.project_id, claimed.shard, row.id),
+            reference=reference_of(claimed),
             to=_bare(row.channel, row.address),
-            content=content,
+            content={name: text for name, text in said.content.items() if name in fields},
             sent_at=claimed.attempted_at,
             headers=self.tracking.one_click_headers(way_out) if row.channel == EMAIL else {},
-            variables={name: pen.leaf(("variables", name), text) for name, text in step.variables.items()},
-            options={name: pen.leaves(value, ("options", name)) for name, value in step.options.items()},
+            variables=said.variables,
+            options=said.options,
             purpose=Purpose(step.purpose),
             # As it was decided: the message's own row says the same.
             expires_at=None if step.expires_after_ms is None else row.created_at + step.expires_after_ms,
         )
 
-    async def _asks_for(self, row: Any) -> frozenset[str]:
+    def _rendered(
+        self, claimed: Claimed, step: MessageStep, pen: "_Pen", fields: Mapping[str, Any]
+    ) -> Written:
+        known = {name: text for name, text in step.content.items() if name in fields}
+        content = self._tracked({name: pen.text(name, text) for name, text in known.items()}, claimed)
+        variables = {name: pen.leaf(("variables", name), text) for name, text in step.variables.items()}
+        options = {name: pen.leaves(value, ("options", name)) for name, value in step.options.items()}
+        return Written(content, variables, options)
+
+    async def _asks_for(self, claimed: Claimed) -> frozenset[str]:
+        row, sheet = claimed.row, claimed.sheet
+        asked = await self._step_asks_for(row)
+        return asked if sheet is None else asked | _asked_in(sheet.bindings.values())
+
+    async def _step_asks_for(self, row: Any) -> frozenset[str]:
         key = (row.journey_id, row.version, row.step_key)
         if key not in self._asking:
             if len(self._asking) >= _MOST_GRAPHS:
                 self._asking.clear()
             texts = [text for _, text in (await self._step(row)).templates()]
-            found = {_MESSAGES: any("messages" in text for text in texts)}
-            found[_SHOPPING] = any(shopping.asks(text) for text in texts)
-            self._asking[key] = frozenset(name for name, asks in found.items() if asks)
+            self._asking[key] = _asked_in(texts)
         return self._asking[key]
 
     async def _step(self, row: Any) -> MessageStep:
@@ -125,6 +147,8 @@ class Writer:
             "project": {"name": row.project_name, "timezone": row.time_zone},
             "message": {"id": row.id},
             "voucher": {"code": claimed.voucher},
+            "coupon": coupon_of(event["name"], properties),
+            "row": row_of(properties),
             "unsubscribe_url": unsubscribe_url,
         }
 
@@ -153,6 +177,27 @@ class Writer:
                 del self._graphs[next(iter(self._graphs))]
             self._graphs[key] = read_graph(orjson.loads(text))[0]
         return self._graphs[key]
+
+
+def reference_of(claimed: Claimed) -> str:
+    """Our name for a message: the same at every attempt."""
+    return write_reference(claimed.row.project_id, claimed.shard, claimed.row.id)
+
+
+def _asked_in(texts: Iterable[str]) -> frozenset[str]:
+    listed = list(texts)
+    found = {_MESSAGES: any("messages" in text for text in listed)}
+    found[_SHOPPING] = any(shopping.asks(text) for text in listed)
+    return frozenset(name for name, asks in found.items() if asks)
+
+
+def _filled(sheet: Sheet | None, step: MessageStep, pen: "_Pen", limits: Limits) -> Written:
+    """The template of the project, filled; what the step says of a variable goes before its binding."""
+    if sheet is None:
+        raise NoTemplate
+    said = {**sheet.bindings, **{bare(name): text for name, text in step.variables.items()}}
+    values = {name: pen.leaf(("variables", name), said[name]) for name in sheet.variables if name in said}
+    return writing.write(sheet, values, limits)
 
 
 @dataclass(slots=True)

@@ -29,8 +29,11 @@ from server.store import outbox
 from server.store.database import Database
 from server.templates.render import TemplateProblem
 
+from .alimtalk.sheets import limits_of
+from .alimtalk.using import Uses
+from .alimtalk.writing import NoTemplate, Unfit
 from .claims import EXPIRED, PARKED, SILENT, UNSETTLED, Claimed, held_back, held_by_silence, is_uncertain
-from .content import Writer
+from .content import Writer, reference_of
 from .hiding import hide
 from .lanes import Lane
 from .outcomes import Ways, is_well_formed, receipt_of, tell
@@ -45,6 +48,11 @@ FRESH_SECONDS = 0.5
 WRITTEN_IN_A_ROW = 50
 """Messages that are rendered before others get their turn."""
 _NO_OTHER = Ways()
+_UNWRITTEN = {
+    TemplateProblem: SkipReason.TEMPLATE_ERROR,
+    Unfit: SkipReason.CONTENT_INVALID,
+    NoTemplate: SkipReason.TEMPLATE_UNAVAILABLE,
+}
 log = structlog.get_logger("delivery")
 
 Key = tuple[int, int]
@@ -67,6 +75,10 @@ class Courier:
     _left: set[Key] = field(default_factory=set)
     """Messages that a provider may have seen something of."""
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _uses: Uses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._uses = Uses(self.db)
 
     def has_left(self, claimed: Claimed) -> bool:
         return claimed.key in self._left
@@ -151,36 +163,52 @@ class Courier:
 
     async def _hand_over(self, opened: OpenSender, ready: Sequence[Claimed]) -> list[Told]:
         capabilities = opened.connection.adapter.capabilities
-        asks = capabilities.on_unknown is OnUnknown.ASK
+        asks, limits = capabilities.on_unknown is OnUnknown.ASK, limits_of(opened.connection.adapter)
         told: list[Told] = []
         written: list[tuple[Claimed, Message]] = []
         earlier, bought = await self.writer.recall(ready), await self.writer.shopping(ready)
         for number, one in enumerate(ready):
             if number % WRITTEN_IN_A_ROW == WRITTEN_IN_A_ROW - 1:
                 await asyncio.sleep(0)
+            if asks and is_uncertain(one.row):
+                told.append((one, await self._ask(opened, one, reference_of(one))))
+                continue
             try:
                 told_of = (earlier.get(one.key), bought.get(one.key))
-                message = await self.writer.write(one, capabilities.content, *told_of)
-            except TemplateProblem as problem:
+                message = await self.writer.write(one, capabilities.content, *told_of, limits)
+            except (TemplateProblem, Unfit, NoTemplate) as problem:
                 told.append((one, self._unwritten(one, problem)))
             except Exception as error:
                 log.exception("a message could not be made ready", connection=opened.connection.id)
                 told += self._not_now([one], "defect", type(error).__name__, counts=False)
             else:
-                if asks and is_uncertain(one.row):
-                    told.append((one, await self._ask(opened, one, message.reference)))
-                else:
-                    written.append((one, message))
+                written.append((one, message))
         if not written:
             return told
         self._left.update(one.key for one, _ in written)
         outcomes = await self._send(opened, [message for _, message in written], capabilities.batch_size)
         receipts = [self._told(one, outcome) for (one, _), outcome in zip(written, outcomes, strict=True)]
+        await self._note_use(
+            [
+                one
+                for (one, _), outcome in zip(written, outcomes, strict=True)
+                if isinstance(outcome, Accepted)
+            ]
+        )
         return told + [(one, receipt) for (one, _), receipt in zip(written, receipts, strict=True)]
 
-    def _unwritten(self, claimed: Claimed, problem: TemplateProblem) -> HeardReceipt:
-        reason = SkipReason.TEMPLATE_ERROR.value
-        return tell(claimed, ReceiptKind.SKIPPED, self.at(claimed), reason=reason, detail=str(problem))
+    def _unwritten(self, claimed: Claimed, problem: TemplateProblem | Unfit | NoTemplate) -> HeardReceipt:
+        at = self.at(claimed)
+        if isinstance(problem, NoTemplate) and is_uncertain(claimed.row):
+            return tell(claimed, ReceiptKind.UNKNOWN, at, reason=Reason.OUTCOME_UNKNOWN.value)
+        reason = _UNWRITTEN[type(problem)].value
+        return tell(claimed, ReceiptKind.SKIPPED, at, reason=reason, detail=str(problem))
+
+    async def _note_use(self, accepted: Sequence[Claimed]) -> None:
+        made = [one for one in accepted if one.sheet is not None]
+        if made:
+            at = max(self.at(one) for one in made)
+            await self._uses.note([one.sheet for one in made if one.sheet is not None], at)
 
     async def _send(
         self, opened: OpenSender, written: Sequence[Message], batch_size: int
@@ -220,13 +248,13 @@ class Courier:
         row, now = claimed.row, self.clock.now()
         if counts:
             self.routes.health.hear(row.connection_id, outcome, now)
-        ways = _NO_OTHER if isinstance(outcome, Accepted) else self._ways(row, now, was_asked)
+        ways = _NO_OTHER if isinstance(outcome, Accepted) else self._ways(claimed, now, was_asked)
         return receipt_of(outcome, claimed, self.at(claimed), ways)
 
-    def _ways(self, row: Any, now: Instant, was_asked: bool) -> Ways:
-        onward = None
+    def _ways(self, claimed: Claimed, now: Instant, was_asked: bool) -> Ways:
+        row, onward = claimed.row, None
         if row.may_fail_over and (was_asked or not is_uncertain(row)):
-            onward = self.routes.onward(row.connection_id, now, even_shut=True)
+            onward = self.routes.onward(row.connection_id, now, even_shut=True, among=claimed.onward)
         return Ways(self.routes.on_unknown(row.connection_id), onward, was_asked)
 
     def _not_now(

@@ -249,7 +249,8 @@ class Dispatcher:
         if most <= 0:
             return 0, []
         about = (shard, self._mine[shard], row.id, most)
-        claims = await claim(session, self.clock, *about, self.quiet)
+        later = self.routes.later(row.id)
+        claims = await claim(session, self.clock, *about, self.quiet, later)
         self.hands.shares.pick_up(row.project_id, len(claims.messages))
         return claims.seen, claims.messages
 

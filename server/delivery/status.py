@@ -44,6 +44,12 @@ class SkipReason(StrEnum):
     NO_CONNECTION = "no_connection"
     CAPPED = "capped"
     NO_VOUCHER = "no_voucher"
+    NOT_MEMBER = "not_member"
+    """Its template speaks of coupons or points, and those are for members."""
+    TEMPLATE_UNAVAILABLE = "template_unavailable"
+    """No version of its template may be sent, by no connection that it may go through."""
+    CONTENT_INVALID = "content_invalid"
+    """Filled for this user its template breaks a rule, and a relay would refuse it."""
 
 
 Heard = dict[str, list[Any]]

@@ -13,6 +13,7 @@ from server.store import consents
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.consents import Decision
+from server.store.prices import PriceList
 from server.store.sessions import ReadSession
 from server.store.tables import Arrival, Endpoint, FormerRun, Identity, Message, Receipt, Run, User
 
@@ -188,7 +189,10 @@ async def consents_of(session: ReadSession, batch: Batch, project_id: int, numbe
     key = (batch.shard, number)
     rows = (await consents.by_users(session, project_id, [key])).get(key, [])
     decided = [
-        Decision(row.channel, row.purpose, row.granted, row.decided_at, row.source, row.evidence)
+        Decision(
+            *(row.channel, row.purpose, row.granted, row.decided_at),
+            *(row.source, row.evidence, row.basis, row.until),
+        )
         for row in rows
     ]
     batch.consents.setdefault((project_id, number), []).extend(decided)
@@ -287,12 +291,12 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
     """These messages into the batch; returns the receipts that are known of them already."""
     about = {"shard": batch.shard}
     for row in await session.rows_in(_MESSAGES, "ids", ids, about):
-        batch.messages[row.id] = to_message(row)
+        batch.messages[row.id] = to_message(row, batch.catalog.prices)
     rows = await session.rows_in(_RECEIPTS, "ids", ids, about)
     return {(row.message_id, row.key) for row in rows}
 
 
-def to_message(row: Any) -> MessageState:
+def to_message(row: Any, prices: PriceList) -> MessageState:
     return MessageState(
         id=row.id,
         project_id=row.project_id,
@@ -312,6 +316,8 @@ def to_message(row: Any) -> MessageState:
         attempted_at=row.attempted_at,
         provider_id=row.provider_id,
         heard=orjson.loads(row.heard),
-        cost=cost_of(row.priced_at, row.price, row.currency),
+        cost=cost_of(row.priced_at, row.price, row.currency) if row.priced_at is not None else None,
+        priced_by=prices.by_id[row.priced_by] if row.priced_by is not None else None,
+        billed_as=row.billed_as,
         variants=row.variants,
     )

@@ -8,7 +8,7 @@ import orjson
 from server.aggregates.metrics import Metric
 from server.clock import Instant
 from server.delivery.status import DeliveryStatus, SkipReason
-from server.journey.steps import MessageStep, Step
+from server.journey.steps import Alimtalk, MessageStep, Step
 from server.journey.steps.sending_rules import SendTo
 
 from . import draws
@@ -19,8 +19,6 @@ from .state import Address, RunState, UserState, to_json
 
 _NO_PRICE = (None, "")
 """Nobody has told one yet."""
-_NO_TEMPLATE = ("", None, "", "", "", None)
-"""Of no template of the project's, and in no other's place."""
 
 
 class Letter(NamedTuple):
@@ -84,6 +82,14 @@ def letters_for(connections: Sequence[Connected], addresses: Sequence[Address]) 
     return [Letter(known, None, SkipReason.NO_CONNECTION.value)]
 
 
+def _template(batch: Batch, run: RunState, step: MessageStep) -> tuple[Any, ...]:
+    """The columns that say of which template of the project a message is made, if of any, and in no other's
+    place. Which version of it leaves, and on what evidence, is known when it does."""
+    key = step.content.get("template", "") if isinstance(step, Alimtalk) else ""
+    demands = batch.catalog.templates.get((run.project_id, key)) if key else None
+    return (key if demands is not None else "", None, "", demands or "", "", None)
+
+
 def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: Instant) -> int:
     message_id, skipped = batch.take_id(), letter.skipped
     batch.new_messages.append(
@@ -119,7 +125,7 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             "",
             *_NO_PRICE,
             None,
-            *_NO_TEMPLATE,
+            *_template(batch, run, step),
         )
     )
     about = (run.project_id, run.journey_id, run.version, step.key, at, run.entered_at)

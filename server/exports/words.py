@@ -73,6 +73,7 @@ CHANNELS = {
     "sms": Word("SMS", "SMS"),
     "whatsapp": Word("WhatsApp", "WhatsApp"),
     "kakao": Word("카카오", "Kakao"),
+    "brand_message": Word("브랜드 메시지", "Brand Message"),
     "in_app": Word("인앱", "In-app"),
     "webhook": Word("웹훅", "Webhook"),
 }
@@ -96,7 +97,9 @@ MESSAGES: dict[str, Word] = {
     M.FAILED: Word("발송 실패", "Failed"),
     M.SKIPPED: Word("미발송", "Never tried"),
     M.UNKNOWN: Word("결과 불명", "Unknown"),
-    M.COST: Word("단가 확인 메시지", "Priced"),
+    M.COST: Word("비용 확정 메시지", "Priced"),
+    M.BILLED: Word("비용 확정 메시지 (연동·종류별)", "Billed"),
+    M.UNBILLED: Word("비용 미확정 메시지", "Unbilled"),
 }
 """The metrics of messages."""
 
@@ -138,5 +141,6 @@ REASONS = {
     "no_connection": Word("연동 없음", "No connection"),
     "capped": Word("빈도 제한", "Capped"),
     "no_voucher": Word("쿠폰 소진", "No voucher"),
+    "not_member": Word("비회원", "Not a member"),
 }
 """Why a message did not arrive."""

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from server.alimtalk.declaration import BENEFIT_NOTICE
 from server.journey.graph import Graph
 from server.journey.steps import EntryApi, MessageStep
 
-from .plan import Act, Address, Person, Plan
+from .plan import Act, Address, Agreement, Person, Plan
 
 _BY_USER_ID = ("in_app", "webhook")
-_BY_PHONE = ("sms", "whatsapp", "kakao")
+_BY_PHONE = ("sms", "whatsapp", "kakao", "brand_message")
 
 
 def channels_of(graph: Graph) -> list[str]:
@@ -39,6 +40,11 @@ def made_up_address(channel: str, number: int, scheme: str = "") -> str:
     if channel in _BY_PHONE:
         return f"+999{number:09d}"
     return f"{scheme or ('fcm:' if channel == 'push' else '')}person-{number}"
+
+
+def agreements(plan: Plan) -> tuple[Agreement, ...]:
+    """What made-up people have agreed to: what templates of the project may demand of them."""
+    return (Agreement("kakao", BENEFIT_NOTICE, True),) if plan.templates else ()
 
 
 def arriving(plan: Plan, act: Act, within_ms: int) -> list[Person]:

@@ -121,6 +121,17 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedTemplate:
+    """A template of the project's, in the version that is played; approved wherever it is sent."""
+
+    key: str
+    number: int
+    content: str
+    bindings: str
+    declaration: str
+
+
+@dataclass(frozen=True, slots=True)
 class OtherJourney:
     """A journey that people may go on to. It runs, too; its figures are not shown."""
 
@@ -153,6 +164,10 @@ class Plan:
     """Frequency caps: channel, how many, in how many milliseconds."""
     others: Sequence["OtherJourney"] = ()
     """Journeys to which this one leads."""
+    templates: Sequence[PlayedTemplate] = ()
+    """Those of the project that the graphs name."""
+    notes: Sequence[str] = ()
+    """What whoever reads the result has to know."""
     seed: int = 0
     wall_seconds: float = USUAL_WALL_SECONDS
 

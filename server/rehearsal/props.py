@@ -4,12 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
+from sqlalchemy import select
 
+from channels.alimtalk.desk import Inspection, Operation
 from server.journey.graph import Graph
 from server.store import uses
-from server.store.bulk import inserting
+from server.store.bulk import inserting, table_of
 from server.store.sessions import WriteSession
 from server.store.tables import (
+    AlimtalkRegistration,
+    AlimtalkTemplate,
+    AlimtalkVersion,
+    Connection,
     FrequencyCap,
     ListMember,
     Segment,
@@ -20,9 +26,11 @@ from server.store.tables import (
 
 from .plan import Plan
 
-_MEMBERS = inserting(ListMember, "shard", "list_id", "user_number", "project_id", "added_at")
+_MEMBERS = inserting(ListMember, "shard", "list_id", "user_number", "project_id", "added_at", "line")
 _CODES = inserting(Voucher, "project_id", "code", "pool_id", "number")
 _MOST_CODES = 5000
+KAKAO = "kakao"
+_connections = table_of(Connection)
 
 
 async def put_up(session: WriteSession, plan: Plan, graph: Graph, shard: int, project_id: int) -> None:
@@ -38,13 +46,14 @@ async def put_up(session: WriteSession, plan: Plan, graph: Graph, shard: int, pr
         session.add(UserList(id=number, **about))
         session.add_all([] if name not in _segments_in(plan, graph) else [_segment(plan, name, about)])
         rows = [
-            (shard, number, user, project_id, plan.start)
+            (shard, number, user, project_id, plan.start, "")
             for user, one in enumerate(plan.people)
             if name in one.segments
         ]
         await session.flush()
         await session.bulk(_MEMBERS, rows)
     await _pools(session, plan, project_id)
+    await _templates(session, plan, project_id)
     session.add_all(
         FrequencyCap(
             project_id=project_id, channel=channel, window_ms=window_ms, most=most, changed_at=plan.start
@@ -85,6 +94,31 @@ def _named(value: Any, key: str) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner, key)
+
+
+async def _templates(session: WriteSession, plan: Plan, project_id: int) -> None:
+    """Every template is approved, in the version that is played, at whatever sends by KakaoTalk."""
+    about: dict[str, Any] = {"project_id": project_id, "created_at": plan.start, "changed_at": plan.start}
+    there = await session.rows(select(_connections.c.id).where(_connections.c.channel == KAKAO))
+    for number, one in enumerate(plan.templates, 1):
+        session.add(AlimtalkTemplate(id=number, key=one.key, name=one.key, latest=one.number, **about))
+        texts: dict[str, Any] = {
+            "content": one.content,
+            "bindings": one.bindings,
+            "declaration": one.declaration,
+        }
+        session.add(AlimtalkVersion(template_id=number, number=one.number, **texts, **about))
+        approved: dict[str, Any] = {
+            "inspection": Inspection.APPROVED.value,
+            "operation": Operation.ACTIVE.value,
+        }
+        session.add_all(
+            AlimtalkRegistration(
+                template_id=number, number=one.number, connection_id=row.id, code=one.key, **approved, **about
+            )
+            for row in there
+        )
+    await session.flush()
 
 
 async def _pools(session: WriteSession, plan: Plan, project_id: int) -> None:

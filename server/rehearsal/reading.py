@@ -30,6 +30,7 @@ from .plan import (
     OtherJourney,
     Person,
     Plan,
+    PlayedTemplate,
     Rates,
     StandIn,
 )
@@ -60,6 +61,8 @@ class Setting:
     segments: Mapping[str, Any] = field(default_factory=dict)
     caps: Sequence[tuple[str, int, int]] = ()
     others: Sequence[OtherJourney] = ()
+    templates: Sequence[PlayedTemplate] = ()
+    notes: Sequence[str] = ()
     sampled: Sequence[Person] = field(default_factory=list)
     """People who come beside those that the data makes up."""
 
@@ -87,6 +90,8 @@ def read_plan(data: Mapping[str, Any], setting: Setting) -> tuple[Plan, list[Pro
         segments=setting.segments,
         caps=setting.caps,
         others=setting.others,
+        templates=setting.templates,
+        notes=setting.notes,
         seed=reader.number("seed", least=0, most=2**53, required=False),
         wall_seconds=_wall_seconds(reader),
     )
@@ -183,6 +188,7 @@ def _people(reader: Reader, plan: Plan, graph: Graph) -> Iterator[Person]:
             "attributes": _object(item, "attributes"),
             "acts": _acts(item, plan.start, graph),
             "segments": frozenset(_texts(item, "segments", most=100)),
+            "consents": crowd.agreements(plan),
         }
         channels = _texts(item, "channels", most=_MOST_CHANNELS) if _has(item, "channels") else everywhere
         for place in range(min(count, MOST_PEOPLE + 1 - number)):

@@ -20,6 +20,7 @@ from server.journey.steps import MessageStep
 from server.signing import Signer
 from server.store import guards, inbox, setup
 from server.store.bulk import inserting
+from server.store.consents import kept_under
 from server.store.database import Database
 from server.store.migrations.planning import tell_the_planner
 from server.store.sessions import WriteSession
@@ -37,7 +38,7 @@ from server.store.tables import (
 )
 
 from .plan import OtherJourney, Person, Plan, StandIn
-from .props import put_up
+from .props import KAKAO, put_up
 from .stand_in import Mailbag, NoWayOut, StandInChannel, UntrackedLinks, key_of
 
 SHARD, PROJECT, VERSION = 0, 1, 1
@@ -59,7 +60,7 @@ _SUPPRESSIONS = inserting(
 _CONSENTS = inserting(
     Consent,
     *("shard", "project_id", "user_number", "channel", "purpose"),
-    *("granted", "decided_at", "source", "evidence"),
+    *("granted", "decided_at", "source", "evidence", "basis"),
 )
 
 
@@ -111,7 +112,7 @@ async def _played(db: Database, plan: Plan, graph: Graph) -> AsyncIterator[Stage
 def _dispatcher(db: Database, clock: EventsClock, plan: Plan, graph: Graph, bag: Mailbag) -> Dispatcher:
     channels = {
         key_of(channel): StandInChannel(plan, bag, channel, fields)
-        for channel, fields in _fields(graph).items()
+        for channel, fields in _fields(plan, graph).items()
     }
     settings = Settings(secret=Secret(secrets.token_hex(16)), public_url=_HERE)
 
@@ -127,12 +128,14 @@ def _untracked() -> UntrackedLinks:
     return UntrackedLinks(Signer([secrets.token_bytes(32)], "links"), _HERE)
 
 
-def _fields(graph: Graph) -> dict[str, set[str]]:
-    """By channel: every field of a message that the graph fills."""
+def _fields(plan: Plan, graph: Graph) -> dict[str, set[str]]:
+    """By channel: every field of a message that the graph, or a template that it names, fills."""
     found: dict[str, set[str]] = {}
     for step in graph.steps.values():
         if isinstance(step, MessageStep):
             found.setdefault(step.channel, set()).update(step.content)
+    if plan.templates and KAKAO in found:
+        found[KAKAO] |= {"template", "text", "title"}
     return found
 
 
@@ -243,7 +246,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _CONSENTS,
         [
-            (SHARD, PROJECT, number, told.channel, told.purpose, told.granted, at, "", "")
+            (SHARD, PROJECT, number, kept_under(told.channel), told.purpose, told.granted, at, "", "", "")
             for number, one in enumerate(plan.people)
             for told in one.consents
         ],

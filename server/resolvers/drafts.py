@@ -12,7 +12,7 @@ from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
-from . import graph_names, handles
+from . import alimtalk_steps, graph_names, handles
 from .graphs import Connected, problems_of
 from .once import Answer, once
 from .refusals import Invalid, Missing, NotAllowed, RevisionConflict
@@ -107,7 +107,9 @@ async def faults(session: ReadSession, context: Context, graph: Graph) -> list[P
     """What keeps this graph from being published, as this session's snapshot sees the project."""
     enterable = await journeys.published(session, context.project_id)
     pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
-    found = problems_of(graph, await connections(session, context), enterable, pools)
+    templates = await alimtalk_steps.known_in(session, context.project_id, graph)
+    found = problems_of(graph, await connections(session, context), enterable, pools, templates)
+    found += await alimtalk_steps.problems(session, context, graph, templates)
     return found + await graph_names.unknown(session, context, graph)
 
 

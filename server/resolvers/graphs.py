@@ -12,6 +12,8 @@ from server.journey.moment import Path, Problem
 from server.journey.steps import GoToJourney, MessageStep
 from server.templates.render import compile_problems
 
+from .alimtalk_steps import is_made_of
+from .brand_problems import brand_problems
 from .channels import BY_OUR_LINKS
 from .sending_problems import message_problems, voucher_problems
 
@@ -32,9 +34,10 @@ def problems_of(
     connections: Mapping[str, Connected],
     journeys: Collection[int] = (),
     pools: Collection[str] = (),
+    templates: Collection[str] = (),
 ) -> list[Problem]:
-    """All problems with their paths. `connections` and `pools` of vouchers are the project's, by name;
-    `journeys` those of the project that can be entered."""
+    """All problems with their paths. `connections`, `pools` of vouchers and `templates` of Alimtalks are the
+    project's, by name; `journeys` those of the project that can be entered."""
     graph, problems = read_graph(data)
     problems += _journey_problems(graph, data, journeys)
     for index, step in _messages(graph, data):
@@ -45,12 +48,11 @@ def problems_of(
         problems += _connection_problems(here, step, connections)
         problems += _outcome_problems(here, step, connections)
         chosen = connections.get(step.connection)
+        if is_made_of(step, templates):
+            continue  # It says what was approved; `alimtalk_steps` looks at the rest.
         if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:
             told = {problem.path for problem in problems}
-            found = (
-                *_content_problems(here, step, chosen.adapter),
-                *_option_problems(here, step, chosen.adapter),
-            )
+            found = list(_problems_with(chosen.adapter, here, step))
             problems += (problem for problem in found if problem.path not in told)
     return problems
 
@@ -102,8 +104,12 @@ def _outcome_problems(
 
 def _problems_with(adapter: AnyChannel, here: Path, step: MessageStep) -> Iterator[Problem]:
     """What this adapter cannot send."""
+    if step.purpose not in adapter.capabilities.purposes:
+        message = f"{adapter.title} sends nothing that is for {step.purpose}."
+        yield Problem((*here, "purpose"), message, "purpose")
     yield from _content_problems(here, step, adapter)
     yield from _option_problems(here, step, adapter)
+    yield from brand_problems(here, step, adapter)
 
 
 def _content_problems(here: Path, step: MessageStep, adapter: AnyChannel) -> Iterator[Problem]:

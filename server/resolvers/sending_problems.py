@@ -37,6 +37,10 @@ def message_problems(here: Path, step: MessageStep, graph: Graph) -> Iterator[Pr
                 yield Problem((*here, *path), message, "template")
 
 
+def shows_voucher(text: str) -> bool:
+    return any(_VOUCHER.search(tag) for tag in _TAG.findall(text))
+
+
 def _tags(step: MessageStep) -> Iterator[tuple[Path, str]]:
     """What stands in the tags of its templates, and where."""
     for path, text in step.templates():

@@ -23,13 +23,21 @@ from server.store import caps, connected, segments, versions
 from server.store import journeys as journeys_of
 from server.store.sessions import ReadSession
 
-from . import journeys
+from . import alimtalk_rehearsed, journeys
+from .alimtalk_unsendable import NOT_SENDABLE
 from .drafts import faults
 from .refusals import Invalid, InvalidGraph, InvalidRehearsal, Missing
 
 Data = Mapping[str, Any]
 
-_MADE_UP = ("unknown_connection", "no_connection", "unknown_pool", "unknown_segment", "unknown_list")
+_MADE_UP = (
+    "unknown_connection",
+    "no_connection",
+    "unknown_pool",
+    "unknown_segment",
+    "unknown_list",
+    NOT_SENDABLE,
+)
 """What keeps a draft from being published, and not from being rehearsed: what it names is put up for it."""
 _playing = threading.Lock()
 """One rehearsal at a time in a process: each takes all of a processor."""
@@ -56,8 +64,8 @@ class Wanted:
 
 async def simulate(context: Context, wanted: Wanted) -> Rehearsed:
     """Raises Missing, Invalid, InvalidGraph, InvalidRehearsal, Overloaded."""
-    title, graph = await _graph(context, wanted)
-    plan = await _plan(context, wanted, title, graph)
+    title, graph, is_draft = await _graph(context, wanted)
+    plan = await _plan(context, wanted, title, graph, is_draft=is_draft)
     ask_for(plan.wall_seconds + _AROUND)
     return await _play(plan)
 
@@ -78,16 +86,18 @@ async def _play(plan: Plan) -> Rehearsed:
         raise
 
 
-async def _graph(context: Context, wanted: Wanted) -> tuple[str, Data]:
+async def _graph(context: Context, wanted: Wanted) -> tuple[str, Data, bool]:
+    """Its title, what is drawn, and whether that is a draft which nobody has published yet."""
     if (wanted.graph is None) == (wanted.journey_id is None):
         raise Invalid("Name a `journey`, or hand in a `graph`: one of the two.")
     if wanted.graph is not None:
-        return wanted.title or "Rehearsal", wanted.graph
+        return wanted.title or "Rehearsal", wanted.graph, True
     assert wanted.journey_id is not None
     journey = await journeys.by_id(context, wanted.journey_id)
     if journey is None:
         raise Missing("There is no such journey in this project.", ("input", "journey"))
     text = journey.draft if wanted.version is None else None
+    is_draft = text is not None
     if text is None:
         number = wanted.version if wanted.version is not None else journey.version
         found = await journeys.version(context, wanted.journey_id, number) if number is not None else None
@@ -95,16 +105,19 @@ async def _graph(context: Context, wanted: Wanted) -> tuple[str, Data]:
             what = "version of this number" if number is not None else "graph yet: nothing is drawn"
             raise Missing(f"The journey has no {what}.", ("input", "version" if number else "journey"))
         text = found.graph
-    return journey.title, orjson.loads(text)
+    return journey.title, orjson.loads(text), is_draft
 
 
-async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Plan:
+async def _plan(context: Context, wanted: Wanted, title: str, graph: Data, *, is_draft: bool) -> Plan:
     project = await journeys.project(context)
     async with context.db.read() as session:
         found = await faults(session, context, graph)
         found = [one for one in found if one.code not in _MADE_UP]
         if found:
             raise InvalidGraph(found, graph)
+        others = await _others(session, context.project_id, graph, wanted.journey_id)
+        graphs = [read_graph(one)[0] for one in (graph, *(other.graph for other in others))]
+        made = await alimtalk_rehearsed.played(session, context.project_id, graphs, is_draft=is_draft)
         setting = Setting(
             graph,
             context.clock.now(),
@@ -123,7 +136,9 @@ async def _plan(context: Context, wanted: Wanted, title: str, graph: Data) -> Pl
                 (row.channel, row.most, row.window_ms)
                 for row in await caps.of_project(session, context.project_id)
             ],
-            others=await _others(session, context.project_id, graph, wanted.journey_id),
+            others=others,
+            templates=made.templates,
+            notes=made.notes,
             sampled=await _sampled(session, context, wanted),
         )
     plan, problems = read_plan(wanted.said, setting)

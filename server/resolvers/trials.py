@@ -68,12 +68,7 @@ async def send(context: Context, connection_id: int, wish: Wish, key: str | None
     The key is taken before the message leaves. A request that is cut off and repeated is told `unknown`,
     since the message may have left. Raises Missing, Invalid, Unwanted, IdempotencyConflict.
     """
-    try:
-        connection = await _open(context, connection_id)
-    except NotFound as error:
-        raise Missing("There is no such connection in this project.", ("input", "connectionId")) from error
-    except ServerError as error:
-        raise Invalid(error.message, ("input", "connectionId")) from error
+    connection = await opened(context, connection_id)
     _check(connection, wish)
     now = context.clock.now()
     what = (wish.content, wish.variables, wish.options)
@@ -97,6 +92,16 @@ async def send(context: Context, connection_id: int, wish: Wish, key: str | None
             answered = orjson.dumps(_told(sent)).decode()
             await idempotency.keep(session, context.project_id, key, answered)
     return sent
+
+
+async def opened(context: Context, connection_id: int) -> OpenConnection:
+    """The connection that somebody wants to send through. Raises Missing, Invalid."""
+    try:
+        return await _open(context, connection_id)
+    except NotFound as error:
+        raise Missing("There is no such connection in this project.", ("input", "connectionId")) from error
+    except ServerError as error:
+        raise Invalid(error.message, ("input", "connectionId")) from error
 
 
 async def _open(context: Context, connection_id: int) -> OpenConnection:

@@ -37,6 +37,8 @@ class FactCode(Enum):
     CAN_END = value("can_end", description="What would end the wait or the run before.")
     ADDRESS = value("address", description="Where the message was to go.")
     CONNECTION = value("connection", description="Through which connection.")
+    TEMPLATE = value("template", description="Of which template it is made, and in which version.")
+    EVIDENCE = value("evidence", description="What made it lawful when it left.")
     CONSENT = value("consent", description="What the user has decided about such messages.")
     SUPPRESSED = value("suppressed", description="The address is suppressed.")
     DUE = value("due", description="When it leaves at the earliest, or what it waits for.")

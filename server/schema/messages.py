@@ -4,6 +4,7 @@ from datetime import datetime
 
 import orjson
 import strawberry
+from strawberry.scalars import JSON
 
 from server.clock import to_datetime, to_datetime_if_any
 from server.delivery.bursts import reasons, seen
@@ -14,6 +15,7 @@ from server.resolvers.explaining import messages as explaining_messages
 from server.store.erasing import ERASED_LINK
 
 from .connections import Connection
+from .cost_lines import CostSource
 from .costs import to_money
 from .explanations import Fact, to_facts
 from .fields import field
@@ -90,8 +92,23 @@ class Message(Node):
     )
     provider_id: str | None = strawberry.field(description="The name by which the provider knows it.")
     voucher_code: str | None = strawberry.field(description="The code that it carries; null for none.")
+    template: str | None = strawberry.field(
+        description="The key of the project's template that it is made of; null for none."
+    )
+    template_version: int | None = strawberry.field(
+        description="The version of it that left, or was about to; null before."
+    )
+    evidence: JSON | None = strawberry.field(
+        description="What made it lawful when it left, of notices about coupons or points: the declaration, "
+        "the relay's code, the consent, the coupon; null where nothing special is wanted."
+    )
     cost: Money | None = strawberry.field(
-        description="What the provider charges for it; null while it has not told. The last price counts."
+        description="What it costs, without VAT where the price list says so; null while nothing is known. "
+        "The last price that its provider told counts, else the one that it was booked by."
+    )
+    cost_source: CostSource | None = strawberry.field(description="Who says that; null while nobody does.")
+    billed_as: str | None = strawberry.field(
+        description="The kind that is paid for, e.g. `alimtalk`, `lms`; null while nobody knows."
     )
     engagements: list[Engagement] = strawberry.field(
         description="What was done with it: opens, clicks and so on.", metadata={"list_size": 5}
@@ -113,7 +130,12 @@ class Message(Node):
             expires_at=to_datetime_if_any(record.expires_at),
             provider_id=record.provider_id or None,
             voucher_code=record.voucher or None,
+            template=record.template or None,
+            template_version=record.template_version,
+            evidence=JSON(orjson.loads(record.evidence)) if record.evidence else None,
             cost=_price(record),
+            cost_source=_cost_source(record),
+            billed_as=record.billed_as or None,
             engagements=_engagements(orjson.loads(record.heard)),
         )
 
@@ -201,3 +223,9 @@ def _receipt(record: records.Receipt) -> Receipt:
         price=_price(record),
         connection_id=record.connection_id,
     )
+
+
+def _cost_source(record: records.Message) -> CostSource | None:
+    if record.price is None:
+        return None
+    return CostSource.PROVIDER if record.priced_by is None else CostSource.PRICE_LIST

@@ -7,6 +7,10 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_library import AlimtalkLibraryMutation
+from .alimtalk_reviews import AlimtalkReviewMutation
+from .alimtalk_saving import AlimtalkSavingMutation
+from .alimtalk_trials import AlimtalkTrialMutation
 from .applying import ApplyMutation
 from .caps import CapMutation
 from .changing import changed, journey_key, writing
@@ -31,6 +35,7 @@ from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .named_journeys import with_ids
 from .notices import NoticeMutation
+from .prices import PriceMutation
 from .problems import (
     IdempotencyConflictProblem,
     InputProblem,
@@ -44,6 +49,7 @@ from .publishing import PublishingMutation
 from .removing import RemovalMutation
 from .retention import RetentionMutation
 from .segments import SegmentMutation
+from .sender_profile_changes import SenderProfileMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
@@ -147,8 +153,13 @@ SaveDraftResult = Annotated[
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
+    AlimtalkSavingMutation,
+    AlimtalkReviewMutation,
+    SenderProfileMutation,
+    AlimtalkTrialMutation,
     ApplyMutation,
     LibraryMutation,
+    AlimtalkLibraryMutation,
     LifeMutation,
     PublishingMutation,
     RemovalMutation,
@@ -173,6 +184,7 @@ class Mutation(
     ExportMutation,
     CohortReportMutation,
     CohortPeopleMutation,
+    PriceMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -18,6 +18,7 @@ from server.resolvers import (
     journeys,
     messages,
     notices,
+    prices,
     runs,
     segments,
     suppressions,
@@ -27,9 +28,13 @@ from server.resolvers import (
 )
 from server.resolvers.refusals import Refusal
 
+from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .alimtalk_library import AlimtalkLibraryQuery
 from .alimtalk_lint import AlimtalkLintQuery
+from .alimtalk_previews import AlimtalkPreviewQuery
+from .alimtalk_templates import AlimtalkQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -39,6 +44,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .cost_lines import CostQuery
 from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
@@ -56,11 +62,13 @@ from .messages import Message
 from .nodes import Node
 from .notices import Notice, NoticeQuery
 from .pages import After, Before, First, Last, page_of
+from .prices import Price, PriceQuery
 from .project import Project
 from .reasons import FailureReasonPolicy, failure_reasons
 from .retention import RetentionQuery
 from .runs import Run
 from .segments import Segment, SegmentQuery
+from .sender_profiles import SenderProfileQuery
 from .silence_presets import SilenceQuery
 from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
@@ -95,7 +103,13 @@ class Query(
     CohortQuery,
     CohortPeopleQuery,
     CohortReportQuery,
+    AlimtalkQuery,
+    SenderProfileQuery,
     AlimtalkLintQuery,
+    AlimtalkPreviewQuery,
+    AlimtalkLibraryQuery,
+    PriceQuery,
+    CostQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
@@ -231,6 +245,8 @@ def _instant(filter: SuppressionFilter) -> int | None:
 async def fetch(context: Context, id: GlobalId) -> Node | None:
     """What has this id, if it is in this project."""
     key = id.key
+    if id.kind in alimtalk_nodes.KINDS:
+        return await alimtalk_nodes.fetch(context, id)
     if id.kind == "Journey":
         journey = await journeys.by_id(context, key[0])
         return Journey.from_record(journey) if journey else None
@@ -267,5 +283,8 @@ async def fetch(context: Context, id: GlobalId) -> Node | None:
     if id.kind == "VoucherPool":
         pool = await vouchers.by_id(context, key[0])
         return VoucherPool.from_record(pool) if pool else None
+    if id.kind == "Price":
+        price = await prices.by_id(context, key[0])
+        return Price.from_record(price) if price else None
     message = await messages.by_key(context, (key[0], key[1]))
     return Message.from_record(message) if message else None

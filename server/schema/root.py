@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from .alimtalk_templates import AlimtalkRegistration, AlimtalkTemplate
 from .cohort_reports import SavedCohortReport
 from .connections import Connection
 from .entry_requests import EntryRequest
@@ -14,10 +15,12 @@ from .from_data import STEPS
 from .messages import Message
 from .mutations import Mutation
 from .notices import Notice
+from .prices import Price
 from .queries import Query
 from .runs import Run
 from .scalars import SCALARS
 from .segments import Segment
+from .sender_profiles import SenderProfile
 from .subscriptions import Subscription
 from .trials import OUTCOMES
 from .user_lists import UserList
@@ -52,6 +55,10 @@ SCHEMA = _Schema(
         EntryRequest,
         Export,
         SavedCohortReport,
+        AlimtalkTemplate,
+        AlimtalkRegistration,
+        SenderProfile,
+        Price,
     ],
 )
 

@@ -153,6 +153,11 @@ class Simulation:
         description="What the engine had to put aside; a sound journey has none.", metadata={"list_size": 1}
     )
 
+    notes: list[str] = strawberry.field(
+        description="What to know when reading it, e.g. that a template was played that is not approved.",
+        metadata={"list_size": 1},
+    )
+
     @field("The figures, as the canvas and the reports of a real journey show them.")
     def stats(self) -> JourneyStats:
         plan = self.rehearsed.plan
@@ -276,6 +281,7 @@ def _simulation(rehearsed: Rehearsed) -> Simulation:
         is_complete=rehearsed.is_complete,
         people=len(rehearsed.people),
         troubles=rehearsed.troubles,
+        notes=list(rehearsed.plan.notes),
     )
 
 

@@ -191,7 +191,8 @@ class ChannelName(Enum):
     PUSH = value("push", description="Notifications of an app or a browser.")
     SMS = value("sms", description="Text messages.")
     WHATSAPP = value("whatsapp", description="WhatsApp.")
-    KAKAO = value("kakao", description="Alimtalk and other messages of KakaoTalk.")
+    KAKAO = value("kakao", description="Alimtalk: information by KakaoTalk.")
+    BRAND_MESSAGE = value("brand_message", description="Brand Messages: advertisements by KakaoTalk.")
     IN_APP = value("in_app", description="Messages inside an app.")
     WEBHOOK = value("webhook", description="Another server that is told.")
     OTHER = value("other", description="A channel that this version of the API does not know.")
@@ -260,9 +261,14 @@ class FailureReason(Enum):
     )
     AUTH_FAILED = value("auth_failed", description="The provider does not accept who we say we are.")
     ACCOUNT_BLOCKED = value("account_blocked", description="Our account is suspended or unpaid.")
-    TEMPLATE_UNAVAILABLE = value("template_unavailable", description="The provider has no such template.")
+    TEMPLATE_UNAVAILABLE = value(
+        "template_unavailable",
+        description="Its template may not be sent: not approved, stopped, blocked, dormant, or unknown.",
+    )
     TEMPLATE_MISMATCH = value("template_mismatch", description="The text does not fit its template.")
-    CONTENT_INVALID = value("content_invalid", description="Too long, bad media, bad characters.")
+    CONTENT_INVALID = value(
+        "content_invalid", description="Too long, bad media, bad characters, or against a template's rules."
+    )
     CONTENT_REJECTED = value("content_rejected", description="A spam filter or a policy said no.")
     REQUEST_INVALID = value("request_invalid", description="An error in the adapter or its settings.")
     RATE_LIMITED = value("rate_limited", description="Too many at once.")
@@ -284,6 +290,10 @@ class FailureReason(Enum):
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
     CAPPED = value("capped", description="The user has had as many messages on the channel as a cap allows.")
     NO_VOUCHER = value("no_voucher", description="The pool that its voucher should come from is empty.")
+    NOT_MEMBER = value(
+        "not_member",
+        description="It tells of coupons or points, which are for members, and the user is none.",
+    )
 
 
 @strawberry.enum(description="What messages are for, as far as permission goes.")
@@ -374,6 +384,16 @@ class ProblemCode(Enum):
     LOOP = value("loop", description="A loop in which no time passes.")
     NEVER_OPENS = value("never_opens", description="Silence leaves no time in which anything could be sent.")
     TEMPLATE = value("template", description="A text of a message cannot be rendered.")
+    TEMPLATE_NOT_SENDABLE = value(
+        "template_not_sendable", description="No connection may send the project's template now."
+    )
+    UNKNOWN_VARIABLE = value("unknown_variable", description="The template has no such variable.")
+    DECLARATION = value(
+        "declaration", description="What makes a notice about coupons or points lawful is not declared."
+    )
+    UNBOUND = value(
+        "unbound", description="A text shows what somebody who comes in by some entry does not bring."
+    )
     NOT_100 = value("not_100", description="The percentages do not make a hundred together.")
     UNKNOWN_GOAL = value("unknown_goal", description="The journey has no such goal.")
     NO_MESSAGE = value("no_message", description="No message comes after it that could be opened or clicked.")
@@ -385,3 +405,4 @@ class ProblemCode(Enum):
     TAKEN = value("taken", description="The name is taken.")
     IN_USE = value("in_use", description="Something else needs it as it is.")
     UNWANTED = value("unwanted", description="Whoever reads this address wants nothing from us.")
+    DESK_REFUSED = value("desk_refused", description="The relay refuses, or does not answer.")

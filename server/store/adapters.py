@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from channels.alimtalk.desk import WithDesk
 from channels.contract import AnyChannel, Capabilities, Problem
 from channels.host import Host
 from server.errors import BadInput
@@ -61,8 +62,11 @@ def named(host: Host, key: str) -> AnyChannel:
     return host.channels[key]
 
 
-def read_settings(channel: AnyChannel, settings: Mapping[str, Any]) -> BaseModel:
-    """As the adapter wants them. Raises BadSettings, in which nothing stands of what was typed."""
+def read_settings(channel: AnyChannel, settings: Mapping[str, Any], *, may_wait: bool = False) -> BaseModel:
+    """As the adapter wants them. Raises BadSettings, in which nothing stands of what was typed.
+
+    What a desk gives may be missing where it `may_wait`: to keep the settings, and to go to the desk for it.
+    """
     try:
         read: BaseModel = channel.settings.model_validate(settings)
     except ValidationError as error:
@@ -70,6 +74,14 @@ def read_settings(channel: AnyChannel, settings: Mapping[str, Any]) -> BaseModel
         problems = [Problem(".".join(map(str, one["loc"])), one["msg"]) for one in found]
         # Not `from error`: that one carries what was typed, secrets included.
         raise BadSettings(problems) from None
-    if problems := channel.problems(read):
+    waits_for = profile_setting(channel) if may_wait else ""
+    if problems := [one for one in channel.problems(read) if not waits_for or one.path != waits_for]:
         raise BadSettings(problems)
     return read
+
+
+def profile_setting(channel: AnyChannel) -> str:
+    """The setting that the desk of its relay gives, once a sender profile is registered; empty for none."""
+    if not isinstance(channel, WithDesk):
+        return ""
+    return str(channel.desk_can.more.get("profile_setting", ""))

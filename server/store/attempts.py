@@ -47,6 +47,18 @@ _TAKE_BACK = Bulk(
         )
     },
 )
+_NOTE_TEMPLATES = Bulk(
+    ("shard", "id", "attempt", "template_version", "evidence"),
+    {
+        "": update(_messages)
+        .where(
+            _messages.c.shard == bindparam("of_shard"),
+            _messages.c.id == bindparam("of_id"),
+            _messages.c.attempt == bindparam("of_attempt"),
+        )
+        .values(template_version=bindparam("of_template_version"), evidence=bindparam("of_evidence"))
+    },
+)
 _UNFINISHED = (
     select(
         _messages.c.id,
@@ -94,6 +106,21 @@ async def begin(
         return []
     about = {"of_shard": shard, "ids": list(ids), "now": now, "when_due": when_due}
     return [Attempt(*row) for row in await session.rows(_BEGIN, about)]
+
+
+class Made(NamedTuple):
+    """What an attempt is made with."""
+
+    id: int
+    attempt: int
+    template_version: int
+    evidence: str
+    """What makes it lawful, as JSON; empty where nothing special is wanted."""
+
+
+async def note_templates(session: WriteSession, shard: int, made: Sequence[Made]) -> None:
+    """Keeps which version of its template each attempt is made with, beside the attempt itself."""
+    await session.bulk(_NOTE_TEMPLATES, [(shard, *one) for one in made])
 
 
 async def take_back(

@@ -15,7 +15,7 @@ from server.clock import Instant
 from server.errors import BadInput, Conflict, NotFound
 from server.secretbox import SecretBox
 
-from . import adapters, sealed
+from . import adapters, alimtalk_registrations, sealed
 from .bulk import inserting, table_of
 from .handling import AS_IT_IS, Handling, handle
 from .sessions import ReadSession, WriteSession
@@ -66,7 +66,9 @@ async def create(
     """A new connection. Raises BadInput, BadSettings, or Conflict if the name is taken."""
     channel = adapters.named(host, adapter)
     name = _checked_name(name)
-    plain, secrets = sealed.split(adapters.read_settings(channel, settings), box, project_id, name)
+    plain, secrets = sealed.split(
+        adapters.read_settings(channel, settings, may_wait=True), box, project_id, name
+    )
     row = Connection(
         project_id=project_id,
         name=name,
@@ -111,7 +113,7 @@ async def update(
     wanted = orjson.loads(row.settings) if settings is None else dict(settings)
     kept = sealed.keep(wanted, channel, before)
     row.name = row.name if name is None else _checked_name(name)
-    read = adapters.read_settings(channel, wanted)
+    read = adapters.read_settings(channel, wanted, may_wait=True)
     _refuse_to_carry(kept, orjson.loads(row.settings), read.model_dump(mode="json"))
     row.settings, row.sealed = sealed.split(read, box, project_id, row.name)
     row.takes = channel.capabilities.address_scheme
@@ -122,6 +124,22 @@ async def update(
     await _flush(session, row.name)
     await touch_catalog(session)
     return _view(row, channel, box)
+
+
+async def fill_in(
+    session: WriteSession,
+    host: Host,
+    box: SecretBox,
+    connection: tuple[int, int],
+    field: str,
+    value: str,
+    now: Instant,
+) -> None:
+    """Puts one value into the settings, which its provider has just given. Raises as `update` does."""
+    project_id, connection_id = connection
+    row = await _row(session, project_id, connection_id, held=True)
+    settings = {**orjson.loads(row.settings), field: value}
+    await update(session, host, box, project_id, connection_id, settings=settings, now=now)
 
 
 def _refuse_to_carry(kept: Sequence[str], before: Any, after: Any) -> None:
@@ -171,6 +189,7 @@ async def remove(session: WriteSession, project_id: int, connection_id: int) -> 
     await session.bulk(_BURY, [tuple(ConnectionHealth(connection_id=connection_id).model_dump().values())])
     await session.delete(row)
     await session.run(delete(_cursors).where(_cursors.c.connection_id == connection_id))
+    await alimtalk_registrations.forget_connection(session, connection_id)
     await session.flush()
     await touch_catalog(session)
 

@@ -35,8 +35,10 @@ class OpenConnection:
     settings: BaseModel = field(repr=False)
 
 
-async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: int) -> OpenConnection:
-    """With its secrets, for whoever sends; of any project.
+async def load(
+    session: ReadSession, host: Host, box: SecretBox, connection_id: int, *, for_desk: bool = False
+) -> OpenConnection:
+    """With its secrets, for whoever sends, or goes to its relay's desk; of any project.
 
     Raises NotFound, BadInput if its adapter is not plugged in, BadSettings if the adapter has changed its
     mind about them, CannotUnseal.
@@ -45,7 +47,7 @@ async def load(session: ReadSession, host: Host, box: SecretBox, connection_id: 
     if row is None:
         raise NotFound(f"There is no connection {connection_id}.")
     channel = adapters.named(host, row.adapter)
-    settings = adapters.read_settings(channel, sealed.filled(row, box))
+    settings = adapters.read_settings(channel, sealed.filled(row, box), may_wait=for_desk)
     return OpenConnection(connection_id, row.project_id, channel, row.changed_at, settings)
 
 

@@ -26,7 +26,10 @@ from server.templates import filters, plain
 T = TypeVar("T")
 
 VARIABLES = frozenset(
-    ("user", "event", "journey", "project", "message", "messages", "voucher", "unsubscribe_url")
+    (
+        *("user", "event", "journey", "project", "message", "messages", "voucher"),
+        *("coupon", "row", "unsubscribe_url"),
+    )
 )
 
 MAX_SOURCE_CHARS = 262_144

@@ -17,7 +17,7 @@ from server.store.tables import Lease, Message, Run
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
 
-PEOPLE = 300
+PEOPLE = 120
 PATIENCE = 2400
 """Looks, of a twentieth of a second each: leases run out by the database's clock, which nobody can turn."""
 GRAPH = {

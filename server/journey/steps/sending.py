@@ -15,7 +15,8 @@ from .base import StepBase, read_common
 from .outcome import MESSAGES, Outcome, read_outcome
 from .sending_rules import SendingRules
 
-PURPOSES = ("information", "advertisement")
+ADVERTISEMENT = "advertisement"
+PURPOSES = ("information", ADVERTISEMENT)
 """What a message may be for, in the words of the contract; the first if a step does not say."""
 LONGEST_URL = 4096
 MOST_VARIABLES = 50
@@ -43,6 +44,8 @@ class MessageStep(StepBase):
 
     on: ClassVar[str] = ""
     """The channel of every step of this kind; empty where each step names its own."""
+    purposes: ClassVar[tuple[str, ...]] = PURPOSES
+    """What a step of this kind may be for; the first if it does not say."""
     texts: ClassVar[Mapping[str, Text]] = {}
     """The fields of the content, by name."""
     needs_one_of: ClassVar[tuple[str, ...]] = ()
@@ -70,7 +73,7 @@ class MessageStep(StepBase):
             **common,
             channel=cls.on or read_channel(reader),
             connection=reader.text("connection", required=False, longest=LONGEST_NAME).strip(),
-            purpose=read_purpose(reader),
+            purpose=read_purpose(reader, cls.purposes),
             expires_after_ms=_read_expiry(reader),
             outcome=read_outcome(reader),
             content=cls.read_content(reader),
@@ -173,10 +176,10 @@ def read_channel(reader: Reader) -> str:
     return channel
 
 
-def read_purpose(reader: Reader) -> str:
+def read_purpose(reader: Reader, purposes: tuple[str, ...] = PURPOSES) -> str:
     if reader.value("purpose", required=False) is None:
-        return PURPOSES[0]
-    return reader.choice("purpose", PURPOSES)
+        return purposes[0]
+    return reader.choice("purpose", purposes)
 
 
 def _read_expiry(reader: Reader) -> int | None:

@@ -35,6 +35,8 @@ class FactCode(StrEnum):
     CAN_END = "can_end"
     ADDRESS = "address"
     CONNECTION = "connection"
+    TEMPLATE = "template"
+    EVIDENCE = "evidence"
     CONSENT = "consent"
     SUPPRESSED = "suppressed"
     DUE = "due"

@@ -1,6 +1,6 @@
 """Why somebody got a message, or did not: from the decision over the address to everything that was heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -8,6 +8,7 @@ import orjson
 from channels.reasons import Reason
 from server.context import Context
 from server.delivery.status import DeliveryStatus, SkipReason
+from server.store.consents import kept_under
 
 from .. import connections, consents, journeys, runs, users
 from .. import messages as resolve
@@ -24,6 +25,9 @@ _SKIPPED = {
     SkipReason.NO_CONNECTION: "there was no connection that could send it",
     SkipReason.CAPPED: "the user had had as many messages as the frequency cap allows",
     SkipReason.NO_VOUCHER: "the pool had no voucher left",
+    SkipReason.NOT_MEMBER: "it tells of coupons or points, and the user is no member",
+    SkipReason.TEMPLATE_UNAVAILABLE: "no version of its template may be sent, by any connection it may take",
+    SkipReason.CONTENT_INVALID: "filled for this user its template breaks a rule, and would be refused",
 }
 _HEARD = {
     "accepted": "The provider took it over",
@@ -68,6 +72,7 @@ async def explain(context: Context, message: Any) -> list[Fact]:
         *await _address(context, message),
         *await _permission(context, message),
         *await _way(context, message),
+        *_template(message),
         *_times(message, zone, context.clock.now()),
         *[_heard(one, zone) for one in await resolve.receipts(context, (message.shard, message.id))],
         _outcome(message),
@@ -103,7 +108,7 @@ async def _address(context: Context, message: Any) -> list[Fact]:
 async def _permission(context: Context, message: Any) -> list[Fact]:
     facts = []
     for one in await consents.of_user(context, (message.shard, message.user_number)):
-        if (one.channel, one.purpose) == (message.channel, message.purpose):
+        if (one.channel, one.purpose) == (kept_under(message.channel), message.purpose):
             said = "has agreed to" if one.granted else "does not want"
             text = f"The user {said} messages of this purpose ({message.purpose}) on {message.channel}."
             facts.append(Fact(FactCode.CONSENT, text, one.decided_at, values={"granted": bool(one.granted)}))
@@ -129,6 +134,30 @@ async def _way(context: Context, message: Any) -> list[Fact]:
     return [Fact(FactCode.CONNECTION, text, values={"connection": found.name})]
 
 
+def _template(message: Any) -> Iterator[Fact]:
+    """Which version of its template, and on what evidence where it tells of coupons or points."""
+    if not message.template:
+        return
+    version = message.template_version
+    which = "no version of it has left" if version is None else f"in its version {version}"
+    text = f"It is made of the template {message.template!r}, {which}."
+    yield Fact(FactCode.TEMPLATE, text, values={"template": message.template, "version": version})
+    if message.demands:
+        text = f"It goes only to those who have agreed to messages of the purpose {message.demands!r}."
+        yield Fact(FactCode.CONSENT, text, values={"demands": message.demands})
+    if message.evidence:
+        told = orjson.loads(message.evidence)
+        text = f"It was declared as a notice about {told['declaration']['kind']}, {_ground(told)}."
+        yield Fact(FactCode.EVIDENCE, text, message.attempted_at, values=told)
+
+
+def _ground(told: Mapping[str, Any]) -> str:
+    ground = str(told["declaration"]["ground"]).replace("_", " ")
+    consent = told["consent"]
+    agreed = f", agreed to by {consent['source'] or 'nobody knows which way'}" if consent else ""
+    return f"on the ground of {ground}{agreed}"
+
+
 def _times(message: Any, zone: str, now: int) -> Iterator[Fact]:
     if message.status == DeliveryStatus.QUEUED:
         if message.due_at is None:
@@ -148,7 +177,7 @@ def _times(message: Any, zone: str, now: int) -> Iterator[Fact]:
 def _heard(receipt: Any, zone: str) -> Fact:
     text = _HEARD.get(receipt.kind, receipt.kind)
     if receipt.reason:
-        text += f": {_why(receipt.reason)}"
+        text += f": {_why(receipt.reason, receipt.kind)}"
     if receipt.actor:
         text += f", by {'nobody knows whom' if receipt.actor == 'unsure' else f'a {receipt.actor}'}"
     said = " ".join(part for part in (receipt.code, receipt.detail) if part)
@@ -161,13 +190,13 @@ def _outcome(message: Any) -> Fact:
     status = DeliveryStatus(message.status)
     text = _OUTCOMES[status]
     if not text.endswith("."):
-        text += f": {_why(message.reason)}." if message.reason else "."
+        text += f": {_why(message.reason, status.value)}." if message.reason else "."
     return Fact(FactCode.OUTCOME, text, values={"status": status.value, "reason": message.reason})
 
 
-def _why(reason: str) -> str:
-    """A reason of ours in words."""
-    if reason in _SKIPPED:
+def _why(reason: str, how: str) -> str:
+    """A reason of ours in words; `how` is the kind of receipt or the status that it is the reason of."""
+    if how == DeliveryStatus.SKIPPED and reason in _SKIPPED:
         return _SKIPPED[SkipReason(reason)]
     known = next((one for one in Reason if one.value == reason), None)
     return (known.value if known else reason).replace("_", " ")

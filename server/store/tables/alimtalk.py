@@ -42,7 +42,14 @@ class SenderProfile(SQLModel, table=True):
     """What the relay says of its state, word for word."""
     registered_at: int | None = column.integer(default=None)
     last_sent_at: int | None = column.integer(default=None)
+    asked_at: int | None = column.integer(default=None)
+    """When the relay was last asked how things are, whatever came of it."""
     synced_at: int | None = column.integer(default=None)
+    """When it last answered that."""
+    all_at: int | None = column.integer(default=None)
+    """When it last told of everything, and not of what had changed alone."""
+    problem: str = column.text(default="")
+    """Why it did not answer the last time; empty if it did."""
     created_at: int = column.integer()
     changed_at: int = column.integer()
 
@@ -65,7 +72,7 @@ class AlimtalkTemplate(SQLModel, table=True):
 
 
 class AlimtalkVersion(SQLModel, table=True):
-    """One version of a template. Once a review was asked for, it never changes."""
+    """One version of a template. Once a review was asked for, its text never changes."""
 
     __tablename__ = "alimtalk_version"
 
@@ -114,7 +121,11 @@ class AlimtalkRegistration(SQLModel, table=True):
     released_at: int | None = column.integer(default=None)
     first_sent_at: int | None = column.integer(default=None)
     last_sent_at: int | None = column.integer(default=None)
-    synced_at: int | None = column.integer(default=None)
+    told_at: int = column.integer(default=0)
+    """As of when what stands here is true: what is told later and is older changes nothing."""
+    intent: str = column.text(default="")
+    """What its relay was asked and has not answered: a `server.alimtalk.lifecycle.Act`; empty for none."""
+    intent_at: int | None = column.integer(default=None)
     created_at: int = column.integer()
     changed_at: int = column.integer()
 
@@ -140,7 +151,10 @@ class AlimtalkImage(SQLModel, table=True):
     """A picture, kept so that it can be handed to several relays."""
 
     __tablename__ = "alimtalk_image"
-    __table_args__ = (UniqueConstraint("project_id", "kind", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "kind", "digest"),
+        Index("alimtalk_image_by_digest", "digest"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     project_id: int = Field(foreign_key="project.id")

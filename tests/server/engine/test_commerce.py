@@ -13,7 +13,7 @@ from server.commerce.amounts import MOST
 from server.engine.ledger import Ledger
 from server.store.bulk import table_of
 from server.store.tables import Coupon, Life, Purchase, Spending, User
-from tests.conftest import _create_database, _drop_database, _with_name
+from tests.databases import Databases
 from tests.world import DAY, MINUTE, NOON, World, open_world
 
 from .divided import divided_world, without_complaint
@@ -30,12 +30,11 @@ def _quiet() -> Iterator[None]:
 @pytest.fixture(params=["1 shard", "4 shards", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def shop(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "postgres":
-        server = request.getfixturevalue("postgres_template").place
-        name = f"commerce_{id(request)}"
-        await _create_database(server, name, "sojourn_template")
-        async with open_world(_with_name(server, name)) as world:
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        name = await databases.take()
+        async with open_world(databases.url_of(name)) as world:
             yield world
-        await _drop_database(server, name)
+        await databases.give_back(name)
         return
     async with divided_world(int(request.param.split()[0])) as world:
         yield world

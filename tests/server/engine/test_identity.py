@@ -7,7 +7,8 @@ import pytest
 
 from server.engine.people import ANONYMOUS_ID, USER_ID
 from server.store.tables import Endpoint, Event, Identity, Run, User, Visit
-from tests.world import DAY, HOUR, MINUTE, NOON, World, abandoned_cart
+from tests.databases import Databases
+from tests.world import DAY, HOUR, MINUTE, NOON, World, abandoned_cart, open_world
 
 from .divided import divided_world, without_complaint
 
@@ -24,16 +25,12 @@ def _quiet() -> Iterator[None]:
 async def town(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A world with the abandoned cart in it: on SQLite with one shard and with four, and on PostgreSQL."""
     if request.param == "postgres":
-        from tests.conftest import _create_database, _drop_database, _with_name
-        from tests.world import open_world
-
-        server = request.getfixturevalue("postgres_template").place
-        name = f"identity_{id(request)}"
-        await _create_database(server, name, "sojourn_template")
-        async with open_world(_with_name(server, name)) as world:
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        name = await databases.take()
+        async with open_world(databases.url_of(name)) as world:
             await world.add_connection()
             yield world
-        await _drop_database(server, name)
+        await databases.give_back(name)
         return
     async with divided_world(int(request.param.split()[0])) as world:
         await world.add_connection()

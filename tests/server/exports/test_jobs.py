@@ -124,6 +124,7 @@ async def test_a_power_cut_between_the_last_piece_and_the_end_doubles_nothing(
 async def test_a_workbook_begins_again_after_a_power_cut(
     small_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job, "CHUNK_BYTES", 500)
     export = await small_office.start(
         {"runs": {"journeyId": await shopping(small_office.world)}}, format="XLSX"
     )

@@ -10,18 +10,31 @@ from server.cohorts.stored import to_data
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
 from server.store import (
+    alimtalk_registrations,
+    alimtalk_templates,
     cohort_reports,
     entry_requests,
     exports,
     notices,
+    prices,
     projects,
     segments,
+    sender_profiles,
     user_lists,
     vouchers,
 )
-from server.store.tables import CohortReport, EntryRequest, Export, Message, Notice, User
-from tests.server.schema.api import Api
-from tests.world import HOUR, NOON, abandoned_cart
+from server.store.tables import (
+    AlimtalkRegistration,
+    CohortReport,
+    EntryRequest,
+    Export,
+    Message,
+    Notice,
+    SenderProfile,
+    User,
+)
+from tests.server.schema.api import OF_REGISTRATIONS, Api
+from tests.world import DAY, HOUR, NOON, abandoned_cart
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +44,12 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 def a_request(project_id: int, journey_id: int) -> EntryRequest:
     about: dict[str, Any] = {"audience": "{}", "properties": "{}", "asked": 1, "requested_at": NOON}
     return EntryRequest(project_id=project_id, journey_id=journey_id, entry_key="in", **about)
+
+
+def a_registration(project_id: int, template_id: int, connection_id: int) -> AlimtalkRegistration:
+    place = {"project_id": project_id, "template_id": template_id, "connection_id": connection_id}
+    about: dict[str, Any] = {"inspection": "draft", "operation": "ready", "number": 1}
+    return AlimtalkRegistration(**place, **about, created_at=NOON, changed_at=NOON)
 
 
 def a_report(project_id: int) -> CohortReport:
@@ -60,7 +79,16 @@ async def lived(api: Api) -> dict[str, str]:
         user_list = await user_lists.create(session, world.project_id, "march", NOON)
         export_id = await exports.create(session, an_export(world.project_id))
         report_id = await cohort_reports.create(session, a_report(world.project_id))
+        slot, later = prices.Slot("email", None, ""), NOON + 90 * DAY
+        price = await prices.put(session, world.project_id, slot, (10, "KRW", 1000), later, NOON)
         request = await entry_requests.create(session, a_request(world.project_id, journey_id))
+        text = alimtalk_templates.Text('{"body": "x"}', "{}", "{}")
+        about = (world.project_id, "welcome", "Welcome", text, NOON)
+        template = await alimtalk_templates.create(session, *about)
+        row = a_registration(world.project_id, template, connection_id)
+        registration = await alimtalk_registrations.add(session, row)
+        await sender_profiles.put(session, world.project_id, connection_id, {"key": "PF1"}, NOON)
+    [profile] = await world.rows(SenderProfile)
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
     return {
@@ -77,6 +105,10 @@ async def lived(api: Api) -> dict[str, str]:
         "VoucherPool": to_id("VoucherPool", pool_id),
         "Export": to_id("Export", export_id),
         "SavedCohortReport": to_id("SavedCohortReport", report_id),
+        "AlimtalkTemplate": to_id("AlimtalkTemplate", template),
+        "AlimtalkRegistration": to_id("AlimtalkRegistration", registration),
+        "SenderProfile": to_id("SenderProfile", profile.id),
+        "Price": to_id("Price", price.id),
     }
 
 
@@ -119,6 +151,8 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
     assert found.pop("notices") == {"edges": []}
     assert found.pop("frequencyCaps") == found.pop("voucherPools") == []
     assert set(found.values()) == {None}
+    text = '{ alimtalkTemplate(key: "welcome") { id } senderProfiles { id } }'
+    assert await api.ask(text) == {"alimtalkTemplate": None, "senderProfiles": []}
 
 
 _BY_NO_ID = {
@@ -136,6 +170,7 @@ _BY_NO_ID = {
         "setReputationGuard",
     ),
     "createCohortReport",
+    *("saveAlimtalkTemplate", "uploadAlimtalkImage"),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
@@ -151,6 +186,16 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
     for kind in ("Segment", "UserList", "Export"):
         if kind in name:
             about = {"id": ids[kind]}
+    if name in OF_REGISTRATIONS or name == "commentOnAlimtalk":
+        return {"id": ids["AlimtalkRegistration"]}
+    if name in ("archiveAlimtalkTemplate", "requestAlimtalkReview"):
+        return {"id": ids["AlimtalkTemplate"]}
+    if name == "setSenderProfile":
+        return {"id": ids["SenderProfile"], "company": "x"}
+    if name in ("requestProfileToken", "registerSenderProfile", "syncAlimtalk"):
+        who = {"searchId": "@shop", "phone": "01012345678"}
+        about = {"connectionId": ids["Connection"], **(who if "Profile" in name else {})}
+        return {**about, "token": "1"} if name == "registerSenderProfile" else about
     if "CohortReport" in name:
         about = {"id": ids["SavedCohortReport"]}
     if name == "startExport":
@@ -167,8 +212,14 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
         about = {"id": ids["Notice"]}
     if name == "reorderConnections":
         about = {"channel": "EMAIL", "ids": [ids["Connection"]]}
+    if name == "setPrice":
+        about = {"connectionId": ids["Connection"], "channel": "email", "amount": "1"}
+    if name == "removePrice":
+        about = {"id": ids["Price"]}
     if name == "sendTestMessage":
         about = {"connectionId": ids["Connection"], "to": "kim@example.com", "content": {}}
+    if name == "sendTestAlimtalk":
+        about = {"connectionId": ids["Connection"], "to": "+821012345678", "template": "paid"}
     if name == "testConnection":
         about = {"connectionId": ids["Connection"]}
     if name == "createUserToken":

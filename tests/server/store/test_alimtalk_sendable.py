@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.store import alimtalk_sendable
+from server.store import alimtalk_registrations, alimtalk_sendable
 from server.store.tables import (
     AlimtalkRegistration,
     AlimtalkTemplate,
@@ -12,7 +12,7 @@ from server.store.tables import (
     Connection,
     SenderProfile,
 )
-from tests.world import NOON, World
+from tests.world import HOUR, MINUTE, NOON, World
 
 pytestmark = pytest.mark.anyio
 AT: dict[str, Any] = {"created_at": NOON, "changed_at": NOON}
@@ -115,3 +115,13 @@ async def test_nor_as_a_profile_that_is_out_of_use_nor_by_another_project(sqlite
         assert await alimtalk_sendable.sendable(session, world.project_id + 1, ["welcome"]) == {}
         assert await alimtalk_sendable.known(session, world.project_id + 1, ["welcome"]) == {}
     assert (await asked(world, "welcome"))[0]
+
+
+async def test_what_is_sent_is_in_use_and_that_is_written_once_an_hour(world: World) -> None:
+    await a_template(world)
+    for at in (NOON, NOON + MINUTE, NOON + HOUR + MINUTE):
+        async with world.db.write() as session:
+            await alimtalk_registrations.note_sent(session, [1], at)
+    [row], [profile] = await world.rows(AlimtalkRegistration), await world.rows(SenderProfile)
+    assert (row.operation, row.first_sent_at, row.last_sent_at) == ("active", NOON, NOON + HOUR + MINUTE)
+    assert profile.last_sent_at == NOON + HOUR + MINUTE
