@@ -15,7 +15,7 @@ _GUESSES: list[tuple[list[str], int]] = [(one["parts"], one["most"]) for one in 
 
 
 def units(text: str) -> int:
-    """The length of a text as relays count it, in units of UTF-16: an emoji is two. No other count gives more."""
+    """The length of a text as relays count it, in UTF-16: an emoji is two. No other way gives more."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
