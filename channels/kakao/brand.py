@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from channels.alimtalk.brand import BrandCan
 from channels.alimtalk.filling import bare
@@ -94,12 +94,21 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+Settle: TypeAlias = Callable[[Sequence[Brand | Outcome]], Awaitable[Sequence[Brand | Outcome]]]
+"""What is done to messages before they are sent, e.g. to their pictures."""
+
+
 async def send_each(
     messages: Sequence[Message],
     can: BrandCan,
     now: Instant,
     post: Callable[[Sequence[Brand]], Awaitable[Answer]],
     alike: Callable[[Brand], object],
+    settle: Settle | None = None,
 ) -> list[Outcome]:
     """One outcome a message, in order. Those for which `alike` is the same share a call of `post`."""
-    return await batches.send_each(messages, lambda one: read(one, can, now), post, alike)
+    read_ones: Sequence[Brand | Outcome] = [read(one, can, now) for one in messages]
+    if settle is not None:
+        read_ones = await settle(read_ones)
+    found = {id(message): one for message, one in zip(messages, read_ones, strict=True)}
+    return await batches.send_each(messages, lambda one: found[id(one)], post, alike)

@@ -15,7 +15,10 @@ BrandType = Literal[
 ]
 BrandButtonType = Literal["WL", "AL", "BK", "MD", "BC", "BT", "AC", "BF"]
 _LONGEST = 2000
-_PICTURE = "The picture as the relay names it once it was handed in there: an id, or an address (NHN Cloud)."
+_PICTURE = (
+    "A picture: an address that it is fetched from and handed to the relay once, or the relay's own name of "
+    "it. SENS takes its own ids only."
+)
 
 
 class _Part(BaseModel):

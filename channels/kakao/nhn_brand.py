@@ -43,8 +43,9 @@ from channels.hookspecs import hookimpl
 from channels.kakao.batches import Answer
 from channels.kakao.brand import CONTENT, PURPOSES, Brand, send_each
 from channels.kakao.brand_options import BrandOptions
+from channels.kakao.brand_pictures import Pictures, refused_picture
 from channels.kakao.nhn_account import BRAND, NO_PROFILE, NhnAccount, ask, code_of, lacking, probed, verified
-from channels.kakao.nhn_answers import outcomes_of
+from channels.kakao.nhn_answers import outcomes_of, refusal
 from channels.kakao.nhn_brand_wire import recipient, shown
 from channels.kakao.nhn_results import of_callback, of_row, provider_id_of, table_of
 from channels.kakao.results import OBSERVES
@@ -57,6 +58,18 @@ SEARCHED = 30 * DAY
 """How far back NHN lets one search reach."""
 WAITED_FOR = DAY
 """A message that has no end by then is no longer asked about: its webhook may still tell."""
+
+
+KAKAO_PICTURES = "https://mud-kage.kakao.com/"
+"""Where KakaoTalk keeps the pictures that were handed in."""
+PICTURE_TYPES = {
+    "image": "IMAGE",
+    "wide": "WIDE_IMAGE",
+    "first_item": "MAIN_WIDE_ITEMLIST_IMAGE",
+    "item": "NORMAL_WIDE_ITEMLIST_IMAGE",
+    "feed": "CAROUSEL_FEED_IMAGE",
+    "commerce": "CAROUSEL_COMMERCE_IMAGE",
+}
 
 
 class NhnBrandSettings(NhnAccount):
@@ -76,12 +89,14 @@ class NhnBrandSender:
     def __init__(self, settings: NhnBrandSettings, tools: Tools) -> None:
         self._settings = settings
         self._tools = tools
+        self._pictures = Pictures(tools, self._hand_over, own=(KAKAO_PICTURES,))
 
     async def send(self, message: Message) -> Outcome:
         return (await self.send_many([message]))[0]
 
     async def send_many(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        return await send_each(messages, NHN_BRAND, self._tools.clock(), self._post, alike=_alike)
+        now, settle = self._tools.clock(), self._pictures.settle
+        return await send_each(messages, NHN_BRAND, now, self._post, _alike, settle)
 
     async def ask(self, reference: str) -> Outcome:
         """What NHN's list says of a message by our reference; `Unknown` while it is not there."""
@@ -102,6 +117,18 @@ class NhnBrandSender:
 
     async def aclose(self) -> None:
         pass
+
+    async def _hand_over(self, kind: str, file: str, content: bytes) -> str | Outcome:
+        sent: dict[str, Any] = {"files": {"image": (file, content)}}
+        sent["data"] = {"imageType": PICTURE_TYPES[kind]}
+        answer = await ask(self._settings, self._tools, "POST", "/images", root=BRAND, **sent)
+        if isinstance(answer, Deferred | Unknown):
+            return self._pictures.later(f"NHN Cloud does not take the picture: {answer.text}")
+        said = said_in(answer)
+        url = an_object(said.get("image")).get("imageUrl")
+        if isinstance(url, str) and url:
+            return url
+        return refused_picture(refusal(answer, self._tools.clock()), self._pictures)
 
     async def _post(self, group: Sequence[Brand]) -> Answer:
         if not self._settings.sender_key:

@@ -1,18 +1,29 @@
 """Brand Messages through SOLAPI (CoolSMS).
 
 A message that is written out is of SOLAPI's type BMS_FREE, whatever its bubble; one of a template has the
-type that the template was registered as. Pictures are handed in to SOLAPI before, and named by their ids.
+type that the template was registered as. Pictures are handed in to SOLAPI's storage once.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from channels.alimtalk.brand import BUBBLES, SOLAPI_BRAND
-from channels.contract import CONTRACT_VERSION, AnyChannel, Capabilities, Message, Outcome, Tools
+from channels.answers import said_in
+from channels.contract import (
+    CONTRACT_VERSION,
+    AnyChannel,
+    Capabilities,
+    Deferred,
+    Message,
+    Outcome,
+    Tools,
+    Unknown,
+)
 from channels.hookspecs import hookimpl
 from channels.kakao.alimtalk import LONGEST_REFERENCE
 from channels.kakao.batches import Answer
@@ -26,9 +37,19 @@ from channels.kakao.brand_options import (
     Coupon,
     WideItem,
 )
+from channels.kakao.brand_pictures import Pictures, refused_picture
 from channels.kakao.nhn_wire import present
-from channels.kakao.solapi_relay import OBSERVES, SolapiAccount, SolapiRelay, submit
+from channels.kakao.solapi_relay import OBSERVES, SolapiAccount, SolapiRelay, ask, refusal, submit
 from channels.kakao.solapi_results import REFERENCE
+
+PICTURE_TYPES = {
+    "image": "BMS",
+    "wide": "BMS_WIDE",
+    "first_item": "BMS_WIDE_MAIN_ITEM_LIST",
+    "item": "BMS_WIDE_SUB_ITEM_LIST",
+    "feed": "BMS_CAROUSEL_FEED_LIST",
+    "commerce": "BMS_CAROUSEL_COMMERCE_LIST",
+}
 
 
 class SolapiBrandSettings(SolapiAccount):
@@ -43,16 +64,28 @@ class SolapiBrandSender:
     def __init__(self, settings: SolapiBrandSettings, tools: Tools) -> None:
         self._settings = settings
         self._tools = tools
+        self._pictures = Pictures(tools, self._hand_over)
 
     async def send(self, message: Message) -> Outcome:
         return (await self.send_many([message]))[0]
 
     async def send_many(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         now = self._tools.clock()
-        return await send_each(messages, SOLAPI_BRAND, now, self._post, alike=lambda _: None)
+        settle = self._pictures.settle
+        return await send_each(messages, SOLAPI_BRAND, now, self._post, lambda _: None, settle)
 
     async def aclose(self) -> None:
         pass
+
+    async def _hand_over(self, kind: str, file: str, content: bytes) -> str | Outcome:
+        body = {"file": b64encode(content).decode(), "type": PICTURE_TYPES[kind], "name": file}
+        answer = await ask(self._settings, self._tools, "POST", "/storage/v1/files", json=body)
+        if isinstance(answer, Deferred | Unknown):
+            return self._pictures.later(f"SOLAPI does not take the picture: {answer.text}")
+        if not answer.is_success:
+            return refused_picture(refusal(answer, self._tools.clock()), self._pictures)
+        file_id = said_in(answer).get("fileId")
+        return file_id if isinstance(file_id, str) and file_id else self._pictures.later("No file is named.")
 
     async def _post(self, group: Sequence[Brand]) -> Answer:
         said = [in_their_words(one, self._settings.pf_id) for one in group]

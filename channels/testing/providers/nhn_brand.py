@@ -12,9 +12,20 @@ from starlette.responses import Response
 from channels.contract import Callback, Instant
 from channels.testing.providers.base import Report
 from channels.testing.providers.nhn import REFUSED, FakeNhn, result_of
+from channels.testing.providers.nhn_profiles import files_in
 from channels.testing.providers.nhn_words import KOREA, answered, clock_time, no, yes
+from channels.testing.providers.pictures import size_of
 
 _ROOT = "/brand-message/v1.0/appkeys/"
+_PICTURES = {
+    "IMAGE": (0.5, 1.334),
+    "WIDE_IMAGE": (0.5, 1),
+    "MAIN_WIDE_ITEMLIST_IMAGE": (0.5, 0.5),
+    "NORMAL_WIDE_ITEMLIST_IMAGE": (1, 1),
+    "CAROUSEL_FEED_IMAGE": (0.5, 1.334),
+    "CAROUSEL_COMMERCE_IMAGE": (0.5, 1.334),
+}
+"""By what it is for: height by width, at least and at most."""
 _LONGEST = {"TEXT": 1300, "IMAGE": 400, "WIDE": 76}
 _COUPON = re.compile(r"(\d{1,8}원|\d{1,3}%|배송비) 할인 쿠폰|.{1,7} (무료|UP) 쿠폰")
 
@@ -42,12 +53,32 @@ class FakeNhnBrand(FakeNhn):
             return answered(no(-1001, "유효하지 않은 비밀 키"))
         if request.method == "POST" and path in ("freestyle-messages", "basic-messages"):
             return self._take_brand(path, json.loads(await request.body()))
+        if request.method == "POST" and path == "images":
+            return self._keep_picture(request.headers.get("content-type", ""), await request.body())
         if request.method == "GET" and path == "messages":
             return self._list_brand(dict(request.query_params))
         profile = self.desk.profiles.get(path.removeprefix("senders/"))
         if profile is None:
             return answered(no(-2017, "존재하지 않는 발신 프로필"))
         return answered(yes(sender={**profile, "marketingAgreement": self.is_granted}))
+
+    def _keep_picture(self, kind: str, body: bytes) -> Response:
+        parts = files_in(kind, body)
+        wanted = parts.pop(("imageType", ""), b"").decode()
+        content = next((part for (name, _), part in parts.items() if name == "image"), b"")
+        if wanted not in _PICTURES:
+            return answered(no(-8011, "The image type is invalid."))
+        size = size_of(content)
+        if (
+            size is None
+            or size[1] < 500
+            or not _PICTURES[wanted][0] <= size[2] / size[1] <= _PICTURES[wanted][1]
+        ):
+            return answered(no(-8001, "The image you upload is invalid."))
+        url = f"https://mud-kage.kakao.com/dn/{len(self.desk.pictures) + 1}/{wanted}.png"
+        self.desk.pictures[url] = content
+        said = {"imageSeq": len(self.desk.pictures), "imageUrl": url, "imageName": "picture.png"}
+        return answered(yes(image=said))
 
     def _take_brand(self, path: str, body: dict[str, Any]) -> Response:
         if body.get("senderKey") not in self.desk.profiles:
@@ -161,7 +192,9 @@ def _picture(body: dict[str, Any]) -> tuple[int, str] | None:
     image = (body.get("image") or {}).get("imageUrl", "")
     if body.get("chatBubbleType") in ("IMAGE", "WIDE", "COMMERCE") and not image:
         return -3319, "image field require imageUrl."
-    return (-3326, "The imageUrl must include http://.") if image and "://" not in image else None
+    if image and not image.startswith("https://mud-kage.kakao.com/"):
+        return -3326, "The imageUrl is none that was uploaded."
+    return None
 
 
 def _buttons(body: dict[str, Any]) -> tuple[int, str] | None:

@@ -1,10 +1,17 @@
 """SOLAPI with Brand Messages beside Alimtalk."""
 
+import json
 import re
+from base64 import b64decode
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
-from channels.testing.providers.solapi import FakeSolapi
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from channels.testing.providers.pictures import size_of
+from channels.testing.providers.solapi import FakeSolapi, error_of
 
 _KOREA = timezone(timedelta(hours=9))
 _NEEDS = {
@@ -23,6 +30,22 @@ class FakeSolapiBrand(FakeSolapi):
 
     is_granted: bool = False
     """Whether the channel may target M and N."""
+
+    @cached_property
+    def pictures(self) -> dict[str, str]:
+        """The pictures in its storage: file ids, and what each is for."""
+        return {}
+
+    async def answer(self, request: Request) -> Response:
+        if (request.method, request.url.path) != ("POST", "/storage/v1/files"):
+            return await super().answer(request)
+        if error := self.who_asks(request.headers.get("authorization", "")):
+            return error_of(403, error)
+        said = json.loads(await request.body())
+        if not str(said.get("type")).startswith("BMS") or size_of(b64decode(said.get("file") or "")) is None:
+            return error_of(400, "ValidationError")
+        self.pictures[f"ST01FZ{len(self.pictures) + 1}"] = said["type"]
+        return JSONResponse({"fileId": list(self.pictures)[-1], "type": said["type"]})
 
     def why_not(self, message: dict[str, Any]) -> str | None:
         if not str(message.get("type")).startswith("BMS_"):

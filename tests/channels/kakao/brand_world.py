@@ -4,6 +4,7 @@ import json
 from typing import Any, cast
 
 from channels import Message, Purpose
+from channels.contract import AnyChannel
 from channels.kakao.nhn_brand import NhnBrandChannel, NhnBrandSettings
 from channels.kakao.sens_brand import SensBrandChannel, SensBrandSettings
 from channels.kakao.solapi_brand import SolapiBrandChannel, SolapiBrandSettings
@@ -49,23 +50,37 @@ LINK = {"mobile": "https://shop.example/a"}
 WL = {"type": "WL", "name": "보러 가기", "link_mobile": "https://shop.example/a"}
 COUPON = {"title": "10% 할인 쿠폰", "description": "주말까지", "link": LINK}
 PRODUCT = {"title": "사과", "regular_price": 12000, "discount_price": 9000, "discount_rate": 25}
-CARD = {"header": "사과", "text": "답니다", "image": "https://p/1", "buttons": [WL]}
+CARD = {"header": "사과", "text": "답니다", "image": "PICTURE", "buttons": [WL]}
 BUBBLES: dict[str, dict[str, Any]] = {
     "TEXT": {"buttons": [WL], "coupon": COUPON},
-    "IMAGE": {"type": "IMAGE", "image": "https://p/1", "image_link": "https://shop.example/p"},
-    "WIDE": {"type": "WIDE", "image": "https://p/1", "buttons": [WL, WL]},
+    "IMAGE": {
+        "type": "IMAGE",
+        "image": "PICTURE",
+        "image_link": "https://shop.example/p",
+    },
+    "WIDE": {"type": "WIDE", "image": "PICTURE", "buttons": [WL, WL]},
     "WIDE_ITEM_LIST": {
         "type": "WIDE_ITEM_LIST",
         "header": "이번 주",
-        "items": [{"title": f"과일 {number}", "image": "https://p/1", "link": LINK} for number in range(3)],
+        "items": [{"title": f"과일 {number}", "image": "PICTURE", "link": LINK} for number in range(3)],
     },
-    "COMMERCE": {"type": "COMMERCE", "image": "https://p/1", "commerce": PRODUCT, "buttons": [WL]},
+    "COMMERCE": {
+        "type": "COMMERCE",
+        "image": "PICTURE",
+        "commerce": PRODUCT,
+        "buttons": [WL],
+    },
     "CAROUSEL_FEED": {"type": "CAROUSEL_FEED", "carousel": {"cards": [CARD, CARD], "tail": LINK}},
     "CAROUSEL_COMMERCE": {
         "type": "CAROUSEL_COMMERCE",
         "carousel": {
-            "head": {"header": "추천", "text": "고른 것", "image": "https://p/1", "link": LINK},
-            "cards": [{"commerce": PRODUCT, "image": "https://p/1", "buttons": [WL]}],
+            "head": {
+                "header": "추천",
+                "text": "고른 것",
+                "image": "PICTURE",
+                "link": LINK,
+            },
+            "cards": [{"commerce": PRODUCT, "image": "PICTURE", "buttons": [WL]}],
         },
     },
 }
@@ -78,9 +93,15 @@ def an_advert(
     return Message(reference, to, told, NOW, options=options or {}, purpose=Purpose.ADVERTISEMENT)
 
 
-def of_bubble(kind: str, reference: str = "m-1") -> Message:
+def of_bubble(kind: str, reference: str = "m-1", picture: str = "ST01FZ1") -> Message:
+    """`picture` is the relay's own name of one."""
     without_text = kind in ("WIDE_ITEM_LIST", "COMMERCE", "CAROUSEL_FEED", "CAROUSEL_COMMERCE")
-    return an_advert(reference, options=BUBBLES[kind], **({"text": ""} if without_text else {}))
+    options = json.loads(json.dumps(BUBBLES[kind]).replace("PICTURE", picture))
+    return an_advert(reference, options=options, **({"text": ""} if without_text else {}))
+
+
+def own_picture(channel: AnyChannel) -> str:
+    return "https://mud-kage.kakao.com/dn/1" if channel.key == "nhn_brand" else "ST01FZ1"
 
 
 def body_of(world: World) -> dict[str, Any]:

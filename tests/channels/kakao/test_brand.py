@@ -14,7 +14,17 @@ from channels.testing.check import NOW, check_channel
 from channels.testing.providers import Fault, Life, everybody
 from channels.testing.providers.kakao import KAKAO_CODES
 from channels.testing.providers.nhn_brand import FakeNhnBrand
-from tests.channels.kakao.brand_world import BUBBLES, COUPON, NHN, RELAYS, WL, an_advert, body_of, of_bubble
+from tests.channels.kakao.brand_world import (
+    BUBBLES,
+    COUPON,
+    NHN,
+    RELAYS,
+    WL,
+    an_advert,
+    body_of,
+    of_bubble,
+    own_picture,
+)
 from tests.channels.kakao.world import MINUTE, Clock, World, a_world
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +55,8 @@ def test_the_host_has_all_three() -> None:
 
 async def test_every_bubble_that_a_relay_has_goes_out_and_arrives(world: World) -> None:
     for kind in BUBBLES:
-        outcome = await world.open().send(of_bubble(kind, f"m-{kind}"))
+        message = of_bubble(kind, f"m-{kind}", own_picture(world.channel))
+        outcome = await world.open().send(message)
         if kind in world.channel.brand_can.bubbles:
             assert isinstance(outcome, Accepted), (kind, outcome)
         else:
@@ -66,7 +77,11 @@ async def test_every_bubble_that_a_relay_has_goes_out_and_arrives(world: World) 
         (an_advert(text="가" * 1301), Reason.CONTENT_INVALID, "1300 characters"),
         (an_advert(text="가\n" * 100), Reason.CONTENT_INVALID, "99 line breaks"),
         (an_advert(options={"색": 1}), Reason.CONTENT_INVALID, "options.색"),
-        (an_advert(options={"image": "https://p/1"}), Reason.CONTENT_INVALID, "has no image"),
+        (
+            an_advert(options={"image": "PICTURE"}),
+            Reason.CONTENT_INVALID,
+            "has no image",
+        ),
         (an_advert(options={"type": "WIDE"}), Reason.CONTENT_INVALID, "wants image"),
         (an_advert(options={"buttons": [WL] * 6}), Reason.CONTENT_INVALID, "buttons: From 0 to 5"),
         (an_advert(options={"buttons": [WL] * 5, "coupon": COUPON}), Reason.CONTENT_INVALID, "0 to 4"),

@@ -8,7 +8,7 @@ import pytest
 from channels.testing.providers.nhn_brand import FakeNhnBrand
 from channels.testing.providers.sens_brand import FakeSensBrand
 from channels.testing.providers.solapi_brand import FakeSolapiBrand
-from tests.channels.kakao.brand_world import NHN, SENS, SOLAPI, an_advert, body_of, of_bubble
+from tests.channels.kakao.brand_world import NHN, SENS, SOLAPI, an_advert, body_of, of_bubble, own_picture
 from tests.channels.kakao.world import Clock, World, a_world
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +47,8 @@ async def test_how_solapi_writes_it() -> None:
 
 async def test_how_nhn_writes_it(at_nhn: World) -> None:
     await at_nhn.open().send_many(
-        [of_bubble("WIDE", f"m-{number}") for number in range(3)] + [an_advert("m-9", text="다른 글")]
+        [of_bubble("WIDE", f"m-{number}", own_picture(NHN[1])) for number in range(3)]
+        + [an_advert("m-9", text="다른 글")]
     )
     bodies = [json.loads(body) for _, _, _, body in at_nhn.provider.requests]
     # What is shown stands once for a request: the same goes out together, a name apart.
@@ -67,7 +68,7 @@ async def test_how_nhn_writes_it(at_nhn: World) -> None:
         "adult": False,
         "pushAlarm": True,
         "content": "민아님, 사과가 나왔습니다.",
-        "image": {"imageUrl": "https://p/1"},
+        "image": {"imageUrl": own_picture(NHN[1])},
         "buttons": [button, button],
         "unsubscribeNo": "080-123-4567",
     }

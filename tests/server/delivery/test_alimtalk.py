@@ -1,12 +1,18 @@
 """An Alimtalk made of a template of the project, from the step to the relay."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
+from channels import Unknown
 from channels.alimtalk.findings import Finding, Severity
 from channels.alimtalk.limits import Limits
 from channels.alimtalk.lint.about import About
 from channels.alimtalk.template import Template
+from channels.contract import ContentField, OnUnknown
+from channels.testing.fake import FakeChannel, fake_capabilities
+from channels.testing.script import Script
 from server.delivery import stopped
 from server.delivery.alimtalk import writing
 from server.store.tables import (
@@ -18,6 +24,7 @@ from server.store.tables import (
     SenderProfile,
     User,
 )
+from tests.server.delivery.office import open_office
 from tests.server.delivery.relays import (
     BINDINGS,
     BY_TERMS,
@@ -266,3 +273,30 @@ async def test_a_connection_that_is_off_keeps_what_no_other_may_send(
         assert [one["kakaoOptions"]["templateId"] for one in relays.at_solapi()] == [
             f"only-1-{relays.by_solapi}"
         ]
+
+
+async def test_what_may_have_arrived_is_asked_about_whatever_has_become_of_its_template(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    async with open_office(world) as office:
+        fields = {name: ContentField() for name in ("template", "text", "title")}
+        can = replace(fake_capabilities("kakao"), content=fields, on_unknown=OnUnknown.ASK)
+        relay = FakeChannel(
+            key="relay", channel="kakao", capabilities=can, script=Script(turns={1: Unknown()})
+        )
+        office.host.channels["relay"] = relay
+        first = await world.add_connection("relay", "relay", channel="kakao")
+        plain = {"name": "인사", "body": "#{이름}님, 안녕하세요."}
+        await put_template(world, "paid", plain, {"이름": "{{ user.name }}"}, first)
+        await world.add_journey(reaching(paid()))
+        await sign_up(world, "kim")
+        await office.settle()
+        [registration] = await world.rows(AlimtalkRegistration)
+        await change(world, AlimtalkRegistration, registration.id, operation="stopped")
+        world.clock.reach(NOON + MINUTE)
+        await office.settle()
+        assert len(relay.asked) == 1
+        message = await office.message()
+        # The relay had it all the time: to call it skipped would have been a lie.
+        assert (message.status, message.template_version) == ("accepted", 1)
