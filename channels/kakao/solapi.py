@@ -87,7 +87,13 @@ class SolapiAlimtalkChannel(SolapiRelay[SolapiSettings]):
     message_types = ("ATA",)
     options: type[BaseModel] | None = AlimtalkOptions
     capabilities = Capabilities(
-        content=CONTENT, observes=OBSERVES, batch_size=500, needs_template=True, scheduled_send=True
+        content=CONTENT,
+        observes=OBSERVES,
+        batch_size=500,
+        needs_template=True,
+        scheduled_send=True,
+        # As KakaoTalk itself does.
+        unknown_settles_after_days=3,
     )
 
     def open(self, settings: SolapiSettings, tools: Tools) -> SolapiSender:

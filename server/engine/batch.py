@@ -393,6 +393,7 @@ class Batch:
                 message.cost.amount if message.cost else None,
                 message.cost.currency if message.cost else "",
                 message.cost.told_at if message.cost else None,
+                message.fallback_id,
             )
             for message in self.messages.values()
             if message.is_changed

@@ -27,6 +27,7 @@ from . import (
     reach,
     remapping,
     segments,
+    standing_in,
 )
 from .asking import Entrant
 from .batch import Batch, IdentityKey, Known
@@ -169,6 +170,7 @@ class Intake:
         heard |= remapped
         await remapping.load(session, batch, remapped)
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
+        await standing_in.load(session, batch)
         people_wanted |= await self._load_followers(session, batch, items)
         led = asking.led_elsewhere(batch)
         movers |= led

@@ -96,6 +96,8 @@ MESSAGES: dict[str, Word] = {
     M.FAILED: Word("발송 실패", "Failed"),
     M.SKIPPED: Word("미발송", "Never tried"),
     M.UNKNOWN: Word("결과 불명", "Unknown"),
+    M.FALLBACK_SENT: Word("대체발송", "Fallback sent"),
+    M.FALLBACK_DELIVERED: Word("대체발송 전달", "Fallback delivered"),
     M.COST: Word("단가 확인 메시지", "Priced"),
 }
 """The metrics of messages."""
@@ -138,6 +140,7 @@ REASONS = {
     "no_connection": Word("연동 없음", "No connection"),
     "capped": Word("빈도 제한", "Capped"),
     "no_voucher": Word("쿠폰 소진", "No voucher"),
+    "arrived": Word("원 메시지 도착", "The first has arrived"),
     "not_member": Word("비회원", "Not a member"),
 }
 """Why a message did not arrive."""

@@ -42,7 +42,7 @@ _MOVES_TO = bindparam("of_moves_to", type_=BigInteger)
 CHANGED = Bulk(
     (
         *("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "moves_to"),
-        *("provider_id", "heard", "price", "currency", "priced_at"),
+        *("provider_id", "heard", "price", "currency", "priced_at", "fallback_id"),
     ),
     {
         "": update(_messages)
@@ -69,6 +69,7 @@ CHANGED = Bulk(
             price=bindparam("of_price", type_=BigInteger),
             currency=bindparam("of_currency", type_=Text),
             priced_at=bindparam("of_priced_at", type_=BigInteger),
+            fallback_id=bindparam("of_fallback_id", type_=BigInteger),
         )
     },
 )

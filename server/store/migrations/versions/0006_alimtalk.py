@@ -165,12 +165,12 @@ def _messages_up() -> None:
     """What a message knows of its template and of the one that it stands in for."""
     for name in _MESSAGE_TEXTS:
         op.add_column("message", sa.Column(name, sa.Text(), nullable=False, server_default=""))
-    for name in ("template_version", "fallback_of"):
+    for name in ("template_version", "fallback_of", "fallback_id"):
         op.add_column("message", _whole(name, nullable=True))
 
 
 def _messages_down() -> None:
-    for name in ("fallback_of", "template_version", *reversed(_MESSAGE_TEXTS)):
+    for name in ("fallback_id", "fallback_of", "template_version", *reversed(_MESSAGE_TEXTS)):
         op.drop_column("message", name)
 
 
