@@ -6,12 +6,18 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
+from channels import ReceiptKind
 from server.aggregates import recount
-from server.store.tables import Message, Run, Visit
+from server.delivery.receipts import HeardReceipt
+from server.store.bulk import table_of
+from server.store.tables import Message, Run, User, Visit
 from tests.world import DAY, HOUR, MINUTE, NOON, World, saying, step
 
 from .flows import fan, heard
+from .test_receipts import hear
+from .test_receipts_law import crash
 
 pytestmark = pytest.mark.anyio
 
@@ -177,3 +183,24 @@ async def test_whoever_has_no_number_gets_neither_and_both_say_so(world: World) 
     found = await come_in(world, graph(), email="kim@shop.example")
     assert [(one.channel, one.reason) for one in found] == [("kakao", "no_address"), ("sms", "no_address")]
     await is_sound(world)
+
+
+async def test_a_crash_while_it_is_born_leaves_one_and_not_two(sqlite_world: World) -> None:
+    world = sqlite_world
+    (first,) = await come_in(world, graph())
+    told = HeardReceipt(first.id, "final", ReceiptKind.FAILED, NOON + MINUTE, reason="not_on_channel")
+    await crash(world, first, told)
+    assert len(await messages(world)) == 1
+    await hear(world, first, told, told)
+    assert [one.channel for one in await messages(world)] == ["kakao", "sms"]
+    await is_sound(world)
+
+
+async def test_erased_people_get_nothing_in_the_place_of_anything(sqlite_world: World) -> None:
+    world = sqlite_world
+    (first,) = await come_in(world, graph())
+    async with world.db.write() as session:
+        users = table_of(User)
+        await session.run(update(users).values(erased_at=NOON))
+    await heard(world, first.id, "failed", NOON + MINUTE, reason="not_on_channel")
+    assert len(await messages(world)) == 1

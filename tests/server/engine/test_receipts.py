@@ -139,6 +139,7 @@ async def test_what_the_engine_read_before_a_claim_does_not_undo_the_claim(world
                 None,
                 "",
                 None,
+                None,
             )
             await session.bulk(messages.CHANGED, [stale])
     [row] = await world.rows(Message)
