@@ -96,6 +96,8 @@ class Accepted:
     text: str = ""
     price: Price | None = None
     """What it costs, where the answer says so."""
+    billed_as: str = ""
+    """The kind of message that is paid for where one adapter has several, in small letters, e.g. `lms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ class Receipt:
     """Of what an opt-out that names no message wants no more, where the provider says; None is everything."""
     price: Price | None = None
     """What the message costs, where the provider tells it here. Of several prices the last one counts."""
+    billed_as: str = ""
+    """The kind of message that is paid for, as in `Accepted`, where the provider tells it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +311,8 @@ class Capabilities:
     """Whether the provider sends only what it has approved as a template before."""
     inbound: bool = False
     """Whether `parse_inbound` can ever bring something."""
+    purposes: frozenset[Purpose] = frozenset(Purpose)
+    """What its messages may be for. Where there is one only, nothing else is sent through it."""
     scheduled_send: bool = False
     """Whether the provider could keep a message until later. The server keeps time itself."""
     media: frozenset[str] = frozenset()

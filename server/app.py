@@ -18,6 +18,7 @@ from server.delivery.readers import Readers
 from server.exports.downloads import PURPOSE, Downloads
 from server.observe import Observed
 from server.routes import health
+from server.routes.alimtalk_images import ImageDoor
 from server.routes.examples import Example
 from server.routes.exports import DownloadDoor
 from server.routes.graphiql import PAGE_HEADERS, assets_route, graphiql_page
@@ -86,6 +87,7 @@ def _api(runtime: Runtime, showcase: Showcase | None) -> list[BaseRoute]:
         *events.routes(),
         *readers.routes(),
         *providers.routes(),
+        *ImageDoor(runtime.db).routes(),
         *apps.routes(),
         *DownloadDoor(files, runtime.db, runtime.clock).routes(),
     ]

@@ -21,6 +21,9 @@ from server.clock import Clock, Instant
 from server.segments import reading, sets, uses
 from server.segments.uses import Uses
 from server.store import (
+    alimtalk_registrations,
+    alimtalk_sendable,
+    alimtalk_templates,
     commerce,
     connected,
     consents,
@@ -38,6 +41,7 @@ from server.store import (
     vouchers,
     watermark,
 )
+from server.store.alimtalk_sendable import Known
 from server.store.database import Database
 from server.store.explaining import Place
 from server.store.issues import StepIssue
@@ -184,6 +188,21 @@ class Loaders:
         )
         self.coupons_by_user: DataLoader[UserKey, list[Any] | None] = self._by(
             lambda session, keys: commerce.coupons(session, project_id, keys, MOST_COUPONS)
+        )
+        self.alimtalk_by_id: DataLoader[int, Any | None] = self._by(
+            lambda session, ids: alimtalk_templates.by_ids(session, project_id, ids)
+        )
+        self.alimtalk_versions: DataLoader[int, list[Any] | None] = self._by(
+            lambda session, ids: alimtalk_templates.versions(session, project_id, ids)
+        )
+        self.alimtalk_registrations: DataLoader[int, list[Any] | None] = self._by(
+            lambda session, ids: alimtalk_registrations.of_templates(session, project_id, ids)
+        )
+        self.alimtalk_comments: DataLoader[int, list[Any] | None] = self._by(
+            lambda session, ids: alimtalk_registrations.comments(session, project_id, ids)
+        )
+        self.alimtalk_known: DataLoader[str, Known | None] = self._by(
+            lambda session, keys: alimtalk_sendable.known(session, project_id, keys)
         )
         self.suppressions_by_place: DataLoader[Place, list[Suppression] | None] = self._by(
             lambda session, places: explaining.suppressions(session, project_id, places)

@@ -22,12 +22,15 @@ from server.delivery.dispatch import Dispatcher
 from server.delivery.in_app import Shelf
 from server.delivery.lending import Lender
 from server.delivery.polling import Poller
+from server.desks.keeper import Keeper
+from server.desks.office import Desks
 from server.engine import leases
 from server.engine.loop import Engine
 from server.errors import CannotOpen
 from server.exports.worker import Exporter
 from server.ingest.appender import Appender
 from server.observe import Figures
+from server.secretbox import SecretBox
 from server.store import exports, inbox, migrations, notices, projects, setup
 from server.store.bulk import table_of
 from server.store.database import Database
@@ -87,6 +90,7 @@ class Runtime:
     engine: Engine
     dispatcher: Dispatcher
     poller: Poller
+    keeper: Keeper
     exporter: Exporter
     shelf: Shelf
     lender: Lender
@@ -167,6 +171,7 @@ async def open_runtime(
             engine=engine,
             dispatcher=dispatcher,
             poller=Poller(db, clock, host, dispatcher.senders, shards, appender.append),
+            keeper=Keeper(_desks(db, clock, host, settings, lender)),
             exporter=Exporter(db, clock, shards, settings, host),
             shelf=shelf,
             lender=lender,
@@ -175,6 +180,10 @@ async def open_runtime(
         )
         await stack.enter_async_context(_running(runtime, parts))
         yield runtime
+
+
+def _desks(db: Database, clock: Clock, host: Host, settings: Settings, lender: Lender) -> Desks:
+    return Desks(db, clock, host, SecretBox(settings.secrets), lambda one: lender.lend(str(one), ""))
 
 
 def _moved(dispatcher: Dispatcher, watch: Watch) -> None:
@@ -202,7 +211,7 @@ async def _running(runtime: Runtime, parts: tuple[str, ...]) -> AsyncIterator[No
     if ENGINE in parts:
         loops.append(runtime.engine.run)
     if DISPATCH in parts:
-        loops += [runtime.dispatcher.run, runtime.poller.run, runtime.shelf.run]
+        loops += [runtime.dispatcher.run, runtime.poller.run, runtime.shelf.run, runtime.keeper.run]
     if EXPORTS in parts:
         loops.append(runtime.exporter.run)
     appending = asyncio.Event()

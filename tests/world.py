@@ -252,6 +252,7 @@ SAYING: dict[str, dict[str, Any]] = {
     "sms": {"text": "Hello, {{ user.name }}"},
     "whatsapp": {"template": "hello", "language": "en", "variables": {"1": "{{ user.name }}"}},
     "alimtalk": {"template": "hello_01", "variables": {"name": "{{ user.name }}"}},
+    "brand_message": {"text": "Hello, {{ user.name }}"},
     "in_app": {"message_title": "Hello", "text": "Hello, {{ user.name }}"},
     "webhook": {"options": {"data": {"name": "{{ user.name }}"}}},
     "message": {"channel": "pigeon", "content": {"text": "Hello, {{ user.name }}"}},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import is_not
 from typing import Any, TypeVar
 
 from .template import Template
@@ -44,8 +46,7 @@ def fill_text(text: str, values: Mapping[str, str]) -> str:
 
 def fill(template: Template, values: Mapping[str, str]) -> Template:
     """What a recipient sees. A variable without a value stays as it is: `variables_of` still finds it."""
-    kept = {name: getattr(template, name) for name in _NEVER_FILLED}
-    return replace(_filled(template, values), **kept)
+    return _filled(template, values, _NEVER_FILLED)
 
 
 def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -59,13 +60,24 @@ def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
             yield from _texts(getattr(value, one.name), (*path, one.name))
 
 
-def _filled(value: T, values: Mapping[str, str]) -> T:
-    """The same record with every text in it filled."""
+def _filled(value: T, values: Mapping[str, str], kept: tuple[str, ...] = ()) -> T:
+    """The same with every text in it filled; the very same where there is nothing to fill. It is done for
+    every message, so that only what changes is made anew."""
     if isinstance(value, str):
-        return fill_text(value, values)  # type: ignore[return-value]  # a str is a str
+        return fill_text(value, values) if "#{" in value else value  # type: ignore[return-value]  # a str is a str
     if isinstance(value, tuple):
-        return tuple(_filled(inner, values) for inner in value)  # type: ignore[return-value]  # of the same kind
-    if is_dataclass(value) and not isinstance(value, type):
-        found = {one.name: _filled(getattr(value, one.name), values) for one in fields(value)}
-        return replace(value, **found)
-    return value
+        filled = tuple(_filled(inner, values) for inner in value)
+        return filled if any(map(is_not, filled, value)) else value  # type: ignore[return-value]  # of the same kind
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    changed = {}
+    for name in _names(type(value)):
+        before = None if name in kept else getattr(value, name)
+        if before and (after := _filled(before, values)) is not before:
+            changed[name] = after
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))

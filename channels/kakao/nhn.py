@@ -40,7 +40,7 @@ from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, send_each
 from channels.kakao.batches import Answer
-from channels.kakao.nhn_account import NO_PROFILE, NhnAccount, ask, code_of, probed, verified
+from channels.kakao.nhn_account import NO_PROFILE, NhnAccount, ask, code_of, lacking, probed, verified
 from channels.kakao.nhn_answers import outcomes_of
 from channels.kakao.nhn_desk import NHN_DESK_CAN, NhnDesk
 from channels.kakao.nhn_desk_words import news_in
@@ -169,6 +169,9 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
 
     def template_news(self, settings: NhnSettings, verified: Verified) -> list[Registered]:
         return news_in(verified.callback.body, settings.sender_key, verified.received_at)
+
+    def problems(self, settings: NhnSettings) -> list[Problem]:
+        return lacking(settings)
 
     async def probe(self, settings: NhnSettings, tools: Tools) -> list[Problem]:
         return await probed(settings, tools)

@@ -66,10 +66,15 @@ def code_of(said: dict[str, Any]) -> tuple[str, str]:
     return str(header.get("resultCode", "")), str(header.get("resultMessage") or "")
 
 
+def lacking(account: NhnAccount) -> list[Problem]:
+    """What keeps the connection from sending, seen without asking."""
+    return [] if account.sender_key else [Problem("sender_key", NO_PROFILE)]
+
+
 async def probed(account: NhnAccount, tools: Tools, root: str = ALIMTALK) -> list[Problem]:
     """What NHN says is wrong with the account and its profile."""
-    if not account.sender_key:
-        return [Problem("sender_key", NO_PROFILE)]
+    if found := lacking(account):
+        return found
     answer = await ask(account, tools, "GET", f"/senders/{quote(account.sender_key, safe='')}", root=root)
     if isinstance(answer, Deferred | Unknown):
         return [Problem("base_url", f"NHN Cloud cannot be reached: {answer.text}")]

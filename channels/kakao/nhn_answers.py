@@ -33,6 +33,12 @@ def outcomes_of(group: Sequence[M], answer: httpx.Response, now: Instant) -> Ans
     message = an_object(said.get("message"))
     if results := objects(message.get("sendResults")):
         return _each(group, results, str(message.get("requestId") or ""))
+    return refusal(answer, now)
+
+
+def refusal(answer: httpx.Response, now: Instant) -> Outcome:
+    """What an answer that took nothing over says of everything in the request."""
+    said = said_in(answer)
     if not answer.is_success:
         return outcome_of_status(answer, now, text=code_of(said)[1])
     return _refusal(said, now)

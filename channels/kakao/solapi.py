@@ -48,15 +48,15 @@ class SolapiSender:
             "templateId": one.template,
             "disableSms": True,
         }
-        if one.variables:
-            kakao["variables"] = {f"#{{{name}}}": value for name, value in one.variables.items()}
-        if one.title:
-            kakao["title"] = one.title
-        if one.options.buttons:
-            kakao["buttons"] = [_button(button) for button in one.options.buttons]
         said: dict[str, Any] = {"to": one.number, "type": "ATA", "country": "82", "kakaoOptions": kakao}
-        if one.text and not one.variables:
-            said["text"] = one.text
+        if one.variables:
+            # SOLAPI fills all of it, its buttons too; beside variables it wants nothing else.
+            kakao["variables"] = {f"#{{{name}}}": value for name, value in one.variables.items()}
+        else:
+            said |= {"text": one.text} if one.text else {}
+            kakao |= {"title": one.title} if one.title else {}
+            buttons = [_button(button) for button in one.options.buttons]
+            kakao |= {"buttons": buttons} if buttons else {}
         if len(one.reference) <= LONGEST_REFERENCE:
             said["customFields"] = {REFERENCE: one.reference}
         return said

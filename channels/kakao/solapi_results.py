@@ -1,6 +1,7 @@
 """What SOLAPI tells of a message: the same rows in its callbacks and in its lists."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
@@ -12,6 +13,8 @@ from channels.kakao.windows import instant
 
 DONE = "4000"
 PENDING = {"2000", "3000"}
+_TEXTS = {"SMS", "LMS", "MMS"}
+"""Kinds of text messages: what is paid for depends on the length."""
 REFERENCE = "reference"
 """The custom field that carries our reference there and back."""
 
@@ -42,7 +45,7 @@ def of_row(row: dict[str, Any], now: Instant) -> Receipt | None:
     reason = None if code == DONE else load("channels.kakao", "solapi_codes.csv").reason(code)
     happened = row.get("dateReported") or row.get("dateReceived") or row.get("dateUpdated")
     text = str(row.get("statusMessage") or row.get("reason") or "")
-    return receipt(
+    told = receipt(
         str(row["messageId"]),
         code,
         reason,
@@ -51,6 +54,8 @@ def of_row(row: dict[str, Any], now: Instant) -> Receipt | None:
         reference=reference_of(row),
         text=text,
     )
+    kind = str(row.get("type") or "")
+    return replace(told, billed_as=kind.lower()) if kind in _TEXTS else told
 
 
 def unmapped(raw: str, now: Instant) -> Receipt:

@@ -35,6 +35,7 @@ GROUPS = {
     "forgeries": "nobody but the provider is believed",
     "polls": "polling goes on from its cursor",
     "claims": "what it claims to observe is shown",
+    "desk": "its desk does what it says, says no to the rest, and never breaks",
     "dead_server": "a server that is down loses no message",
 }
 """The groups of checks by name, and what each proves."""
@@ -119,7 +120,7 @@ def _told(what: str, whens: list[str]) -> str:
 
 
 async def _run(evidence: Evidence, group: str) -> list[str]:
-    from channels.testing.checks import answers, callbacks, identity, polling, sending
+    from channels.testing.checks import answers, callbacks, desks, identity, polling, sending
 
     alone: dict[str, Callable[[Evidence], Awaitable[list[str]]]] = {
         "identity": identity.identity,
@@ -136,6 +137,7 @@ async def _run(evidence: Evidence, group: str) -> list[str]:
         "batches": sending.batches,
         "polls": polling.polls,
         "claims": polling.claims,
+        "desk": desks.desk,
         "dead_server": sending.dead_server,
     }
     if evidence.tools:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from channels.contract import AnyChannel, Callback, Capabilities, Inbound, Instant, Message, Receipt, Tools
+from channels.testing.desk_evidence import DeskEvidence
 
 if TYPE_CHECKING:
     import httpx
@@ -60,6 +61,8 @@ class Evidence:
     """Settings that know neither secret: they refuse the callbacks."""
     unreachable: BaseModel | None = None
     """Settings that lead to a server which is down."""
+    desk: DeskEvidence | None = None
+    """What can be shown for its desk, of a channel that is a `channels.alimtalk.desk.WithDesk`."""
     module: str = ""
     """What the server imports to have this channel; found by itself where it has `register_channels`."""
 
@@ -145,6 +148,7 @@ _ADDRESSES = {
     "sms": "+821012345678",
     "whatsapp": "+821012345678",
     "kakao": "+821012345678",
+    "brand_message": "+821012345678",
     "push": "ab" * 32,
     "in_app": "user-1",
     "webhook": "user-1",

@@ -52,6 +52,7 @@ class FakeSettings(BaseModel):
     opened_within_seconds: float = Field(8 * 3600, ge=0, description="After delivery.")
     clicked_within_seconds: float = Field(300, ge=0, description="After opening; unsubscribing as well.")
     price: Decimal | None = Field(None, ge=0, description="Of each message; told when it is taken over.")
+    billed_as: str = Field("", description="The kind that each message is said to be paid as.")
     currency: str = Field("KRW", pattern="^[A-Z]{3}$", description="Of the price.")
     callback_secret: SecretStr = Field(
         SecretStr(""), description="Signs callbacks; without it all are refused."
@@ -77,7 +78,7 @@ def fate(settings: FakeSettings, message: Message, life: Life | None = None) -> 
 
 def _taken_over(settings: FakeSettings, message: Message) -> Accepted:
     price = None if settings.price is None else Price(settings.price, settings.currency)
-    return Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over", price)
+    return Accepted(f"fake-{message.reference}", "250", "2.0.0 taken over", price, settings.billed_as)
 
 
 def _misfortune(message: Message, reason: Reason, at: Instant) -> Receipt:

@@ -22,6 +22,7 @@ LEFT_OUT: Mapping[str, frozenset[M]] = {
     "sms": _IN_AN_APP | {M.COMPLAINED, M.BOUNCED},
     "whatsapp": _IN_AN_APP | {M.COMPLAINED, M.BOUNCED},
     "kakao": _IN_AN_APP | _FROM_READERS | {M.BOUNCED},
+    "brand_message": _IN_AN_APP | _FROM_READERS | {M.BOUNCED},
     "in_app": _OPENED | _FROM_READERS | {M.BOUNCED},
     "webhook": _OPENED | _CLICKED | _FROM_READERS | _IN_AN_APP,
 }

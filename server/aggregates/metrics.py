@@ -34,6 +34,8 @@ class Metric(StrEnum):
     INTERACTED = "interacted"
     DISMISSED = "dismissed"
     COST = "cost"
+    BILLED = "billed"
+    UNBILLED = "unbilled"
     CARRIED = "carried"
     CARRIED_BOUNCED = "carried_bounced"
     CARRIED_COMPLAINED = "carried_complained"
@@ -186,7 +188,23 @@ DEFINITIONS: tuple[Definition, ...] = (
         "message",
         "acceptance",
         "currency",
-        "Messages whose price the provider has told, each once; amount: the last price told of each.",
+        "Messages whose price is known, each once; amount: the last that its provider told, else what the "
+        "price list says of its result.",
+    ),
+    Definition(
+        Metric.BILLED,
+        "message",
+        "acceptance",
+        "currency",
+        "The same by connection, kind of message, who says the price, and the rate of VAT.",
+    ),
+    Definition(
+        Metric.UNBILLED,
+        "message",
+        "acceptance",
+        "why",
+        "Messages that went out and of which nothing is booked, by connection and kind: their outcome is "
+        "open, or the price list says nothing.",
     ),
     Definition(
         Metric.CARRIED,

@@ -17,7 +17,7 @@ from sqlalchemy import Select, delete, select
 
 from channels.contract import ReceiptKind
 from server.delivery.bursts import HIT_KINDS, HUMAN, is_unjudged, judge, to_hit
-from server.delivery.costs import cost_of, counted_at
+from server.delivery.costs import Bill, charges, cost_of, due_at
 from server.delivery.status import (
     PROVES_SENT,
     WITH_ACTOR,
@@ -28,12 +28,15 @@ from server.delivery.status import (
     hear,
     opened_at,
     sent_at,
+    status_of,
 )
 from server.journey.credit import Letter, credit_of
 from server.journey.graph import Graph, read_graph
 from server.journey.holdout import JOURNEY
 from server.journey.moving import version_in
+from server.store import prices
 from server.store.bulk import inserting, table_of
+from server.store.prices import PriceList
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import (
     Counter,
@@ -65,6 +68,7 @@ class Known:
     zones: dict[int, str]
     graphs: dict[tuple[int, int], Graph]
     """By journey and version."""
+    prices: PriceList = field(default_factory=PriceList)
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class Recount:
     sets: defaultdict[SetKey, BitMap] = field(default_factory=lambda: defaultdict(BitMap))
     zones: dict[int, str] = field(default_factory=dict)
     graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
+    prices: PriceList = field(default_factory=PriceList)
     """By journey and version."""
     draws: Draws = field(default_factory=Draws)
     runs: set[int] = field(default_factory=set)
@@ -112,7 +117,7 @@ async def know(session: ReadSession) -> Known:
         (row.journey_id, row.number): read_graph(orjson.loads(row.graph))[0]
         for row in await session.rows(select(versions))
     }
-    return Known(zones, graphs)
+    return Known(zones, graphs, await prices.of_everybody(session))
 
 
 async def recount(session: ReadSession) -> Recount:
@@ -124,7 +129,7 @@ async def recount(session: ReadSession) -> Recount:
 
 async def count_facts(session: ReadSession, scope: Scope, known: Known) -> Recount:
     """What the facts in this scope come to. Whatever belongs to one run has to be in one scope."""
-    result = Recount(zones=known.zones, graphs=known.graphs)
+    result = Recount(zones=known.zones, graphs=known.graphs, prices=known.prices)
     async for row in _pages(session, scope.runs):
         result.runs.add(row.id)
     await _visits(session, result, scope)
@@ -337,11 +342,15 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
 
 
 def _cost(result: Recount, message: Any, receipts: list[Any], found: Counted) -> None:
-    """The last price that was told, of several at one instant the dearest."""
+    """The last price that was told, of several at one instant the dearest; else the one it was booked by."""
     told = [cost_of(one.occurred_at, one.price, one.currency) for one in receipts]
-    if last := max((one for one in told if one is not None), default=None):
-        how: dict[str, Any] = {"channel": message.channel, "reason": last.currency, "amount": last.amount}
-        result.count(message, Metric.COST, message.step_key, counted_at(last, found), **how)
+    last = max((one for one in told if one is not None), default=None)
+    status = status_of({one.kind: [] for one in receipts})
+    is_due = last is None and due_at(message.billed_as, status, found) is not None
+    listed = result.prices.by_id[message.priced_by] if is_due and message.priced_by is not None else None
+    for one in charges(Bill(message.connection_id, message.billed_as, last, listed), status, found):
+        how: dict[str, Any] = {"channel": message.channel, "output": one.output, "reason": one.reason}
+        result.count(message, one.metric, message.step_key, one.at, amount=one.amount, **how)
 
 
 async def differences(session: ReadSession) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from channels.alimtalk.desk import Does, Inspection, Operation
+from channels.alimtalk.desk import DeskCan, Does, Inspection, Operation
 from server.clock import Instant
 
 
@@ -44,16 +44,16 @@ IN_USE = frozenset({Operation.READY, Operation.ACTIVE})
 
 def folded(known: Standing, told: Standing) -> Standing:
     """The later of two. Of what is told as of one instant the same wins in any order."""
-    return max(known, told, key=_place)
+    return max(told, known, key=_place)
 
 
 def _place(standing: Standing) -> tuple[int, ...]:
     return (
         standing.as_of,
-        list(Inspection).index(standing.inspection),
-        list(Operation).index(standing.operation),
         standing.is_blocked,
         standing.is_dormant,
+        list(Inspection).index(standing.inspection),
+        list(Operation).index(standing.operation),
     )
 
 
@@ -173,14 +173,14 @@ class Refused:
     message: str
 
 
-def refused(act: Act, standing: Standing, does: frozenset[Does]) -> Refused | None:
-    """Why this may not be asked of a desk that does these things; None if it may."""
+def refused(act: Act, standing: Standing, desk: DeskCan) -> Refused | None:
+    """Why this may not be asked of a desk that can do such things; None if it may."""
     rule = RULES[act]
-    if not can(act, does):
+    if not offers(desk, act):
         return Refused(Why.NOT_HERE, "The relay does not offer this; it may at its own console.")
     if standing.is_blocked:
         return Refused(Why.BLOCKED, "KakaoTalk has sanctioned the template: only its support can help.")
-    fits = standing.inspection in rule.inspections and standing.operation in rule.operations
+    fits = standing.inspection in _inspections(act, desk) and standing.operation in rule.operations
     if fits and standing.is_dormant == rule.is_dormant:
         return None
     now = f"{standing.inspection.value}, {standing.operation.value}"
@@ -188,16 +188,22 @@ def refused(act: Act, standing: Standing, does: frozenset[Does]) -> Refused | No
     return Refused(Why.NOT_NOW, f"Not while it is {now}: {rule.only}.")
 
 
-def can(act: Act, does: frozenset[Does]) -> bool:
+def offers(desk: DeskCan, act: Act) -> bool:
     """Whether such a desk can do it at all."""
     # Where there are no drafts, handing a template in is asking for its review.
-    at_once = act is Act.REQUEST and Does.DRAFT not in does
-    return at_once or RULES[act].needs in does
+    at_once = act is Act.REQUEST and Does.DRAFT not in desk.does
+    return at_once or RULES[act].needs in desk.does
 
 
-def allowed(standing: Standing, does: frozenset[Does]) -> list[Act]:
+def _inspections(act: Act, desk: DeskCan) -> frozenset[Inspection]:
+    """Relays differ in when they let people say something."""
+    told = desk.more.get("comment_in") if act is Act.COMMENT else None
+    return RULES[act].inspections if told is None else frozenset(map(Inspection, told))
+
+
+def allowed(standing: Standing, desk: DeskCan) -> list[Act]:
     """What may be asked now, in the order of the table."""
-    return [act for act in RULES if refused(act, standing, does) is None]
+    return [act for act in RULES if refused(act, standing, desk) is None]
 
 
 def after(act: Act, standing: Standing, now: Instant) -> Standing:

@@ -10,6 +10,7 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
+from .alimtalk_ready import alimtalk
 from .audience import audience
 from .coupons import coupons
 from .declared import properties
@@ -60,6 +61,7 @@ for command in (
     consents,
     audience,
     journey,
+    alimtalk,
     vouchers,
     coupons,
     prices,

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -50,6 +50,8 @@ class Claimed:
     """The code that it carries, if its step gives any."""
     sheet: Sheet | None = None
     """The version of its template that it leaves with, if it is made of one of the project's."""
+    onward: Collection[int] | None = None
+    """The connections that may send it as well; None is all of its kind."""
     looked_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -217,7 +219,8 @@ def _claimed(
     shard: int, row: Any, attempt: attempts.Attempt, codes: Mapping[int, str], chosen: choosing.Chosen
 ) -> Claimed:
     voucher, sheet = codes.get(row.id, row.voucher), chosen.sheets.get(row.id)
-    return Claimed(shard, row, attempt.attempt, attempt.attempted_at, voucher, sheet)
+    onward = chosen.places.get(row.template, {}).keys() if row.template else None
+    return Claimed(shard, row, attempt.attempt, attempt.attempted_at, voucher, sheet, onward)
 
 
 async def _settle(

@@ -248,13 +248,13 @@ class Courier:
         row, now = claimed.row, self.clock.now()
         if counts:
             self.routes.health.hear(row.connection_id, outcome, now)
-        ways = _NO_OTHER if isinstance(outcome, Accepted) else self._ways(row, now, was_asked)
+        ways = _NO_OTHER if isinstance(outcome, Accepted) else self._ways(claimed, now, was_asked)
         return receipt_of(outcome, claimed, self.at(claimed), ways)
 
-    def _ways(self, row: Any, now: Instant, was_asked: bool) -> Ways:
-        onward = None
+    def _ways(self, claimed: Claimed, now: Instant, was_asked: bool) -> Ways:
+        row, onward = claimed.row, None
         if row.may_fail_over and (was_asked or not is_uncertain(row)):
-            onward = self.routes.onward(row.connection_id, now, even_shut=True)
+            onward = self.routes.onward(row.connection_id, now, even_shut=True, among=claimed.onward)
         return Ways(self.routes.on_unknown(row.connection_id), onward, was_asked)
 
     def _not_now(

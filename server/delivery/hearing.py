@@ -18,6 +18,7 @@ from server.store import inbox, messages
 from server.store.sessions import ReadSession
 
 LONGEST_DETAIL = 4000
+LONGEST_KIND = 40
 _LONGEST_KEY = 200
 LONGEST_RAW = 64_000
 LONGEST_KEPT_RAW = 8_000
@@ -135,6 +136,7 @@ def _heard(receipt: Receipt, connection_id: int, message_id: int, now: Instant) 
         raw=receipt.raw[:LONGEST_KEPT_RAW],
         price=to_amount(receipt.price),
         currency=receipt.price.currency if receipt.price else "",
+        billed_as=receipt.billed_as[:LONGEST_KIND],
     )
 
 
@@ -197,6 +199,6 @@ def _known_words(values: dict[str, Any]) -> None:
             raise TypeError(f"{name} is no text")
     if not isinstance(values["price"], Price | None):
         raise TypeError("price is none")
-    for name in ("code", "text", "actor_why", "raw"):
+    for name in ("code", "text", "actor_why", "raw", "billed_as"):
         if not isinstance(values[name], str):
             raise TypeError(f"{name} is no text")

@@ -12,7 +12,7 @@ from channels.reasons import Reason, ReasonClass, Retry
 from server.clock import HOUR, SECOND, Instant
 from server.delivery.claims import Claimed, deadline, is_uncertain
 from server.delivery.costs import to_amount
-from server.delivery.hearing import LONGEST_DETAIL, LONGEST_RAW, bounded
+from server.delivery.hearing import LONGEST_DETAIL, LONGEST_KIND, LONGEST_RAW, bounded
 from server.delivery.receipts import HeardReceipt
 
 MOST_ATTEMPTS = 8
@@ -49,7 +49,7 @@ def is_well_formed(outcome: object) -> bool:
     """Whether an adapter has filled it in as the contract says."""
     match outcome:
         case Accepted(str(), str(), str()):
-            return isinstance(outcome.price, Price | None)
+            return isinstance(outcome.price, Price | None) and isinstance(outcome.billed_as, str)
         case Rejected(Reason(), str(), str()):
             return True
         case Deferred(int(), Reason(), str(), str()) | Unknown(Reason(), str(), str()):
@@ -61,7 +61,7 @@ def receipt_of(outcome: Outcome, claimed: Claimed, now: Instant, ways: Ways) -> 
     """What is to be heard of this attempt."""
     if isinstance(outcome, Accepted):
         told = partial(tell, claimed, ReceiptKind.ACCEPTED, now, code=outcome.code, detail=outcome.text)
-        return told(provider_id=outcome.provider_id, price=outcome.price)
+        return told(provider_id=outcome.provider_id, price=outcome.price, billed_as=outcome.billed_as)
     if isinstance(outcome, Rejected) and outcome.reason is Reason.DUPLICATE:
         # The provider has it already, from an attempt whose answer we never saw.
         return tell(claimed, ReceiptKind.ACCEPTED, now, code=outcome.code, detail=outcome.text)
@@ -103,6 +103,7 @@ def tell(
     retry_at: Instant | None = None,
     moves_to: int | None = None,
     price: Price | None = None,
+    billed_as: str = "",
 ) -> HeardReceipt:
     """A receipt about this attempt, with the key that makes it count once."""
     return HeardReceipt(
@@ -120,6 +121,7 @@ def tell(
         moves_to=moves_to,
         price=to_amount(price),
         currency=price.currency if price else "",
+        billed_as=_storable(billed_as, LONGEST_KIND),
     )
 
 

@@ -44,6 +44,8 @@ class HeardReceipt:
     price: int | None = None
     """What it costs, in ten-thousandths of the currency's unit, where this tells it."""
     currency: str = ""
+    billed_as: str = ""
+    """The kind of message that is paid for, where this tells it."""
     moves_to: int | None = None
     """The connection that the next attempt goes through, where it is another."""
 

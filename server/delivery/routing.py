@@ -1,7 +1,7 @@
 """Which connections there are, and which comes after which."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from channels.contract import Capabilities, OnUnknown
@@ -62,12 +62,15 @@ class Routes:
         route = self._all.get(connection_id)
         return route is not None and route.row.is_enabled and self.health.of(connection_id).may_send(now)
 
-    def onward(self, connection_id: int, now: Instant, *, even_shut: bool) -> int | None:
+    def onward(
+        self, connection_id: int, now: Instant, *, even_shut: bool, among: Collection[int] | None = None
+    ) -> int | None:
         """The connection that a message goes to from here: the next one that sends, or, `even_shut`, any.
 
-        Only ever one that comes later, so that no message goes in circles.
+        Only ever one that comes later, so that no message goes in circles; and `among` those alone that may
+        send it, where not all of them may.
         """
-        after = self._after.get(connection_id, [])
+        after = [one for one in self.later(connection_id) if among is None or one in among]
         sending = (one for one in after if self.is_open(one, now))
         return next(sending, after[0] if after and even_shut else None)
 

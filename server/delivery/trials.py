@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from channels.contract import AnyChannel, Message, Outcome, Problem, Tools, Unknown
+from channels.contract import AnyChannel, Message, Outcome, Problem, Purpose, Tools, Unknown
 from channels.contract import Sender as ChannelSender
 from channels.options import problems_in
 from server.clock import Instant
@@ -102,7 +102,10 @@ def message_of(
     """To an address as we store it, or without the adapter's scheme."""
     to = to.removeprefix(connection.adapter.capabilities.address_scheme)
     reference = write_test_reference()
-    return Message(reference, to, dict(content), now, variables=dict(variables), options=dict(options))
+    may_be = connection.adapter.capabilities.purposes
+    purpose = Purpose.INFORMATION if Purpose.INFORMATION in may_be else Purpose.ADVERTISEMENT
+    values, wanted = dict(variables), dict(options)
+    return Message(reference, to, dict(content), now, variables=values, options=wanted, purpose=purpose)
 
 
 async def _close(connection: OpenConnection, sender: ChannelSender | None) -> None:

@@ -23,7 +23,7 @@ from .batch import Batch
 from .state import Address, UserState
 
 EMAIL, PUSH = "email", "push"
-BY_PHONE = ("sms", "whatsapp", "kakao")
+BY_PHONE = ("sms", "whatsapp", "kakao", "brand_message")
 BY_USER_ID = ("in_app", "webhook")
 
 MOST_DEVICES = 10

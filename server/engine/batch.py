@@ -28,7 +28,7 @@ from server.store import (
     user_lists,
     users,
 )
-from server.store.bulk import deleting, inserting, replacing, updating
+from server.store.bulk import deleting, inserting, replacing, table_of, updating
 from server.store.consents import Decision
 from server.store.receipts import key_of
 from server.store.sessions import ReadSession, WriteSession
@@ -85,7 +85,7 @@ _GONE_EVENTS = deleting(Event, "shard", "project_id", "user_number", "occurred_a
 _ADOPTED_DEEDS = inserting(AdoptedDeeds)
 _GONE_ADOPTED = deleting(AdoptedDeeds, "shard", "project_id", "user_number")
 _VISITS = inserting(Visit)
-_MESSAGES = inserting(Message)
+_MESSAGES = inserting(Message, *(one.name for one in table_of(Message).c if one.name != "priced_by"))
 _CHANGED_MESSAGES = messages.CHANGED
 _RECEIPTS = inserting(Receipt, once=True)
 _CORRECTED = updating(Receipt, ("shard", "message_id", "key"), "reason")
@@ -390,9 +390,8 @@ class Batch:
                 message.moves_to,
                 message.provider_id,
                 to_json(message.heard),
-                message.cost.amount if message.cost else None,
-                message.cost.currency if message.cost else "",
-                message.cost.told_at if message.cost else None,
+                *message.priced,
+                message.billed_as,
                 message.fallback_id,
             )
             for message in self.messages.values()

@@ -15,9 +15,10 @@ from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryAudience, EntryEvent
-from server.store import alimtalk_demands, verdicts
+from server.store import alimtalk_demands, prices, verdicts
 from server.store.among import among
 from server.store.bulk import table_of
+from server.store.prices import PriceList
 from server.store.sessions import ReadSession
 from server.store.tables import Catalog as CatalogRow
 from server.store.tables import (
@@ -108,6 +109,8 @@ class Catalog:
     """Projects of which old facts may be gone, and go while we work."""
     moves: dict[tuple[int, int], Plan] = field(default_factory=dict)
     """By journey and version: what it means for those who were inside when it was published."""
+    prices: PriceList = field(default_factory=PriceList)
+    """What messages cost."""
     verdicts: dict[VerdictKey, list[Verdict]] = field(default_factory=dict)
     """By journey and split: what was decided, the earliest first."""
     entries: dict[tuple[int, str], list[tuple[LiveJourney, EntryEvent]]] = field(default_factory=dict)
@@ -215,6 +218,7 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
         pruned=frozenset(row.id for row in found if row.kept_since is not None),
         erasing=frozenset(row.project_id for row in await session.rows(_ERASING)),
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
+        prices=await prices.of_everybody(session),
         verdicts=await _verdicts(session),
         templates=await alimtalk_demands.of_everybody(session),
     )

@@ -27,6 +27,7 @@ def take_in(batch: Batch, user: UserState, project_id: int, event: ArrivedEvent)
 
 
 def keep(batch: Batch, user: UserState, project_id: int, decision: Decision) -> None:
+    decision = decision._replace(channel=consents.kept_under(decision.channel))
     batch.consents.setdefault((project_id, user.number), []).append(decision)
     who = ((project_id, user.number), decision.channel, decision.purpose)
     batch.permissions.granted[who] = decision.granted

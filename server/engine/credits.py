@@ -76,7 +76,7 @@ async def load(session: ReadSession, batch: Batch, run_ids: Iterable[int], heard
     for row in await session.rows_in(_FOREIGN_OF, "runs", lettered, about):
         batch.letters[row.run_id][row.message_id] = _letter_of_row(row)
     for row in await session.rows_in(_MESSAGES_OF, "runs", lettered, about):
-        message = batch.messages.get(row.id) or gather.to_message(row)
+        message = batch.messages.get(row.id) or gather.to_message(row, batch.catalog.prices)
         batch.letters[row.run_id][row.id] = letter_of(message)
 
 

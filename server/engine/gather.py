@@ -13,6 +13,7 @@ from server.store import consents
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.consents import Decision
+from server.store.prices import PriceList
 from server.store.sessions import ReadSession
 from server.store.tables import Arrival, Endpoint, FormerRun, Identity, Message, Receipt, Run, User
 
@@ -291,7 +292,7 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
     """These messages into the batch; returns the receipts that are known of them already."""
     about = {"shard": batch.shard}
     for row in await session.rows_in(_MESSAGES, "ids", ids, about):
-        batch.messages[row.id] = to_message(row)
+        batch.messages[row.id] = to_message(row, batch.catalog.prices)
     rows = await session.rows_in(_RECEIPTS, "ids", ids, about)
     return {(row.message_id, row.key) for row in rows}
 
@@ -303,10 +304,10 @@ async def siblings(
     runs = {run_id for run_id, _, _ in passages}
     for row in await session.rows_in(_OF_RUNS, "runs", runs, {"shard": batch.shard}):
         if (row.run_id, row.step_key, row.created_at) in passages and row.id not in batch.messages:
-            batch.messages[row.id] = to_message(row)
+            batch.messages[row.id] = to_message(row, batch.catalog.prices)
 
 
-def to_message(row: Any) -> MessageState:
+def to_message(row: Any, prices: PriceList) -> MessageState:
     return MessageState(
         id=row.id,
         project_id=row.project_id,
@@ -326,7 +327,9 @@ def to_message(row: Any) -> MessageState:
         attempted_at=row.attempted_at,
         provider_id=row.provider_id,
         heard=orjson.loads(row.heard),
-        cost=cost_of(row.priced_at, row.price, row.currency),
+        cost=cost_of(row.priced_at, row.price, row.currency) if row.priced_at is not None else None,
+        priced_by=prices.by_id[row.priced_by] if row.priced_by is not None else None,
+        billed_as=row.billed_as,
         variants=row.variants,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -51,7 +51,8 @@ def why_not(batch: Batch, project_id: int, user: UserState, channel: str, purpos
     state = user.known_states.get((channel, letters[0].address), USABLE)
     if skipped or state != USABLE:
         return skipped or _STATES.get(state, SkipReason.INVALID_ADDRESS.value)
-    granted = batch.permissions.granted.get(((project_id, user.number), channel, purpose))
+    who = ((project_id, user.number), consents.kept_under(channel), purpose)
+    granted = batch.permissions.granted.get(who)
     needs_consent = purpose == Purpose.ADVERTISEMENT and batch.catalog.requires_consent(project_id)
     if granted is False or (granted is None and needs_consent):
         return SkipReason.NO_CONSENT.value

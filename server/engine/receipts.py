@@ -70,6 +70,7 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     _move_on(batch, message, receipt)
     message.is_changed = True
     after = counted_of(message)
+    costs.book(batch, message, after)
     count_change(batch, message, before, after)
     costs.count_change(batch, message, charged, costs.charged(message, after))
     suppress(batch, message, receipt)

@@ -9,6 +9,7 @@ from server.aggregates.attribute_sets import NOBODY, Known
 from server.clock import Instant
 from server.delivery.costs import Cost
 from server.delivery.status import Heard
+from server.store.prices import ListPrice
 
 
 class Happening(NamedTuple):
@@ -162,6 +163,10 @@ class MessageState:
     provider_id: str
     heard: Heard
     cost: Cost | None = None
+    """The price that its provider has told."""
+    priced_by: ListPrice | None = None
+    """What it was booked by, where nobody has told a price."""
+    billed_as: str = ""
     variants: str = "{}"
     """What its run had drawn before, as JSON: step to output, version and round."""
     retry_at: Instant | None = None
@@ -181,6 +186,15 @@ class MessageState:
     fallback: dict[str, Any] | None = None
     """What its step learns of that, in the batch in which it is born."""
     is_changed: bool = False
+
+    @property
+    def priced(self) -> tuple[int | None, str, Instant | None, int | None]:
+        """As it is stored: price, currency, when it was told, the entry that it was booked by."""
+        if self.cost is not None:
+            return self.cost.amount, self.cost.currency, self.cost.told_at, None
+        if self.priced_by is not None:
+            return self.priced_by.amount, self.priced_by.currency, None, self.priced_by.id
+        return None, "", None, None
 
 
 def to_json(value: Any) -> str:

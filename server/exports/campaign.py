@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from server.aggregates.ask import Answer, Span
-from server.aggregates.costs import charged
+from server.aggregates.costs import billed, charged
 from server.aggregates.drawn import DrawnFigures
 from server.aggregates.messages import SETS, WHOLES, how_many, is_observable
 from server.aggregates.metrics import Dimension
@@ -110,17 +110,32 @@ class Messages:
 
     @property
     def priced(self) -> int:
-        """How many of which the provider has told the price."""
+        """How many of which the price is known."""
         return self._count(M.COST, self.channels)
 
     @property
     def costs(self) -> dict[str, int]:
-        """What providers charge, by currency, as far as they have told."""
+        """What they cost without VAT, by currency, as far as prices are known."""
         found = Counter[str]()
         for channel in self.channels:
             for one in charged(self.figures.answer, channel, self.step_key):
                 found[one.currency] += one.amount
         return dict(sorted(found.items()))
+
+    @property
+    def vats(self) -> dict[str, int]:
+        """VAT on what the price list says, by currency."""
+        found = Counter[str]()
+        for channel in self.channels:
+            for one in billed(self.figures.answer, channel, self.step_key):
+                if one.vat is not None:
+                    found[one.currency] += one.vat
+        return dict(sorted(found.items()))
+
+    @property
+    def unbilled(self) -> int:
+        """How many went out and are not booked."""
+        return self._count(M.UNBILLED, self.channels)
 
     def _count(self, metric: M, channels: Collection[str]) -> int:
         return sum(how_many(self.figures.answer, metric, channel, self.step_key) for channel in channels)

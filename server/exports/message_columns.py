@@ -46,19 +46,23 @@ def _cost(these: Messages) -> Decimal | None:
     return money(*these.costs.values()) if len(these.costs) == 1 else None
 
 
+def _vat(these: Messages) -> Decimal | None:
+    return money(*these.vats.values()) if len(these.costs) == 1 and these.vats else None
+
+
 COSTS: tuple[Figure[Messages], ...] = (
     count(
         "priced",
         "단가 확인",
         "Priced",
-        "Messages of which the provider has told the price.",
+        "Messages of which the price is known: told by the provider, or booked by the price list.",
         lambda these: these.priced,
     ),
     number(
         "cost",
         "발송 비용",
         "Cost",
-        "What providers charge for those of `priced`; empty if there are none, or currencies differ.",
+        "What those of `priced` cost without VAT; empty if there are none, or currencies differ.",
         _cost,
     ),
     text(
@@ -67,6 +71,20 @@ COSTS: tuple[Figure[Messages], ...] = (
         "Cost currency",
         "Of the cost; several if they differ.",
         lambda these: ", ".join(these.costs) or None,
+    ),
+    number(
+        "cost_vat",
+        "발송 비용 부가세",
+        "Cost VAT",
+        "VAT on what the price list says of those of `priced`; empty as `cost` is.",
+        _vat,
+    ),
+    count(
+        "not_booked",
+        "비용 미확정",
+        "Not booked",
+        "Messages that went out and have no cost yet: their outcome is open, or the price list has none.",
+        lambda these: these.unbilled,
     ),
 )
 

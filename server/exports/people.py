@@ -11,7 +11,7 @@ from server.store.who import Who
 from .sheets import Asked, Column
 
 EMAIL = "email"
-BY_PHONE = ("sms", "kakao", "whatsapp")
+BY_PHONE = ("sms", "kakao", "whatsapp", "brand_message")
 """Channels whose addresses are telephone numbers; the first that has one tells it."""
 
 COLUMNS = (

@@ -73,6 +73,7 @@ CHANNELS = {
     "sms": Word("SMS", "SMS"),
     "whatsapp": Word("WhatsApp", "WhatsApp"),
     "kakao": Word("카카오", "Kakao"),
+    "brand_message": Word("브랜드 메시지", "Brand Message"),
     "in_app": Word("인앱", "In-app"),
     "webhook": Word("웹훅", "Webhook"),
 }
@@ -98,7 +99,9 @@ MESSAGES: dict[str, Word] = {
     M.UNKNOWN: Word("결과 불명", "Unknown"),
     M.FALLBACK_SENT: Word("대체발송", "Fallback sent"),
     M.FALLBACK_DELIVERED: Word("대체발송 전달", "Fallback delivered"),
-    M.COST: Word("단가 확인 메시지", "Priced"),
+    M.COST: Word("비용 확정 메시지", "Priced"),
+    M.BILLED: Word("비용 확정 메시지 (연동·종류별)", "Billed"),
+    M.UNBILLED: Word("비용 미확정 메시지", "Unbilled"),
 }
 """The metrics of messages."""
 

@@ -20,7 +20,7 @@ PRESETS = (
         "for advertisements. Its decree leaves e-mail out. Messages that people asked for are not concerned.",
         (
             {
-                "channels": ["sms", "push", "kakao", "whatsapp"],
+                "channels": ["sms", "push", "kakao", "brand_message", "whatsapp"],
                 "ranges": [{"from": "21:00", "until": "08:00"}],
                 "applies_to": "advertisement",
             },

@@ -11,7 +11,7 @@ from server.journey.steps import EntryApi, MessageStep, stand_in
 from .plan import Act, Address, Agreement, Person, Plan
 
 _BY_USER_ID = ("in_app", "webhook")
-_BY_PHONE = ("sms", "whatsapp", "kakao")
+_BY_PHONE = ("sms", "whatsapp", "kakao", "brand_message")
 
 
 def channels_of(graph: Graph) -> list[str]:

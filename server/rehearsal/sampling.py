@@ -111,9 +111,13 @@ def _scheme(address: str) -> str:
     return f"{scheme}:" if colon and scheme.isalnum() else ""
 
 
+_ONE_EACH = ("email", "sms", "whatsapp", "kakao", "brand_message")
+"""Channels on which a user has one address."""
+
+
 def _nth(place: int, channel: str) -> str:
     """People have several devices, and each needs an address of its own."""
-    return f"-{place}" if channel not in ("email", "sms", "whatsapp", "kakao") else ""
+    return f"-{place}" if channel not in _ONE_EACH else ""
 
 
 def _without_name(attribute: str, value: Any, number: int) -> Any:

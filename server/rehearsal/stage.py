@@ -19,6 +19,7 @@ from server.journey.graph import Graph, read_graph
 from server.signing import Signer
 from server.store import guards, inbox, setup
 from server.store.bulk import inserting
+from server.store.consents import kept_under
 from server.store.database import Database
 from server.store.migrations.planning import tell_the_planner
 from server.store.sessions import WriteSession
@@ -243,7 +244,7 @@ async def _bring(session: WriteSession, plan: Plan) -> None:
     await session.bulk(
         _CONSENTS,
         [
-            (SHARD, PROJECT, number, told.channel, told.purpose, told.granted, at, "", "", "")
+            (SHARD, PROJECT, number, kept_under(told.channel), told.purpose, told.granted, at, "", "", "")
             for number, one in enumerate(plan.people)
             for told in one.consents
         ],

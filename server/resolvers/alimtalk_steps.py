@@ -21,7 +21,7 @@ from server.store import alimtalk_sendable, connected
 from server.store.alimtalk_sendable import Known
 from server.store.sessions import ReadSession
 
-from .alimtalk_standing import unsendable
+from .alimtalk_unsendable import unsendable
 from .sending_problems import shows_voucher
 
 _INFORMATION = "information"

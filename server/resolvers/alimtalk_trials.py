@@ -16,7 +16,7 @@ from server.store.alimtalk_sendable import Known, Sendable, Standing
 from server.store.open_connections import OpenConnection
 from server.store.sessions import ReadSession
 
-from . import alimtalk_standing, trials
+from . import alimtalk_unsendable, trials
 from .alimtalk_values import Reader, values_of
 from .refusals import Invalid, Missing
 from .trials import Sent, Wish
@@ -72,7 +72,9 @@ async def _sheet(session: ReadSession, context: Context, trial: Trial, connectio
         raise Missing(f"There is no template {trial.template!r} in this project.", ("input", "template"))
     one = _standing(known, trial)
     if not one.is_sendable and not _sends_drafts(connection, one):
-        message = f"Version {one.number} {alimtalk_standing.standing(one)}. Until then nothing of it is sent."
+        message = (
+            f"Version {one.number} {alimtalk_unsendable.standing(one)}. Until then nothing of it is sent."
+        )
         raise Invalid(message, ("input", "version"))
     version = await alimtalk_demands.numbered(session, context.project_id, known.key, one.number)
     company = await alimtalk_demands.company(session, trial.connection_id)

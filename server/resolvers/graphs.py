@@ -15,6 +15,7 @@ from server.journey.steps.sending import TITLE
 from server.templates.render import compile_problems
 
 from .alimtalk_steps import is_made_of
+from .brand_problems import brand_problems
 from .channels import BY_OUR_LINKS
 from .charsets import charset_problems
 from .sending_problems import message_problems, voucher_problems
@@ -55,10 +56,7 @@ def problems_of(
             continue  # It says what was approved; `alimtalk_steps` looks at the rest.
         if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:
             told = {problem.path for problem in problems}
-            found = (
-                *_content_problems(here, step, chosen.adapter),
-                *_option_problems(here, step, chosen.adapter),
-            )
+            found = list(_problems_with(chosen.adapter, here, step))
             problems += (problem for problem in found if problem.path not in told)
     return problems
 
@@ -142,8 +140,12 @@ def _outcome_problems(
 
 def _problems_with(adapter: AnyChannel, here: Path, step: MessageStep) -> Iterator[Problem]:
     """What this adapter cannot send."""
+    if step.purpose not in adapter.capabilities.purposes:
+        message = f"{adapter.title} sends nothing that is for {step.purpose}."
+        yield Problem((*here, "purpose"), message, "purpose")
     yield from _content_problems(here, step, adapter)
     yield from _option_problems(here, step, adapter)
+    yield from brand_problems(here, step, adapter)
 
 
 def _content_problems(here: Path, step: MessageStep, adapter: AnyChannel) -> Iterator[Problem]:

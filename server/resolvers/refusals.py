@@ -14,12 +14,17 @@ Refusal
 ├── Named                 journeys, segments or saved reports name it
 ├── InvalidConditions     everything that is wrong with a segment's conditions
 ├── Unwanted              whoever reads this address wants nothing from us
+├── Unfit                 a template of an Alimtalk that a relay would refuse
+├── Undeclared            what such a template has to declare, and does not
+├── NotAsItStands         not as a template stands at its relay
+├── DeskSaysNo            the relay refuses, or does not answer
 └── Invalid               one value cannot be used
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from channels.alimtalk.findings import Finding
 from channels.contract import Problem as SettingsProblem
 from server.journey.moment import Path, Problem
 from server.journey.status import JourneyAction
@@ -129,3 +134,39 @@ class InvalidRehearsal(Refusal):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"There are {len(problems)} problem(s), so nothing was played.")
         self.problems = list(problems)
+
+
+class Unfit(Refusal):
+    """A template of an Alimtalk with errors: `findings` says which, `data` is the template as plain data."""
+
+    def __init__(self, findings: Sequence[Finding], data: Mapping[str, Any]) -> None:
+        message = f"The template has {len(findings)} error(s): a relay would refuse it."
+        super().__init__(message, ("input", "id"))
+        self.findings, self.data = list(findings), dict(data)
+
+
+class Undeclared(Refusal):
+    """What a notice about coupons or points has to declare, and does not."""
+
+    def __init__(self, missing: Sequence[tuple[str, str]]) -> None:
+        message = f"The declaration lacks {len(missing)} thing(s) without which this may not be sent."
+        super().__init__(message, ("input", "id"))
+        self.missing = list(missing)
+
+
+class NotAsItStands(Refusal):
+    """Not as a template stands at its relay, or not at that relay at all."""
+
+    def __init__(self, message: str, path: Path, allowed: Sequence[str]) -> None:
+        super().__init__(message, path)
+        self.allowed = list(allowed)
+
+
+class DeskSaysNo(Refusal):
+    """The relay refuses, or does not answer."""
+
+    def __init__(
+        self, message: str, path: Path, *, reason: str, relay_code: str, text: str, is_open: bool
+    ) -> None:
+        super().__init__(message, path)
+        self.reason, self.relay_code, self.text, self.is_open = reason, relay_code, text, is_open

@@ -24,7 +24,7 @@ from server.store import journeys as journeys_of
 from server.store.sessions import ReadSession
 
 from . import alimtalk_rehearsed, journeys
-from .alimtalk_standing import NOT_SENDABLE
+from .alimtalk_unsendable import NOT_SENDABLE
 from .drafts import faults
 from .refusals import Invalid, InvalidGraph, InvalidRehearsal, Missing
 

@@ -19,7 +19,7 @@ from .once import Answer, once
 from .records import Suppression
 from .refusals import Invalid, Missing
 
-NUMBERED = ("sms", "whatsapp", "kakao")
+NUMBERED = ("sms", "whatsapp", "kakao", "brand_message")
 """Channels whose addresses are telephone numbers."""
 LONGEST_ADDRESS = 2000
 """Bytes: what PostgreSQL's index takes in any script."""

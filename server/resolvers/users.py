@@ -22,7 +22,8 @@ class Wanted:
 
 
 IDENTITIES = ("user_id", "anonymous_id")
-_CHANNELS = {"email": ("email",), "phone": ("sms", "whatsapp", "kakao"), "token": ("push",)}
+_NUMBERED = ("sms", "whatsapp", "kakao", "brand_message")
+_CHANNELS = {"email": ("email",), "phone": _NUMBERED, "token": ("push",)}
 _SCHEMES = ("apns:", "fcm:", "webpush:")
 KINDS = (*IDENTITIES, *_CHANNELS)
 """Everything that leads to users."""

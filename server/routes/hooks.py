@@ -14,6 +14,7 @@ from server.body import BodyProblem, read_body
 from server.clock import Clock, Instant
 from server.delivery import inbound
 from server.delivery.hearing import place, unmapped
+from server.desks import callbacks
 from server.errors import NotFound, Overloaded, ServerError
 from server.secretbox import SecretBox
 from server.store import inbox, open_connections
@@ -87,6 +88,8 @@ class HooksDoor:
             answer = _refused(503, full.code, full.message)
             answer.headers["Retry-After"] = str(full.retry_after_seconds)
             return answer
+        if news := callbacks.read(connection, verified):
+            await callbacks.keep(self.db, connection, news, now)
         if placed.unclaimed or written.rows:
             async with self.db.write() as session:
                 await inbound.keep(session, connection, placed, written, now)

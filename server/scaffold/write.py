@@ -16,6 +16,7 @@ CHANNELS = {
     "sms": ("text", "title", "image_url"),
     "whatsapp": ("template", "language", "text", "media_url"),
     "kakao": ("template", "text", "title"),
+    "brand_message": ("text", "template"),
     "in_app": ("title", "text", "url", "image_url"),
     "webhook": ("text",),
 }

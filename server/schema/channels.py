@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 from channels import contract
 from server.resolvers.channels import Adapter
 
-from .words import ChannelName, ReceiptKind, value, word
+from .words import ChannelName, Purpose, ReceiptKind, value, word
 
 
 @strawberry.enum(description="What may be done with a message that left and got no answer.")
@@ -42,6 +42,7 @@ class Capabilities:
     needs_template: bool = strawberry.field(description="Whether it sends approved templates only.")
     inbound: bool = strawberry.field(description="Whether it tells what people write to us.")
     scheduled_send: bool = strawberry.field(description="Whether it could keep messages until later.")
+    purposes: list[Purpose] = strawberry.field(description="What its messages may be for.")
     media: list[str] = strawberry.field(description="MIME types that may be attached or shown.")
     address_scheme: str = strawberry.field(
         description="How the addresses begin that it writes to, e.g. `fcm:`; empty for any of its channel."
@@ -62,6 +63,7 @@ class Capabilities:
             needs_template=record.needs_template,
             inbound=record.inbound,
             scheduled_send=record.scheduled_send,
+            purposes=[Purpose(one.value) for one in sorted(record.purposes)],
             media=sorted(record.media),
             address_scheme=record.address_scheme,
         )

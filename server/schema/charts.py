@@ -99,7 +99,7 @@ def line(
     """One metric over time."""
     wanted = Line(M(metric.value), channel, step_key, goal, actor.value if actor else None)
     # Costs of different currencies do not add up, and a time is no money.
-    of_goals = wanted.metric not in (M.COST, M.STAYED)
+    of_goals = wanted.metric not in (M.COST, M.BILLED, M.STAYED)
     return [
         Point(at=to_datetime(at), count=found.n, amount=to_money(found.amount if of_goals else 0))
         for at, found in charts.points(source.answer, wanted, _chart(source, by, fill))

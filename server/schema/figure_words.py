@@ -111,6 +111,8 @@ class Metric(Enum):
     INTERACTED = value("interacted", description=_SENTENCES["interacted"])
     DISMISSED = value("dismissed", description=_SENTENCES["dismissed"])
     COST = value("cost", description=_SENTENCES["cost"])
+    BILLED = value("billed", description=_SENTENCES["billed"])
+    UNBILLED = value("unbilled", description=_SENTENCES["unbilled"])
     CARRIED = value("carried", description=_SENTENCES["carried"])
     CARRIED_BOUNCED = value("carried_bounced", description=_SENTENCES["carried_bounced"])
     CARRIED_COMPLAINED = value("carried_complained", description=_SENTENCES["carried_complained"])

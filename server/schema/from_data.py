@@ -18,6 +18,7 @@ from .predicates import predicate, predicates, to_did
 from .sending_rules import rules_of
 from .sending_steps import (
     AlimtalkStep,
+    BrandMessageStep,
     EmailStep,
     InAppStep,
     MessageStep,
@@ -48,6 +49,7 @@ _MESSAGES: dict[str, type[SendingStep]] = {
     "sms": SmsStep,
     "whatsapp": WhatsappStep,
     "alimtalk": AlimtalkStep,
+    "brand_message": BrandMessageStep,
     "in_app": InAppStep,
     "webhook": WebhookStep,
     "message": MessageStep,

@@ -14,6 +14,7 @@ from .flow_inputs import (
 from .reentry import ReentryRulesInput
 from .sending_inputs import (
     AlimtalkStepInput,
+    BrandMessageStepInput,
     EmailStepInput,
     InAppStepInput,
     MessageStepInput,
@@ -64,6 +65,9 @@ class StepInput:
     )
     alimtalk: AlimtalkStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Sends an Alimtalk by KakaoTalk."
+    )
+    brand_message: BrandMessageStepInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Sends an advertisement by KakaoTalk."
     )
     in_app: InAppStepInput | None = strawberry.field(
         default=strawberry.UNSET, description="Puts a message into the user's inbox inside the app."

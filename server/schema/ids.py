@@ -22,6 +22,9 @@ KINDS = {
     "VoucherPool": 1,
     "Export": 1,
     "SavedCohortReport": 1,
+    "AlimtalkTemplate": 1,
+    "AlimtalkRegistration": 1,
+    "SenderProfile": 1,
     "Price": 1,
 }
 """Every kind of node and of how many numbers its key is made."""

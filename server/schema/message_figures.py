@@ -5,12 +5,14 @@ from typing import Any
 
 import strawberry
 
+from server.aggregates import costs as billing
 from server.aggregates import messages
 from server.aggregates.messages import Numbers, Part
 from server.aggregates.metrics import Metric as M
 
 from . import costs
 from .charts import ActorArgument, FillArgument, IntervalArgument, MetricArgument, line
+from .cost_lines import CostLine, OpenCost
 from .fields import field
 from .figure_words import Interval, Metric
 from .figures import Money, Point, Share, share_of
@@ -189,15 +191,30 @@ class MessageFigures:
         return share_of(messages.not_sent(self.source.answer, self.channel_name, self.step_key))
 
     @field(
-        "What providers charge for them, by currency, as far as they have told: see `priced`.",
+        "What they cost without VAT, by currency, as far as prices are known: see `priced`, `costLines`.",
         list_size=2,
     )
     def cost(self) -> list[Money]:
         return costs.cost_of(self.source, self.channel_name, self.step_key)
 
-    @field("Messages whose price the provider has told.")
+    @field("Messages whose price is known: told by their providers, or booked by the price list.")
     def priced(self) -> Count:
         return costs.priced(self.source, self.channel_name, self.step_key)
+
+    @field("The same by connection, kind and source, with VAT apart.", list_size=5)
+    def cost_lines(self) -> list[CostLine]:
+        return [
+            CostLine.of(one) for one in billing.billed(self.source.answer, self.channel_name, self.step_key)
+        ]
+
+    @field(
+        "Messages that went out and are not booked: their outcome is open, or they have no price.",
+        list_size=3,
+    )
+    def open_costs(self) -> list[OpenCost]:
+        return [
+            OpenCost.of(one) for one in billing.unbilled(self.source.answer, self.channel_name, self.step_key)
+        ]
 
     @field(
         "What the goal hits credited to them were worth, for each message sent; by currency.",

@@ -15,6 +15,7 @@ from server.resolvers.explaining import messages as explaining_messages
 from server.store.erasing import ERASED_LINK
 
 from .connections import Connection
+from .cost_lines import CostSource
 from .costs import to_money
 from .explanations import Fact, to_facts
 from .fields import field
@@ -102,7 +103,12 @@ class Message(Node):
         "the relay's code, the consent, the coupon; null where nothing special is wanted."
     )
     cost: Money | None = strawberry.field(
-        description="What the provider charges for it; null while it has not told. The last price counts."
+        description="What it costs, without VAT where the price list says so; null while nothing is known. "
+        "The last price that its provider told counts, else the one that it was booked by."
+    )
+    cost_source: CostSource | None = strawberry.field(description="Who says that; null while nobody does.")
+    billed_as: str | None = strawberry.field(
+        description="The kind that is paid for, e.g. `alimtalk`, `lms`; null while nobody knows."
     )
     engagements: list[Engagement] = strawberry.field(
         description="What was done with it: opens, clicks and so on.", metadata={"list_size": 5}
@@ -128,6 +134,8 @@ class Message(Node):
             template_version=record.template_version,
             evidence=JSON(orjson.loads(record.evidence)) if record.evidence else None,
             cost=_price(record),
+            cost_source=_cost_source(record),
+            billed_as=record.billed_as or None,
             engagements=_engagements(orjson.loads(record.heard)),
         )
 
@@ -232,3 +240,9 @@ def _receipt(record: records.Receipt) -> Receipt:
         price=_price(record),
         connection_id=record.connection_id,
     )
+
+
+def _cost_source(record: records.Message) -> CostSource | None:
+    if record.price is None:
+        return None
+    return CostSource.PROVIDER if record.priced_by is None else CostSource.PRICE_LIST

@@ -7,6 +7,9 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_library import AlimtalkLibraryMutation
+from .alimtalk_reviews import AlimtalkReviewMutation
+from .alimtalk_saving import AlimtalkSavingMutation
 from .alimtalk_trials import AlimtalkTrialMutation
 from .applying import ApplyMutation
 from .caps import CapMutation
@@ -46,6 +49,7 @@ from .publishing import PublishingMutation
 from .removing import RemovalMutation
 from .retention import RetentionMutation
 from .segments import SegmentMutation
+from .sender_profile_changes import SenderProfileMutation
 from .suppressions import SuppressionMutation
 from .to_data import to_data
 from .trials import TrialMutation
@@ -149,9 +153,13 @@ SaveDraftResult = Annotated[
 
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
+    AlimtalkSavingMutation,
+    AlimtalkReviewMutation,
+    SenderProfileMutation,
     AlimtalkTrialMutation,
     ApplyMutation,
     LibraryMutation,
+    AlimtalkLibraryMutation,
     LifeMutation,
     PublishingMutation,
     RemovalMutation,

@@ -28,9 +28,13 @@ from server.resolvers import (
 )
 from server.resolvers.refusals import Refusal
 
+from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .alimtalk_library import AlimtalkLibraryQuery
 from .alimtalk_lint import AlimtalkLintQuery
+from .alimtalk_previews import AlimtalkPreviewQuery
+from .alimtalk_templates import AlimtalkQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -40,6 +44,7 @@ from .cohorts import CohortQuery
 from .commerce_events import CommerceQuery
 from .connections import Connection
 from .consents import ConsentConnection, ConsentFilter
+from .cost_lines import CostQuery
 from .declared import DeclaredQuery
 from .entry_requests import EntryRequest
 from .explaining import ExplainingQuery
@@ -63,6 +68,7 @@ from .reasons import FailureReasonPolicy, failure_reasons
 from .retention import RetentionQuery
 from .runs import Run
 from .segments import Segment, SegmentQuery
+from .sender_profiles import SenderProfileQuery
 from .silence_presets import SilenceQuery
 from .simulations import SimulationQuery
 from .suppressions import SuppressionConnection, SuppressionFilter, to_instant
@@ -97,8 +103,13 @@ class Query(
     CohortQuery,
     CohortPeopleQuery,
     CohortReportQuery,
+    AlimtalkQuery,
+    SenderProfileQuery,
     AlimtalkLintQuery,
+    AlimtalkPreviewQuery,
+    AlimtalkLibraryQuery,
     PriceQuery,
+    CostQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:
@@ -234,6 +245,8 @@ def _instant(filter: SuppressionFilter) -> int | None:
 async def fetch(context: Context, id: GlobalId) -> Node | None:
     """What has this id, if it is in this project."""
     key = id.key
+    if id.kind in alimtalk_nodes.KINDS:
+        return await alimtalk_nodes.fetch(context, id)
     if id.kind == "Journey":
         journey = await journeys.by_id(context, key[0])
         return Journey.from_record(journey) if journey else None

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from .alimtalk_templates import AlimtalkRegistration, AlimtalkTemplate
 from .cohort_reports import SavedCohortReport
 from .connections import Connection
 from .entry_requests import EntryRequest
@@ -19,6 +20,7 @@ from .queries import Query
 from .runs import Run
 from .scalars import SCALARS
 from .segments import Segment
+from .sender_profiles import SenderProfile
 from .subscriptions import Subscription
 from .trials import OUTCOMES
 from .user_lists import UserList
@@ -53,6 +55,9 @@ SCHEMA = _Schema(
         EntryRequest,
         Export,
         SavedCohortReport,
+        AlimtalkTemplate,
+        AlimtalkRegistration,
+        SenderProfile,
         Price,
     ],
 )

@@ -108,11 +108,28 @@ class WhatsappStepInput(SendingInput):
 
 @strawberry.input(description="Sends an Alimtalk by KakaoTalk. Its texts are Liquid templates.")
 class AlimtalkStepInput(SendingInput):
-    template: str = strawberry.field(description="The code of the approved template.")
+    template: str = strawberry.field(
+        description="The key of a template of the project, which says all the rest; or else the relay's own "
+        "code of an approved one."
+    )
     text: str | None = strawberry.field(
-        default=None, description="The whole text as approved, for relays that do not fill templates."
+        default=None,
+        description="The whole text as approved, for relays that do not fill templates; not with a template "
+        "of the project.",
     )
     message_title: str | None = strawberry.field(default=None, description="The emphasised title.")
+
+
+@strawberry.input(
+    description="Sends a Brand Message, an advertisement by KakaoTalk: written out, or by a template that "
+    "the relay keeps. Its texts are Liquid templates. `options` say its type, whom it targets, and what "
+    "it shows: picture, products, coupon, buttons. KakaoTalk prints `(광고)` itself."
+)
+class BrandMessageStepInput(SendingInput):
+    text: str | None = strawberry.field(default=None, description="The text, where the type has one.")
+    template: str | None = strawberry.field(
+        default=None, description="The relay's code of a template; `variables` fill it."
+    )
 
 
 @strawberry.input(

@@ -73,9 +73,17 @@ class WhatsappStep(SendingStep):
 
 @strawberry.type(description="Sends an Alimtalk by KakaoTalk.")
 class AlimtalkStep(SendingStep):
-    template: str = strawberry.field(description="The code of the approved template.")
+    template: str = strawberry.field(
+        description="The key of a template of the project, or else the relay's own code of an approved one."
+    )
     text: str = strawberry.field(description="The whole text as approved; may be empty.")
     message_title: str = strawberry.field(description="The emphasised title; may be empty.")
+
+
+@strawberry.type(description="Sends an advertisement by KakaoTalk.")
+class BrandMessageStep(SendingStep):
+    text: str = strawberry.field(description="The text; may be empty where the type has none.")
+    template: str = strawberry.field(description="The relay's code of the template; may be empty.")
 
 
 @strawberry.type(description="Puts a message into the user's inbox inside the app.")

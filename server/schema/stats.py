@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from server.aggregates import costs as billing
 from server.clock import to_datetime
 
 from . import costs, different_users
@@ -21,6 +22,7 @@ from .charts import (
     line,
     one_channel,
 )
+from .cost_lines import CostLine, OpenCost
 from .deliveries import ChannelStats, channels_of
 from .different_users import DeedsArgument, GoalsArgument, StepsArgument
 from .fields import IS_NO_NEWS, field
@@ -82,15 +84,26 @@ class JourneyStats:
         return channels_of(self.source)
 
     @field(
-        "What providers charge for its messages, by currency, as far as they have told: see `priced`.",
+        "What its messages cost without VAT, by currency, as far as prices are known: see `costLines`.",
         list_size=2,
     )
     def cost(self) -> list[Money]:
         return costs.cost_of(self.source)
 
-    @field("Messages whose price the provider has told.")
+    @field("Messages whose price is known: told by their providers, or booked by the price list.")
     def priced(self) -> Count:
         return costs.priced(self.source)
+
+    @field("The same by connection, kind and source, with VAT apart.", list_size=5)
+    def cost_lines(self) -> list[CostLine]:
+        return [CostLine.of(one) for one in billing.billed(self.source.answer)]
+
+    @field(
+        "Messages that went out and are not booked: their outcome is open, or they have no price.",
+        list_size=3,
+    )
+    def open_costs(self) -> list[OpenCost]:
+        return [OpenCost.of(one) for one in billing.unbilled(self.source.answer)]
 
     @field(
         "What the goal hits credited to messages were worth, for each message sent; by currency.",

@@ -18,10 +18,11 @@ _ABOUT = [column for column in _table.columns if column.name != "content"]
 
 
 async def by_digests(
-    session: ReadSession, project_id: int, digests: Collection[str], *, content: bool = False
+    session: ReadSession, project_id: int, kind: str, digests: Collection[str], *, content: bool = False
 ) -> dict[str, Any]:
     """With the picture itself only where that is asked for."""
-    statement = select(*(_table.columns if content else _ABOUT)).where(_table.c.project_id == project_id)
+    statement = select(*(_table.columns if content else _ABOUT))
+    statement = statement.where(_table.c.project_id == project_id, _table.c.kind == kind)
     rows = await session.rows(statement.where(among_these(_table.c.digest, list(digests))))
     return {row.digest: row for row in rows}
 
@@ -44,12 +45,14 @@ async def places(session: ReadSession, connection_id: int, ids: Collection[int])
 
 
 async def place(
-    session: WriteSession,
-    project_id: int,
-    image_id: int,
-    connection_id: int,
-    name: str,
-    url: str,
-    at: Instant,
+    session: WriteSession, image: tuple[int, int], connection_id: int, name: str, url: str, at: Instant
 ) -> None:
+    """`image` is its project and its number."""
+    project_id, image_id = image
     await session.bulk(_PLACE, [(image_id, connection_id, project_id, name, url, at)])
+
+
+async def by_digest(session: ReadSession, digest: str) -> Any | None:
+    """A picture of whichever project, by what only who has it can know."""
+    rows = await session.rows(select(_table).where(_table.c.digest == digest).limit(1))
+    return rows[0] if rows else None

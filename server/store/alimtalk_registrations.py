@@ -116,10 +116,18 @@ async def name_code(session: WriteSession, registration_id: int, code: str) -> N
 
 
 async def replace_older(
-    session: WriteSession, connection_id: int, code: str, number: int, now: Instant
+    session: WriteSession,
+    connection_id: int,
+    code: str,
+    number: int,
+    now: Instant,
+    *,
+    inspections: Collection[str] | None = None,
 ) -> None:
-    """Of the versions under one code only the latest that was approved is sent."""
-    older = (_table.c.connection_id == connection_id, _table.c.code == code, _table.c.number < number)
+    """A later version has taken their code: none of them, or none that stands so, is sent any more."""
+    older = [_table.c.connection_id == connection_id, _table.c.code == code, _table.c.number < number]
+    if inspections is not None:
+        older.append(_table.c.inspection.in_(sorted(inspections)))
     statement = update(_table).where(*older, ~_table.c.is_replaced)
     await session.run(statement.values(is_replaced=True, changed_at=now))
 

@@ -191,3 +191,14 @@ def _may_be_sent() -> ColumnElement[bool]:
         ~_registrations.c.is_replaced,
         or_(_profiles.c.id.is_(None), of_profile),
     )
+
+
+async def name_of_sender(session: ReadSession, project_id: int, connection_id: int) -> str:
+    """As its channel is called: by its own name, else by the shop's, else by `@name`; empty if unknown."""
+    statement = select(_profiles.c.name, _profiles.c.company, _profiles.c.search_id)
+    statement = statement.where(
+        _profiles.c.project_id == project_id, _profiles.c.connection_id == connection_id
+    )
+    for row in await session.rows(statement):
+        return str(row.name or row.company or row.search_id)
+    return ""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, update
+from sqlalchemy import Select, and_, case, func, select, update
 
 from server.clock import Instant
 
@@ -13,6 +13,7 @@ from .among import among_these
 from .bulk import inserting, table_of
 from .paging import Page, Slice, sliced, within
 from .sessions import ReadSession, WriteSession
+from .setup import touch_catalog
 from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion
 
 _table, _versions = table_of(AlimtalkTemplate), table_of(AlimtalkVersion)
@@ -134,6 +135,8 @@ async def create(
     )
     session.add(version)
     await session.flush()
+    # From now on a step that names this key is made of it, and no relay's own code.
+    await touch_catalog(session)
     return row.id
 
 
@@ -156,19 +159,10 @@ async def add_version(session: WriteSession, template: Any, text: Text, now: Ins
 
 
 async def rewrite(session: WriteSession, template_id: int, number: int, text: Text, now: Instant) -> None:
-    """Changes a version for which nobody has asked a review yet."""
-    mine = _versions.c.submitted_at.is_(None)
-    values = {"content": text.content, "bindings": text.bindings, "declaration": text.declaration}
-    await session.run(
-        update(_versions).where(_of(template_id, number), mine).values(**values, changed_at=now)
-    )
-
-
-async def rebind(session: WriteSession, template_id: int, number: int, bindings: str, now: Instant) -> None:
-    """Says anew what fills its variables, which no review is about."""
-    await session.run(
-        update(_versions).where(_of(template_id, number)).values(bindings=bindings, changed_at=now)
-    )
+    """Changes a version: its text too, as long as nobody has been asked for a review."""
+    content = case((_versions.c.submitted_at.is_(None), text.content), else_=_versions.c.content)
+    values = {"content": content, "bindings": text.bindings, "declaration": text.declaration}
+    await session.run(update(_versions).where(_of(template_id, number)).values(**values, changed_at=now))
 
 
 async def touch(
@@ -198,3 +192,10 @@ async def archive(
 
 def _of(template_id: int, number: int) -> Any:
     return and_(_versions.c.template_id == template_id, _versions.c.number == number)
+
+
+async def keys_beginning(session: ReadSession, project_id: int, start: str) -> list[str]:
+    """The keys that begin so."""
+    statement = select(_table.c.key).where(_table.c.project_id == project_id)
+    rows = await session.rows(statement.where(_table.c.key.startswith(start, autoescape=True)))
+    return [row.key for row in rows]

@@ -67,3 +67,15 @@ async def use(session: ReadSession, project_id: int, shards: int, connection_id:
 def names(graph: Mapping[str, Any], connection: str) -> bool:
     """Whether a step of this graph says that it sends through this connection."""
     return any(step.get("connection") == connection for step in graph["steps"])
+
+
+async def name_of(session: ReadSession, connection_id: int) -> str:
+    """Empty for one that is gone."""
+    rows = await session.rows(select(_table.c.name).where(_table.c.id == connection_id))
+    return str(rows[0].name) if rows else ""
+
+
+async def project_of(session: ReadSession, connection_id: int) -> int | None:
+    """The project that it belongs to; None for one that is gone."""
+    rows = await session.rows(select(_table.c.project_id).where(_table.c.id == connection_id))
+    return int(rows[0].project_id) if rows else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Delete, Insert, Update, and_, or_, select
+from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, case, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.clock import Instant
@@ -19,6 +19,20 @@ from .users import UserKey, among
 
 _table, _users = table_of(Consent), table_of(User)
 _KEYS = (_table.c.shard, _table.c.user_number, _table.c.channel, _table.c.purpose)
+
+
+_ASKED_UNDER = {"brand_message": "kakao"}
+
+
+def kept_under(channel: str) -> str:
+    """The channel under which a consent is kept: people agree to advertisements by KakaoTalk, whatever
+    carries them."""
+    return _ASKED_UNDER.get(channel, channel)
+
+
+def in_sql(channel: ColumnElement[str]) -> ColumnElement[str]:
+    """The same of a column."""
+    return case(_ASKED_UNDER, value=channel, else_=channel)
 
 
 DECIDE = "decide"
@@ -115,6 +129,8 @@ async def page(session: ReadSession, project_id: int, shards: int, wanted: Wante
     )
     for name in ("channel", "purpose", "granted", "source"):
         value = getattr(wanted, name)
+        if name == "channel" and value is not None:
+            value = kept_under(value)
         if value is not None:
             statement = statement.where(_table.c[name] == value)
     return paging.sliced(await session.rows(paging.within(statement, _KEYS, page)), page)

@@ -19,7 +19,7 @@ async def _decided(session: ReadSession, shard: int, row: Any) -> Any:
         (one.decided_at, not one.granted)
         for theirs in found.values()
         for one in theirs
-        if (one.channel, one.purpose) == (row.channel, row.purpose)
+        if (one.channel, one.purpose) == (consents.kept_under(row.channel), row.purpose)
     ]
     # Of two at one instant the refusal holds.
     is_granted = not max(said)[1] if said else None

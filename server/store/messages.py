@@ -42,7 +42,8 @@ _MOVES_TO = bindparam("of_moves_to", type_=BigInteger)
 CHANGED = Bulk(
     (
         *("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "moves_to"),
-        *("provider_id", "heard", "price", "currency", "priced_at", "fallback_id"),
+        *("provider_id", "heard", "price", "currency", "priced_at", "priced_by", "billed_as"),
+        "fallback_id",
     ),
     {
         "": update(_messages)
@@ -69,6 +70,8 @@ CHANGED = Bulk(
             price=bindparam("of_price", type_=BigInteger),
             currency=bindparam("of_currency", type_=Text),
             priced_at=bindparam("of_priced_at", type_=BigInteger),
+            priced_by=bindparam("of_priced_by", type_=BigInteger),
+            billed_as=bindparam("of_billed_as", type_=Text),
             fallback_id=bindparam("of_fallback_id", type_=BigInteger),
         )
     },

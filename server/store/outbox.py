@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, or_, select, true, update
+from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, not_, or_, select, true, update
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -12,6 +12,7 @@ from server.journey.status import JourneyStatus
 
 from .among import among
 from .bulk import Bulk, table_of
+from .consents import in_sql
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -55,7 +56,7 @@ _ITS_CONSENT = and_(
     _consents.c.shard == _messages.c.shard,
     _consents.c.project_id == _messages.c.project_id,
     _consents.c.user_number == _messages.c.user_number,
-    _consents.c.channel == _messages.c.channel,
+    _consents.c.channel == in_sql(_messages.c.channel),
     _consents.c.purpose == _messages.c.purpose,
 )
 _ITS_GUARD = and_(
@@ -151,6 +152,7 @@ _WAITING = (
         _messages.c.connection_id,
         _messages.c.attempt,
         _messages.c.reason,
+        _messages.c.template,
     )
     .where(
         _messages.c.shard == bindparam("of_shard"),
@@ -169,6 +171,7 @@ _WAITING_OF = (
         _messages.c.connection_id,
         _messages.c.attempt,
         _messages.c.reason,
+        _messages.c.template,
     )
     .where(
         _messages.c.shard == bindparam("of_shard"),
@@ -189,7 +192,9 @@ _OVERDUE = _WAITING.where(
     )
 )
 # Of one whose outcome is open nobody knows that another connection's would not be the second.
-_MOVABLE = _WAITING.where(_messages.c.may_fail_over, ~_IS_UNCERTAIN)
+_MOVABLE = _WAITING.where(
+    _messages.c.may_fail_over, ~_IS_UNCERTAIN, not_(among(_messages.c.template, "kept"))
+)
 _MOVE = (
     update(_messages)
     .where(*_THESE, _messages.c.connection_id == bindparam("of_connection"), _messages.c.due_at.is_not(None))
@@ -243,6 +248,8 @@ class Waiting(NamedTuple):
     attempt: int
     reason: str
     """Why it waits, if it was tried before."""
+    template: str = ""
+    """The template of the project that it is made of, if any."""
 
 
 async def ready(session: ReadSession, shards: Collection[int], now: Instant) -> list[tuple[int, int]]:
@@ -305,10 +312,16 @@ async def overdue(
 
 
 async def movable(
-    session: ReadSession, shard: int, connection_id: int, now: Instant, most: int
+    session: ReadSession,
+    shard: int,
+    connection_id: int,
+    now: Instant,
+    most: int,
+    kept: Collection[str] = (),
 ) -> list[Waiting]:
-    """Messages that wait for this connection and may go through another."""
-    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most}
+    """Messages that wait for this connection and may go through another; `kept` are templates whose messages
+    stay."""
+    about = {"of_shard": shard, "of_connection": connection_id, "now": now, "most": most, "kept": list(kept)}
     return [Waiting(*row) for row in await session.rows(_MOVABLE, about)]
 
 

@@ -92,6 +92,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "channels",
         *EVERYBODYS,
     ),
+    "server.desks": (
+        "server.store",
+        "server.alimtalk",
+        "server.delivery.hiding",
+        "server.engine.leases",
+        "server.secretbox",
+        "channels",
+        *EVERYBODYS,
+    ),
     "server.cohorts": (
         "server.store",
         "server.segments",
@@ -133,6 +142,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "server.resolvers": (
         "server.store",
+        "server.desks",
         "server.segments",
         "server.journey",
         "server.alimtalk",

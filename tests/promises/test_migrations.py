@@ -144,6 +144,25 @@ async def test_addresses_that_were_marked_before_there_were_suppressions_are_sup
 
 
 @anyio
+async def test_whoever_had_a_number_on_kakaotalk_is_reached_by_brand_messages_as_well(
+    database_url: str,
+) -> None:
+    columns = "shard, project_id, user_number, channel, address, is_current, state, changed_at, because"
+    told = f"INSERT INTO endpoint ({columns}) VALUES (0, 1, 5, :c, '+821012345678', true, :s, 7, '')"  # noqa: S608 - columns of ours
+    asked = "SELECT state FROM endpoint WHERE channel = 'brand_message' AND changed_at = 7"
+
+    def live(connection: Connection) -> Any:
+        command.downgrade(config(connection), "0005")
+        before = connection.execute(text(asked)).all()
+        for channel, state in (("kakao", "invalid"), ("sms", "usable")):
+            connection.execute(text(told), {"c": channel, "s": state})
+        command.upgrade(config(connection), HEAD)
+        return before, connection.execute(text(asked)).scalars().all()
+
+    assert await run(database_url, live) == ([], ["invalid"])
+
+
+@anyio
 async def test_migrating_what_is_migrated_changes_nothing(database_url: str) -> None:
     db = Database(database_url)
     assert await migrate(db.engine) == await revision(db.engine)

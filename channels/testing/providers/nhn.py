@@ -178,12 +178,20 @@ class FakeNhn(FakeProvider):
         return _said(0, "success", messageSearchResultResponse={"messages": page, "totalCount": len(rows)})
 
     def _changed(self, asked: dict[str, str]) -> Response:
-        for report in self.due(self.clock()):
-            self._results.append((report.at, _result(report.extra["row"], report.reason, report.at)))
+        self.settle()
         start, end = _moment(asked["startUpdateDate"]), _moment(asked["endUpdateDate"])
         rows = [row for at, row in self._results if start <= at - at % 60_000 <= end]
         size, page = int(asked.get("pageSize", 15)), int(asked.get("pageNum", 1))
         return _said(0, "success", messages=rows[size * (page - 1) : size * page])
+
+    def settle(self) -> None:
+        """Writes down what has come to its end."""
+        for report in self.due(self.clock()):
+            self.keep(report)
+
+    def keep(self, report: Report) -> None:
+        """Writes down the end of one message."""
+        self._results.append((report.at, result_of(report.extra["row"], report.reason, report.at)))
 
     def callback(self, reports: Sequence[Report], now: Instant) -> Callback:
         hooks = [
@@ -194,7 +202,7 @@ class FakeNhn(FakeProvider):
                 "recipientGroupingKey": report.extra["row"]["recipientGroupingKey"],
                 **{
                     name: value
-                    for name, value in _result(report.extra["row"], report.reason, report.at).items()
+                    for name, value in result_of(report.extra["row"], report.reason, report.at).items()
                     if name in ("requestId", "recipientSeq", "receiveDate", "resultCode")
                 },
             }
@@ -207,7 +215,7 @@ class FakeNhn(FakeProvider):
         return Callback("POST", "/hooks/nhn", headers, {}, body)
 
 
-def _result(row: dict[str, Any], reason: Reason | None, at: Instant) -> dict[str, Any]:
+def result_of(row: dict[str, Any], reason: Reason | None, at: Instant) -> dict[str, Any]:
     code = "1000" if reason is None else KAKAO_CODES.get(reason, SOMETHING_ELSE)
     code = row.get("kakao") or code
     return {

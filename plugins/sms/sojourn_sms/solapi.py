@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from channels import (
     CONTRACT_VERSION,
+    Accepted,
     AnyChannel,
     Capabilities,
     ContentField,
@@ -139,7 +140,13 @@ class SolapiSmsSender:
             for text, outcome in zip(group, answer, strict=True):
                 if outcome.code == _PICTURE_UNKNOWN:
                     self._pictures.forget(text.image_url)
+            return [_billed(text, outcome) for text, outcome in zip(group, answer, strict=True)]
         return answer
+
+
+def _billed(text: Text, outcome: Outcome) -> Outcome:
+    """The length decides what is paid for, and nobody else knows it."""
+    return replace(outcome, billed_as=text.kind.lower()) if isinstance(outcome, Accepted) else outcome
 
 
 def _in_their_words(one: Text) -> dict[str, Any]:

@@ -347,7 +347,7 @@ def test_a_sender_is_a_korean_number_as_it_is_dialled() -> None:
 def golden() -> list[tuple[Callback, list[Receipt]]]:
     fake = FakeSolapiSms(lambda: NOW)
     row = {"messageId": "M1", "statusCode": "4000", "customFields": {"reference": "m-1"}, "type": "SMS"}
-    named: dict[str, Any] = {"reference": "m-1", "provider_id": "M1"}
+    named: dict[str, Any] = {"reference": "m-1", "provider_id": "M1", "billed_as": "sms"}
     told = {
         "4000": Receipt("M1:4000", ReceiptKind.DELIVERED, NOW, code="4000", **named),
         "3043": Receipt("M1:3043", ReceiptKind.FAILED, NOW, code="3043", reason=Reason.UNREACHABLE, **named),

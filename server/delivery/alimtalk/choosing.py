@@ -29,6 +29,8 @@ Places = Mapping[int, Sendable]
 class Chosen:
     """What becomes of the messages of a claim that are made of a template of the project."""
 
+    places: Mapping[str, Places] = field(default_factory=dict)
+    """By template."""
     sheets: dict[int, Sheet] = field(default_factory=dict)
     """By message."""
     onward: defaultdict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
@@ -54,15 +56,21 @@ async def choose(
     now: Instant,
 ) -> Chosen:
     """`rows` wait for this connection; `later` are those that come after it, in order."""
-    chosen, made = Chosen(), [row for row in rows if row.template]
-    if not made:
-        return chosen
-    found = await alimtalk_sendable.sendable(session, made[0].project_id, {row.template for row in made})
-    places = {key: {one.connection_id: one for one in reversed(listed)} for key, listed in found.items()}
+    made = [row for row in rows if row.template]
+    chosen = Chosen(await places_of(session, made))
     for row in made:
-        _place(chosen, row, places.get(row.template, {}), connection_id, later)
+        _place(chosen, row, chosen.places.get(row.template, {}), connection_id, later)
     await _judge(session, shard, chosen, made, now)
     return chosen
+
+
+async def places_of(session: ReadSession, rows: Sequence[Any]) -> dict[str, Places]:
+    """By template: where those of these messages, all of one project, may be sent now; one statement."""
+    keys = {row.template for row in rows if row.template}
+    if not keys:
+        return {}
+    found = await alimtalk_sendable.sendable(session, rows[0].project_id, keys)
+    return {key: {one.connection_id: one for one in reversed(listed)} for key, listed in found.items()}
 
 
 def _place(chosen: Chosen, row: Any, places: Places, connection_id: int, later: Sequence[int]) -> None:

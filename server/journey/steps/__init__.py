@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from .ab_split import AbSplit
 from .alimtalk import Alimtalk
+from .brand_message import BrandMessage
 from .delay import Delay
 from .email import Email
 from .entry_api import EntryApi
@@ -44,6 +45,7 @@ Step = (
     | Sms
     | Whatsapp
     | Alimtalk
+    | BrandMessage
     | InApp
     | Webhook
     | CustomMessage
@@ -72,6 +74,7 @@ __all__ = [
     "MESSAGES",
     "AbSplit",
     "Alimtalk",
+    "BrandMessage",
     "CustomMessage",
     "Delay",
     "Email",

@@ -16,7 +16,8 @@ from .fallback import Fallback, place_of
 from .outcome import MESSAGES, Outcome, read_outcome
 from .sending_rules import SendingRules
 
-PURPOSES = ("information", "advertisement")
+ADVERTISEMENT = "advertisement"
+PURPOSES = ("information", ADVERTISEMENT)
 """What a message may be for, in the words of the contract; the first if a step does not say."""
 LONGEST_URL = 4096
 MOST_VARIABLES = 50
@@ -44,6 +45,8 @@ class MessageStep(StepBase):
 
     on: ClassVar[str] = ""
     """The channel of every step of this kind; empty where each step names its own."""
+    purposes: ClassVar[tuple[str, ...]] = PURPOSES
+    """What a step of this kind may be for; the first if it does not say."""
     texts: ClassVar[Mapping[str, Text]] = {}
     """The fields of the content, by name."""
     needs_one_of: ClassVar[tuple[str, ...]] = ()
@@ -73,14 +76,14 @@ class MessageStep(StepBase):
             **common,
             channel=cls.on or read_channel(reader),
             connection=reader.text("connection", required=False, longest=LONGEST_NAME).strip(),
-            purpose=read_purpose(reader),
+            purpose=read_purpose(reader, cls.purposes),
             expires_after_ms=_read_expiry(reader),
             outcome=read_outcome(reader),
             content=cls.read_content(reader),
             variables=read_templates(reader, "variables"),
             options=read_options(reader),
             rules=SendingRules.read(reader),
-            fallback=_read_fallback(reader),
+            fallback=_read_fallback(reader, cls.purposes),
         )
 
     @classmethod
@@ -135,9 +138,10 @@ class MessageStep(StepBase):
         return Wait(moment.at + self.outcome.longest_ms, sends=True)
 
 
-def _read_fallback(reader: Reader) -> Fallback | None:
+def _read_fallback(reader: Reader, purposes: tuple[str, ...]) -> Fallback | None:
     fallback = Fallback.read(reader)
-    if fallback is not None and reader.value("purpose", required=False) == "advertisement":
+    purpose = reader.value("purpose", required=False, default=purposes[0])
+    if fallback is not None and purpose == ADVERTISEMENT:
         message = "An advertisement has no fallback: on another channel other rules hold for it"
         reader.refuse("fallback", message, "advertisement")
     return fallback
@@ -195,10 +199,10 @@ def read_channel(reader: Reader) -> str:
     return channel
 
 
-def read_purpose(reader: Reader) -> str:
+def read_purpose(reader: Reader, purposes: tuple[str, ...] = PURPOSES) -> str:
     if reader.value("purpose", required=False) is None:
-        return PURPOSES[0]
-    return reader.choice("purpose", PURPOSES)
+        return purposes[0]
+    return reader.choice("purpose", purposes)
 
 
 def _read_expiry(reader: Reader) -> int | None:

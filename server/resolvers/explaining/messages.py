@@ -8,6 +8,7 @@ import orjson
 from channels.reasons import Reason
 from server.context import Context
 from server.delivery.status import DeliveryStatus, SkipReason
+from server.store.consents import kept_under
 
 from .. import connections, consents, journeys, runs, users
 from .. import messages as resolve
@@ -109,7 +110,7 @@ async def _address(context: Context, message: Any) -> list[Fact]:
 async def _permission(context: Context, message: Any) -> list[Fact]:
     facts = []
     for one in await consents.of_user(context, (message.shard, message.user_number)):
-        if (one.channel, one.purpose) == (message.channel, message.purpose):
+        if (one.channel, one.purpose) == (kept_under(message.channel), message.purpose):
             said = "has agreed to" if one.granted else "does not want"
             text = f"The user {said} messages of this purpose ({message.purpose}) on {message.channel}."
             facts.append(Fact(FactCode.CONSENT, text, one.decided_at, values={"granted": bool(one.granted)}))

@@ -46,6 +46,8 @@ class SenderProfile(SQLModel, table=True):
     """When the relay was last asked how things are, whatever came of it."""
     synced_at: int | None = column.integer(default=None)
     """When it last answered that."""
+    all_at: int | None = column.integer(default=None)
+    """When it last told of everything, and not of what had changed alone."""
     problem: str = column.text(default="")
     """Why it did not answer the last time; empty if it did."""
     created_at: int = column.integer()
@@ -70,7 +72,7 @@ class AlimtalkTemplate(SQLModel, table=True):
 
 
 class AlimtalkVersion(SQLModel, table=True):
-    """One version of a template. Once a review was asked for, it never changes."""
+    """One version of a template. Once a review was asked for, its text never changes."""
 
     __tablename__ = "alimtalk_version"
 
@@ -149,7 +151,10 @@ class AlimtalkImage(SQLModel, table=True):
     """A picture, kept so that it can be handed to several relays."""
 
     __tablename__ = "alimtalk_image"
-    __table_args__ = (UniqueConstraint("project_id", "kind", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "kind", "digest"),
+        Index("alimtalk_image_by_digest", "digest"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     project_id: int = Field(foreign_key="project.id")

@@ -73,7 +73,9 @@ class Message(SQLModel, table=True):
     """What it costs, in ten-thousandths of the currency's unit; none while nobody has told."""
     currency: str = column.text(default="")
     priced_at: int | None = column.integer(default=None)
-    """When that was told."""
+    """When that was told; none where it was booked by the price list."""
+    priced_by: int | None = column.integer(default=None)
+    """The entry of the price list that it was booked by; none where its provider told the price."""
     template: str = column.text(default="")
     """The key of the project's template that it is made of, where there is one."""
     template_version: int | None = column.integer(default=None)

@@ -13,7 +13,7 @@ from channels.kakao.nhn_results import of_row
 from channels.testing.check import NOW, check_channel
 from channels.testing.providers import Fault, Life, everybody
 from channels.testing.providers.kakao import KAKAO_CODES
-from channels.testing.providers.nhn import REFUSED, FakeNhn, _result
+from channels.testing.providers.nhn import REFUSED, FakeNhn, result_of
 from tests.channels.kakao.world import MINUTE, Clock, World, a_message, a_world
 
 pytestmark = pytest.mark.anyio
@@ -213,7 +213,7 @@ async def test_a_callback_tells_the_same_as_the_list(world: World) -> None:
         ("가-1", ReceiptKind.DELIVERED, None),
         ("가-2", ReceiptKind.FAILED, Reason.NOT_ON_CHANNEL),
     ]
-    rows = [_result(one.extra["row"], one.reason, one.at) for one in reports]
+    rows = [result_of(one.extra["row"], one.reason, one.at) for one in reports]
     listed = [of_row(row, world.clock.at) for row in rows]
     assert [(one.key, one.occurred_at) for one in listed] == [(one.key, one.occurred_at) for one in told]
 

@@ -11,75 +11,40 @@ from channels import Accepted, Reason, Rejected
 from channels.alimtalk.desk import (
     Attachment,
     CommentKind,
-    DeskError,
     Does,
     Inspection,
     ProfileState,
-    Registered,
     WithDesk,
 )
-from channels.alimtalk.template import Button, Highlight, Image, Item, Link, Template
+from channels.alimtalk.template import Button, Highlight, Image, Item, Template
 from channels.contract import Verified
-from channels.kakao.nhn import NhnAlimtalkChannel, NhnSettings
-from channels.kakao.nhn_desk import NhnDesk
+from channels.kakao.nhn import NhnSettings
 from channels.kakao.nhn_desk_words import in_their_words, template_of
-from channels.testing.check import NOW
+from channels.testing.check import NOW, findings
+from channels.testing.desk_evidence import DeskEvidence
+from channels.testing.evidence import Evidence
 from channels.testing.providers import Fault
-from channels.testing.providers.nhn import FakeNhn
 from channels.testing.providers.pictures import a_png
+from tests.channels.kakao.nhn_world import (
+    CHANNEL,
+    PAID,
+    WELCOME,
+    at_nhn,
+    nhn,
+    refused,
+    standing,
+    the_desk,
+)
 from tests.channels.kakao.test_nhn import SETTINGS
-from tests.channels.kakao.world import Clock, World, a_message, a_world
+from tests.channels.kakao.world import World, a_message
 
 pytestmark = pytest.mark.anyio
-
-CHANNEL = NhnAlimtalkChannel()
-WELCOME = Template(name="가입 환영", body="#{이름}님, 소전에 오신 것을 환영합니다.", category="001001")
-PAID = Template(
-    name="결제 완료",
-    body="[소전] #{이름}님의 결제가 끝났습니다.",
-    message_type="MI",
-    emphasis="ITEM_LIST",
-    extra="자세한 내용은 누리집에 있습니다.",
-    header="#{금액}원 결제",
-    highlight=Highlight("주문 완료", "곧 보냅니다", Image("", "https://img.example/t.png")),
-    items=(Item("상품", "#{상품}"), Item("번호", "#{주문번호}")),
-    summary=Item("합계", "#{금액} 원"),
-    link=Link("https://shop.example/o", "https://shop.example/o", "shop://o", "shop://o"),
-    buttons=(
-        Button(type="AC", name="채널 추가"),
-        Button(type="WL", name="주문 보기", link_mobile="https://shop.example/#{주문번호}"),
-    ),
-    quick_replies=(Button(type="BK", name="문의"),),
-    category="002001",
-)
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    clock = Clock()
-    async with a_world(FakeNhn(clock, is_strict=True), CHANNEL, SETTINGS, clock) as made:
+    async with at_nhn() as made:
         yield made
-
-
-def nhn(world: World) -> FakeNhn:
-    assert isinstance(world.provider, FakeNhn)
-    return world.provider
-
-
-def the_desk(world: World, settings: NhnSettings = SETTINGS) -> NhnDesk:
-    return CHANNEL.open_desk(settings, world.tools)
-
-
-async def standing(desk: NhnDesk, code: str) -> Registered:
-    found = await desk.template(code)
-    assert found is not None
-    return found
-
-
-async def refused(asked: Any) -> DeskError:
-    with pytest.raises(DeskError) as caught:
-        await asked
-    return caught.value
 
 
 def test_the_channel_has_a_desk() -> None:
@@ -98,6 +63,8 @@ async def test_a_profile_proves_itself_by_a_token_and_may_then_send(world: World
     desk = the_desk(world, empty)
     (problem,) = await CHANNEL.probe(empty, world.tools)
     assert problem.path == "sender_key"
+    assert CHANNEL.problems(empty) == [problem]
+    assert CHANNEL.problems(SETTINGS) == []
     outcome = await CHANNEL.open(empty, world.tools).send(a_message())
     assert isinstance(outcome, Rejected)
     assert (outcome.reason, len(world.sent())) == (Reason.SENDER_INVALID, 0)
@@ -294,78 +261,6 @@ async def test_the_webhook_tells_of_reviews_and_is_no_receipt(world: World) -> N
         assert CHANNEL.template_news(SETTINGS, strange) == []
 
 
-async def test_everything_that_was_registered_goes_out_and_whatever_differs_is_refused(world: World) -> None:
-    desk, fake = the_desk(world), nhn(world)
-    await desk.create("PAID", PAID)
-    fake.desk.approve("PAID")
-    options: dict[str, Any] = {
-        "header": "12,000원 결제",
-        "highlight": {
-            "title": "주문 완료",
-            "description": "곧 보냅니다",
-            "image_url": "https://img.example/t.png",
-        },
-        "items": [{"title": "상품", "description": "사과"}, {"title": "번호", "description": "A-1"}],
-        "summary": {"title": "합계", "description": "12,000 원"},
-        "link": {
-            "mobile": "https://shop.example/o",
-            "pc": "https://shop.example/o",
-            "android": "shop://o",
-            "ios": "shop://o",
-        },
-        "buttons": [
-            {"type": "AC", "name": "채널 추가"},
-            {"type": "WL", "name": "주문 보기", "link_mobile": "https://shop.example/A-1"},
-        ],
-        "quick_replies": [{"type": "BK", "name": "문의"}],
-    }
-
-    async def code_of(number: int, change: dict[str, Any], **content: str) -> str:
-        text = {"template": "PAID", "text": "[소전] 민아님의 결제가 끝났습니다.", **content}
-        sent = a_message(f"m-{number}", variables={}, options={**options, **change}, **text)
-        return str((await world.open().send(sent)).code)
-
-    assert await code_of(0, {}) == "0"
-    wrong: list[tuple[dict[str, Any], str]] = [
-        ({"header": "다른 머리"}, "-3042"),
-        ({"items": options["items"][:1]}, "-3043"),
-        ({"highlight": None}, "-3043"),
-        ({"link": None}, "-3046"),
-        ({"buttons": options["buttons"][:1]}, "-3011"),
-    ]
-    for number, (change, expected) in enumerate(wrong, 1):
-        assert await code_of(number, change) == expected
-    assert await code_of(9, {}, text="[소전] 민아님의 결제가 끝났습니다") == "-3010"
-    filled = {"이름": "민아", "금액": "12,000", "상품": "사과", "주문번호": "A-1"}
-    sender = world.open()
-    assert (await sender.send(a_message("v-1", variables=filled, template="PAID"))).code == "0"
-    assert (await sender.send(a_message("v-2", variables={"이름": "민아"}, template="PAID"))).code == "-3049"
-    await sender.send(a_message("v-3", variables={**filled, "상품": "가" * 24}, template="PAID"))
-    world.clock.at += 60_000
-    assert [one.code for one in await world.listen() if one.reference != "m-0"][-1] == "3037"
-
-
-async def test_a_first_time_sender_and_the_cap_of_a_day(world: World) -> None:
-    desk, fake = the_desk(world), nhn(world)
-    await desk.create("WELCOME_01", WELCOME)
-    fake.desk.approve("WELCOME_01")
-    profile = fake.desk.profiles[SETTINGS.sender_key]
-    profile["initialUserRestriction"], profile["alimtalk"]["dailyMaxCount"] = True, 1
-    long, right = "가" * (len("#{이름}") + 15), "가" * (len("#{이름}") + 14)
-    outcomes = [
-        await world.open().send(a_message(f"m-{number}", variables={"이름": name}))
-        for number, name in enumerate((long, right, "민아"))
-    ]
-    assert [one.code for one in outcomes] == ["-1028", "0", "-1017"]
-    assert [getattr(one, "reason", None) for one in outcomes] == [
-        Reason.CONTENT_INVALID,
-        None,
-        Reason.QUOTA_EXCEEDED,
-    ]
-    world.clock.at += 24 * 3_600_000
-    assert isinstance(await world.open().send(a_message("m-9")), Accepted)
-
-
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -381,3 +276,19 @@ async def test_a_first_time_sender_and_the_cap_of_a_day(world: World) -> None:
 async def test_a_desk_that_cannot_be_reached_says_so(world: World, fault: Fault, reason: Reason) -> None:
     world.provider.faults.append(fault)
     assert (await refused(the_desk(world).templates())).reason is reason
+
+
+@pytest.mark.parametrize("template", [WELCOME, PAID], ids=["plain", "rich"])
+async def test_the_desk_does_what_it_claims(world: World, template: Template) -> None:
+    fake = nhn(world)
+    fake.is_strict = False
+    shown = DeskEvidence(
+        template=template,
+        approve=fake.desk.approve,
+        reject=fake.desk.reject,
+        token=lambda name: str(fake.desk.tokens[name][0]),
+        picture=Attachment("그림.png", "image/png", a_png(800, 400)),
+    )
+    about = {"tools": world.tools, "message": a_message(), "desk": shown}
+    found = await findings(Evidence(channel=CHANNEL, settings=SETTINGS, **about), "desk")
+    assert found == []

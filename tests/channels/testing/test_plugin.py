@@ -43,14 +43,14 @@ async def test_inside(channel_check: ChannelCheck) -> None:
 def test_ten_lines_give_one_test_for_each_group_of_checks(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(AUTHOR.format(key="fake") + INSIDE_A_LOOP)
     result = pytester.runpytest_subprocess("-v", "-W", "error", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=22)
+    result.assert_outcomes(passed=24)
     result.stdout.fnmatch_lines(["*test_fake*a server that is down loses no message* PASSED*"])
 
 
 def test_a_broken_channel_fails_in_the_group_that_it_breaks(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(AUTHOR.format(key="Not A Key"))
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=10, failed=1)
+    result.assert_outcomes(passed=11, failed=1)
     result.stdout.fnmatch_lines(["*key must be lower-case letters*", "FAILED*names and capabilities fit*"])
 
 
@@ -58,5 +58,5 @@ def test_without_evidence_it_says_what_to_write(pytester: pytest.Pytester) -> No
     source = 'pytest_plugins = ["channels.testing.plugin"]\ndef test_it(channel_check): channel_check()\n'
     pytester.makepyfile(source)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(errors=11)
+    result.assert_outcomes(errors=12)
     result.stdout.fnmatch_lines(["*Write a fixture `channel_evidence`*"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.alimtalk.desk import Does, Inspection, Operation
+from channels.alimtalk.desk import DeskCan, Does, Inspection, Operation
 from server.alimtalk.lifecycle import (
     RULES,
     Act,
@@ -21,7 +21,7 @@ from server.alimtalk.lifecycle import (
     refused,
 )
 
-EVERYTHING = frozenset(Does)
+EVERYTHING = DeskCan(does=frozenset(Does))
 DRAFT, APPROVED = Standing(), Standing(Inspection.APPROVED)
 ACTIVE, STOPPED = (
     replace(APPROVED, operation=Operation.ACTIVE),
@@ -51,7 +51,7 @@ def test_what_may_be_done_with_each_standing(standing: Standing, acts: set[Act])
 
 
 def test_why_something_may_not_be_done_is_told_apart() -> None:
-    here = refused(Act.STOP, APPROVED, EVERYTHING - {Does.STOP})
+    here = refused(Act.STOP, APPROVED, DeskCan(does=EVERYTHING.does - {Does.STOP}))
     blocked = refused(Act.STOP, replace(APPROVED, is_blocked=True), EVERYTHING)
     now = refused(Act.STOP, DRAFT, EVERYTHING)
     assert here and blocked and now  # noqa: PT018 - mypy wants to know
@@ -60,8 +60,14 @@ def test_why_something_may_not_be_done_is_told_apart() -> None:
 
 
 def test_where_there_are_no_drafts_handing_in_is_asking() -> None:
-    assert allowed(DRAFT, frozenset()) == [Act.REQUEST]
-    assert allowed(DRAFT, frozenset({Does.DRAFT})) == []
+    assert allowed(DRAFT, DeskCan(does=frozenset())) == [Act.REQUEST]
+    assert allowed(DRAFT, DeskCan(does=frozenset({Does.DRAFT}))) == []
+
+
+def test_relays_differ_in_when_something_may_be_said() -> None:
+    talkative = DeskCan(does=EVERYTHING.does, more={"comment_in": ["in_review", "rejected"]})
+    assert refused(Act.COMMENT, DRAFT, talkative)
+    assert refused(Act.COMMENT, Standing(Inspection.IN_REVIEW), talkative) is None
 
 
 STANDINGS = st.builds(
@@ -71,6 +77,11 @@ STANDINGS = st.builds(
     st.booleans(),
     st.booleans(),
     st.integers(0, 3),
+)
+
+
+TELLINGS = st.lists(STANDINGS, min_size=1, max_size=5).flatmap(
+    lambda told: st.tuples(st.just(told), st.permutations(told * 2))
 )
 
 

@@ -1,9 +1,30 @@
 """An Alimtalk made of a template of the project, from the step to the relay."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
-from server.store.tables import AlimtalkRegistration, Consent, Message, Receipt, SenderProfile, User
+from channels import Unknown
+from channels.alimtalk.findings import Finding, Severity
+from channels.alimtalk.limits import Limits
+from channels.alimtalk.lint.about import About
+from channels.alimtalk.template import Template
+from channels.contract import ContentField, OnUnknown
+from channels.testing.fake import FakeChannel, fake_capabilities
+from channels.testing.script import Script
+from server.delivery import stopped
+from server.delivery.alimtalk import writing
+from server.store.tables import (
+    AlimtalkRegistration,
+    Connection,
+    Consent,
+    Message,
+    Receipt,
+    SenderProfile,
+    User,
+)
+from tests.server.delivery.office import open_office
 from tests.server.delivery.relays import (
     BINDINGS,
     BY_TERMS,
@@ -42,6 +63,9 @@ async def test_one_relay_gets_the_variables_and_another_the_whole_text(world: Wo
         await relays.settle()
         first = min(relays.at_solapi(), key=lambda one: one["to"])
         assert first["kakaoOptions"]["templateId"] == f"paid-1-{relays.by_solapi}"
+        # SOLAPI fills everything itself, and wants nothing else beside variables.
+        assert {"title", "buttons"}.isdisjoint(first["kakaoOptions"])
+        assert "text" not in first
         assert first["kakaoOptions"]["variables"] == {
             "#{이름}": "Kim",
             "#{상품}": "꽃신 1켤레",
@@ -119,6 +143,33 @@ async def test_what_a_relay_would_refuse_never_reaches_it(sqlite_world: World) -
         assert any("#{상품}, #{주문번호}" in one for one in told)
 
 
+async def test_the_rules_are_asked_for_each_recipient_and_name_themselves(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    asked: list[tuple[str, Limits, About]] = []
+
+    def lint_filled(template: Template, filled: Template, limits: Limits, about: About) -> list[Finding]:
+        asked.append((filled.body, limits, about))
+        is_long = "Lee" in filled.body
+        severity = Severity.ERROR if is_long else Severity.WARNING
+        return [Finding("AT015", severity, ("body",), "It is too long.", "너무 깁니다.", "", "")]
+
+    monkeypatch.setattr(writing, "lint_filled", lint_filled)
+    async with open_relays(world) as relays:
+        await put_template(world, "paid", PAID, BINDINGS, relays.by_solapi)
+        [profile, _] = await world.rows(SenderProfile, "id")
+        await change(world, SenderProfile, profile.id, is_first_time=True)
+        await world.add_journey(reaching(paid()))
+        await sign_up(world, "kim", "lee", **ORDER)
+        await relays.settle()
+        assert [one["kakaoOptions"]["variables"]["#{이름}"] for one in relays.at_solapi()] == ["Kim"]
+        assert sorted(await messages(world)) == [("accepted", "", 1), ("skipped", "content_invalid", 1)]
+        assert "AT015: It is too long." in await details(world)
+        [about] = {about.is_first_time for _, _, about in asked}
+        assert about is True
+
+
 async def test_a_coupon_goes_to_members_who_agreed_and_leaves_its_evidence(world: World) -> None:
     async with open_relays(world) as relays:
         about = {"declaration": BY_TERMS}
@@ -185,3 +236,67 @@ async def test_a_claim_asks_for_its_templates_once(sqlite_world: World) -> None:
         assert await asked(relays, "kim") == 2  # the templates, and that one was used
         world.clock.reach(NOON + 1000)
         assert await asked(relays, *(f"u{number}" for number in range(6))) == 1
+
+
+async def test_a_sender_that_fails_hands_on_only_to_who_may_send_the_template(sqlite_world: World) -> None:
+    world = sqlite_world
+    async with open_relays(world) as relays:
+        await put_template(world, "paid", PAID, BINDINGS, relays.by_solapi, relays.by_sens)
+        await put_template(world, "only", PAID, BINDINGS, relays.by_solapi)
+        await world.add_journey(reaching(paid(), step("only", "alimtalk", template="only")))
+        relays.solapi.keys.clear()
+        await sign_up(world, "kim", **ORDER)
+        await relays.settle()
+        assert [one["templateCode"] for one in relays.at_sens()] == [f"paid-1-{relays.by_sens}"]
+        found = {row.step_key: row for row in await world.rows(Message)}
+        assert (found["alimtalk"].status, found["alimtalk"].connection_id) == ("accepted", relays.by_sens)
+        assert (found["only"].reason, found["only"].connection_id) == ("auth_failed", relays.by_solapi)
+
+
+async def test_a_connection_that_is_off_keeps_what_no_other_may_send(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    monkeypatch.setattr(stopped, "MOST_AT_ONCE", 1)
+    async with open_relays(world) as relays:
+        await put_template(world, "paid", PAID, BINDINGS, relays.by_solapi, relays.by_sens)
+        await put_template(world, "only", PAID, BINDINGS, relays.by_solapi)
+        await world.add_journey(reaching(step("only", "alimtalk", template="only"), paid()))
+        await sign_up(world, "kim", **ORDER)
+        await world.settle()
+        await change(world, Connection, relays.by_solapi, is_enabled=False)
+        await relays.settle()
+        found = {row.step_key: (row.status, row.connection_id) for row in await world.rows(Message)}
+        assert found == {"alimtalk": ("accepted", relays.by_sens), "only": ("queued", relays.by_solapi)}
+        await change(world, Connection, relays.by_solapi, is_enabled=True)
+        await relays.settle()
+        assert [one["kakaoOptions"]["templateId"] for one in relays.at_solapi()] == [
+            f"only-1-{relays.by_solapi}"
+        ]
+
+
+async def test_what_may_have_arrived_is_asked_about_whatever_has_become_of_its_template(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    async with open_office(world) as office:
+        fields = {name: ContentField() for name in ("template", "text", "title")}
+        can = replace(fake_capabilities("kakao"), content=fields, on_unknown=OnUnknown.ASK)
+        relay = FakeChannel(
+            key="relay", channel="kakao", capabilities=can, script=Script(turns={1: Unknown()})
+        )
+        office.host.channels["relay"] = relay
+        first = await world.add_connection("relay", "relay", channel="kakao")
+        plain = {"name": "인사", "body": "#{이름}님, 안녕하세요."}
+        await put_template(world, "paid", plain, {"이름": "{{ user.name }}"}, first)
+        await world.add_journey(reaching(paid()))
+        await sign_up(world, "kim")
+        await office.settle()
+        [registration] = await world.rows(AlimtalkRegistration)
+        await change(world, AlimtalkRegistration, registration.id, operation="stopped")
+        world.clock.reach(NOON + MINUTE)
+        await office.settle()
+        assert len(relay.asked) == 1
+        message = await office.message()
+        # The relay had it all the time: to call it skipped would have been a lie.
+        assert (message.status, message.template_version) == ("accepted", 1)

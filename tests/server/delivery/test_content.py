@@ -52,6 +52,7 @@ def target(text: str) -> str:
         ("sms", "+821012345678"),
         ("whatsapp", "+821012345678"),
         ("alimtalk", "+821012345678"),
+        ("brand_message", "+821012345678"),
         ("in_app", "kim"),
         ("webhook", "kim"),
         ("email", "kim@example.com"),

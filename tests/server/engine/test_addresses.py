@@ -52,7 +52,7 @@ def test_a_time_zone_has_a_country(zone: str, region: str) -> None:
 
 async def test_one_number_is_for_texts_whatsapp_and_kakao(world: World) -> None:
     await tell(world, phone="010-1234-5678")
-    for channel in ("sms", "whatsapp", "kakao"):
+    for channel in ("sms", "whatsapp", "kakao", "brand_message"):
         assert await current(world, channel) == ["+821012345678"]
     await tell(world, NOON + 1, phone=None)
     assert await current(world, "sms") == []

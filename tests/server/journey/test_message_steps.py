@@ -36,13 +36,18 @@ def test_a_step_of_each_kind_knows_its_channel(kind: str) -> None:
     assert (
         step.channel == channel_of(saying(kind)) == {"alimtalk": "kakao", "message": "pigeon"}.get(kind, kind)
     )
-    assert step.purpose == "information"
+    assert step.purpose == ("advertisement" if kind == "brand_message" else "information")
     assert (step.connection, step.expires_after_ms) == ("", None)
     assert step.asks_for_user()
 
 
 def test_the_purposes_are_those_of_the_contract() -> None:
     assert tuple(Purpose) == PURPOSES
+
+
+def test_a_brand_message_is_an_advertisement_and_nothing_else() -> None:
+    assert read(kind="brand_message", purpose="advertisement").purpose == "advertisement"
+    assert problems("brand_message", purpose="information") == [(("purpose",), "invalid")]
 
 
 def test_the_title_of_a_message_is_not_that_of_its_step() -> None:

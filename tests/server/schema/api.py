@@ -47,7 +47,7 @@ class Api:
 
     async def change(self, name: str, selection: str = "", /, **input: Any) -> dict[str, Any]:
         """The one field of a mutation's answer: its payload or its problem."""
-        kind = "JourneyAction" if name in ACTIONS else name[0].upper() + name[1:]
+        kind = SHARED.get(name, name[0].upper() + name[1:])
         text = f"""mutation($input: {kind}Input!) {{ {name}(input: $input) {{
             __typename
             ... on Problem {{
@@ -70,6 +70,12 @@ class Api:
 
 
 ACTIONS = ("startJourney", "unscheduleJourney", "pauseJourney", "stopJourney", "archiveJourney")
+OF_REGISTRATIONS = (
+    *("cancelAlimtalkReview", "stopAlimtalkTemplate", "reuseAlimtalkTemplate", "cancelAlimtalkApproval"),
+    *("releaseAlimtalkTemplate", "deleteAlimtalkRegistration"),
+)
+SHARED = {**dict.fromkeys(ACTIONS, "JourneyAction"), **dict.fromkeys(OF_REGISTRATIONS, "AlimtalkAction")}
+"""Mutations whose input is called otherwise than they are."""
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from channels import Host
 from channels.contract import Capabilities, ContentField
+from channels.kakao.nhn_brand import NhnBrandChannel
 from channels.testing.fake import FakeChannel
 from server.store.tables import Message
 from tests.server.schema.api import Api, hear, open_api
@@ -30,11 +31,12 @@ OWN: dict[str, dict[str, Any]] = {
     "sms": {"text": "T", "messageTitle": "M", "imageUrl": "I"},
     "whatsapp": {"template": "A", "language": "ko", "text": "T", "mediaUrl": "U"},
     "alimtalk": {"template": "A", "text": "T", "messageTitle": "M"},
+    "brandMessage": {"text": "T", "template": "A"},
     "inApp": {"messageTitle": "M", "text": "T", "url": "U", "imageUrl": "I"},
     "webhook": {"text": "T"},
     "message": {"channelName": "pigeon", "content": [{"name": "knot", "value": "{{ user.name }}"}]},
 }
-CHANNEL = {"inApp": "IN_APP", "alimtalk": "KAKAO", "message": "OTHER"}
+CHANNEL = {"inApp": "IN_APP", "alimtalk": "KAKAO", "brandMessage": "BRAND_MESSAGE", "message": "OTHER"}
 SELECT = (
     "... on SendingStep { connection purpose expiresAfterSeconds variables { name value } options channel }"
 )
@@ -240,3 +242,25 @@ async def test_a_character_that_the_networks_lack_is_told_before_anybody_gets_it
     assert await told(texting, **{**GOOD, "text": "안녕 👋"}) == {"sms.text"}
     assert await told(texting, **{**GOOD, "text": "가나다라마바사아자차카"}) == {"sms.text"}
     assert await told(texting, **{**GOOD, "text": "가나다라마 {{ user.name }}"}) == set()
+
+
+async def test_what_a_relay_would_refuse_of_a_brand_message_is_told_when_it_is_drawn(
+    sqlite_world: World,
+) -> None:
+    host = Host({"nhn_brand": NhnBrandChannel()}, {})
+    async with open_api(sqlite_world, host) as api:
+        await sqlite_world.add_connection("mine", "nhn_brand", channel="brand_message")
+        wrong = {
+            "connection": "mine",
+            "text": "(광고) 사과",
+            "options": {"coupon": {"title": "사은품", "description": "{{ user.name }}"}},
+        }
+        assert await told(api, "brandMessage", **wrong) == {
+            "brandMessage.text",
+            "brandMessage.options.coupon.title",
+            "brandMessage.options.coupon.link",
+        }
+        assert await told(api, "brandMessage", connection="mine", text="사과") == set()
+        aside = {"channelName": "brand_message", "connection": "mine", "purpose": "INFORMATION"}
+        content = [{"name": "text", "value": "사과"}]
+        assert await told(api, "message", content=content, **aside) == {"message.purpose"}

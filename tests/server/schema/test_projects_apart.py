@@ -10,6 +10,8 @@ from server.cohorts.stored import to_data
 from server.schema.ids import KINDS, to_id
 from server.schema.root import SCHEMA
 from server.store import (
+    alimtalk_registrations,
+    alimtalk_templates,
     cohort_reports,
     entry_requests,
     exports,
@@ -17,11 +19,21 @@ from server.store import (
     prices,
     projects,
     segments,
+    sender_profiles,
     user_lists,
     vouchers,
 )
-from server.store.tables import CohortReport, EntryRequest, Export, Message, Notice, User
-from tests.server.schema.api import Api
+from server.store.tables import (
+    AlimtalkRegistration,
+    CohortReport,
+    EntryRequest,
+    Export,
+    Message,
+    Notice,
+    SenderProfile,
+    User,
+)
+from tests.server.schema.api import OF_REGISTRATIONS, Api
 from tests.world import DAY, HOUR, NOON, abandoned_cart
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +44,12 @@ NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
 def a_request(project_id: int, journey_id: int) -> EntryRequest:
     about: dict[str, Any] = {"audience": "{}", "properties": "{}", "asked": 1, "requested_at": NOON}
     return EntryRequest(project_id=project_id, journey_id=journey_id, entry_key="in", **about)
+
+
+def a_registration(project_id: int, template_id: int, connection_id: int) -> AlimtalkRegistration:
+    place = {"project_id": project_id, "template_id": template_id, "connection_id": connection_id}
+    about: dict[str, Any] = {"inspection": "draft", "operation": "ready", "number": 1}
+    return AlimtalkRegistration(**place, **about, created_at=NOON, changed_at=NOON)
 
 
 def a_report(project_id: int) -> CohortReport:
@@ -64,6 +82,13 @@ async def lived(api: Api) -> dict[str, str]:
         slot, later = prices.Slot("email", None, ""), NOON + 90 * DAY
         price = await prices.put(session, world.project_id, slot, (10, "KRW", 1000), later, NOON)
         request = await entry_requests.create(session, a_request(world.project_id, journey_id))
+        text = alimtalk_templates.Text('{"body": "x"}', "{}", "{}")
+        about = (world.project_id, "welcome", "Welcome", text, NOON)
+        template = await alimtalk_templates.create(session, *about)
+        row = a_registration(world.project_id, template, connection_id)
+        registration = await alimtalk_registrations.add(session, row)
+        await sender_profiles.put(session, world.project_id, connection_id, {"key": "PF1"}, NOON)
+    [profile] = await world.rows(SenderProfile)
     [run], [message], [user] = await world.runs(), await world.rows(Message), await world.rows(User)
     [notice] = await world.rows(Notice)
     return {
@@ -80,6 +105,9 @@ async def lived(api: Api) -> dict[str, str]:
         "VoucherPool": to_id("VoucherPool", pool_id),
         "Export": to_id("Export", export_id),
         "SavedCohortReport": to_id("SavedCohortReport", report_id),
+        "AlimtalkTemplate": to_id("AlimtalkTemplate", template),
+        "AlimtalkRegistration": to_id("AlimtalkRegistration", registration),
+        "SenderProfile": to_id("SenderProfile", profile.id),
         "Price": to_id("Price", price.id),
     }
 
@@ -123,6 +151,8 @@ async def test_no_query_of_another_project_finds_anything(api: Api) -> None:
     assert found.pop("notices") == {"edges": []}
     assert found.pop("frequencyCaps") == found.pop("voucherPools") == []
     assert set(found.values()) == {None}
+    text = '{ alimtalkTemplate(key: "welcome") { id } senderProfiles { id } }'
+    assert await api.ask(text) == {"alimtalkTemplate": None, "senderProfiles": []}
 
 
 _BY_NO_ID = {
@@ -140,6 +170,7 @@ _BY_NO_ID = {
         "setReputationGuard",
     ),
     "createCohortReport",
+    *("saveAlimtalkTemplate", "uploadAlimtalkImage"),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
@@ -155,6 +186,16 @@ def a_change(name: str, ids: dict[str, str]) -> dict[str, Any]:
     for kind in ("Segment", "UserList", "Export"):
         if kind in name:
             about = {"id": ids[kind]}
+    if name in OF_REGISTRATIONS or name == "commentOnAlimtalk":
+        return {"id": ids["AlimtalkRegistration"]}
+    if name in ("archiveAlimtalkTemplate", "requestAlimtalkReview"):
+        return {"id": ids["AlimtalkTemplate"]}
+    if name == "setSenderProfile":
+        return {"id": ids["SenderProfile"], "company": "x"}
+    if name in ("requestProfileToken", "registerSenderProfile", "syncAlimtalk"):
+        who = {"searchId": "@shop", "phone": "01012345678"}
+        about = {"connectionId": ids["Connection"], **(who if "Profile" in name else {})}
+        return {**about, "token": "1"} if name == "registerSenderProfile" else about
     if "CohortReport" in name:
         about = {"id": ids["SavedCohortReport"]}
     if name == "startExport":

@@ -47,7 +47,10 @@ def _profiles_up() -> None:
         ),
         _whole("daily_cap", nullable=True),
         *(_text(name) for name in ("groups", "code", "detail", "problem")),
-        *(_whole(name, nullable=True) for name in ("registered_at", "last_sent_at", "asked_at", "synced_at")),
+        *(
+            _whole(name, nullable=True)
+            for name in ("registered_at", "last_sent_at", "asked_at", "synced_at", "all_at")
+        ),
         *(_whole(name) for name in ("created_at", "changed_at")),
         sa.UniqueConstraint("connection_id"),
     )
@@ -121,6 +124,7 @@ def _images_up() -> None:
         _whole("created_at"),
         sa.UniqueConstraint("project_id", "kind", "digest"),
     )
+    op.create_index("alimtalk_image_by_digest", "alimtalk_image", ["digest"])
     op.create_table(
         "alimtalk_image_at",
         *(_number(name) for name in ("image_id", "connection_id")),
@@ -133,6 +137,7 @@ def _images_up() -> None:
 
 def _images_down() -> None:
     op.drop_table("alimtalk_image_at")
+    op.drop_index("alimtalk_image_by_digest", "alimtalk_image")
     op.drop_table("alimtalk_image")
 
 
@@ -165,12 +170,12 @@ def _messages_up() -> None:
     """What a message knows of its template and of the one that it stands in for."""
     for name in _MESSAGE_TEXTS:
         op.add_column("message", sa.Column(name, sa.Text(), nullable=False, server_default=""))
-    for name in ("template_version", "fallback_of", "fallback_id"):
+    for name in ("template_version", "fallback_of", "fallback_id", "priced_by"):
         op.add_column("message", _whole(name, nullable=True))
 
 
 def _messages_down() -> None:
-    for name in ("fallback_id", "fallback_of", "template_version", *reversed(_MESSAGE_TEXTS)):
+    for name in ("priced_by", "fallback_id", "fallback_of", "template_version", *reversed(_MESSAGE_TEXTS)):
         op.drop_column("message", name)
 
 
@@ -194,6 +199,20 @@ def _consents_down() -> None:
     op.drop_column("consent", "basis")
 
 
+def _brand_messages_up() -> None:
+    """Whoever has a number on KakaoTalk is reached there by Brand Messages as well."""
+    kept = "address, is_current, state, changed_at, because, reached_at"
+    op.execute(
+        f"INSERT INTO endpoint (shard, project_id, user_number, channel, {kept}) "  # noqa: S608 - our own words
+        f"SELECT shard, project_id, user_number, 'brand_message', {kept} FROM endpoint "
+        "WHERE channel = 'kakao'"
+    )
+
+
+def _brand_messages_down() -> None:
+    op.execute("DELETE FROM endpoint WHERE channel = 'brand_message'")
+
+
 def upgrade() -> None:
     """Each part in a function of its own."""
     _profiles_up()
@@ -203,10 +222,12 @@ def upgrade() -> None:
     _messages_up()
     _lists_up()
     _consents_up()
+    _brand_messages_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _brand_messages_down()
     _consents_down()
     _lists_down()
     _messages_down()

@@ -1,0 +1,11 @@
+"""How a bubble is coloured: close to the messenger, so that a preview is recognised at once."""
+
+CHAT = "#bacee0"
+CARD = "#ffffff"
+STRIP = "#fee500"
+INK = "#191919"
+PALE = "#767676"
+LINE = "#e9e9e9"
+BUTTON = "#f5f5f5"
+VARIABLE = "#1f6feb"
+CUT = "#c93c37"
