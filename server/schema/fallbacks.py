@@ -15,7 +15,7 @@ from .named_texts import NamedText, NamedTextInput, named_texts
     "Its texts are Liquid templates, over the same values as those of the step."
 )
 class FallbackInput:
-    channel: str = strawberry.field(description="By which channel, as adapters name it: sms, email, push …")
+    channel: str = strawberry.field(description="By which channel, by its name, e.g. sms, email or push.")
     connection: str | None = strawberry.field(
         default=None, description="The name of the connection that sends it; the project's order by default."
     )
