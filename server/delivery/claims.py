@@ -16,6 +16,7 @@ from server.delivery.status import SkipReason
 from server.engine import leases
 from server.journey.status import JourneyStatus
 from server.store import attempts, inbox, outbox, suppressed
+from server.store.consents import holds
 from server.store.sessions import WriteSession
 
 from . import caps, vouchers
@@ -94,9 +95,17 @@ def _has_run_out(row: Any) -> bool:
 def _not_permitted(row: Any, now: Instant) -> str:
     if row.suppressed_until is not None and row.suppressed_until > now:
         return SkipReason.SUPPRESSED.value
-    if row.is_granted is False or (row.is_granted is None and row.needs_consent):
+    granted = holds(row.is_granted, row.granted_until, now)
+    if granted is False or (granted is None and row.needs_consent):
         return SkipReason.NO_CONSENT.value
-    return ""
+    return _unmet(row, now) if row.demands else ""
+
+
+def _unmet(row: Any, now: Instant) -> str:
+    """Why a message may not go that asks more of its reader: to be a member, who has consented to such."""
+    if row.user_id is None and row.merged_into is None:
+        return SkipReason.NOT_MEMBER.value
+    return "" if holds(row.is_demand_met, row.demand_met_until, now) else SkipReason.NO_CONSENT.value
 
 
 def is_uncertain(row: Any) -> bool:
@@ -197,7 +206,7 @@ async def _put_off(
             ReceiptKind.DEFERRED,
             now,
             code="silent_hours",
-            detail=told(row, opens),
+            detail=told(row, opens, now),
             connection_id=row.connection_id,
         )
         entries.append(inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), clock.now()))

@@ -31,6 +31,7 @@ from .guards import GuardMutation
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
+from .law import LawMutation
 from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .named_journeys import with_ids
@@ -185,6 +186,7 @@ class Mutation(
     CohortReportMutation,
     CohortPeopleMutation,
     PriceMutation,
+    LawMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

@@ -35,6 +35,7 @@ from .alimtalk_library import AlimtalkLibraryQuery
 from .alimtalk_lint import AlimtalkLintQuery
 from .alimtalk_previews import AlimtalkPreviewQuery
 from .alimtalk_templates import AlimtalkQuery
+from .balances import BalanceQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -110,6 +111,7 @@ class Query(
     AlimtalkLibraryQuery,
     PriceQuery,
     CostQuery,
+    BalanceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:

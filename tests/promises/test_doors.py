@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.delivery.receipts",
         "server.delivery.status",
         "server.ingest.messages",
+        "server.ingest.segment_time",
         "server.recognising",
         "channels.phone",
         *EVERYBODYS,

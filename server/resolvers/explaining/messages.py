@@ -110,9 +110,10 @@ async def _address(context: Context, message: Any) -> list[Fact]:
 async def _permission(context: Context, message: Any) -> list[Fact]:
     facts = []
     for one in await consents.of_user(context, (message.shard, message.user_number)):
-        if (one.channel, one.purpose) == (kept_under(message.channel), message.purpose):
+        is_here = one.channel == kept_under(message.channel)
+        if is_here and one.purpose in (message.purpose, message.demands):
             said = "has agreed to" if one.granted else "does not want"
-            text = f"The user {said} messages of this purpose ({message.purpose}) on {message.channel}."
+            text = f"The user {said} messages of this purpose ({one.purpose}) on {message.channel}."
             facts.append(Fact(FactCode.CONSENT, text, one.decided_at, values={"granted": bool(one.granted)}))
     if message.address:
         place = (message.channel, message.address, message.purpose)

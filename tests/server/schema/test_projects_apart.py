@@ -169,7 +169,7 @@ _BY_NO_ID = {
         "recordCoupons",
         "setReputationGuard",
     ),
-    "createCohortReport",
+    *("createCohortReport", "setLaw", "takeReadyAlimtalks"),
     *("saveAlimtalkTemplate", "uploadAlimtalkImage"),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }

@@ -199,6 +199,17 @@ def _consents_down() -> None:
     op.drop_column("consent", "basis")
 
 
+def _laws_up() -> None:
+    """By which law a project writes advertisements. Who was here before goes by none until asked to."""
+    for name in ("law", "law_reason"):
+        op.add_column("project", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+
+
+def _laws_down() -> None:
+    for name in ("law_reason", "law"):
+        op.drop_column("project", name)
+
+
 def _brand_messages_up() -> None:
     """Whoever has a number on KakaoTalk is reached there by Brand Messages as well."""
     kept = "address, is_current, state, changed_at, because, reached_at"
@@ -222,11 +233,13 @@ def upgrade() -> None:
     _messages_up()
     _lists_up()
     _consents_up()
+    _laws_up()
     _brand_messages_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _laws_down()
     _brand_messages_down()
     _consents_down()
     _lists_down()
