@@ -53,9 +53,9 @@ class Limits:
 
 
 KAKAO = Limits()
-NHN = Limits(quick_replies_often=5)
-SOLAPI = Limits(body_often=1000, extra_often=80, no_dot_in_names=True, quick_replies_often=10, code=0)
-SENS = Limits(body=1000, variables=30)
+NHN = Limits(extra_often=500, quick_replies_often=5)
+SOLAPI = Limits(body=1000, no_dot_in_names=True, quick_replies_often=10, code=0)
+SENS = Limits(body=1000, variables=30, quick_replies=0)
 BY_RELAY = {"kakao": KAKAO, "nhn": NHN, "solapi": SOLAPI, "sens": SENS}
 """By the name of the relay. Sources: NHN Cloud's guide of the Alimtalk API v2.3; SOLAPI's documents and SDKs;
 the guide "AlimTalk template" of Naver Cloud SENS."""

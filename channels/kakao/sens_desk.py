@@ -15,7 +15,7 @@ from channels.alimtalk.desk import (
     Profile,
     Registered,
 )
-from channels.alimtalk.limits import Limits
+from channels.alimtalk.limits import SENS
 from channels.alimtalk.template import Image, Template
 from channels.answers import objects, read_json, words
 from channels.contract import Accepted, Deferred, Instant, Tools, Unknown
@@ -26,7 +26,7 @@ from channels.reasons import Reason
 PAGE = 100
 SENS_DESK_CAN = DeskCan(
     does=frozenset(),
-    limits=Limits(body=1000, quick_replies=0, code=20),
+    limits=SENS,
     review_days=(1, 3),
     more={
         "profile_setting": "channel_id",

@@ -23,7 +23,7 @@ from channels.alimtalk.desk import (
     Profile,
     Registered,
 )
-from channels.alimtalk.limits import Limits
+from channels.alimtalk.limits import SOLAPI
 from channels.alimtalk.template import Image, Template
 from channels.answers import an_object, objects, words
 from channels.contract import Instant, Tools
@@ -53,7 +53,7 @@ SOLAPI_DESK_CAN = DeskCan(
             *(Does.RELEASE, Does.DELETE, Does.UPLOAD, Does.REGISTER_PROFILE, Does.CATEGORIES, Does.BALANCE),
         }
     ),
-    limits=Limits(body=1000, no_dot_in_names=True, quick_replies_often=10, link=500, code=0, name=150),
+    limits=SOLAPI,
     chooses_code=True,
     review_days=(1, 3),
     more={
