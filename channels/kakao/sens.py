@@ -126,6 +126,8 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
     capabilities = Capabilities(
         content={**CONTENT, "text": replace(CONTENT["text"], required=True)},
         observes=OBSERVES,
+        # KakaoTalk may confirm for three days that a message was shown (3005).
+        unknown_settles_after_days=3,
         batch_size=100,
         needs_template=True,
         scheduled_send=True,

@@ -111,7 +111,13 @@ class SolapiAlimtalkChannel(SolapiRelay[SolapiSettings]):
     options: type[BaseModel] | None = AlimtalkOptions
     desk_can = SOLAPI_DESK_CAN
     capabilities = Capabilities(
-        content=CONTENT, observes=OBSERVES, batch_size=500, needs_template=True, scheduled_send=True
+        content=CONTENT,
+        observes=OBSERVES,
+        batch_size=500,
+        needs_template=True,
+        scheduled_send=True,
+        # As KakaoTalk itself does.
+        unknown_settles_after_days=3,
     )
 
     def open(self, settings: SolapiSettings, tools: Tools) -> SolapiSender:

@@ -15,7 +15,7 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
 from server.engine import leases
 from server.journey.status import JourneyStatus
-from server.store import attempts, inbox, outbox
+from server.store import attempts, inbox, outbox, suppressed
 from server.store.consents import holds
 from server.store.sessions import WriteSession
 
@@ -34,6 +34,7 @@ UNSETTLED = "unsettled"
 LONGEST_TRYING = DAY
 """After a message was born; what comes later than that helps nobody."""
 
+NO_CAUSES: Mapping[int, str] = {}
 _STATES = {outbox.OPTED_OUT: SkipReason.OPTED_OUT, outbox.INVALID: SkipReason.INVALID_ADDRESS}
 
 
@@ -172,8 +173,9 @@ async def claim(
     handing = await vouchers.prepare(session, shard, list(may_go.values()))
     for row in handing.without:
         sorted_by[SkipReason.NO_VOUCHER.value].append(may_go.pop(row.id))
+    causes = await suppressed.causes(session, sorted_by.get(SkipReason.SUPPRESSED.value, []), now)
     for reason, skipped in sorted_by.items():
-        await skip(session, shard, skipped, reason, now)
+        await skip(session, shard, skipped, reason, now, causes)
     going = [message_id for message_id in may_go if message_id not in handing.later]
     begun = await attempts.begin(session, shard, going, now, when_due=when_due)
     codes = await vouchers.hand_out(session, shard, handing, [may_go[one.id] for one in begun], now)
@@ -274,12 +276,20 @@ def _ended(shard: int, row: Any, now: Instant) -> inbox.Entry:
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
-async def skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
-    """Gives up queued messages that may not go, and tells the inbox."""
+async def skip(
+    session: WriteSession,
+    shard: int,
+    skipped: Sequence[Any],
+    reason: str,
+    now: Instant,
+    causes: Mapping[int, str] = NO_CAUSES,
+) -> None:
+    """Gives up queued messages that may not go, and tells the inbox; with its cause, where there is one."""
     await outbox.skip(session, shard, [row.id for row in skipped], reason)
-    await inbox.append(session, [_skipped(shard, row, reason, now) for row in skipped])
+    entries = [_skipped(shard, row, reason, now, causes.get(row.id, "")) for row in skipped]
+    await inbox.append(session, entries)
 
 
-def _skipped(shard: int, row: Any, reason: str, now: Instant) -> inbox.Entry:
-    receipt = HeardReceipt(row.id, "decision", ReceiptKind.SKIPPED, now, reason=reason)
+def _skipped(shard: int, row: Any, reason: str, now: Instant, cause: str) -> inbox.Entry:
+    receipt = HeardReceipt(row.id, "decision", ReceiptKind.SKIPPED, now, reason=reason, code=cause)
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)

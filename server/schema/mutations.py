@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_campaigns import AlimtalkCampaignMutation
 from .alimtalk_library import AlimtalkLibraryMutation
 from .alimtalk_reviews import AlimtalkReviewMutation
 from .alimtalk_saving import AlimtalkSavingMutation
@@ -155,6 +156,7 @@ SaveDraftResult = Annotated[
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
     AlimtalkSavingMutation,
+    AlimtalkCampaignMutation,
     AlimtalkReviewMutation,
     SenderProfileMutation,
     AlimtalkTrialMutation,

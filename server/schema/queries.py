@@ -31,6 +31,8 @@ from server.resolvers.refusals import Refusal
 from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .alimtalk_campaigns import AlimtalkCampaignQuery
+from .alimtalk_estimates import AlimtalkEstimateQuery
 from .alimtalk_library import AlimtalkLibraryQuery
 from .alimtalk_lint import AlimtalkLintQuery
 from .alimtalk_previews import AlimtalkPreviewQuery
@@ -106,6 +108,8 @@ class Query(
     CohortReportQuery,
     AlimtalkQuery,
     SenderProfileQuery,
+    AlimtalkCampaignQuery,
+    AlimtalkEstimateQuery,
     AlimtalkLintQuery,
     AlimtalkPreviewQuery,
     AlimtalkLibraryQuery,

@@ -290,6 +290,9 @@ class FailureReason(Enum):
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
     CAPPED = value("capped", description="The user has had as many messages on the channel as a cap allows.")
     NO_VOUCHER = value("no_voucher", description="The pool that its voucher should come from is empty.")
+    ARRIVED = value(
+        "arrived", description="Not needed any more: what it was to stand in for has arrived after all."
+    )
     NOT_MEMBER = value(
         "not_member",
         description="It tells of coupons or points, which are for members, and the user is none.",

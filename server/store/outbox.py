@@ -108,6 +108,7 @@ _WITH_ITS_WORLD = (
         _messages.c.remember_as,
         _messages.c.voucher,
         _messages.c.template,
+        _messages.c.fallback_of,
         _messages.c.event,
         _messages.c.demands,
         _journeys.c.title,
@@ -172,6 +173,8 @@ _GIVE_UP = (
     .values(due_at=None, status=bindparam("how"), reason=bindparam("why"))
     .returning(_messages.c.id)
 )
+# Of one whose outcome is open nobody may say that it was never tried.
+_CALL_OFF = _GIVE_UP.where(_messages.c.reason != Reason.OUTCOME_UNKNOWN.value)
 _WAITING = (
     select(
         _messages.c.id,
@@ -301,6 +304,12 @@ async def with_their_world(session: ReadSession, shard: int, ids: Iterable[int])
 async def skip(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> None:
     """Gives up messages that may not go. The receipts that say so go into the inbox beside this."""
     await _give_up(session, shard, ids, "skipped", reason)
+
+
+async def call_off(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> set[int]:
+    """Gives up messages that nobody needs any more. Returns those that were still queued."""
+    about = {"of_shard": shard, "ids": list(ids), "how": "skipped", "why": reason}
+    return {row.id for row in await session.rows(_CALL_OFF, about)}
 
 
 async def expire(session: WriteSession, shard: int, ids: Sequence[int]) -> set[int]:

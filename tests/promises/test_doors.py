@@ -68,6 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server.aggregates",
         "server.delivery.bursts",
         "server.delivery.costs",
+        "server.delivery.fallbacks",
         "server.delivery.guard",
         "server.delivery.receipts",
         "server.delivery.status",

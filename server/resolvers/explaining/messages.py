@@ -27,6 +27,7 @@ _SKIPPED = {
     SkipReason.NO_VOUCHER: "the pool had no voucher left",
     SkipReason.NOT_MEMBER: "it tells of coupons or points, and the user is no member",
     SkipReason.TEMPLATE_UNAVAILABLE: "no version of its template may be sent, by any connection it may take",
+    SkipReason.ARRIVED: "the message in whose place it was to go has arrived after all",
     SkipReason.CONTENT_INVALID: "filled for this user its template breaks a rule, and would be refused",
 }
 _HEARD = {
@@ -76,6 +77,7 @@ async def explain(context: Context, message: Any) -> list[Fact]:
         *_times(message, zone, context.clock.now()),
         *[_heard(one, zone) for one in await resolve.receipts(context, (message.shard, message.id))],
         _outcome(message),
+        *await _fallback(context, message),
     ]
 
 
@@ -124,6 +126,22 @@ def _suppressed(row: Any) -> Fact:
     text = f"The address is suppressed, {by}" + (f": {row.reason}." if row.reason else ".")
     about = {"reason": row.reason, "until": row.until, "source": row.source}
     return Fact(FactCode.SUPPRESSED, text, row.since, values=about)
+
+
+async def _fallback(context: Context, message: Any) -> list[Fact]:
+    """What it stands in for, or what stands in for it, and what became of that."""
+    facts = []
+    for other_id, how in (
+        (message.fallback_of, "It goes in the place of a message by"),
+        (message.fallback_id, "In its place goes a message by"),
+    ):
+        other = None if other_id is None else await resolve.by_id(context, other_id)
+        if other is not None:
+            became = _outcome(other).text
+            text = f"{how} {other.channel}. Of that: {became[0].lower()}{became[1:]}"
+            about = {"channel": other.channel, "status": other.status, "reason": other.reason}
+            facts.append(Fact(FactCode.FALLBACK, text, other.created_at, other.step_key, about))
+    return facts
 
 
 async def _way(context: Context, message: Any) -> list[Fact]:

@@ -170,7 +170,7 @@ _BY_NO_ID = {
         "setReputationGuard",
     ),
     *("createCohortReport", "setLaw", "takeReadyAlimtalks"),
-    *("saveAlimtalkTemplate", "uploadAlimtalkImage"),
+    *("saveAlimtalkTemplate", "sendAlimtalk", "uploadAlimtalkImage"),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""
