@@ -282,6 +282,9 @@ class ContentField:
     max_length: int | None = None
     """In characters; None where the provider names no limit."""
     required: bool = False
+    charset: str = ""
+    """The only characters that it can carry, as Python names the encoding, e.g. euc-kr: `max_length` is then
+    in its bytes. Empty where all of Unicode can leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +295,9 @@ class Capabilities:
     observes: frozenset[ReceiptKind] = frozenset()
     """The kinds that `parse` and `poll` can ever bring. What is missing here is shown as not observable."""
     on_unknown: OnUnknown = OnUnknown.NEVER_RESEND
+    unknown_settles_after_days: int | None = None
+    """For how long a result may still come after the provider has said that it does not know it; None where
+    it says nothing of that."""
     native_idempotency: bool = False
     """Sending one reference twice reaches the person once, by the provider's own doing."""
     batch_size: int = 1

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 
+from channels.contract import Purpose
 from server import lives
 from server.aggregates.calendar import ALL_TIME
 from server.aggregates.metrics import Metric
@@ -15,7 +16,7 @@ from server.store import migrations
 from server.store.bulk import table_of
 from server.store.database import Database
 from server.store.sessions import ReadSession
-from server.store.tables import Counter, Message, Purchase, Quarantine, Run, ShardState
+from server.store.tables import Counter, Message, Project, Purchase, Quarantine, Run, ShardState
 
 STUCK = 15 * MINUTE
 RECENT = 7 * DAY
@@ -41,6 +42,7 @@ async def examine(db: Database, now: Instant, overdue: int = STUCK) -> list[Find
         ("inbox: nothing in quarantine", _quarantine),
         *lives.checks(now, overdue),
         ("messages: every attempt has an outcome", lambda session: _unanswered(session, now)),
+        ("law: projects in Korea go by it, or say why not", _lawless),
         ("orders: every amount can be read", lambda session: _unread(session, now)),
     ]
     if db.is_sqlite:
@@ -50,6 +52,21 @@ async def examine(db: Database, now: Instant, overdue: int = STUCK) -> list[Find
         for about, check in checks:
             findings.append(Finding(about, await check(session)))
     return findings
+
+
+async def _lawless(session: ReadSession) -> str:
+    """Advertisements at night need a consent there: who was here before the check has to say so."""
+    table, messages = table_of(Project), table_of(Message)
+    advertises = exists().where(
+        messages.c.project_id == table.c.id, messages.c.purpose == Purpose.ADVERTISEMENT.value
+    )
+    statement = select(table.c.id, table.c.name).where(
+        *(table.c.time_zone == "Asia/Seoul", table.c.law == "", table.c.law_reason == ""),
+        *(~table.c.is_sample, advertises),
+    )
+    found = [f"{row.id} ({row.name})" for row in await session.rows(statement)]
+    command = "`sojourn project law KR`, or `none --reason …`"
+    return f"nobody has said of {', '.join(found)}: {command}" if found else ""
 
 
 async def reached(db: Database) -> Instant:

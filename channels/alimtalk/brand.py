@@ -96,6 +96,8 @@ class BrandCan:
     card_buttons: tuple[str, ...] = ()
     """In products and carousels; the same if empty."""
     link: int = 1000
+    takes_addresses: bool = True
+    """Whether a picture may be an address that it is fetched from; else it is the relay's own id alone."""
 
     def opens_at(self, now: int) -> int | None:
         """When sending is next allowed, in milliseconds since the epoch; None while it is."""
@@ -120,6 +122,8 @@ SOLAPI_BRAND = BrandCan(
 NHN_BRAND = BrandCan(bubbles=MappingProxyType({**BUBBLES, "IMAGE": _SHORT_IMAGE}))
 _NO_CAROUSELS = {name: one for name, one in BUBBLES.items() if not one.cards[1]}
 SENS_BRAND = BrandCan(
-    bubbles=MappingProxyType(_NO_CAROUSELS), buttons=("WL", "AL", "BF", "BK", "MD", "BC", "BT")
+    bubbles=MappingProxyType(_NO_CAROUSELS),
+    buttons=("WL", "AL", "BF", "BK", "MD", "BC", "BT"),
+    takes_addresses=False,
 )
 """SENS has carousels as well; how it writes them down we have not seen, so none are sent."""

@@ -9,6 +9,8 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any, TypeAlias
 
+from .korean import with_particles
+
 Path: TypeAlias = tuple[str | int, ...]
 
 
@@ -68,22 +70,29 @@ class Rule:
     def find(self, problem: str, path: Path, **about: object) -> Finding:
         """A finding of this rule, with the texts filled."""
         says = self.says[problem]
-        en, ko, do_en, do_ko = (text.format(**about) for text in (says.en, says.ko, says.do_en, says.do_ko))
+        en, do_en = says.en.format(**about), says.do_en.format(**about)
+        ko, do_ko = (with_particles(text.format(**about)) for text in (says.ko, says.do_ko))
         return Finding(self.id, says.severity, path, en, ko, do_en, do_ko, problem)
 
 
-def read_rules(package: str, names: Iterable[str]) -> dict[str, Rule]:
-    """The rules of the TOML files of these names, by their ids."""
+def read_rules(package: str, names: Iterable[str], shared: str = "") -> dict[str, Rule]:
+    """The rules of the TOML files of these names, by their ids. What several of them say is in `shared`."""
+    common = read_toml(package, shared) if shared else {}
     found: dict[str, Rule] = {}
     for name in names:
-        data = tomllib.loads(resources.files(package).joinpath(f"{name}.toml").read_text("utf-8"))
-        found.update((id, _rule(id, name, about)) for id, about in data.items())
+        rules = read_toml(package, name).items()
+        found.update((id, _rule(id, name, about, common)) for id, about in rules)
     return found
 
 
-def _rule(id: str, subject: str, about: Mapping[str, Any]) -> Rule:
+def read_toml(package: str, name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(package).joinpath(f"{name}.toml").read_text("utf-8"))
+
+
+def _rule(id: str, subject: str, about: Mapping[str, Any], common: Mapping[str, Any]) -> Rule:
     severity = Severity(about["severity"])
-    says = {name: _says(one, severity) for name, one in about["says"].items()}
+    said = {name: common[name] for name in about.get("uses", ())} | about.get("says", {})
+    says = {name: _says(one, severity) for name, one in said.items()}
     texts = (about["what_en"], about["what_ko"], about["source"])
     return Rule(id, subject, severity, *texts, says)
 

@@ -10,6 +10,8 @@ class Limits:
     body: int = 1300
     body_often: int = 1000
     """Beyond this several relays refuse."""
+    channel_sentence: int = 40
+    """What the fixed sentence of AD and MI takes of the body."""
     body_with_items: int = 700
     extra: int = 500
     extra_often: int = 80
@@ -51,3 +53,12 @@ class Limits:
 
 
 KAKAO = Limits()
+NHN = Limits(extra_often=500, quick_replies_often=5)
+SOLAPI = Limits(body=1000, no_dot_in_names=True, quick_replies_often=10, code=0)
+SENS = Limits(body=1000, variables=30, quick_replies=0)
+BY_RELAY = {"kakao": KAKAO, "nhn": NHN, "solapi": SOLAPI, "sens": SENS}
+"""By the name of the relay. Sources: NHN Cloud's guide of the Alimtalk API v2.3; SOLAPI's documents and SDKs;
+the guide "AlimTalk template" of Naver Cloud SENS."""
+
+SHOWN = {"android": (23, 18), "ios": (27, 21)}
+"""How many characters of the title and of the subtitle a phone shows."""

@@ -150,6 +150,8 @@ class NhnAlimtalkChannel(BaseChannel[NhnSettings]):
     capabilities = Capabilities(
         content=CONTENT,
         observes=OBSERVES,
+        # KakaoTalk may confirm for three days that a message was shown (3005).
+        unknown_settles_after_days=3,
         on_unknown=OnUnknown.ASK,
         batch_size=1000,
         needs_template=True,

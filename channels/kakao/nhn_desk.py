@@ -22,7 +22,7 @@ from channels.alimtalk.desk import (
     Profile,
     Registered,
 )
-from channels.alimtalk.limits import Limits
+from channels.alimtalk.limits import NHN
 from channels.alimtalk.template import Image, Template
 from channels.answers import an_object, objects, words
 from channels.contract import Instant, Tools
@@ -46,7 +46,7 @@ NHN_DESK_CAN = DeskCan(
             *(Does.REGISTER_PROFILE, Does.GROUPS, Does.CATEGORIES, Does.NEWS),
         }
     ),
-    limits=Limits(extra_often=500, quick_replies_often=5, code=20),
+    limits=NHN,
     review_days=(2, 2),
     more={
         "profile_setting": "sender_key",

@@ -26,9 +26,14 @@ def recipient(one: Alimtalk) -> dict[str, Any]:
         said["templateParameter"] = dict(one.variables)
     buttons = [_link(button, number, full) for number, button in enumerate(one.options.buttons, 1)]
     replies = [_link(reply, number, full) for number, reply in enumerate(one.options.quick_replies, 1)]
-    said |= {"buttons": buttons} if buttons else {}
-    said |= {"quickReplies": replies} if replies else {}
+    said |= {"buttons": _telling(buttons)} if _telling(buttons) else {}
+    said |= {"quickReplies": _telling(replies)} if _telling(replies) else {}
     return said
+
+
+def _telling(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of which more is said than their place: NHN knows the rest from the template."""
+    return [one for one in links if len(one) > 1]
 
 
 def _whole(options: AlimtalkOptions) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel
 
-from channels.answers import an_object, objects, read_json, said_in
+from channels.alimtalk.desk import Registered
+from channels.answers import objects, read_json, said_in
 from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
@@ -31,15 +31,18 @@ from channels.contract import (
     Rejected,
     Tools,
     Unknown,
+    Verified,
 )
 from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
-from channels.http import exchange, outcome_of_status
-from channels.kakao.alimtalk import CONTENT, Alimtalk, send_each
+from channels.kakao import batches
+from channels.kakao.alimtalk import CONTENT, Alimtalk
 from channels.kakao.batches import Answer
-from channels.kakao.options import AlimtalkOptions, Button
+from channels.kakao.options import AlimtalkOptions
 from channels.kakao.results import OBSERVES, receipt
-from channels.kakao.sens_auth import headers
+from channels.kakao.sens_account import NO_PROFILE, SensSettings, ask, refusal
+from channels.kakao.sens_desk import SENS_DESK_CAN, SensDesk
+from channels.kakao.sens_wire import in_their_words, readable
 from channels.kakao.windows import instant, korean, window_of
 from channels.reasons import Reason
 
@@ -53,18 +56,6 @@ DELIVERED = "0000"
 LONGEST_WINDOW = 24 * 60 * 60 * 1000 - 1000
 
 
-class SensSettings(BaseModel):
-    """The Biz Message service at Naver Cloud, and the channel that the messages come from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    access_key: SecretStr = Field(min_length=1)
-    secret_key: SecretStr = Field(min_length=1)
-    service_id: str = Field(min_length=1, max_length=200, description="ncp:kkobizmsg:kr:…")
-    channel_id: str = Field(min_length=2, max_length=31, pattern=r"^@", description="@name of the channel.")
-    base_url: str = Field("https://sens.apigw.ntruss.com", pattern=r"^https?://")
-
-
 class SensSender:
     """Messages to SENS, up to `batch_size` a request."""
 
@@ -76,49 +67,25 @@ class SensSender:
         return (await self.send_many([message]))[0]
 
     async def send_many(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        return await send_each(messages, self._post, alike=lambda one: one.template)
+        return await batches.send_each(messages, readable, self._post, alike=lambda one: one.template)
 
     async def aclose(self) -> None:
         pass
 
     async def _post(self, group: Sequence[Alimtalk]) -> Answer:
+        if not self._settings.channel_id:
+            return Rejected(Reason.SENDER_INVALID, "channel_id", NO_PROFILE)
         body = {
             "plusFriendId": self._settings.channel_id,
             "templateCode": group[0].template,
-            "messages": [_in_their_words(one) for one in group],
+            "messages": [in_their_words(one) for one in group],
         }
-        answer = await _ask(self._settings, self._tools, "POST", "/messages", json=body)
+        answer = await ask(self._settings, self._tools, "POST", "/messages", json=body)
         if isinstance(answer, Deferred | Unknown):
             return answer
         if answer.is_success:
             return _outcomes(group, objects(said_in(answer).get("messages")))
-        return _refusal(answer, self._tools.clock())
-
-
-def _in_their_words(one: Alimtalk) -> dict[str, Any]:
-    """One entry of messages. SENS's own fallback to SMS is switched off, whatever its console says."""
-    said: dict[str, Any] = {
-        "countryCode": "82",
-        "to": one.number,
-        "content": one.text,
-        "useSmsFailover": False,
-    }
-    said |= {"title": one.title} if one.title else {}
-    said |= {"headerContent": one.options.header} if one.options.header else {}
-    said |= {"buttons": [_button(button) for button in one.options.buttons]} if one.options.buttons else {}
-    return said
-
-
-def _button(button: Button) -> dict[str, str]:
-    said = {
-        "type": button.type,
-        "name": button.name,
-        "linkMobile": button.link_mobile,
-        "linkPc": button.link_pc,
-        "schemeAndroid": button.scheme_android,
-        "schemeIos": button.scheme_ios,
-    }
-    return {name: value for name, value in said.items() if value}
+        return refusal(answer, self._tools.clock())
 
 
 def _outcomes(group: Sequence[Alimtalk], told: list[dict[str, Any]]) -> Answer:
@@ -146,37 +113,6 @@ def _reason(code: str) -> Reason:
     return load("channels.kakao", "kakao_codes.csv").reason(code)
 
 
-def _refusal(answer: httpx.Response, now: Instant) -> Outcome:
-    """The gateway wraps its errors; SENS itself tells status and text beside each other."""
-    said = said_in(answer)
-    by_gateway = an_object(said.get("error"))
-    error = by_gateway or said
-    code = str(error.get("errorCode") or error.get("status") or "")
-    text = str(error.get("message") or error.get("errorMessage") or "")
-    outcome = outcome_of_status(answer, now, code=code, text=text)
-    table = load("channels.kakao", "sens_codes.csv")
-    if by_gateway and isinstance(outcome, Rejected) and table.knows(code):
-        return replace(outcome, reason=table.reason(code))
-    return outcome
-
-
-async def _ask(
-    settings: SensSettings,
-    tools: Tools,
-    method: str,
-    path: str,
-    *,
-    query: dict[str, Any] | None = None,
-    **request: Any,
-) -> httpx.Response | Deferred | Unknown:
-    target = f"/alimtalk/v2/services/{quote(settings.service_id, safe=':')}{path}"
-    # Encoded here and not by the client: the signature covers the query as it travels.
-    target += f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
-    keys = settings.access_key.get_secret_value(), settings.secret_key.get_secret_value()
-    signed = headers(*keys, method, target, tools.clock())
-    return await exchange(tools, method, settings.base_url.rstrip("/") + target, headers=signed, **request)
-
-
 class SensAlimtalkChannel(BaseChannel[SensSettings]):
     """Alimtalk through Naver Cloud SENS, with results by asking for what was completed."""
 
@@ -186,9 +122,12 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
     contract_version = CONTRACT_VERSION
     settings = SensSettings
     options: type[BaseModel] | None = AlimtalkOptions
+    desk_can = SENS_DESK_CAN
     capabilities = Capabilities(
         content={**CONTENT, "text": replace(CONTENT["text"], required=True)},
         observes=OBSERVES,
+        # KakaoTalk may confirm for three days that a message was shown (3005).
+        unknown_settles_after_days=3,
         batch_size=100,
         needs_template=True,
         scheduled_send=True,
@@ -200,8 +139,20 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
     def open(self, settings: SensSettings, tools: Tools) -> SensSender:
         return SensSender(settings, tools)
 
+    def open_desk(self, settings: SensSettings, tools: Tools) -> SensDesk:
+        return SensDesk(settings, tools)
+
+    def template_news(self, settings: SensSettings, verified: Verified) -> list[Registered]:
+        """SENS calls nobody back."""
+        return []
+
+    def problems(self, settings: SensSettings) -> list[Problem]:
+        return [] if settings.channel_id else [Problem("channel_id", NO_PROFILE)]
+
     async def probe(self, settings: SensSettings, tools: Tools) -> list[Problem]:
-        answer = await _ask(settings, tools, "GET", "/channels")
+        if lacking := self.problems(settings):
+            return lacking
+        answer = await ask(settings, tools, "GET", "/channels")
         if isinstance(answer, Deferred | Unknown):
             return [Problem("base_url", f"SENS cannot be reached: {answer.text}")]
         if answer.status_code != 200:
@@ -217,7 +168,7 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
         self, settings: SensSettings, tools: Tools, cursor: Cursor
     ) -> tuple[list[Receipt], Cursor]:
         window = window_of(cursor, tools.clock(), LONGEST_WINDOW)
-        if window is None:
+        if window is None or not settings.channel_id:
             return [], cursor
         asked = {
             "plusFriendId": settings.channel_id,
@@ -227,7 +178,7 @@ class SensAlimtalkChannel(BaseChannel[SensSettings]):
         }
         if window.page:
             asked["nextToken"] = window.page
-        answer = await _ask(settings, tools, "GET", "/messages", query=asked)
+        answer = await ask(settings, tools, "GET", "/messages", query=asked)
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"SENS cannot be asked: {answer.text}")
         said = said_in(answer)

@@ -1,4 +1,8 @@
-"""Alimtalk through SOLAPI (CoolSMS)."""
+"""Alimtalk through SOLAPI (CoolSMS).
+
+SOLAPI fills a template itself, all of it: what stands around its text has no field in a message, nor is one
+wanted. A text of our own goes out with its title and buttons; the rest is as it was registered.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,36 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from channels.contract import CONTRACT_VERSION, AnyChannel, Capabilities, Message, Outcome, Tools
+from channels.alimtalk.desk import Registered
+from channels.contract import (
+    CONTRACT_VERSION,
+    AnyChannel,
+    Capabilities,
+    Message,
+    Outcome,
+    Problem,
+    Rejected,
+    Tools,
+    Verified,
+)
 from channels.hookspecs import hookimpl
 from channels.kakao.alimtalk import CONTENT, LONGEST_REFERENCE, Alimtalk, send_each
 from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions, Button
+from channels.kakao.solapi_desk import NO_PROFILE, SOLAPI_DESK_CAN, SolapiDesk
 from channels.kakao.solapi_relay import OBSERVES, SolapiAccount, SolapiRelay, submit
 from channels.kakao.solapi_results import REFERENCE
+from channels.reasons import Reason
 
 
 class SolapiSettings(SolapiAccount):
     """The account at SOLAPI, and the channel that the messages come from."""
 
-    pf_id: str = Field(min_length=1, max_length=100, description="The channel, as SOLAPI names it: KA01PF…")
+    pf_id: str = Field(
+        "",
+        max_length=100,
+        description="The channel, as SOLAPI names it: KA01PF… Nothing is sent while it is empty.",
+    )
 
 
 class SolapiSender:
@@ -39,6 +60,8 @@ class SolapiSender:
         pass
 
     async def _post(self, group: Sequence[Alimtalk]) -> Answer:
+        if not self._settings.pf_id:
+            return Rejected(Reason.SENDER_INVALID, "pf_id", NO_PROFILE)
         said = [self._in_their_words(one) for one in group]
         return await submit(self._settings, self._tools, group, said)
 
@@ -62,7 +85,7 @@ class SolapiSender:
         return said
 
 
-def _button(button: Button) -> dict[str, str]:
+def _button(button: Button) -> dict[str, Any]:
     said = {
         "buttonType": button.type,
         "buttonName": button.name,
@@ -71,7 +94,7 @@ def _button(button: Button) -> dict[str, str]:
         "linkAnd": button.scheme_android,
         "linkIos": button.scheme_ios,
         "chatExtra": button.chat_extra,
-        "targetOut": "true" if button.target else "",
+        "targetOut": bool(button.target),
     }
     return {name: value for name, value in said.items() if value}
 
@@ -86,12 +109,32 @@ class SolapiAlimtalkChannel(SolapiRelay[SolapiSettings]):
     settings = SolapiSettings
     message_types = ("ATA",)
     options: type[BaseModel] | None = AlimtalkOptions
+    desk_can = SOLAPI_DESK_CAN
     capabilities = Capabilities(
-        content=CONTENT, observes=OBSERVES, batch_size=500, needs_template=True, scheduled_send=True
+        content=CONTENT,
+        observes=OBSERVES,
+        batch_size=500,
+        needs_template=True,
+        scheduled_send=True,
+        # As KakaoTalk itself does.
+        unknown_settles_after_days=3,
     )
 
     def open(self, settings: SolapiSettings, tools: Tools) -> SolapiSender:
         return SolapiSender(settings, tools)
+
+    def open_desk(self, settings: SolapiSettings, tools: Tools) -> SolapiDesk:
+        return SolapiDesk(settings, tools, settings.pf_id)
+
+    def template_news(self, settings: SolapiSettings, verified: Verified) -> list[Registered]:
+        """SOLAPI's callbacks tell of messages alone."""
+        return []
+
+    def problems(self, settings: SolapiSettings) -> list[Problem]:
+        return [] if settings.pf_id else [Problem("pf_id", NO_PROFILE)]
+
+    async def probe(self, settings: SolapiSettings, tools: Tools) -> list[Problem]:
+        return self.problems(settings) or await super().probe(settings, tools)
 
 
 @hookimpl

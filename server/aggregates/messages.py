@@ -27,11 +27,14 @@ TOLD = (
     Metric.FAILED,
     Metric.SKIPPED,
     Metric.UNKNOWN,
+    Metric.FALLBACK_SENT,
+    Metric.FALLBACK_DELIVERED,
 )
 """What reports of messages show, in this order."""
 
 HEARD_AS = {
     Metric.DELIVERED: ReceiptKind.DELIVERED,
+    Metric.FALLBACK_DELIVERED: ReceiptKind.DELIVERED,
     Metric.OPENED: ReceiptKind.OPENED,
     Metric.OPENS: ReceiptKind.OPENED,
     Metric.CLICKED: ReceiptKind.CLICKED,
@@ -51,6 +54,8 @@ WHOLES = {
     Metric.FAILED: Metric.QUEUED,
     Metric.SKIPPED: Metric.QUEUED,
     Metric.UNKNOWN: Metric.QUEUED,
+    Metric.FALLBACK_SENT: Metric.SENT,
+    Metric.FALLBACK_DELIVERED: Metric.FALLBACK_SENT,
     Metric.DELIVERED: Metric.SENT,
     Metric.BOUNCED: Metric.SENT,
     Metric.OPENED: Metric.SENT,

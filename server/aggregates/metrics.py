@@ -21,6 +21,8 @@ class Metric(StrEnum):
     BOUNCED = "bounced"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
+    FALLBACK_SENT = "fallback_sent"
+    FALLBACK_DELIVERED = "fallback_delivered"
     OPENS = "opens"
     OPENED = "opened"
     CLICKS = "clicks"
@@ -134,6 +136,20 @@ DEFINITIONS: tuple[Definition, ...] = (
         "attempt",
         "failure reason",
         "Messages that left and got no answer: they may have arrived, and are not sent again.",
+    ),
+    Definition(
+        Metric.FALLBACK_SENT,
+        "message",
+        "acceptance",
+        "",
+        "Of those sent the ones that went out in the place of another that did not arrive.",
+    ),
+    Definition(
+        Metric.FALLBACK_DELIVERED,
+        "message",
+        "delivery",
+        "",
+        "Of those delivered the ones that went out in the place of another that did not arrive.",
     ),
     Definition(Metric.OPENS, "open", "open", "actor", "Every open that was seen."),
     Definition(

@@ -325,7 +325,7 @@ def _message(result: Recount, message: Any, receipts: list[Any]) -> None:
         hear(folded, f"{kind}/{actor}", at)
         every = WITH_ACTOR[ReceiptKind(kind)][0]
         result.count(message, every, step_key, at, channel=channel, reason=actor)
-    found = counted(folded, message.reason, message.attempted_at)
+    found = counted(folded, message.reason, message.attempted_at, message.fallback_of)
     for (metric, reason), at in found.items():
         result.count(message, metric, step_key, at, channel=channel, reason=reason)
         if metric in _OF_BRANCHES:

@@ -10,7 +10,7 @@ from channels.errors import ChannelError
 from server.errors import ServerError
 from server.scaffold.commands import channel, list_channels
 
-from .alimtalk_ready import alimtalk
+from .alimtalk_campaigns import alimtalk
 from .audience import audience
 from .coupons import coupons
 from .declared import properties

@@ -10,6 +10,7 @@ import click
 from server.errors import NotFound, ServerError
 
 from .alimtalk_files import read_template_file
+from .alimtalk_lint import lint_files
 from .asking import Ask, Data, asking, payload_of, where
 
 a_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -26,6 +27,8 @@ TEMPLATE = f"""id key name isSendable latest {{ number submittedAt content {{ bo
 def alimtalk() -> None:
     """Alimtalk (알림톡): sender profiles, templates and their reviews (docs/alimtalk.md)."""
 
+
+alimtalk.add_command(lint_files)
 
 LIST = """query ($after: String) { alimtalkTemplates(first: 100, after: $after) {
     pageInfo { hasNextPage endCursor } edges { node { key name isSendable registrations {

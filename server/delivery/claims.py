@@ -15,7 +15,8 @@ from server.delivery.receipts import HeardReceipt, encode
 from server.delivery.status import SkipReason
 from server.engine import leases
 from server.journey.status import JourneyStatus
-from server.store import attempts, inbox, outbox
+from server.store import attempts, inbox, outbox, suppressed
+from server.store.consents import holds
 from server.store.sessions import WriteSession
 
 from . import caps, vouchers
@@ -33,6 +34,7 @@ UNSETTLED = "unsettled"
 LONGEST_TRYING = DAY
 """After a message was born; what comes later than that helps nobody."""
 
+NO_CAUSES: Mapping[int, str] = {}
 _STATES = {outbox.OPTED_OUT: SkipReason.OPTED_OUT, outbox.INVALID: SkipReason.INVALID_ADDRESS}
 
 
@@ -93,9 +95,17 @@ def _has_run_out(row: Any) -> bool:
 def _not_permitted(row: Any, now: Instant) -> str:
     if row.suppressed_until is not None and row.suppressed_until > now:
         return SkipReason.SUPPRESSED.value
-    if row.is_granted is False or (row.is_granted is None and row.needs_consent):
+    granted = holds(row.is_granted, row.granted_until, now)
+    if granted is False or (granted is None and row.needs_consent):
         return SkipReason.NO_CONSENT.value
-    return ""
+    return _unmet(row, now) if row.demands else ""
+
+
+def _unmet(row: Any, now: Instant) -> str:
+    """Why a message may not go that asks more of its reader: to be a member, who has consented to such."""
+    if row.user_id is None and row.merged_into is None:
+        return SkipReason.NOT_MEMBER.value
+    return "" if holds(row.is_demand_met, row.demand_met_until, now) else SkipReason.NO_CONSENT.value
 
 
 def is_uncertain(row: Any) -> bool:
@@ -163,8 +173,9 @@ async def claim(
     handing = await vouchers.prepare(session, shard, list(may_go.values()))
     for row in handing.without:
         sorted_by[SkipReason.NO_VOUCHER.value].append(may_go.pop(row.id))
+    causes = await suppressed.causes(session, sorted_by.get(SkipReason.SUPPRESSED.value, []), now)
     for reason, skipped in sorted_by.items():
-        await skip(session, shard, skipped, reason, now)
+        await skip(session, shard, skipped, reason, now, causes)
     going = [message_id for message_id in may_go if message_id not in handing.later]
     begun = await attempts.begin(session, shard, going, now, when_due=when_due)
     codes = await vouchers.hand_out(session, shard, handing, [may_go[one.id] for one in begun], now)
@@ -195,7 +206,7 @@ async def _put_off(
             ReceiptKind.DEFERRED,
             now,
             code="silent_hours",
-            detail=told(row, opens),
+            detail=told(row, opens, now),
             connection_id=row.connection_id,
         )
         entries.append(inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), clock.now()))
@@ -265,12 +276,20 @@ def _ended(shard: int, row: Any, now: Instant) -> inbox.Entry:
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)
 
 
-async def skip(session: WriteSession, shard: int, skipped: Sequence[Any], reason: str, now: Instant) -> None:
-    """Gives up queued messages that may not go, and tells the inbox."""
+async def skip(
+    session: WriteSession,
+    shard: int,
+    skipped: Sequence[Any],
+    reason: str,
+    now: Instant,
+    causes: Mapping[int, str] = NO_CAUSES,
+) -> None:
+    """Gives up queued messages that may not go, and tells the inbox; with its cause, where there is one."""
     await outbox.skip(session, shard, [row.id for row in skipped], reason)
-    await inbox.append(session, [_skipped(shard, row, reason, now) for row in skipped])
+    entries = [_skipped(shard, row, reason, now, causes.get(row.id, "")) for row in skipped]
+    await inbox.append(session, entries)
 
 
-def _skipped(shard: int, row: Any, reason: str, now: Instant) -> inbox.Entry:
-    receipt = HeardReceipt(row.id, "decision", ReceiptKind.SKIPPED, now, reason=reason)
+def _skipped(shard: int, row: Any, reason: str, now: Instant, cause: str) -> inbox.Entry:
+    receipt = HeardReceipt(row.id, "decision", ReceiptKind.SKIPPED, now, reason=reason, code=cause)
     return inbox.Entry(shard, row.project_id, inbox.RECEIPT, encode(receipt), now)

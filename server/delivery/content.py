@@ -13,7 +13,7 @@ from server.clock import Instant
 from server.delivery.links import Tracking
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path
-from server.journey.steps import Email, MessageStep
+from server.journey.steps import Email, MessageStep, stand_in
 from server.store import outbox, passages
 from server.store.database import Database
 from server.store.receipts import SHARD_MASK
@@ -50,7 +50,7 @@ class Writer:
     db: Database
     tracking: Tracking
     _graphs: dict[tuple[int, int], Graph] = field(default_factory=dict)
-    _asking: dict[tuple[int, int, str], frozenset[str]] = field(default_factory=dict)
+    _asking: dict[tuple[int, int, str, bool], frozenset[str]] = field(default_factory=dict)
     """What the texts of a step may ask for: `messages`, `shopping`."""
 
     async def recall(self, batch: Iterable[Claimed]) -> dict[tuple[int, int], Values]:
@@ -105,8 +105,7 @@ class Writer:
             variables=said.variables,
             options=said.options,
             purpose=Purpose(step.purpose),
-            # As it was decided: the message's own row says the same.
-            expires_at=None if step.expires_after_ms is None else row.created_at + step.expires_after_ms,
+            expires_at=row.expires_at,
         )
 
     def _rendered(
@@ -124,7 +123,7 @@ class Writer:
         return asked if sheet is None else asked | _asked_in(sheet.bindings.values())
 
     async def _step_asks_for(self, row: Any) -> frozenset[str]:
-        key = (row.journey_id, row.version, row.step_key)
+        key = (row.journey_id, row.version, row.step_key, row.fallback_of is not None)
         if key not in self._asking:
             if len(self._asking) >= _MOST_GRAPHS:
                 self._asking.clear()
@@ -134,7 +133,9 @@ class Writer:
 
     async def _step(self, row: Any) -> MessageStep:
         step = (await self._graph(row.journey_id, row.version)).steps.get(row.step_key)
-        return step if isinstance(step, MessageStep) else _NOTHING
+        if not isinstance(step, MessageStep):
+            return _NOTHING
+        return step if row.fallback_of is None else stand_in(step) or _NOTHING
 
     def _values(self, claimed: Claimed, unsubscribe_url: str, bought: Values) -> dict[str, object]:
         row = claimed.row

@@ -2,7 +2,7 @@
 
 A run waits before its message is born, so this concerns what is late: parked by a pause, tried again, or kept
 in a backlog. The silence is that of the version which decided the message, in the zone where the person
-is now.
+is now; and that of the law, where the project goes by one. Whichever is longer holds.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,8 @@ from server.journey.reading import Reader
 from server.journey.silence import Silence, read_silence
 from server.store import outbox
 from server.store.sessions import ReadSession
+
+from . import law
 
 _NOTHING = Silence()
 _MOST_VERSIONS = 10_000
@@ -42,15 +44,17 @@ class Quiet:
     def opens_at(self, row: Any, at: Instant) -> Instant:
         """When the message may leave, as far as silence goes: at once, or when it is over."""
         silence = self._silences.get((row.journey_id, row.version), _NOTHING)
-        if not silence.rules:
+        rules = silence.rules + law.nights_of(row, at)
+        if not rules:
             return at
-        return silence.next_open(at, row.channel, row.purpose, _zone_of(row))
+        return Silence(rules).next_open(at, row.channel, row.purpose, _zone_of(row))
 
 
-def told(row: Any, opens: Instant) -> str:
+def told(row: Any, opens: Instant, at: Instant) -> str:
     """Why it waits, for whoever asks."""
     zone = _zone_of(row)
-    return f"waits for the end of silent hours: {local_of(opens, zone):%Y-%m-%d %H:%M} in {zone}"
+    why = "; at night the law wants a consent of its own" if law.nights_of(row, at) else ""
+    return f"waits for the end of silent hours: {local_of(opens, zone):%Y-%m-%d %H:%M} in {zone}{why}"
 
 
 def _silence_in(text: str) -> Silence:

@@ -50,6 +50,8 @@ class SkipReason(StrEnum):
     """No version of its template may be sent, by no connection that it may go through."""
     CONTENT_INVALID = "content_invalid"
     """Filled for this user its template breaks a rule, and a relay would refuse it."""
+    ARRIVED = "arrived"
+    """The message in whose place it was to go has arrived after all."""
 
 
 Heard = dict[str, list[Any]]
@@ -108,6 +110,20 @@ def hear(heard: Heard, kind: str, at: Instant) -> None:
     found[2] += 1
 
 
+def is_in_doubt(heard: Mapping[str, list[Any]]) -> bool:
+    """Whether nobody knows if it arrived: no answer came, or the provider says that none has come to it.
+
+    Such a word holds until a better one: what was taken over later than that is on its way.
+    """
+    if ReceiptKind.UNKNOWN not in heard or status_of(heard) not in _MAY_HAVE_ARRIVED:
+        return False
+    accepted = heard.get(ReceiptKind.ACCEPTED)
+    return accepted is None or bool(heard[ReceiptKind.UNKNOWN][1] > accepted[1])
+
+
+_MAY_HAVE_ARRIVED = (DeliveryStatus.UNKNOWN, DeliveryStatus.ACCEPTED)
+
+
 def status_of(heard: Mapping[str, list[Any]]) -> DeliveryStatus:
     for kind, status in _STRENGTH:
         if kind in heard:
@@ -137,7 +153,12 @@ def opened_at(heard: Mapping[str, list[Any]]) -> Instant | None:
     return min((heard[key][0] for key in keys if key in heard), default=None)
 
 
-def counted(heard: Mapping[str, list[Any]], reason: str, attempted_at: Instant | None) -> Counted:
+def counted(
+    heard: Mapping[str, list[Any]],
+    reason: str,
+    attempted_at: Instant | None,
+    fallback_of: int | None = None,
+) -> Counted:
     """What this message counts as, once each: the metric and its reason, and when.
 
     Takes what `bursts.seen` makes of what was heard.
@@ -158,7 +179,19 @@ def counted(heard: Mapping[str, list[Any]], reason: str, attempted_at: Instant |
     for once, metric in _COUNTED_ONCE.items():
         if once in heard:
             found[metric, ""] = heard[once][0]
+    if fallback_of is not None:
+        _count_fallback(found)
     return found
+
+
+def _count_fallback(found: Counted) -> None:
+    """What goes out in another's place counts once more as such."""
+    for metric, as_fallback in _AS_FALLBACK.items():
+        if (metric, "") in found:
+            found[as_fallback, ""] = found[metric, ""]
+
+
+_AS_FALLBACK = {Metric.SENT: Metric.FALLBACK_SENT, Metric.DELIVERED: Metric.FALLBACK_DELIVERED}
 
 
 def carried(found: Mapping[tuple[Metric, str], Instant]) -> dict[Metric, Instant]:

@@ -107,8 +107,8 @@ async def keep(
     await registrations.stand(session, changes)
     await registrations.comment(session, spoken)
     for number, is_now in latest.items():
-        if is_now.inspection is Inspection.APPROVED:
-            row = known[number]
+        row = known[number]
+        if is_now.inspection is Inspection.APPROVED and row.inspection != Inspection.APPROVED:
             await registrations.replace_older(session, whose.connection_id, row.code, row.number, now)
     after = await alimtalk_sendable.sendable(session, whose.project_id, keys)
     lost = [key for key in keys if key in before and key not in after]

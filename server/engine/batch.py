@@ -184,7 +184,7 @@ class Batch:
     known_receipts: set[tuple[int, str]] = field(default_factory=set)
     moving: dict[UserKey, list[Any]] = field(default_factory=dict)
     """Events of users that turned out to be others."""
-    moving_lists: dict[UserKey, list[int]] = field(default_factory=dict)
+    moving_lists: dict[UserKey, list[tuple[int, int, str]]] = field(default_factory=dict)
     """The lists that they are on."""
     moving_commerce: dict[UserKey, Any] = field(default_factory=dict)
     """Their lives, and their coupons by code."""
@@ -392,6 +392,7 @@ class Batch:
                 to_json(message.heard),
                 *message.priced,
                 message.billed_as,
+                message.fallback_id,
             )
             for message in self.messages.values()
             if message.is_changed

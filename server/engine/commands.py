@@ -252,7 +252,7 @@ def _take_over_profile(batch: Batch, project_id: int, user: UserState, command: 
         batch.adopted.add((project_id, channel, address))
     for decision in command.get("consents", ()):
         consents.keep(batch, user, project_id, Decision(*decision))
-    lists.put(batch, project_id, user.number, command.get("lists", ()), command["at"])
+    lists.put(batch, project_id, user.number, command.get("lists", ()))
     for channel, theirs in command["current"].items():
         addresses.keep(batch, user, project_id, channel, theirs, command["at"])
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
-from channels.contract import Purpose
 from server.clock import Instant
+from server.ingest import segment_time
 from server.ingest.messages import ArrivedEvent
 from server.store import consents, inbox
-from server.store.consents import DECIDE, LONGEST_NOTE, Decision
+from server.store.consents import BASES, DECIDE, LONGEST_NOTE, PURPOSES, Decision, holds
 from server.store.same_address import same_channel
 
 from .batch import Batch
@@ -30,7 +30,7 @@ def keep(batch: Batch, user: UserState, project_id: int, decision: Decision) -> 
     decision = decision._replace(channel=consents.kept_under(decision.channel))
     batch.consents.setdefault((project_id, user.number), []).append(decision)
     who = ((project_id, user.number), decision.channel, decision.purpose)
-    batch.permissions.granted[who] = decision.granted
+    batch.permissions.granted[who] = bool(holds(decision.granted, decision.until, batch.now))
     batch.decisions.append(consents.row_of(batch.shard, project_id, user.number, decision))
 
 
@@ -50,9 +50,17 @@ def _read(body: dict[str, Any], at: Instant) -> Decision | None:
     if channel is None:
         return None
     purpose = purpose.strip().lower() if isinstance(purpose, str) else ""
-    if purpose not in list(Purpose) or not isinstance(granted, bool):
+    if purpose not in PURPOSES or not isinstance(granted, bool):
         return None
-    return Decision(channel, purpose, granted, at, _text(body, "source"), _text(body, "evidence"))
+    basis = _text(body, "basis").strip().lower()
+    if basis not in ("", *BASES):
+        return None
+    until = body.get("until")
+    ends = segment_time.to_instant(until) if until is not None else None
+    if until is not None and ends is None:
+        return None  # Until when it holds cannot be guessed.
+    about = (_text(body, "source"), _text(body, "evidence"), basis, ends)
+    return Decision(channel, purpose, granted, at, *about)
 
 
 def _text(body: dict[str, Any], name: str) -> str:

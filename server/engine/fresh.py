@@ -5,13 +5,14 @@ The tables do not have it yet. What they have already is told again under the sa
 
 from collections.abc import Iterator
 
+from server.journey.audience.coupons import GIVEN
 from server.journey.audience.journeys import OF_JOURNEYS
 from server.journey.audience.messages import MESSAGE
 from server.journey.audience.visits import VISIT
 from server.journey.holdout import HOLDOUT
 from server.segments.commerce import told_of_coupon, told_of_order, told_of_sign_up
 from server.segments.deeds import told_of_session
-from server.segments.journeys import told_of_hit, told_of_message, told_of_run, told_of_visit
+from server.segments.journeys import told_of_given, told_of_hit, told_of_message, told_of_run, told_of_visit
 from server.segments.loading import Found
 
 from .batch import Batch, UserKey
@@ -27,6 +28,9 @@ def facts_of(batch: Batch, key: UserKey, kind: str) -> Iterator[Found]:
         for message in batch.noted.messages(batch.messages.values(), key):
             if message.attempted_at is not None:
                 yield from told_of_message(number, message, message.heard)
+    elif kind == GIVEN:
+        for run in batch.runs_by_user[key]:
+            yield from told_of_given(number, run)
     elif kind in OF_JOURNEYS:
         yield from _of_journeys(batch, key)
     else:

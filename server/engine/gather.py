@@ -104,6 +104,7 @@ _UNSETTLED_OF_JOURNEY = _OPEN_OF_JOURNEY.where(
     _runs.c.version < bindparam("before"), _runs.c.settled < bindparam("before")
 )
 _MESSAGES = select(_messages).where(_messages.c.shard == bindparam("shard"), among(_messages.c.id, "ids"))
+_OF_RUNS = select(_messages).where(_messages.c.shard == bindparam("shard"), among(_messages.c.run_id, "runs"))
 _RECEIPTS = select(_receipts.c.message_id, _receipts.c.key).where(
     _receipts.c.shard == bindparam("shard"),
     among(_receipts.c.message_id, "ids"),
@@ -296,6 +297,16 @@ async def messages(session: ReadSession, batch: Batch, ids: set[int]) -> set[tup
     return {(row.message_id, row.key) for row in rows}
 
 
+async def siblings(
+    session: ReadSession, batch: Batch, passages: Collection[tuple[int, str, Instant]]
+) -> None:
+    """The messages of these passages (run, step, decision), into the batch beside those that are there."""
+    runs = {run_id for run_id, _, _ in passages}
+    for row in await session.rows_in(_OF_RUNS, "runs", runs, {"shard": batch.shard}):
+        if (row.run_id, row.step_key, row.created_at) in passages and row.id not in batch.messages:
+            batch.messages[row.id] = to_message(row, batch.catalog.prices)
+
+
 def to_message(row: Any, prices: PriceList) -> MessageState:
     return MessageState(
         id=row.id,
@@ -320,4 +331,11 @@ def to_message(row: Any, prices: PriceList) -> MessageState:
         priced_by=prices.by_id[row.priced_by] if row.priced_by is not None else None,
         billed_as=row.billed_as,
         variants=row.variants,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        event=row.event,
+        voucher=row.voucher,
+        demands=row.demands,
+        fallback_of=row.fallback_of,
+        fallback_id=row.fallback_id,
     )

@@ -23,10 +23,12 @@ from . import (
     gather,
     happened,
     invitations,
+    lists,
     news,
     reach,
     remapping,
     segments,
+    standing_in,
 )
 from .asking import Entrant
 from .batch import Batch, IdentityKey, Known
@@ -59,7 +61,8 @@ class Intake:
         """Finds the users of the items' events, and reads what the items and the due runs ask for."""
         fresh = await self._leave_out_repeated(session, batch, items)
         inviting = [item for item in items if item.row.kind == INVITE]
-        await self._find_identities(session, batch, fresh, inviting)
+        naming = [item for item in items if item.row.kind == user_lists.LIST_NAME]
+        await self._find_identities(session, batch, fresh, [*inviting, *naming])
         await self._resolve(session, batch, fresh, inviting)
         await self._load(session, batch, items, due)
 
@@ -160,6 +163,8 @@ class Intake:
                 people_wanted.add((item.row.project_id, item.command["number"]))
             elif item.row.kind == user_lists.LIST_ADD:
                 people_wanted |= {(item.row.project_id, number) for number in item.command["numbers"]}
+            elif item.row.kind == user_lists.LIST_NAME:
+                people_wanted |= lists.numbers_named(batch, item.row.project_id, item.command)
             elif item.row.kind in (REMOVE, ERASE):
                 movers.update((item.row.project_id, number) for number in item.command["numbers"])
             else:
@@ -169,6 +174,7 @@ class Intake:
         heard |= remapped
         await remapping.load(session, batch, remapped)
         batch.known_receipts = await gather.messages(session, batch, heard) if heard else set()
+        await standing_in.load(session, batch)
         people_wanted |= await self._load_followers(session, batch, items)
         led = asking.led_elsewhere(batch)
         movers |= led

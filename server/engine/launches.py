@@ -5,7 +5,7 @@ nobody in twice. In each person's own zone a launch passes over its audience onc
 somebody's moment comes, which is as often as there are different clocks among its people.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ import orjson
 import structlog
 
 from server.clock import Instant
-from server.journey.audience import EVERYBODY, Question
+from server.journey.audience import EVERYBODY, AllOf, Person, Question
+from server.journey.audience.coupons import HasFreshCoupon, told
 from server.journey.launching import concerns, day_numbered, moment_of, next_launch
 from server.journey.schedule import ONCE
 from server.journey.status import JourneyStatus
@@ -45,6 +46,10 @@ class Page:
     question: Question = EVERYBODY
     properties: dict[str, Any] = field(default_factory=dict)
     numbers: Sequence[int] = ()
+    lines: Mapping[int, str] = field(default_factory=dict)
+    """Of an uploaded list: what else the line of each person said, as JSON."""
+    coupon: HasFreshCoupon | None = None
+    """Which coupon whoever comes in has to have, and brings along."""
     is_last: bool = False
     entered: int = 0
     refused: int = 0
@@ -101,11 +106,15 @@ async def _find(session: ReadSession, batch: Batch, page: Page) -> None:
     if named.get("list"):
         list_id = batch.catalog.lists.get(project_id, {}).get(named["list"])
         if list_id is not None:
-            page.numbers = await launches.on_list(session, shard, list_id, after, MOST_PEOPLE)
+            page.lines = await launches.on_list(session, shard, list_id, after, MOST_PEOPLE)
+            page.numbers = list(page.lines)
     else:
-        page.numbers = await launches.everybody(session, shard, project_id, after, MOST_PEOPLE)
+        about = (session, shard, project_id, after, MOST_PEOPLE)
+        page.numbers = await launches.everybody(*about, members=bool(named.get("members")))
         if named.get("segment"):
             page.question = segments.question_of(batch, project_id, named["segment"])
+    if page.coupon is not None:
+        page.question = AllOf((page.question, page.coupon))
     page.is_last = len(page.numbers) < MOST_PEOPLE
 
 
@@ -117,7 +126,9 @@ async def _audience(session: ReadSession, page: Page) -> dict[str, Any]:
     assert isinstance(page.entry, EntryAudience)
     if not page.entry.when.is_at_once:
         page.properties = {"day": day_numbered(page.launch.occurrence).isoformat()}
-    return {"segment": page.entry.segment, "list": page.entry.list}
+    if page.entry.coupon is not None:
+        page.coupon = HasFreshCoupon(page.entry.coupon, page.journey.id)
+    return {"segment": page.entry.segment, "list": page.entry.list, "members": page.entry.members}
 
 
 async def _load(session: ReadSession, batch: Batch, page: Page) -> None:
@@ -164,15 +175,25 @@ def _ask(batch: Batch, page: Page, user: UserState, own: str) -> None:
         return
     at = page.launch.due_at if moment is None else moment
     at = at if batch.follows_events else batch.now
-    if page.question is not EVERYBODY:
-        somebody = segments.person(batch, page.journey.project_id, user, at, user.attributes)
-        if not page.question.holds(somebody):
-            return
-    event = Happening(page.journey.project_id, launches.LAUNCH, "", page.properties, at, own)
+    somebody = segments.person(batch, page.journey.project_id, user, at, user.attributes)
+    if page.question is not EVERYBODY and not page.question.holds(somebody):
+        return
+    brought = page.properties | _brought(page, somebody, user)
+    event = Happening(page.journey.project_id, launches.LAUNCH, "", brought, at, own)
     if moment is None:
         _skip(batch, page, user, event)
     elif not _is_in_already(batch, page, user):
         _let_in(batch, page, user, event)
+
+
+def _brought(page: Page, somebody: Person, user: UserState) -> dict[str, Any]:
+    """What this person brings along: the line of an uploaded list, the coupon that ends first."""
+    found: dict[str, Any] = {}
+    if line := page.lines.get(user.number):
+        found["row"] = orjson.loads(line)
+    if page.coupon is not None and (coupon := page.coupon.first(somebody)) is not None:
+        found["coupon"] = told(coupon, somebody.zone)
+    return found
 
 
 def _moment_of(batch: Batch, page: Page, user: UserState) -> Instant | None:
@@ -202,7 +223,7 @@ def _is_in_already(batch: Batch, page: Page, user: UserState) -> bool:
         return False
     return any(
         (run.journey_id, run.entry_key) == (page.journey.id, page.entry.key)
-        and orjson.loads(run.properties) == page.properties
+        and page.properties.items() <= orjson.loads(run.properties).items()
         for run in batch.runs_by_user[page.journey.project_id, user.number]
     )
 

@@ -7,8 +7,9 @@ import orjson
 
 from server.aggregates.metrics import Metric
 from server.clock import Instant
+from server.delivery.fallbacks import End, Ruling, rule
 from server.delivery.status import DeliveryStatus, SkipReason
-from server.journey.steps import Alimtalk, MessageStep, Step
+from server.journey.steps import Alimtalk, MessageStep, Step, stand_in
 from server.journey.steps.sending_rules import SendTo
 
 from . import draws
@@ -41,12 +42,75 @@ class Posted(NamedTuple):
         return {"status": status.value, "reason": self.skipped, "heard": []}
 
 
+class Origin(NamedTuple):
+    """What a message has of the run that sends it."""
+
+    project_id: int
+    journey_id: int
+    version: int
+    run_id: int
+    user_number: int
+    entered_at: Instant
+    event: str
+    """Name and properties as JSON."""
+    variants: str
+
+
+class InPlace(NamedTuple):
+    """What a message has of another in whose place it goes."""
+
+    fallback_of: int
+    voucher: str = ""
+    demands: str = ""
+    expires_at: Instant | None = None
+
+
 def send(batch: Batch, run: RunState, step: Step, user: UserState, at: Instant) -> list[Posted]:
-    """One message for each address of the user, or one that says why not."""
+    """One message for each address of the user, or one that says why not, and what goes in its place."""
     assert isinstance(step, MessageStep)
+    origin = origin_of(run)
     connections = batch.catalog.connections_for(run.project_id, step.channel, step.connection)
     letters = letters_for(connections, _chosen(user, step, run))
-    return [Posted(_post(batch, run, step, letter, at), letter.skipped) for letter in letters]
+    if len(letters) == 1 and letters[0].skipped:
+        return _in_its_place(batch, origin, step, user, letters[0], at)
+    return [post(batch, origin, step, letter, at) for letter in letters]
+
+
+def _in_its_place(
+    batch: Batch, origin: Origin, step: MessageStep, user: UserState, letter: Letter, at: Instant
+) -> list[Posted]:
+    """One that can never be sent, and another in its place where that may be."""
+    end = End(DeliveryStatus.SKIPPED, letter.skipped)
+    other = stand_in(step)
+    if other is None or rule(end, step.purpose, must_arrive=_must_arrive(step)) is not Ruling.GOES:
+        return [post(batch, origin, step, letter, at)]
+    first, second = batch.take_id(), batch.take_id()
+    connections = batch.catalog.connections_for(origin.project_id, other.channel, other.connection)
+    there = letters_for(connections, addresses_of(user, other.channel)[:1])[0]
+    ends = [one for one in (_expiry(step, at), at + _within(step)) if one is not None]
+    place = InPlace(first, demands=_template(batch, origin, step)[3], expires_at=min(ends))
+    return [
+        post(batch, origin, step, letter, at, message_id=first, fallback_id=second),
+        post(batch, origin, other, there, at, message_id=second, place=place),
+    ]
+
+
+def _must_arrive(step: MessageStep) -> bool:
+    return step.fallback is not None and step.fallback.must_arrive
+
+
+def _within(step: MessageStep) -> int:
+    return step.fallback.within_ms if step.fallback else 0
+
+
+def _expiry(step: MessageStep, at: Instant) -> Instant | None:
+    return None if step.expires_after_ms is None else at + step.expires_after_ms
+
+
+def origin_of(run: RunState) -> Origin:
+    event = to_json({"name": run.event_name, "properties": orjson.loads(run.properties)})
+    whose = (run.project_id, run.journey_id, run.version, run.id, run.user_number, run.entered_at)
+    return Origin(*whose, event, draws.told(run))
 
 
 def _chosen(user: UserState, step: MessageStep, run: RunState) -> Sequence[Address]:
@@ -82,27 +146,40 @@ def letters_for(connections: Sequence[Connected], addresses: Sequence[Address]) 
     return [Letter(known, None, SkipReason.NO_CONNECTION.value)]
 
 
-def _template(batch: Batch, run: RunState, step: MessageStep) -> tuple[Any, ...]:
-    """The columns that say of which template of the project a message is made, if of any, and in no other's
-    place. Which version of it leaves, and on what evidence, is known when it does."""
+def _template(batch: Batch, origin: Origin, step: MessageStep) -> tuple[Any, ...]:
+    """The columns that say of which template of the project a message is made, if of any. Which version of it
+    leaves, and on what evidence, is known when it does."""
     key = step.content.get("template", "") if isinstance(step, Alimtalk) else ""
-    demands = batch.catalog.templates.get((run.project_id, key)) if key else None
-    return (key if demands is not None else "", None, "", demands or "", "", None)
+    demands = batch.catalog.templates.get((origin.project_id, key)) if key else None
+    return (key if demands is not None else "", None, "", demands or "", "")
 
 
-def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: Instant) -> int:
-    message_id, skipped = batch.take_id(), letter.skipped
+def post(
+    batch: Batch,
+    origin: Origin,
+    step: MessageStep,
+    letter: Letter,
+    at: Instant,
+    *,
+    message_id: int | None = None,
+    place: InPlace | None = None,
+    fallback_id: int | None = None,
+) -> Posted:
+    """A message is born; with a `place` it goes out in the place of another."""
+    message_id, skipped = message_id or batch.take_id(), letter.skipped
+    voucher = place.voucher if place else ""
+    *made_of, demands, billed_as = _template(batch, origin, step)
     batch.new_messages.append(
         (
             batch.shard,
             message_id,
-            run.project_id,
-            run.journey_id,
-            run.version,
-            run.id,
+            origin.project_id,
+            origin.journey_id,
+            origin.version,
+            origin.run_id,
             step.key,
-            run.user_number,
-            run.entered_at,
+            origin.user_number,
+            origin.entered_at,
             step.channel,
             letter.connection_id,
             letter.address,
@@ -113,25 +190,36 @@ def _post(batch: Batch, run: RunState, step: MessageStep, letter: Letter, at: In
             0,
             None,
             "",
-            to_json({"name": run.event_name, "properties": orjson.loads(run.properties)}),
+            origin.event,
             to_json({"skipped": [at, at, 1]} if skipped else {}),
             step.purpose,
-            None if step.expires_after_ms is None else at + step.expires_after_ms,
+            place.expires_at if place else _expiry(step, at),
             not step.connection,
-            draws.told(run),
+            origin.variants,
             step.rules.cap.written,
             step.rules.pool,
             step.rules.remember_as,
-            "",
+            voucher,
             *_NO_PRICE,
             None,
-            *_template(batch, run, step),
+            *made_of,
+            demands or (place.demands if place else ""),
+            billed_as,
+            place.fallback_of if place else None,
+            fallback_id,
         )
     )
-    about = (run.project_id, run.journey_id, run.version, step.key, at, run.entered_at)
+    _count(batch, origin, step, at, message_id, skipped)
+    return Posted(message_id, skipped)
+
+
+def _count(
+    batch: Batch, origin: Origin, step: MessageStep, at: Instant, message_id: int, skipped: str
+) -> None:
+    where = (origin.project_id, origin.journey_id, origin.version, step.key)
+    about = (*where, at, origin.entered_at)
     batch.tally.count(Metric.QUEUED, *about, channel=step.channel)
     if skipped:
-        row = (batch.shard, message_id, "decision", run.project_id, "skipped", at, at, skipped)
+        row = (batch.shard, message_id, "decision", origin.project_id, "skipped", at, at, skipped)
         batch.receipts.append((*row, "", "", "", "", "", None, "", *_NO_PRICE))
         batch.tally.count(Metric.SKIPPED, *about, channel=step.channel, reason=skipped)
-    return message_id

@@ -88,7 +88,17 @@ def told(message: MessageState) -> dict[str, Any]:
         if (kind in known and kind not in ("opened", "clicked"))
         or any(f"{kind}/{actor}" in known for actor in BY_PEOPLE)
     ]
-    return {"status": message.status, "reason": message.reason, "heard": heard}
+    told = {"status": message.status, "reason": message.reason, "heard": heard}
+    return told if message.fallback is None else {**told, "fallback": message.fallback}
+
+
+def _keep(messages: dict[str, Any], message_id: int, told: dict[str, Any]) -> None:
+    """What goes in the place of a message is known with that message's end, so that nobody decides before."""
+    known = dict(told)
+    fallback = known.pop("fallback", None)
+    messages[str(message_id)] = known
+    if fallback is not None:
+        messages.setdefault(str(fallback["id"]), {**fallback["told"]})
 
 
 def hear(batch: Batch, run: RunState, message_id: int, told: dict[str, Any], at: Instant) -> None:
@@ -98,7 +108,7 @@ def hear(batch: Batch, run: RunState, message_id: int, told: dict[str, Any], at:
     messages = memory.get(MESSAGES, {})
     if not run.is_open or messages.get(str(message_id), told) == told:
         return
-    messages[str(message_id)] = told
+    _keep(messages, message_id, told)
     run.memory, run.is_changed = to_json(memory), True
     runs.hear_messages(batch, run, user, at)
     entering.lead_on(batch)

@@ -28,7 +28,7 @@ async def load(session: ReadSession, batch: Batch, users: Iterable[UserKey]) -> 
         for (_, number), rows in (await consents.by_users(session, project_id, keys)).items():
             for row in rows:
                 who = ((project_id, number), row.channel, row.purpose)
-                batch.permissions.granted[who] = bool(row.granted)
+                batch.permissions.granted[who] = bool(consents.holds(row.granted, row.until, batch.now))
         found = await suppressed.until_by_address(session, project_id, _addresses(batch, project_id, numbers))
         batch.permissions.suppressed_until.update(found)
 

@@ -25,7 +25,7 @@ from server.delivery.status import (
 from server.store.erasing import erased_link
 from server.store.suppressing import EVERY_PURPOSE, Sighting, purpose_of
 
-from . import costs, draws, news
+from . import costs, draws, news, standing_in
 from .batch import Batch, Told
 from .state import MessageState
 
@@ -74,11 +74,12 @@ def take_in(batch: Batch, receipt: HeardReceipt, known: set[tuple[int, str]]) ->
     count_change(batch, message, before, after)
     costs.count_change(batch, message, charged, costs.charged(message, after))
     suppress(batch, message, receipt)
+    standing_in.consider(batch, message, receipt.occurred_at, receipt.code)
     news.tell(batch, message, receipt.occurred_at)
 
 
 def counted_of(message: MessageState) -> Counted:
-    return counted(seen(message.heard), message.reason, message.attempted_at)
+    return counted(seen(message.heard), message.reason, message.attempted_at, message.fallback_of)
 
 
 def _came_too_late(message: MessageState, receipt: HeardReceipt) -> bool:

@@ -303,6 +303,8 @@ class Shard:
             commands.stop(batch, command)
         elif kind == user_lists.LIST_ADD:
             lists.add(batch, item.row.project_id, command)
+        elif kind == user_lists.LIST_NAME:
+            lists.add_named(batch, item.row.project_id, command)
         elif kind == user_lists.LIST_CLEAR:
             lists.clear(batch, command)
         elif kind == LAUNCH:

@@ -173,6 +173,18 @@ class MessageState:
     """When to try again, if this batch has heard that its attempt was deferred."""
     moves_to: int | None = None
     """The connection to try it through, if it is another."""
+    created_at: Instant = 0
+    expires_at: Instant | None = None
+    event: str = "{}"
+    """The event that let its run in, as its row has it."""
+    voucher: str = ""
+    demands: str = ""
+    fallback_of: int | None = None
+    """The message in whose place it goes out."""
+    fallback_id: int | None = None
+    """The message that goes out in its place."""
+    fallback: dict[str, Any] | None = None
+    """What its step learns of that, in the batch in which it is born."""
     is_changed: bool = False
 
     @property

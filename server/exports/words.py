@@ -97,6 +97,8 @@ MESSAGES: dict[str, Word] = {
     M.FAILED: Word("발송 실패", "Failed"),
     M.SKIPPED: Word("미발송", "Never tried"),
     M.UNKNOWN: Word("결과 불명", "Unknown"),
+    M.FALLBACK_SENT: Word("대체발송", "Fallback sent"),
+    M.FALLBACK_DELIVERED: Word("대체발송 전달", "Fallback delivered"),
     M.COST: Word("비용 확정 메시지", "Priced"),
     M.BILLED: Word("비용 확정 메시지 (연동·종류별)", "Billed"),
     M.UNBILLED: Word("비용 미확정 메시지", "Unbilled"),
@@ -141,6 +143,7 @@ REASONS = {
     "no_connection": Word("연동 없음", "No connection"),
     "capped": Word("빈도 제한", "Capped"),
     "no_voucher": Word("쿠폰 소진", "No voucher"),
+    "arrived": Word("원 메시지 도착", "The first has arrived"),
     "not_member": Word("비회원", "Not a member"),
 }
 """Why a message did not arrive."""

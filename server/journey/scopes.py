@@ -53,9 +53,10 @@ def bound_by(entry: Step, is_coupon_event: Callable[[str], bool] = is_about_coup
     """What everybody brings along who comes in here."""
     if isinstance(entry, EntryEvent) and is_coupon_event(entry.event):
         return frozenset({Scope.COUPON})
-    if isinstance(entry, EntryAudience) and entry.list:
-        return frozenset({Scope.UPLOAD})
-    return frozenset()
+    if not isinstance(entry, EntryAudience):
+        return frozenset()
+    brought = {Scope.UPLOAD: entry.list, Scope.COUPON: entry.coupon}
+    return frozenset(scope for scope, what in brought.items() if what)
 
 
 def entries_to(graph: Graph, step_key: str) -> list[Step]:

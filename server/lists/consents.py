@@ -27,7 +27,7 @@ from .taking import Taken, in_chunks, instant, written
 
 COLUMNS = (
     *("user_id", "anonymous_id", "channel", "purpose", "granted"),
-    *("decided_at", "source", "evidence"),
+    *("decided_at", "source", "evidence", "basis", "until"),
 )
 NEEDED = ("channel", "granted", "decided_at")
 PAGE = 1000
@@ -66,7 +66,10 @@ def _entry(cells: dict[str, str], project_id: int, shards: int, now: Instant) ->
     if at is None:
         raise BadInput("a decision needs its time, in decided_at")
     about = (cells["channel"], cells["purpose"] or Purpose.ADVERTISEMENT.value, _granted(cells["granted"]))
-    decision = Decision(*about, at, cells["source"] or "import", cells["evidence"])
+    until = instant(cells["until"], lambda: None)
+    decision = Decision(
+        *about, at, cells["source"] or "import", cells["evidence"], cells["basis"].strip().lower(), until
+    )
     decision = people.checked(decision, now)
     event = messages.normalise(_message(cells, decision), received_at=now)
     if isinstance(event, list):
@@ -77,7 +80,9 @@ def _entry(cells: dict[str, str], project_id: int, shards: int, now: Instant) ->
 
 def _message(cells: dict[str, str], decision: Decision) -> dict[str, object]:
     who = {"userId": cells["user_id"] or None, "anonymousId": cells["anonymous_id"] or None}
-    said = orjson.dumps([cells["user_id"], cells["anonymous_id"], *decision])
+    # As it was before there was more to say, so that a row of an old file is still the same event.
+    more = [part for part in (decision.basis, decision.until) if part]
+    said = orjson.dumps([cells["user_id"], cells["anonymous_id"], *decision[:6], *more])
     return {
         "type": "track",
         "event": CONSENT_CHANGED,
@@ -90,6 +95,8 @@ def _message(cells: dict[str, str], decision: Decision) -> dict[str, object]:
             "granted": decision.granted,
             "source": decision.source,
             "evidence": decision.evidence,
+            **({"basis": decision.basis} if decision.basis else {}),
+            **({"until": written(decision.until)} if decision.until is not None else {}),
         },
         **who,
     }
@@ -122,6 +129,7 @@ async def write_out(db: Database, path: Path, project_id: int, shards: int) -> i
                 values = [one.value for one in known.get((row.shard, row.user_number), ())]
                 who = [row.user_id or "", "" if row.user_id else next(iter(values), "")]
                 said = ["true" if row.granted else "false", written(row.decided_at), row.source, row.evidence]
+                said += [row.basis, "" if row.until is None else written(row.until)]
                 sheet.add([*who, row.channel, row.purpose, *said])
             if not found.has_next:
                 return sheet.rows

@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -20,6 +20,8 @@ class Line(NamedTuple):
     """Where it ends in the file, the heading being line 1."""
     cells: dict[str, str]
     wrong: str = ""
+    others: Mapping[str, str] = {}
+    """The cells of columns that are not known, by their name as it is written, if they are asked for."""
 
 
 def encoding_of(path: Path) -> str:
@@ -53,8 +55,18 @@ def _first_row(reader: Iterator[list[str]]) -> list[str]:
         raise BadInput(f"The first line of the file cannot be read: {error}.") from error
 
 
+def _written(row: Sequence[str]) -> list[str]:
+    return [name.strip().removeprefix("\ufeff") for name in row]
+
+
 def _heading(row: Sequence[str]) -> list[str]:
-    return [name.strip().removeprefix("\ufeff").lower() for name in row]
+    return [name.lower() for name in _written(row)]
+
+
+def columns_of(source: Path | IO[str]) -> list[str]:
+    """The names of its columns as they are written."""
+    with opened(source) as file:
+        return _written(_first_row(csv.reader(file)))
 
 
 def check_one_of(source: Path | IO[str], columns: Sequence[str]) -> None:
@@ -66,11 +78,17 @@ def check_one_of(source: Path | IO[str], columns: Sequence[str]) -> None:
         raise BadInput(f"The file has none of the columns {', '.join(columns)}; its columns: {found}.")
 
 
-def read(source: Path | IO[str], wanted: Sequence[str], known: Sequence[str]) -> Iterator[Line]:
+def read(
+    source: Path | IO[str], wanted: Sequence[str], known: Sequence[str], *, others: bool = False
+) -> Iterator[Line]:
     """The file's rows, one at a time. Raises BadInput without the columns that are wanted."""
     with opened(source) as file:
         reader = csv.reader(file)
-        heading = _heading(_first_row(reader))
+        first = _first_row(reader)
+        heading = _heading(first)
+        unknown = [
+            (place, name) for place, name in enumerate(_written(first)) if name and name.lower() not in known
+        ]
         missing = [name for name in wanted if name not in heading]
         if missing:
             found = ", ".join(heading) or "none"
@@ -84,19 +102,26 @@ def read(source: Path | IO[str], wanted: Sequence[str], known: Sequence[str]) ->
                 yield Line(reader.line_num, {}, f"it cannot be read: {error}")
                 continue
             if any(cell.strip() for cell in row):
-                yield _line(reader.line_num, heading, row, known)
+                yield _line(reader.line_num, heading, row, known, unknown if others else ())
 
 
-def _line(number: int, heading: list[str], row: list[str], known: Sequence[str]) -> Line:
+def _line(
+    number: int,
+    heading: list[str],
+    row: list[str],
+    known: Sequence[str],
+    unknown: Sequence[tuple[int, str]],
+) -> Line:
     if len(row) > len(heading):
         return Line(number, {}, f"it has {len(row)} cells, the heading {len(heading)}")
     cells = {name: plain(cell.strip()) for name, cell in zip(heading, row, strict=False) if name in known}
-    text = "".join(cells.values())
+    more = {name: plain(row[place].strip()) if place < len(row) else "" for place, name in unknown}
+    text = "".join((*cells.values(), *more.values()))
     if "\0" in text:
         return Line(number, {}, "it holds a NUL character")
     if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
         return Line(number, {}, "it holds bytes that are neither UTF-8 nor EUC-KR")
-    return Line(number, {name: cells.get(name, "") for name in known})
+    return Line(number, {name: cells.get(name, "") for name in known}, others=more)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from server.alimtalk.declaration import BENEFIT_NOTICE
 from server.journey.graph import Graph
-from server.journey.steps import EntryApi, MessageStep
+from server.journey.steps import EntryApi, MessageStep, stand_in
 
 from .plan import Act, Address, Agreement, Person, Plan
 
@@ -16,8 +16,16 @@ _BY_PHONE = ("sms", "whatsapp", "kakao", "brand_message")
 
 def channels_of(graph: Graph) -> list[str]:
     """Every channel that a graph sends through."""
-    found = (step.channel for step in graph.steps.values() if isinstance(step, MessageStep))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(step.channel for step in sending(graph)))
+
+
+def sending(graph: Graph) -> list[MessageStep]:
+    """Its message steps, and behind each what stands in for it."""
+    found: list[MessageStep] = []
+    for step in graph.steps.values():
+        if isinstance(step, MessageStep):
+            found += [one for one in (step, stand_in(step)) if one is not None]
+    return found
 
 
 def addresses_of(name: str, number: int, channels: Iterable[str], takes: Mapping[str, str]) -> list[Address]:

@@ -16,7 +16,6 @@ from server.delivery.content import Writer
 from server.delivery.dispatch import Dispatcher
 from server.engine.loop import Engine
 from server.journey.graph import Graph, read_graph
-from server.journey.steps import MessageStep
 from server.signing import Signer
 from server.store import guards, inbox, setup
 from server.store.bulk import inserting
@@ -37,6 +36,7 @@ from server.store.tables import (
     metadata,
 )
 
+from .crowd import sending
 from .plan import OtherJourney, Person, Plan, StandIn
 from .props import KAKAO, put_up
 from .stand_in import Mailbag, NoWayOut, StandInChannel, UntrackedLinks, key_of
@@ -131,9 +131,8 @@ def _untracked() -> UntrackedLinks:
 def _fields(plan: Plan, graph: Graph) -> dict[str, set[str]]:
     """By channel: every field of a message that the graph, or a template that it names, fills."""
     found: dict[str, set[str]] = {}
-    for step in graph.steps.values():
-        if isinstance(step, MessageStep):
-            found.setdefault(step.channel, set()).update(step.content)
+    for step in sending(graph):
+        found.setdefault(step.channel, set()).update(step.content)
     if plan.templates and KAKAO in found:
         found[KAKAO] |= {"template", "text", "title"}
     return found
@@ -141,8 +140,7 @@ def _fields(plan: Plan, graph: Graph) -> dict[str, set[str]]:
 
 def stand_ins(graph: Graph) -> list[StandIn]:
     """A connection for everything that the graph sends through."""
-    sending = (step for step in graph.steps.values() if isinstance(step, MessageStep))
-    named = {(step.connection or step.channel, step.channel) for step in sending}
+    named = {(step.connection or step.channel, step.channel) for step in sending(graph)}
     return [StandIn(name, channel) for name, channel in sorted(named)]
 
 

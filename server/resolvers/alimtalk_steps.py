@@ -15,9 +15,9 @@ from server.alimtalk.declaration import Declaration, missing, read_declaration
 from server.context import Context
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path, Problem
-from server.journey.scopes import Scope, asked_by, bound_by, entries_to
-from server.journey.steps import Alimtalk, MessageStep
-from server.store import alimtalk_sendable, connected
+from server.journey.scopes import Scope, asked_by, bound_by, entries_to, row_names
+from server.journey.steps import Alimtalk, EntryAudience, MessageStep
+from server.store import alimtalk_sendable, connected, user_lists
 from server.store.alimtalk_sendable import Known
 from server.store.sessions import ReadSession
 
@@ -84,11 +84,12 @@ async def problems(
     found = [one for here, step in steps for one in _purpose(here, step)]
     made = [_made(here, step, known[_key(step)]) for here, step in steps if is_made_of(step, known)]
     places = await connected.of_project(session, context.project_id) if made else []
+    columns = await user_lists.columns(session, context.project_id) if made else {}
     for one in made:
         found += [*_step_problems(one), *_declaration_problems(one)]
         found += unsendable(one.here, one.known, _reaching(one.step, places))
         if not wrong:
-            found += _scope_problems(one, graph)
+            found += [*_scope_problems(one, graph), *_column_problems(one, graph, columns)]
     return found
 
 
@@ -167,6 +168,16 @@ def _scope_problems(made: Made, graph: Graph) -> Iterator[Problem]:
                 f"{entry.key!r} brings none."
             )
             yield Problem((*made.here, "variables"), message, "unbound")
+
+
+def _column_problems(made: Made, graph: Graph, columns: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    """A list that lets people in has the columns that the texts show."""
+    shown = row_names(made.said.values())
+    for entry in entries_to(graph, made.step.key) if shown else ():
+        if isinstance(entry, EntryAudience) and entry.list in columns:
+            for name in sorted(shown - columns[entry.list]):
+                message = f"The list {entry.list!r} has no column {name!r}, which the step shows."
+                yield Problem((*made.here, "variables"), message, "unbound")
 
 
 def _reaching(step: Alimtalk, places: Iterable[Any]) -> dict[int, str]:

@@ -2,11 +2,10 @@
 
 import orjson
 
-from channels.contract import Purpose
 from server.clock import Instant
 from server.context import Context
 from server.store import consents, inbox
-from server.store.consents import DECIDE, LONGEST_NOTE, LONGEST_WORD, Decision, Wanted
+from server.store.consents import BASES, DECIDE, LONGEST_NOTE, LONGEST_WORD, PURPOSES, Decision, Wanted
 from server.store.paging import Page, Slice
 from server.store.same_address import same_channel
 from server.store.sessions import WriteSession
@@ -61,8 +60,12 @@ def checked(decision: Decision, now: Instant) -> Decision:
     if channel is None:
         found = decision.channel[:LONGEST_WORD]
         raise Invalid(f"A channel like email or sms was wanted, found {found!r}.", ("input", "channel"))
-    if decision.purpose not in list(Purpose):
-        raise Invalid(f"One of {', '.join(Purpose)} was wanted.", ("input", "purpose"))
+    if decision.purpose not in PURPOSES:
+        raise Invalid(f"One of {', '.join(PURPOSES)} was wanted.", ("input", "purpose"))
+    if decision.basis not in ("", *BASES):
+        raise Invalid(f"One of {', '.join(BASES)} was wanted.", ("input", "basis"))
+    if decision.until is not None and decision.until <= decision.decided_at:
+        raise Invalid("It has to hold for a while: `until` is later than the decision.", ("input", "until"))
     if decision.decided_at > now:
         raise Invalid("A decision cannot lie in the future.", ("input", "decidedAt"))
     for name in ("source", "evidence"):

@@ -12,7 +12,7 @@ from server.store import connected, journeys, setup, vouchers
 from server.store.sessions import ReadSession, WriteSession
 from server.store.tables import Journey, Version
 
-from . import alimtalk_steps, graph_names, handles
+from . import alimtalk_steps, graph_names, handles, law
 from .graphs import Connected, problems_of
 from .once import Answer, once
 from .refusals import Invalid, Missing, NotAllowed, RevisionConflict
@@ -110,6 +110,7 @@ async def faults(session: ReadSession, context: Context, graph: Graph) -> list[P
     templates = await alimtalk_steps.known_in(session, context.project_id, graph)
     found = problems_of(graph, await connections(session, context), enterable, pools, templates)
     found += await alimtalk_steps.problems(session, context, graph, templates)
+    found += await law.problems(session, context, graph)
     return found + await graph_names.unknown(session, context, graph)
 
 

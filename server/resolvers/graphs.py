@@ -9,12 +9,15 @@ from pydantic import BaseModel, ValidationError
 from channels.contract import AnyChannel
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path, Problem
-from server.journey.steps import GoToJourney, MessageStep
+from server.journey.steps import GoToJourney, MessageStep, stand_in
+from server.journey.steps.fallback import place_of
+from server.journey.steps.sending import TITLE
 from server.templates.render import compile_problems
 
 from .alimtalk_steps import is_made_of
 from .brand_problems import brand_problems
 from .channels import BY_OUR_LINKS
+from .charsets import charset_problems
 from .sending_problems import message_problems, voucher_problems
 
 _LIQUID = ("{{", "{%")
@@ -47,6 +50,7 @@ def problems_of(
         problems += message_problems(here, step, graph)
         problems += _connection_problems(here, step, connections)
         problems += _outcome_problems(here, step, connections)
+        problems += _fallback_problems(here, step, connections, templates)
         chosen = connections.get(step.connection)
         if is_made_of(step, templates):
             continue  # It says what was approved; `alimtalk_steps` looks at the rest.
@@ -85,6 +89,38 @@ def _connection_problems(
         yield Problem(path, f"There is no connection for {step.channel} that is on.", "no_connection")
 
 
+def _fallback_problems(
+    here: Path, step: MessageStep, connections: Mapping[str, Connected], templates: Collection[str]
+) -> Iterator[Problem]:
+    """The same that is asked of a step of its channel."""
+    other = stand_in(step)
+    if other is None:
+        return
+    if other.channel == step.channel:
+        message = "It goes by the same channel as what it stands in for."
+        yield Problem((*here, "fallback", "channel"), message, "same_channel")
+    senders = [
+        one.adapter
+        for name, one in connections.items()
+        if one.channel == other.channel and other.connection in ("", name) and one.adapter is not None
+    ]
+    found = [*_connection_problems((), other, connections)]
+    if not is_made_of(other, templates) and senders:
+        found += _problems_with(senders[0], (), other)
+    for problem in found:
+        yield Problem((*here, "fallback", *_in_fallback(problem.path)), problem.message, problem.code)
+
+
+def _in_fallback(path: Path) -> Path:
+    """Where it stands there: a step of its own has its fields at other places."""
+    first, *rest = path
+    if first == TITLE:
+        return place_of("title")
+    if first in ("connection", "channel", "options", "variables", "content"):
+        return path
+    return (*place_of(str(first)), *rest)
+
+
 def _outcome_problems(
     here: Path, step: MessageStep, connections: Mapping[str, Connected]
 ) -> Iterator[Problem]:
@@ -121,7 +157,8 @@ def _content_problems(here: Path, step: MessageStep, adapter: AnyChannel) -> Ite
             known = ", ".join(fields) or "none"
             yield Problem(path, f"{adapter.title} has no field {name!r}; it has: {known}.", "unknown_field")
             continue
-        longest = fields[name].max_length
+        yield from charset_problems(path, text, fields[name], adapter.title)
+        longest = None if fields[name].charset else fields[name].max_length
         if longest is not None and not _is_template(text) and len(text) > longest:
             message = f"{adapter.title} takes {longest} characters here, found {len(text)}."
             yield Problem(path, message, "too_long")

@@ -12,6 +12,8 @@ from server.store.tables import UserList
 from .once import Answer, once
 from .refusals import Missing, Named
 
+MOST_PREVIEWED = 5
+
 
 async def by_id(context: Context, list_id: int) -> UserList | None:
     async with context.db.read() as session:
@@ -26,6 +28,13 @@ async def page(context: Context, page: Page) -> Slice:
 async def size(context: Context, list_id: int) -> int:
     """How many users are on it."""
     return await context.loaders.size_by_list.load(list_id) or 0
+
+
+async def preview(context: Context, list_id: int) -> list[dict[str, str]]:
+    """What its first lines say."""
+    async with context.db.read() as session:
+        lines = await user_lists.some_lines(session, context.shards, list_id, MOST_PREVIEWED)
+    return [orjson.loads(line) for line in lines]
 
 
 async def remove(context: Context, list_id: int, key: str | None) -> Answer:

@@ -26,8 +26,8 @@ from .file_form import read_journey
 from .info import Info
 from .journeys import Journey
 from .library import Language
+from .named_texts import NamedText
 from .problems import IdempotencyConflictProblem, InputProblem, to_problem
-from .sending_steps import NamedText
 from .to_data import from_variables, to_data
 
 

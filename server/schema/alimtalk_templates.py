@@ -21,9 +21,9 @@ from .connections import Connection
 from .fields import field
 from .ids import to_id
 from .info import Info
+from .named_texts import NamedText
 from .nodes import Node
 from .pages import After, Before, First, Last, PageInfo, cursor_of, page_info, page_of
-from .sending_steps import NamedText
 from .words import word
 
 ORDER = "alimtalk_templates"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from server.clock import to_datetime
+from server.clock import to_datetime, to_datetime_if_any
 from server.resolvers import consents as resolve
 from server.resolvers import records
 from server.resolvers.refusals import Refusal
@@ -21,7 +21,7 @@ from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem,
 from .suppressions import to_instant
 from .users import IdentityInput
 from .users import to_wanted as to_identity
-from .words import PermissionPurpose
+from .words import ConsentBasis, PermissionPurpose
 
 ORDER = "consents"
 
@@ -35,12 +35,19 @@ class Consent:
     decided_at: datetime = strawberry.field(description="When.")
     source: str = strawberry.field(description="Where, e.g. `checkout`.")
     evidence: str = strawberry.field(description="What proves it, e.g. the version of the terms.")
+    basis: ConsentBasis | None = strawberry.field(
+        description="On what ground it stands; null if nobody said."
+    )
+    until: datetime | None = strawberry.field(
+        description="From then on it is no longer granted, unless it is given anew; null if it has no end."
+    )
 
     @classmethod
     def from_record(cls, record: records.Consent) -> "Consent":
         decided = (record.channel, record.purpose, record.granted, record.decided_at)
         who = record.shard, record.user_number
-        return cls.of(who, Decision(*decided, record.source, record.evidence))
+        about = (record.source, record.evidence, record.basis, record.until)
+        return cls.of(who, Decision(*decided, *about))
 
     @classmethod
     def of(cls, who: tuple[int, int], decision: Decision) -> "Consent":
@@ -52,6 +59,8 @@ class Consent:
             decided_at=to_datetime(decision.decided_at),
             source=decision.source,
             evidence=decision.evidence,
+            basis=ConsentBasis(decision.basis) if decision.basis else None,
+            until=to_datetime_if_any(decision.until),
         )
 
 
@@ -88,11 +97,23 @@ class ConsentFilter:
         default=None, description="Only agreements, or only withdrawals."
     )
     source: str | None = strawberry.field(default=None, description="Made here, e.g. `checkout`.")
+    until_before: datetime | None = strawberry.field(
+        default=None, description="Granted, and has to be given anew before then."
+    )
+    decided_before: datetime | None = strawberry.field(
+        default=None,
+        description="Decided before then: in Korea a consent to advertisements is confirmed every two years.",
+    )
 
 
 def to_wanted(filter: ConsentFilter) -> Wanted:
+    """Raises Invalid."""
     purpose = filter.purpose.value if filter.purpose else None
-    return Wanted(filter.channel, purpose, filter.is_granted, filter.source)
+    times = (
+        to_instant(filter.until_before, "filter", "untilBefore"),
+        to_instant(filter.decided_before, "filter", "decidedBefore"),
+    )
+    return Wanted(filter.channel, purpose, filter.is_granted, filter.source, *times)
 
 
 @strawberry.input(description="What a user has decided.")
@@ -107,6 +128,11 @@ class SetConsentInput:
     source: str = strawberry.field(description="Where it was made, e.g. `checkout`.")
     evidence: str = strawberry.field(
         default="", description="What proves it, e.g. the version of the terms: at most 2000 characters."
+    )
+    basis: ConsentBasis | None = strawberry.field(default=None, description="On what ground it stands.")
+    until: datetime | None = strawberry.field(
+        default=None,
+        description="When it has to be given anew: from then on it is no longer granted. Never if left out.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
@@ -138,6 +164,8 @@ class ConsentMutation:
                 info.context.clock.now() if at is None else at,
                 input.source,
                 input.evidence,
+                input.basis.value if input.basis else "",
+                to_instant(input.until, "input", "until"),
             )
             who, key = to_identity(input.identity), input.idempotency_key
             answer = await resolve.decide(info.context, who, decision, key, is_now=at is None)

@@ -52,10 +52,38 @@ class ScheduleInput:
     )
 
 
+@strawberry.input(
+    description="A coupon that can be used, which whoever is let in has to have. The one that ends first "
+    "comes along, as `{{ coupon.code }}`; never one with which the person has come in before."
+)
+class EntryCouponInput:
+    coupons: list[str] | None = strawberry.field(
+        default=None, description="Codes or names, e.g. 장바구니 20%; any by default."
+    )
+    expires_within_seconds: int | None = strawberry.field(
+        default=None, description="It ends at most so long after the moment of the launch."
+    )
+    expires_within_days: int | None = strawberry.field(
+        default=None,
+        description="The last day on which it can be used is today (0) or one of the next so many, in the "
+        "project's zone.",
+    )
+    expires_in_days: int | None = strawberry.field(
+        default=None, description="That day is exactly so many days from today."
+    )
+
+
 @strawberry.input(description="Lets in everybody, or everybody of a segment or of a list.")
 class EntryAudienceStepInput(NodeInput):
     segment: str | None = strawberry.field(default=None, description="The name of a segment.")
     list: str | None = strawberry.field(default=None, description="The name of an uploaded list.")
+    coupon: EntryCouponInput | None = strawberry.field(
+        default=None, description="Only who has such a coupon; it is what `{{ coupon }}` shows."
+    )
+    members: bool = strawberry.field(
+        default=False,
+        description="Only users with a user id. Whoever is on a list is let in as named.",
+    )
     when: ScheduleInput | None = strawberry.field(
         default=None, description="At which times; once at the start if left out."
     )

@@ -27,10 +27,28 @@ class Schedule:
     until: str | None = strawberry.field(description="The last day on which it may be; null for ever.")
 
 
+@strawberry.type(description="A coupon that can be used, which whoever is let in has to have.")
+class EntryCoupon:
+    coupons: list[str] = strawberry.field(
+        description="Codes or names; any if empty.", metadata={"list_size": 3}
+    )
+    expires_within_seconds: int | None = strawberry.field(
+        description="It ends at most so long after the moment of the launch."
+    )
+    expires_within_days: int | None = strawberry.field(
+        description="Its last day is today (0) or one of the next so many."
+    )
+    expires_in_days: int | None = strawberry.field(
+        description="Its last day is exactly so many days from today."
+    )
+
+
 @strawberry.type(description="Lets in everybody, or everybody of a segment or of a list.")
 class EntryAudienceStep(Step):
     segment: str | None = strawberry.field(description="The name of a segment.")
     list: str | None = strawberry.field(description="The name of an uploaded list.")
+    coupon: EntryCoupon | None = strawberry.field(description="Only who has such a coupon.")
+    members: bool = strawberry.field(description="Only users with a user id.")
     when: Schedule | None = strawberry.field(description="At which times; null for once at the start.")
     zone: LaunchZone = strawberry.field(description="In which zone the times are meant.")
     if_passed: IfMomentPassed = strawberry.field(
@@ -51,6 +69,8 @@ def to_entry_audience(item: Data, common: Data) -> Step:
         **common,
         segment=item.get("segment") or None,
         list=item.get("list") or None,
+        coupon=_coupon(item.get("coupon")),
+        members=bool(item.get("members")),
         when=_schedule(item.get("when")),
         zone=LaunchZone(item.get("zone") or "project"),
         if_passed=IfMomentPassed(item.get("if_passed") or "at_once"),
@@ -60,6 +80,18 @@ def to_entry_audience(item: Data, common: Data) -> Step:
 
 def to_entry_api(item: Data, common: Data) -> Step:
     return EntryApiStep(**common)
+
+
+def _coupon(coupon: Data | None) -> EntryCoupon | None:
+    if coupon is None:
+        return None
+    within = coupon.get("expires_within_ms")
+    return EntryCoupon(
+        coupons=coupon.get("coupons") or [],
+        expires_within_seconds=None if within is None else within // 1000,
+        expires_within_days=coupon.get("expires_within_days"),
+        expires_in_days=coupon.get("expires_in_days"),
+    )
 
 
 def _schedule(when: Data | None) -> Schedule | None:

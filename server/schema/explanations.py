@@ -46,6 +46,9 @@ class FactCode(Enum):
     ATTEMPTED = value("attempted", description="That it was handed over, and how often.")
     HEARD = value("heard", description="One thing that was heard of it.")
     OUTCOME = value("outcome", description="What became of it, in one sentence.")
+    FALLBACK = value(
+        "fallback", description="What it goes in the place of, or what goes in its place, and how that fared."
+    )
     OTHER = value("other", description="A kind that this version of the API does not know.")
 
 

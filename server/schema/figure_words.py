@@ -63,6 +63,9 @@ class Base(Enum):
     PREVIOUS = value("previous", description="Arrivals in the period at the steps that lead to the step.")
     QUEUED = value("queued", description="Messages that the journey decided to send in the period.")
     SENT = value("sent", description="Messages that the provider took over in the period.")
+    FALLBACK_SENT = value(
+        "fallback_sent", description="Messages sent in the place of others that did not arrive."
+    )
     SENT_OBSERVABLE = value(
         "sent_observable", description="The same, on those channels that can tell of opens."
     )
@@ -95,6 +98,8 @@ class Metric(Enum):
     BOUNCED = value("bounced", description=_SENTENCES["bounced"])
     SKIPPED = value("skipped", description=_SENTENCES["skipped"])
     UNKNOWN = value("unknown", description=_SENTENCES["unknown"])
+    FALLBACK_SENT = value("fallback_sent", description=_SENTENCES["fallback_sent"])
+    FALLBACK_DELIVERED = value("fallback_delivered", description=_SENTENCES["fallback_delivered"])
     OPENS = value("opens", description=_SENTENCES["opens"])
     OPENED = value("opened", description=_SENTENCES["opened"])
     CLICKS = value("clicks", description=_SENTENCES["clicks"])

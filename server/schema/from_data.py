@@ -10,7 +10,9 @@ from server.journey.steps.split import OTHERWISE
 
 from .chance_steps import AbSplitStep, RandomSplitStep, ab_split, random_split
 from .entry_steps import ENTRY_KINDS, ENTRY_STEPS
+from .fallbacks import to_fallback
 from .flow_from_data import FLOW_KINDS, FLOW_STEPS
+from .named_texts import named_texts
 from .outcomes import outcome_of, to_outcome
 from .predicates import predicate, predicates, to_did
 from .sending_rules import rules_of
@@ -20,7 +22,6 @@ from .sending_steps import (
     EmailStep,
     InAppStep,
     MessageStep,
-    NamedText,
     PushStep,
     SendingStep,
     SmsStep,
@@ -91,7 +92,7 @@ def _message(item: Data, common: Data) -> Step:
     step, texts = _MESSAGES[kind], MESSAGES[kind].texts
     own: Data = {name: item.get(name) or "" for name in map(key_of, texts)}
     if step is MessageStep:
-        own = {"channel_name": item["channel"], "content": _named_texts(item, "content")}
+        own = {"channel_name": item["channel"], "content": named_texts(item, "content")}
     expires = item.get("expires_after_ms")
     common["outputs"] = list(outcome_of(item).outputs())
     return step(
@@ -102,14 +103,11 @@ def _message(item: Data, common: Data) -> Step:
         connection=item.get("connection") or None,
         purpose=Purpose(item.get("purpose") or Purpose.INFORMATION.value),
         expires_after_seconds=None if expires is None else expires // 1000,
-        variables=_named_texts(item, "variables"),
+        variables=named_texts(item, "variables"),
         options=item.get("options"),
         **rules_of(item),
+        fallback=to_fallback(item),
     )
-
-
-def _named_texts(item: Data, name: str) -> list[NamedText]:
-    return [NamedText(name=one, value=text) for one, text in (item.get(name) or {}).items()]
 
 
 def _exit(item: Data, common: Data) -> Step:

@@ -178,6 +178,14 @@ class MessageFigures:
     def unknown(self) -> MetricStats:
         return self._metric(M.UNKNOWN)
 
+    @field("Of those sent the ones that went out in the place of another that did not arrive (대체발송).")
+    def fallback_sent(self) -> MetricStats:
+        return self._metric(M.FALLBACK_SENT)
+
+    @field("Of those delivered the ones that went out in the place of another that did not arrive.")
+    def fallback_delivered(self) -> MetricStats:
+        return self._metric(M.FALLBACK_DELIVERED)
+
     @field("Messages failed, bounced or skipped, of those decided.")
     def not_sent(self) -> Share:
         return share_of(messages.not_sent(self.source.answer, self.channel_name, self.step_key))

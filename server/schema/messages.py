@@ -139,6 +139,18 @@ class Message(Node):
             engagements=_engagements(orjson.loads(record.heard)),
         )
 
+    @field("The message that goes out in its place, or went (대체발송); null for none.")
+    async def fallback(self, info: Info) -> "Message | None":
+        return await _by_id(info, self.record.fallback_id)
+
+    @field("The message in whose place it goes out, or went; null for most.")
+    async def fallback_of(self, info: Info) -> "Message | None":
+        return await _by_id(info, self.record.fallback_of)
+
+    @field("Until when the provider may still tell what became of it; null if nothing is open.")
+    async def open_until(self, info: Info) -> datetime | None:
+        return to_datetime_if_any(await resolve.open_until(info.context, self.record))
+
     @field("Through which it goes or went; null if there is none, or that is gone.")
     async def connection(self, info: Info) -> Connection | None:
         return await connection_of(info, self.record.connection_id)
@@ -155,6 +167,11 @@ class Message(Node):
     async def receipts(self, info: Info) -> list[Receipt]:
         found = await resolve.receipts(info.context, (self.record.shard, self.record.id))
         return [_receipt(record) for record in found]
+
+
+async def _by_id(info: Info, message_id: int | None) -> Message | None:
+    found = None if message_id is None else await resolve.by_id(info.context, message_id)
+    return Message.from_record(found) if found else None
 
 
 async def connection_of(info: Info, connection_id: int | None) -> Connection | None:

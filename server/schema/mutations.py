@@ -7,6 +7,7 @@ import strawberry
 from server.resolvers import drafts
 from server.resolvers.refusals import Refusal
 
+from .alimtalk_campaigns import AlimtalkCampaignMutation
 from .alimtalk_library import AlimtalkLibraryMutation
 from .alimtalk_reviews import AlimtalkReviewMutation
 from .alimtalk_saving import AlimtalkSavingMutation
@@ -31,6 +32,7 @@ from .guards import GuardMutation
 from .in_app import InAppMutation
 from .info import Info
 from .journeys import Journey
+from .law import LawMutation
 from .library import LibraryMutation
 from .lifecycle import LifeMutation
 from .named_journeys import with_ids
@@ -154,6 +156,7 @@ SaveDraftResult = Annotated[
 @strawberry.type(description="Everything that can be changed. Needs a key with the scope `write`.")
 class Mutation(
     AlimtalkSavingMutation,
+    AlimtalkCampaignMutation,
     AlimtalkReviewMutation,
     SenderProfileMutation,
     AlimtalkTrialMutation,
@@ -185,6 +188,7 @@ class Mutation(
     CohortReportMutation,
     CohortPeopleMutation,
     PriceMutation,
+    LawMutation,
 ):
     @mutation("Makes a journey, as a draft.")
     async def create_journey(

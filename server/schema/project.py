@@ -16,6 +16,9 @@ class Project:
     requires_consent: bool = strawberry.field(
         description="Whether an advertisement leaves only for those who have agreed to it on its channel."
     )
+    law: str | None = strawberry.field(
+        description="The law by which it writes advertisements, e.g. `KR`; null for none: `setLaw`."
+    )
     is_sample: bool = strawberry.field(description="Whether its data were made up for a demo.")
 
     @classmethod
@@ -25,5 +28,6 @@ class Project:
             time_zone=record.time_zone,
             created_at=to_datetime(record.created_at),
             requires_consent=bool(record.requires_consent),
+            law=record.law or None,
             is_sample=bool(record.is_sample),
         )

@@ -31,10 +31,13 @@ from server.resolvers.refusals import Refusal
 from . import alimtalk_nodes
 from . import consents as consents_of
 from . import suppressions as suppressions_of
+from .alimtalk_campaigns import AlimtalkCampaignQuery
+from .alimtalk_estimates import AlimtalkEstimateQuery
 from .alimtalk_library import AlimtalkLibraryQuery
 from .alimtalk_lint import AlimtalkLintQuery
 from .alimtalk_previews import AlimtalkPreviewQuery
 from .alimtalk_templates import AlimtalkQuery
+from .balances import BalanceQuery
 from .caps import CapQuery
 from .channels import Channel
 from .cohort_people import CohortPeopleQuery
@@ -105,11 +108,14 @@ class Query(
     CohortReportQuery,
     AlimtalkQuery,
     SenderProfileQuery,
+    AlimtalkCampaignQuery,
+    AlimtalkEstimateQuery,
     AlimtalkLintQuery,
     AlimtalkPreviewQuery,
     AlimtalkLibraryQuery,
     PriceQuery,
     CostQuery,
+    BalanceQuery,
 ):
     @field("Anything that has an id; null if it is not in this project.")
     async def node(self, info: Info, id: Id) -> Node | None:

@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.scalars import JSON
 
+from .fallbacks import FallbackInput
 from .named_texts import NamedTextInput
 from .sending_rules import EndpointChoice, StepFrequencyCapInput, StepVoucherInput
 from .step_inputs import NodeInput
@@ -56,6 +57,11 @@ class SendingInput(NodeInput):
     )
     voucher: StepVoucherInput | None = strawberry.field(
         default=None, description="A code for each message; none by default."
+    )
+    fallback: FallbackInput | None = strawberry.field(
+        default=None,
+        description="What goes out in the place of a message that could not be sent or did not arrive "
+        "(대체발송); nothing by default. Not for advertisements.",
     )
 
 

@@ -3,16 +3,12 @@
 import strawberry
 from strawberry.scalars import JSON
 
+from .fallbacks import Fallback
+from .named_texts import NamedText
 from .outcomes import StepOutcome
 from .sending_rules import EndpointChoice, StepFrequencyCap, StepVoucher
 from .steps import Step
 from .words import ChannelName, Purpose
-
-
-@strawberry.type(description="A name and a Liquid template.")
-class NamedText:
-    name: str = strawberry.field(description="The name.")
-    value: str = strawberry.field(description="The text, a Liquid template.")
 
 
 @strawberry.interface(
@@ -38,6 +34,9 @@ class SendingStep(Step):
         description="How it stands to the project's frequency caps."
     )
     voucher: StepVoucher | None = strawberry.field(description="Where each message gets a code from.")
+    fallback: Fallback | None = strawberry.field(
+        description="What goes out in the place of a message that did not arrive; null for nothing."
+    )
 
 
 @strawberry.type(description="Sends one e-mail and goes on at once. Its texts are Liquid templates.")

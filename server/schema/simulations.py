@@ -26,6 +26,7 @@ from .from_data import to_step
 from .ids import key_in
 from .info import Info
 from .named_journeys import with_ids
+from .named_texts import NamedText
 from .problems import (
     GraphProblems,
     InputProblem,
@@ -34,7 +35,6 @@ from .problems import (
     to_problem,
 )
 from .runs import Conversion, to_money
-from .sending_steps import NamedText
 from .simulation_inputs import SimulateInput, to_said, to_spelled
 from .source import Source
 from .stats import JourneyStats

@@ -5,7 +5,9 @@ from datetime import datetime
 from io import StringIO
 from typing import Annotated
 
+import orjson
 import strawberry
+from strawberry.scalars import JSON
 
 from server.clock import to_datetime
 from server.errors import BadInput
@@ -38,6 +40,10 @@ ORDER = "userLists"
 class UserList(Node):
     record: strawberry.Private[records.UserList]
     name: str = strawberry.field(description="What people call it; graphs and segments name it so.")
+    columns: list[str] = strawberry.field(
+        description="Of which columns its lines keep the values, which `{{ row }}` shows.",
+        metadata={"list_size": 5},
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     changed_at: datetime = strawberry.field(description="When something was last uploaded to it.")
 
@@ -48,6 +54,7 @@ class UserList(Node):
             id=to_id("UserList", record.id),
             record=record,
             name=record.name,
+            columns=orjson.loads(record.columns or "[]"),
             created_at=to_datetime(record.created_at),
             changed_at=to_datetime(record.changed_at),
         )
@@ -56,6 +63,11 @@ class UserList(Node):
     async def size(self, info: Info) -> int:
         assert self.record.id is not None
         return await resolve.size(info.context, self.record.id)
+
+    @field("The values of its first five lines that have any, to see what texts will show.", list_size=5)
+    async def preview(self, info: Info) -> list[JSON]:
+        assert self.record.id is not None
+        return [JSON(one) for one in await resolve.preview(info.context, self.record.id)]
 
 
 @strawberry.type(description="A list and its place among the lists.")
@@ -86,10 +98,21 @@ class UploadUserListInput:
     name: str = strawberry.field(description="The list: a new one, or one that there is.")
     csv: str = strawberry.field(
         description="With a heading, and one or several of the columns user_id, anonymous_id, email, phone; "
-        "of a line's cells the first that is not empty counts. An address counts if only one user has it."
+        "of a line's cells the first that is not empty counts. An address counts if only one user has it. "
+        "What other columns say is kept with the line, and texts show it as `{{ row }}`; a column may be "
+        "written as `#{name}`, and then every line has to have a value there."
     )
     replaces: bool = strawberry.field(
         default=False, description="Whether everybody else is taken off the list."
+    )
+    create_users: bool = strawberry.field(
+        default=False,
+        description="Whether a phone number that nobody has makes a user, with it as the anonymous id.",
+    )
+    required_columns: list[str] | None = strawberry.field(
+        default=None,
+        description="Of which columns every line has to have a value, beside those that are written as "
+        "`#{name}`.",
     )
     dry_run: bool = strawberry.field(default=False, description="Only says what would come of it.")
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
@@ -106,6 +129,7 @@ class UploadUserListPayload:
     user_list: UserList | None = strawberry.field(description="The list; null on a dry run.")
     taken: int = strawberry.field(description="Lines that name a user whom no earlier line names.")
     known: int = strawberry.field(description="Lines that name a user whom an earlier line names.")
+    created: int = strawberry.field(description="Of those taken, phone numbers of whom a user is made.")
     refused: int = strawberry.field(description="Lines that cannot be used.")
     bad_lines: list[str] = strawberry.field(
         description="The first 1000 of those, each with its number and why.", metadata={"list_size": 100}
@@ -168,16 +192,19 @@ class UserListMutation:
 
 async def _upload(info: Info, input: UploadUserListInput) -> UploadUserListPayload:
     context, name = info.context, checked_name(input.name)
-    about = (context.db, StringIO(input.csv), context.project_id, context.shards, name, context.clock.now())
+    required = input.required_columns or []
+    how = audience.Wish(name, input.replaces, input.create_users, required, input.dry_run)
+    about = (context.db, StringIO(input.csv), context.project_id, context.shards, how, context.clock.now())
 
     async def work() -> Answer:
         try:
-            found = await audience.take_in(*about, replaces=input.replaces, dry_run=input.dry_run)
+            found = await audience.take_in(*about)
         except BadInput as error:
             raise Invalid(error.message, ("input", "csv")) from error
-        return {"list_id": found.list_id, **asdict(found.taken)}
+        return {"list_id": found.list_id, "created": found.created, **asdict(found.taken)}
 
-    wish = ("uploadUserList", [name, input.csv, input.replaces, input.dry_run])
+    more = [input.create_users, required] if input.create_users or required else []
+    wish = ("uploadUserList", [name, input.csv, input.replaces, input.dry_run, *more])
     answer = await repeatable(context, input.idempotency_key, wish, work)
     context.wake()
     made = None if input.dry_run else await resolve.by_id(context, answer["list_id"])
@@ -185,6 +212,7 @@ async def _upload(info: Info, input: UploadUserListInput) -> UploadUserListPaylo
         user_list=UserList.from_record(made) if made else None,
         taken=answer["changed"],
         known=answer["known"],
+        created=answer.get("created", 0),
         refused=answer["refused"],
         bad_lines=answer["problems"],
     )

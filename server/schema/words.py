@@ -290,6 +290,9 @@ class FailureReason(Enum):
     NO_CONNECTION = value("no_connection", description="The connection that should send it is gone.")
     CAPPED = value("capped", description="The user has had as many messages on the channel as a cap allows.")
     NO_VOUCHER = value("no_voucher", description="The pool that its voucher should come from is empty.")
+    ARRIVED = value(
+        "arrived", description="Not needed any more: what it was to stand in for has arrived after all."
+    )
     NOT_MEMBER = value(
         "not_member",
         description="It tells of coupons or points, which are for members, and the user is none.",
@@ -300,6 +303,25 @@ class FailureReason(Enum):
 class PermissionPurpose(Enum):
     INFORMATION = value("information", description="What concerns an order, an account, a contract.")
     ADVERTISEMENT = value("advertisement", description="What promotes anything.")
+    BENEFIT_NOTICE = value(
+        "benefit_notice",
+        description="Notices of coupons and points that terms or a consent make a duty. Of consents alone.",
+    )
+    NIGHT_ADVERTISEMENT = value(
+        "night_advertisement",
+        description="Advertisements at night, beside the consent to advertisements. Of consents alone.",
+    )
+
+
+@strawberry.enum(description="On what ground a consent stands.")
+class ConsentBasis(Enum):
+    CONSENT = value("consent", description="The person agreed to this and to nothing else.")
+    TERMS = value("terms", description="Terms that the person agreed to; `evidence` says which version.")
+    CONTRACT = value("contract", description="A contract between the two.")
+    TRANSACTION = value(
+        "transaction",
+        description="Something bought before, for the same kind of goods; in Korea for six months.",
+    )
 
 
 @strawberry.enum(description="Who said that an address is to be left alone.")

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from server.delivery.bursts import seen
 from server.delivery.status import BY_PEOPLE, opened_at, sent_at
 from server.journey.audience import Facts
+from server.journey.audience.coupons import GIVEN
 from server.journey.audience.journeys import ENDED, ENTERED, LEFT, PASSED, REACHED
 from server.journey.audience.messages import MESSAGE, Act
 from server.journey.holdout import HOLDOUT
@@ -38,6 +39,11 @@ _RUNS = (
     )
     .where(_runs.c.shard == bindparam("shard"), _runs.c.project_id == bindparam("project_id"))
     .where(among(_runs.c.user_number, "numbers"))
+)
+_PROPERTIES = (
+    select(_runs.c.user_number, _runs.c.id, _runs.c.journey_id, _runs.c.entered_at, _runs.c.properties)
+    .where(_runs.c.shard == bindparam("shard"), _runs.c.project_id == bindparam("project_id"))
+    .where(among(_runs.c.user_number, "numbers"), _runs.c.journey_id == bindparam("of_journey"))
 )
 _VISITS = select(
     _visits.c.run_id, _visits.c.step_key, _visits.c.arrived_at, _visits.c.left_at, _visits.c.output
@@ -90,6 +96,23 @@ def told_of_run(number: int, run: Any) -> Iterator[Found]:
     yield Found(number, Facts(ENTERED, journey=run.journey_id), key, Past(run.entered_at, about))
     if run.end_reason is None:
         yield passing(number, run.journey_id, run.id, run.step_key, run.arrived_at)
+
+
+async def read_given(looking: Looking, wanted: Collection[Facts]) -> list[Found]:
+    """With which coupons people have come into these journeys, whoever they were then."""
+    found: list[Found] = []
+    for journey_id in {one.journey for one in wanted}:
+        rows = await looking.rows(_PROPERTIES, {"of_journey": journey_id})
+        found += (one for number, run in rows for one in told_of_given(number, run))
+    return found
+
+
+def told_of_given(number: int, run: Any) -> Iterator[Found]:
+    """The coupon with which a run began, if it did with one."""
+    coupon = orjson.loads(run.properties).get("coupon")
+    if isinstance(coupon, dict) and isinstance(coupon.get("code"), str):
+        past = Past(run.entered_at, {"code": coupon["code"]})
+        yield Found(number, Facts(GIVEN, journey=run.journey_id), str(run.id), past)
 
 
 def passing(number: int, journey_id: int, run_id: int, step_key: str, arrived_at: int) -> Found:

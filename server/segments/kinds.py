@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from server.journey.audience import EVENT
-from server.journey.audience.coupons import COUPON
+from server.journey.audience.coupons import COUPON, GIVEN
 from server.journey.audience.journeys import ENDED, ENTERED, LEFT, PASSED, REACHED
 from server.journey.audience.messages import MESSAGE
 from server.journey.audience.purchases import PURCHASE, SIGNED_UP
@@ -24,4 +24,5 @@ READINGS: Mapping[str, Reading] = {
     PURCHASE.kind: commerce.read_orders,
     SIGNED_UP.kind: commerce.read_sign_ups,
     COUPON.kind: commerce.read_coupons,
+    GIVEN: journeys.read_given,
 }

@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, case, delete, func, or_, select, update
 from server.clock import HOUR, MINUTE, Instant
 
 from .among import among_these
-from .bulk import replacing, table_of, updating
+from .bulk import inserting, replacing, table_of, updating
 from .sessions import ReadSession, WriteSession
 from .tables import (
     AlimtalkComment,
@@ -39,6 +39,7 @@ _STAND = updating(
     "intent",
     "changed_at",
 )
+_ADD = inserting(AlimtalkRegistration, *(one.name for one in _table.columns if one.name != "id"))
 _PUT_COMMENT = replacing(AlimtalkComment, "at", "kind", "author", "text", "attachments")
 
 
@@ -91,6 +92,15 @@ async def add(session: WriteSession, registration: AlimtalkRegistration) -> int:
     await session.flush()
     assert registration.id is not None
     return registration.id
+
+
+async def add_all(session: WriteSession, fresh: Sequence[AlimtalkRegistration]) -> list[int]:
+    """Their ids, in the same order."""
+    await session.bulk(_ADD, [tuple(getattr(one, name) for name in _ADD.columns) for one in fresh])
+    statement = select(_table.c.id, _table.c.connection_id, _table.c.template_id, _table.c.number)
+    mine = among_these(_table.c.template_id, [one.template_id for one in fresh])
+    ids = {tuple(row[1:]): row.id for row in await session.rows(statement.where(mine))}
+    return [ids[one.connection_id, one.template_id, one.number] for one in fresh]
 
 
 async def intend(session: WriteSession, registration_id: int, act: str, now: Instant) -> bool:

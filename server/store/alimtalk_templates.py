@@ -1,7 +1,7 @@
 """Templates of a project and their versions: found, listed, saved, put away."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,12 @@ from .among import among_these
 from .bulk import inserting, table_of
 from .paging import Page, Slice, sliced, within
 from .sessions import ReadSession, WriteSession
-from .setup import touch_catalog
 from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion
 
 _table, _versions = table_of(AlimtalkTemplate), table_of(AlimtalkVersion)
 _registrations = table_of(AlimtalkRegistration)
 _KEYS = (_table.c.key, _table.c.id)
+_ADD = inserting(AlimtalkTemplate, "project_id", "key", "name", "latest", "created_at", "changed_at")
 _ADD_VERSION = inserting(AlimtalkVersion)
 
 
@@ -40,6 +40,15 @@ class Text:
     content: str
     bindings: str
     declaration: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A template that is new."""
+
+    key: str
+    name: str
+    text: Text
 
 
 async def by_ids(session: ReadSession, project_id: int, ids: Collection[int]) -> dict[int, Any]:
@@ -107,37 +116,51 @@ async def locked(session: WriteSession, project_id: int, key: str) -> Any | None
 
 
 async def create(
+    session: WriteSession, project_id: int, key: str, name: str, text: Text, now: Instant
+) -> int:
+    """A new template with its first version, a draft. Returns its id."""
+    made = await _add(session, project_id, [Fresh(key, name, text)], now, submitted_at=None)
+    return made[key]
+
+
+async def create_all(
+    session: WriteSession, project_id: int, fresh: Sequence[Fresh], now: Instant
+) -> dict[str, int]:
+    """New templates whose first version a relay has already. Returns their ids, by key."""
+    return await _add(session, project_id, fresh, now, submitted_at=now)
+
+
+async def _add(
     session: WriteSession,
     project_id: int,
-    key: str,
-    name: str,
-    text: Text,
+    fresh: Sequence[Fresh],
     now: Instant,
     *,
-    is_submitted: bool = False,
-) -> int:
-    """A new template with its first version. Returns its id."""
-    times = {"created_at": now, "changed_at": now}
-    row = AlimtalkTemplate(project_id=project_id, key=key, name=name, latest=1, **times)
-    session.add(row)
-    await session.flush()
-    assert row.id is not None
-    submitted_at = now if is_submitted else None
-    version = AlimtalkVersion(
-        template_id=row.id,
-        number=1,
-        project_id=project_id,
-        content=text.content,
-        bindings=text.bindings,
-        declaration=text.declaration,
-        submitted_at=submitted_at,
-        **times,
-    )
-    session.add(version)
-    await session.flush()
-    # From now on a step that names this key is made of it, and no relay's own code.
-    await touch_catalog(session)
-    return row.id
+    submitted_at: Instant | None,
+) -> dict[str, int]:
+    await session.bulk(_ADD, [(project_id, one.key, one.name, 1, now, now) for one in fresh])
+    rows = await by_keys(session, project_id, [one.key for one in fresh])
+    made = {key: int(row.id) for key, row in rows.items()}
+    versions = [
+        AlimtalkVersion(
+            template_id=made[one.key],
+            number=1,
+            project_id=project_id,
+            content=one.text.content,
+            bindings=one.text.bindings,
+            declaration=one.text.declaration,
+            created_at=now,
+            changed_at=now,
+            submitted_at=submitted_at,
+        )
+        for one in fresh
+    ]
+    await session.bulk(_ADD_VERSION, [_values(one) for one in versions])
+    return made
+
+
+def _values(version: AlimtalkVersion) -> tuple[Any, ...]:
+    return tuple(getattr(version, name) for name in _ADD_VERSION.columns)
 
 
 async def add_version(session: WriteSession, template: Any, text: Text, now: Instant) -> int:
@@ -153,8 +176,7 @@ async def add_version(session: WriteSession, template: Any, text: Text, now: Ins
         created_at=now,
         changed_at=now,
     )
-    values = tuple(getattr(version, name) for name in _ADD_VERSION.columns)
-    await session.bulk(_ADD_VERSION, [values])
+    await session.bulk(_ADD_VERSION, [_values(version)])
     return number
 
 
@@ -194,8 +216,7 @@ def _of(template_id: int, number: int) -> Any:
     return and_(_versions.c.template_id == template_id, _versions.c.number == number)
 
 
-async def keys_beginning(session: ReadSession, project_id: int, start: str) -> list[str]:
-    """The keys that begin so."""
-    statement = select(_table.c.key).where(_table.c.project_id == project_id)
-    rows = await session.rows(statement.where(_table.c.key.startswith(start, autoescape=True)))
-    return [row.key for row in rows]
+async def keys(session: ReadSession, project_id: int) -> set[str]:
+    """All of the project."""
+    rows = await session.rows(select(_table.c.key).where(_table.c.project_id == project_id))
+    return {row.key for row in rows}

@@ -5,9 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Delete, Insert, Update, and_, case, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Update,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from channels.contract import Purpose
+from server.alimtalk.declaration import BENEFIT_NOTICE
 from server.clock import Instant
 
 from . import paging
@@ -21,6 +35,12 @@ _table, _users = table_of(Consent), table_of(User)
 _KEYS = (_table.c.shard, _table.c.user_number, _table.c.channel, _table.c.purpose)
 
 
+NIGHT_ADVERTISEMENT = "night_advertisement"
+"""The purpose of a consent to advertisements at night."""
+PURPOSES = (*(one.value for one in Purpose), BENEFIT_NOTICE, NIGHT_ADVERTISEMENT)
+"""What people decide about. A message itself is information or an advertisement."""
+BASES = ("consent", "terms", "contract", "transaction")
+"""On what ground a consent may stand."""
 _ASKED_UNDER = {"brand_message": "kakao"}
 
 
@@ -54,6 +74,19 @@ class Decision(NamedTuple):
     until: Instant | None = None
 
 
+def _is_greater(new: Any) -> ColumnElement[bool]:
+    """Whether the rest of what it says is greater, word by word."""
+    never: ColumnElement[int] = literal_column("0")
+    pairs: list[tuple[Any, Any]] = [
+        *((new[name], _table.c[name]) for name in ("source", "evidence", "basis")),
+        (func.coalesce(new.until, never), func.coalesce(_table.c.until, never)),
+    ]
+    found: ColumnElement[bool] = false()
+    for theirs, ours in reversed(pairs):
+        found = or_(theirs > ours, and_(theirs == ours, found))
+    return found
+
+
 def _deciding() -> Bulk:
     """The latest decision stays, in whatever order they come; of two at one instant the refusal."""
     statements: dict[str, Insert | Update | Delete] = {}
@@ -65,14 +98,7 @@ def _deciding() -> Bulk:
             new.decided_at > _table.c.decided_at,
             and_(same, ~new.granted, _table.c.granted),
             # Between two that say the same anything will do that is the same in every order.
-            and_(
-                same,
-                new.granted == _table.c.granted,
-                or_(
-                    new.source > _table.c.source,
-                    and_(new.source == _table.c.source, new.evidence > _table.c.evidence),
-                ),
-            ),
+            and_(same, new.granted == _table.c.granted, _is_greater(new)),
         )
         put = {
             column: new[column]
@@ -96,6 +122,14 @@ class Wanted:
     purpose: str | None = None
     granted: bool | None = None
     source: str | None = None
+    until_before: Instant | None = None
+    """Those that have to be given anew before then."""
+    decided_before: Instant | None = None
+
+
+def holds(granted: bool | None, until: Instant | None, now: Instant) -> bool | None:
+    """What a decision says now: one whose time is over is no longer granted. None if nobody decided."""
+    return None if granted is None else bool(granted) and (until is None or until > now)
 
 
 async def by_users(
@@ -133,6 +167,10 @@ async def page(session: ReadSession, project_id: int, shards: int, wanted: Wante
             value = kept_under(value)
         if value is not None:
             statement = statement.where(_table.c[name] == value)
+    if wanted.until_before is not None:
+        statement = statement.where(_table.c.granted, _table.c.until < wanted.until_before)
+    if wanted.decided_before is not None:
+        statement = statement.where(_table.c.decided_at < wanted.decided_before)
     return paging.sliced(await session.rows(paging.within(statement, _KEYS, page)), page)
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from server.clock import Instant
+
 from . import consents, users
+from .consents import NIGHT_ADVERTISEMENT
 from .sessions import ReadSession
 
 
@@ -15,12 +18,23 @@ async def with_later_decisions(session: ReadSession, shard: int, rows: Sequence[
 async def _decided(session: ReadSession, shard: int, row: Any) -> Any:
     keys = {(shard, row.user_number), await users.final(session, row.project_id, (shard, row.user_number))}
     found = await consents.by_users(session, row.project_id, [key for key in keys if key is not None])
-    said = [
-        (one.decided_at, not one.granted)
-        for theirs in found.values()
-        for one in theirs
-        if (one.channel, one.purpose) == (consents.kept_under(row.channel), row.purpose)
-    ]
-    # Of two at one instant the refusal holds.
-    is_granted = not max(said)[1] if said else None
-    return row._replace(is_granted=is_granted)
+    place = consents.kept_under(row.channel)
+    said = [one for theirs in found.values() for one in theirs if one.channel == place]
+    own, demanded, at_night = (
+        _last([one for one in said if one.purpose == purpose])
+        for purpose in (row.purpose, row.demands, NIGHT_ADVERTISEMENT)
+    )
+    return row._replace(
+        is_granted=own[0],
+        granted_until=own[1],
+        is_demand_met=demanded[0],
+        demand_met_until=demanded[1],
+        is_granted_at_night=at_night[0],
+        granted_at_night_until=at_night[1],
+    )
+
+
+def _last(said: Sequence[Any]) -> tuple[bool | None, Instant | None]:
+    """Of two at one instant the refusal holds."""
+    last = max(said, key=lambda one: (one.decided_at, not one.granted), default=None)
+    return (None, None) if last is None else (bool(last.granted), last.until)

@@ -41,6 +41,8 @@ class Wanted:
     """An empty one is that of the journeys without a category."""
     text: str | None = None
     """A part of the title or the category, whatever its case."""
+    kind: str | None = None
+    """`campaign`, or empty for what somebody has drawn; none for both."""
 
 
 async def by_ids(session: ReadSession, project_id: int, ids: Sequence[int]) -> dict[int, Journey]:
@@ -68,6 +70,8 @@ async def page(
 def _those(wanted: Wanted) -> Iterable[ColumnElement[bool]]:
     if wanted.ids is not None:
         yield _table.c.id.in_(wanted.ids)
+    if wanted.kind is not None:
+        yield _table.c.kind == wanted.kind
     if wanted.statuses:
         yield _table.c.status.in_(wanted.statuses)
     if wanted.categories:

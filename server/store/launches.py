@@ -56,8 +56,9 @@ _USERS = (
     .order_by(_users.c.number)
     .limit(bindparam("most"))
 )
+_MEMBERS = _USERS.where(_users.c.user_id.is_not(None))
 _ON_LIST = (
-    select(_members.c.user_number)
+    select(_members.c.user_number, _members.c.line)
     .where(_members.c.shard == bindparam("shard"), _members.c.list_id == bindparam("list_id"))
     .where(_members.c.user_number > bindparam("after"))
     .order_by(_members.c.user_number)
@@ -91,15 +92,18 @@ async def request(session: ReadSession, request_id: int) -> Any:
     return (await session.rows(select(_requests).where(_requests.c.id == request_id)))[0]
 
 
-async def everybody(session: ReadSession, shard: int, project_id: int, after: int, most: int) -> list[int]:
+async def everybody(
+    session: ReadSession, shard: int, project_id: int, after: int, most: int, *, members: bool = False
+) -> list[int]:
     """The numbers of the users behind this one, without those who are others now, or erased."""
     about = {"shard": shard, "project_id": project_id, "after": after, "most": most}
-    return [row[0] for row in await session.rows(_USERS, about)]
+    return [row[0] for row in await session.rows(_MEMBERS if members else _USERS, about)]
 
 
-async def on_list(session: ReadSession, shard: int, list_id: int, after: int, most: int) -> list[int]:
+async def on_list(session: ReadSession, shard: int, list_id: int, after: int, most: int) -> dict[int, str]:
+    """The numbers of those on it behind this one, each with what else their line said, as JSON."""
     about = {"shard": shard, "list_id": list_id, "after": after, "most": most}
-    return [row[0] for row in await session.rows(_ON_LIST, about)]
+    return {row.user_number: row.line for row in await session.rows(_ON_LIST, about)}
 
 
 def summed(shards: int) -> Select[Any]:

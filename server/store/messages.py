@@ -43,6 +43,7 @@ CHANGED = Bulk(
     (
         *("shard", "id", "attempt", "is_out", "status", "reason", "retry_at", "moves_to"),
         *("provider_id", "heard", "price", "currency", "priced_at", "priced_by", "billed_as"),
+        "fallback_id",
     ),
     {
         "": update(_messages)
@@ -71,6 +72,7 @@ CHANGED = Bulk(
             priced_at=bindparam("of_priced_at", type_=BigInteger),
             priced_by=bindparam("of_priced_by", type_=BigInteger),
             billed_as=bindparam("of_billed_as", type_=Text),
+            fallback_id=bindparam("of_fallback_id", type_=BigInteger),
         )
     },
 )

@@ -3,7 +3,21 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, literal, literal_column, not_, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from channels.contract import Purpose
 from channels.reasons import Reason
@@ -12,7 +26,7 @@ from server.journey.status import JourneyStatus
 
 from .among import among
 from .bulk import Bulk, table_of
-from .consents import in_sql
+from .consents import NIGHT_ADVERTISEMENT, in_sql
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -52,13 +66,20 @@ _ITS_USER = and_(
     _users.c.project_id == _messages.c.project_id,
     _users.c.number == _messages.c.user_number,
 )
-_ITS_CONSENT = and_(
-    _consents.c.shard == _messages.c.shard,
-    _consents.c.project_id == _messages.c.project_id,
-    _consents.c.user_number == _messages.c.user_number,
-    _consents.c.channel == in_sql(_messages.c.channel),
-    _consents.c.purpose == _messages.c.purpose,
-)
+_demanded, _at_night = _consents.alias("demanded"), _consents.alias("at_night")
+
+
+def _its_consent(consents: FromClause, purpose: ColumnElement[str]) -> ColumnElement[bool]:
+    """What its user has decided about messages of a purpose on its channel."""
+    return and_(
+        consents.c.shard == _messages.c.shard,
+        consents.c.project_id == _messages.c.project_id,
+        consents.c.user_number == _messages.c.user_number,
+        consents.c.channel == in_sql(_messages.c.channel),
+        consents.c.purpose == purpose,
+    )
+
+
 _ITS_GUARD = and_(
     _guards.c.project_id == _messages.c.project_id,
     _guards.c.journey_id == _messages.c.journey_id,
@@ -87,7 +108,9 @@ _WITH_ITS_WORLD = (
         _messages.c.remember_as,
         _messages.c.voucher,
         _messages.c.template,
+        _messages.c.fallback_of,
         _messages.c.event,
+        _messages.c.demands,
         _journeys.c.title,
         _journeys.c.status.label("journey_status"),
         _guards.c.tripped_at.label("held_since"),
@@ -99,12 +122,18 @@ _WITH_ITS_WORLD = (
         _users.c.attributes,
         _projects.c.name.label("project_name"),
         _projects.c.time_zone,
+        _projects.c.law,
     )
     .add_columns(
         suppressed_until(
             _messages.c.project_id, _messages.c.channel, _messages.c.address, _messages.c.purpose
         ).label("suppressed_until"),
         _consents.c.granted.label("is_granted"),
+        _consents.c.until.label("granted_until"),
+        _demanded.c.granted.label("is_demand_met"),
+        _demanded.c.until.label("demand_met_until"),
+        _at_night.c.granted.label("is_granted_at_night"),
+        _at_night.c.until.label("granted_at_night_until"),
         and_(_projects.c.requires_consent, _messages.c.purpose == Purpose.ADVERTISEMENT.value).label(
             "needs_consent"
         ),
@@ -113,7 +142,9 @@ _WITH_ITS_WORLD = (
     .outerjoin(_journeys, _journeys.c.id == _messages.c.journey_id)
     .outerjoin(_endpoints, _ITS_ENDPOINT)
     .outerjoin(_users, _ITS_USER)
-    .outerjoin(_consents, _ITS_CONSENT)
+    .outerjoin(_consents, _its_consent(_consents, _messages.c.purpose))
+    .outerjoin(_demanded, _its_consent(_demanded, _messages.c.demands))
+    .outerjoin(_at_night, _its_consent(_at_night, literal(NIGHT_ADVERTISEMENT)))
     .outerjoin(_guards, _ITS_GUARD)
     .where(_messages.c.shard == bindparam("of_shard"))
 )
@@ -142,6 +173,8 @@ _GIVE_UP = (
     .values(due_at=None, status=bindparam("how"), reason=bindparam("why"))
     .returning(_messages.c.id)
 )
+# Of one whose outcome is open nobody may say that it was never tried.
+_CALL_OFF = _GIVE_UP.where(_messages.c.reason != Reason.OUTCOME_UNKNOWN.value)
 _WAITING = (
     select(
         _messages.c.id,
@@ -271,6 +304,12 @@ async def with_their_world(session: ReadSession, shard: int, ids: Iterable[int])
 async def skip(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> None:
     """Gives up messages that may not go. The receipts that say so go into the inbox beside this."""
     await _give_up(session, shard, ids, "skipped", reason)
+
+
+async def call_off(session: WriteSession, shard: int, ids: Sequence[int], reason: str) -> set[int]:
+    """Gives up messages that nobody needs any more. Returns those that were still queued."""
+    about = {"of_shard": shard, "ids": list(ids), "how": "skipped", "why": reason}
+    return {row.id for row in await session.rows(_CALL_OFF, about)}
 
 
 async def expire(session: WriteSession, shard: int, ids: Sequence[int]) -> set[int]:

@@ -15,6 +15,9 @@ from .sessions import ReadSession, WriteSession
 from .setup import touch_catalog
 from .tables import ApiKey, Project
 
+KOREA = "KR"
+LAWS = ("", KOREA)
+"""By which a project can write advertisements: docs/permissions.md."""
 EVENTS, READ, WRITE, ADMIN = "events", "read", "write", "admin"
 LONGEST_KEY = 128
 
@@ -113,6 +116,19 @@ async def require_consent(session: WriteSession, project_id: int, required: bool
     """Whether advertisements of this project leave only for those who have agreed to them."""
     table = table_of(Project)
     await session.run(update(table).where(table.c.id == project_id).values(requires_consent=required))
+    await touch_catalog(session)
+
+
+def law_of(zone: str) -> str:
+    """The law that a new project in this zone goes by, until somebody says otherwise."""
+    return KOREA if zone == "Asia/Seoul" else ""
+
+
+async def set_law(session: WriteSession, project_id: int, law: str, reason: str) -> None:
+    """By which law this project writes advertisements. What waits is held back, or let go, at its claim."""
+    table = table_of(Project)
+    values = {"law": law, "law_reason": reason}
+    await session.run(update(table).where(table.c.id == project_id).values(values))
     await touch_catalog(session)
 
 

@@ -26,6 +26,15 @@ async def of_project(session: ReadSession, project_id: int) -> list[Any]:
     return list(await session.rows(statement.order_by(_table.c.connection_id)))
 
 
+async def daily_cap(session: ReadSession, project_id: int, connection_id: int | None) -> int | None:
+    """How many messages a day the profile may send yet, as its relay told; none if it told nothing."""
+    statement = select(_table.c.daily_cap).where(
+        _table.c.project_id == project_id, _table.c.connection_id == connection_id
+    )
+    rows = await session.rows(statement)
+    return rows[0].daily_cap if rows else None
+
+
 async def by_ids(session: ReadSession, project_id: int, ids: Collection[int]) -> dict[int, Any]:
     statement = select(_table).where(_table.c.project_id == project_id)
     rows = await session.rows(statement.where(among_these(_table.c.id, list(ids))))

@@ -123,3 +123,27 @@ async def rows_of(
         about = {"of_project": project_id, "of_channel": channel, "of_set_by": set_by}
         found += await session.rows_in(statement, "addresses", sorted(addresses), about)
     return [row for row in found if key_of(row) in keys]
+
+
+async def causes(session: ReadSession, messages: Collection[Any], at: Instant) -> dict[int, str]:
+    """By message: why its address is suppressed at that instant; an opt-out goes before everything else."""
+    found: dict[int, str] = {}
+    for project_id, channel in {(one.project_id, one.channel) for one in messages}:
+        here = [one for one in messages if (one.project_id, one.channel) == (project_id, channel)]
+        written = {one.id: same_address(channel, one.address) for one in here}
+        about = {"of_project": project_id, "of_channel": channel}
+        rows = await session.rows_in(_SUPPRESSING, "addresses", sorted(set(written.values())), about)
+        for one in here:
+            why = sorted(_reasons(rows, written[one.id], one.purpose, at), key=lambda it: it != "opted_out")
+            found.update({one.id: why[0]} if why else {})
+    return found
+
+
+def _reasons(rows: Collection[Any], address: str, purpose: str, at: Instant) -> list[str]:
+    return [
+        str(row.reason)
+        for row in rows
+        if row.address == address
+        and row.purpose in (EVERY_PURPOSE, purpose)
+        and (row.until is None or row.until > at)
+    ]

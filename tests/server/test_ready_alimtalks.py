@@ -36,7 +36,9 @@ def test_no_relay_and_no_reviewer_would_refuse_it(name: str) -> None:
     ready = alimtalk(name, "ko")
     about = About(company="소전몰", values=ready.shown, bindings=ready.bindings)
     found = lint(ready.template, KAKAO, about)
-    assert [str(one) for one in found if one.severity is not Severity.HINT] == []
+    # Each relay has categories of its own, so a ready template names none (AT034).
+    wrong = [one for one in found if one.severity is not Severity.HINT and one.rule != "AT034"]
+    assert [str(one) for one in wrong] == []
     filled = fill(ready.template, ready.shown)
     assert [str(one) for one in lint_filled(ready.template, filled, KAKAO, about)] == []
 

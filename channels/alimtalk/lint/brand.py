@@ -36,6 +36,7 @@ def lint_brand(message: Mapping[str, Any], can: BrandCan) -> list[Finding]:
     if message.get("template"):
         # The relay keeps the rest.
         return found
+    found += _pictures(message, can)
     return [*found, *_parts(message, kind, bubble), *_inside(message, kind, bubble, can)]
 
 
@@ -61,6 +62,15 @@ def _ad_marks(value: Any, path: Path = ()) -> Iterator[Finding]:
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from _ad_marks(inner, (*path, index))
+
+
+def _pictures(message: Mapping[str, Any], can: BrandCan) -> Iterator[Finding]:
+    """Only those of the message and its items: who takes no addresses has no carousels either."""
+    shown: list[tuple[Path, Any]] = [(("image",), message.get("image"))]
+    shown += [(("items", at, "image"), one.get("image")) for at, one in enumerate(_list(message, "items"))]
+    for path, image in shown:
+        if not can.takes_addresses and str(image or "").startswith(("http://", "https://")):
+            yield rule().find("picture", path)
 
 
 def _parts(message: Mapping[str, Any], kind: str, bubble: Bubble) -> Iterator[Finding]:

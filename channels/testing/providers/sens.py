@@ -1,4 +1,4 @@
-"""Naver Cloud SENS, as far as sending Alimtalk needs it (API v2)."""
+"""Naver Cloud SENS: sending Alimtalk, and what its API shows of channels and templates (API v2)."""
 
 import base64
 import hashlib
@@ -16,6 +16,8 @@ from channels.contract import Instant, ReceiptKind
 from channels.testing.providers.base import FakeProvider, Fault
 from channels.testing.providers.kakao import KAKAO_CODES, SOMETHING_ELSE
 from channels.testing.providers.lives import Lives
+from channels.testing.providers.sens_desk import SensDeskOf
+from channels.testing.providers.sens_sending_rules import misfit
 
 _KOREA = timezone(timedelta(hours=9))
 _FIVE_MINUTES = 5 * 60 * 1000
@@ -36,21 +38,26 @@ class FakeSens(FakeProvider):
         secret_key: str = "ncp-secret-key",
         service_id: str = "ncp:kkobizmsg:kr:2700000000006:sens",
         channel_id: str = "@소전",
+        is_strict: bool = False,
         lives: Lives | None = None,
         faults: Iterable[Fault] = (),
     ) -> None:
         super().__init__(clock, lives=lives, faults=faults)
         self.access_key, self.secret_key = access_key, secret_key
-        self.service_id, self.channel_id = service_id, channel_id
+        self.service_id, self.channel_id, self.is_strict = service_id, channel_id, is_strict
+        self.desk = SensDeskOf(clock, service_id, channel_id)
         self.rows: dict[str, dict[str, Any]] = {}
         self._completed: list[tuple[Instant, str]] = []
+        self._misfits: dict[str, str | None] = {}
+        """What KakaoTalk will say of a message that is not as its template was approved."""
 
     async def answer(self, request: Request) -> Response:
         if error := self._who_asks(request):
             return error
         root = f"/alimtalk/v2/services/{self.service_id}"
-        if request.url.path == f"{root}/channels":
-            return JSONResponse([{"channelId": self.channel_id, "channelStatus": "ACTIVE"}])
+        if request.url.path in (f"{root}/channels", f"{root}/templates"):
+            what, query = request.url.path.removeprefix(root), dict(request.query_params)
+            return JSONResponse(self.desk.answer(what, query))
         if request.url.path != f"{root}/messages":
             return _gateway(404, "300", "Not Found Exception")
         if request.method == "POST":
@@ -82,12 +89,12 @@ class FakeSens(FakeProvider):
                 {"status": 400, "error": "Bad Request", "message": "수신 번호 또는 내용"}, 400
             )
         request_id = f"request-{len(self.rows)}"
-        told = [self._take(request_id, one) for one in messages]
+        told = [self._take(request_id, one, str(body.get("templateCode"))) for one in messages]
         return JSONResponse(
             {"requestId": request_id, "statusCode": "202", "statusName": "success", "messages": told}, 202
         )
 
-    def _take(self, request_id: str, message: dict[str, Any]) -> dict[str, Any]:
+    def _take(self, request_id: str, message: dict[str, Any], template: str) -> dict[str, Any]:
         message_id = f"aa724ca6-{len(self.rows) + 1}"
         refused = self.lives(message["to"]).refused
         code = KAKAO_CODES.get(refused, SOMETHING_ELSE) if refused else "A000"
@@ -102,17 +109,24 @@ class FakeSens(FakeProvider):
             "useSmsFailover": message.get("useSmsFailover"),
         }
         self.rows[message_id] = {"requestId": request_id, **said}
+        self._misfits[message_id] = self._misfit(message, template)
         if not refused:
             self.take(message_id, message["to"])
         return said
 
+    def _misfit(self, message: dict[str, Any], code: str) -> str | None:
+        if code not in self.desk.templates:
+            return "3015" if self.is_strict else None
+        return misfit(self.desk.templates[code], message) if self.desk.is_sendable(code) else "3015"
+
     def _list(self, asked: dict[str, str]) -> Response:
         for report in self.due(self.clock()):
             code = "0000" if report.reason is None else KAKAO_CODES.get(report.reason, SOMETHING_ELSE)
+            code = self._misfits.get(report.provider_id) or code
             self.rows[report.provider_id] |= {
                 "messageStatusCode": code,
-                "messageStatusName": "success" if report.reason is None else "fail",
-                "messageStatusDesc": "성공" if report.reason is None else f"실패 {code}",
+                "messageStatusName": "success" if code == "0000" else "fail",
+                "messageStatusDesc": "성공" if code == "0000" else f"실패 {code}",
                 "completeTime": datetime.fromtimestamp(report.at / 1000, _KOREA).strftime(
                     "%Y-%m-%dT%H:%M:%S"
                 ),

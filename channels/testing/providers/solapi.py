@@ -1,4 +1,5 @@
-"""SOLAPI: send-many/detail, the list of messages, and webhooks. What it makes of a message is Alimtalk's."""
+"""SOLAPI: send-many/detail, the list of messages, webhooks, and its desk. What it makes of a message is
+Alimtalk's."""
 
 import hmac
 import json
@@ -15,6 +16,8 @@ from channels.contract import Callback, Instant, ReceiptKind
 from channels.reasons import Reason
 from channels.testing.providers.base import FakeProvider, Fault, Report
 from channels.testing.providers.lives import Lives
+from channels.testing.providers.solapi_desk import APPROVED, SolapiDeskOf
+from channels.testing.providers.solapi_template_rules import misfit
 
 REFUSED = {
     Reason.INVALID_RECIPIENT: "3010",
@@ -55,7 +58,8 @@ _SKEW = 15 * 60 * 1000
 
 
 class FakeSolapi(FakeProvider):
-    """Checks signatures, keeps what it took, and tells results by webhook and in its list."""
+    """Checks signatures, keeps what it took, tells results by webhook and in its list, and has a review desk.
+    Templates that it does not know are sent as they come, unless it is strict."""
 
     base_url = "https://api.solapi.com"
     observes: ClassVar[frozenset[ReceiptKind]] = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
@@ -69,12 +73,15 @@ class FakeSolapi(FakeProvider):
         api_key: str = "NCSAYU7YDBXYORXC",
         api_secret: str = "solapi-api-secret",
         signing_secret: str = "solapi-webhook-secret",
+        pf_id: str = "KA01PF0001",
+        is_strict: bool = False,
         lives: Lives | None = None,
         faults: Iterable[Fault] = (),
     ) -> None:
         super().__init__(clock, lives=lives, faults=faults)
         self.keys = {api_key: api_secret}
-        self.signing_secret = signing_secret
+        self.signing_secret, self.is_strict = signing_secret, is_strict
+        self.desk = SolapiDeskOf(clock, pf_id)
         self.rows: dict[str, dict[str, Any]] = {}
         """What the list of messages knows, by message id."""
         self._told: list[Report] = []
@@ -87,7 +94,9 @@ class FakeSolapi(FakeProvider):
             return self._take_all(json.loads(await request.body()))
         if (request.method, request.url.path) == ("GET", "/messages/v4/list"):
             return self._list(dict(request.query_params))
-        return error_of(404, "ResourceNotFound")
+        body, query = await request.body(), dict(request.query_params)
+        said = self.desk.answer(request.method, request.url.path, query, json.loads(body or b"{}"))
+        return JSONResponse(said[1], said[0]) if said else error_of(404, "ResourceNotFound")
 
     def who_asks(self, header: str) -> str:
         """What is wrong with a request's signature; empty when nothing is."""
@@ -145,7 +154,24 @@ class FakeSolapi(FakeProvider):
             return "1042"
         if any(not re.fullmatch(r"#\{[^}]+\}", name) for name in kakao.get("variables") or {}):
             return "1043"
-        return None if re.fullmatch(r"01\d{8,9}", str(message.get("to"))) else "3010"
+        if not re.fullmatch(r"01\d{8,9}", str(message.get("to"))):
+            return "3010"
+        return self._why_not_so(message, kakao)
+
+    def _why_not_so(self, message: dict[str, Any], kakao: dict[str, Any]) -> str | None:
+        """The code of what keeps the message from going out with its template."""
+        channel, template = (
+            self.desk.channels.get(kakao["pfId"]),
+            self.desk.templates.get(kakao["templateId"]),
+        )
+        if (channel is None and self.is_strict) or (channel and channel.get("isBlocked")):
+            return "1041"
+        if template is None:
+            return "1042" if self.is_strict else None
+        sendable = template["status"] == APPROVED and not template["isDeleted"]
+        if not sendable or template.get("isDormant") or template["channelId"] != kakao["pfId"]:
+            return "1042"
+        return misfit(template, message)
 
     def _apply(self, now: Instant) -> None:
         for report in super().due(now):

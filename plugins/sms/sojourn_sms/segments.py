@@ -9,6 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from channels.korean_text import LONG_BYTES, SMS_BYTES, TITLE_BYTES, euc_kr_bytes, outside_euc_kr
+
+__all__ = [
+    "LONG_BYTES",
+    "SMS_BYTES",
+    "TITLE_BYTES",
+    "Encoding",
+    "Kind",
+    "Length",
+    "euc_kr_bytes",
+    "international_length",
+    "korean_length",
+    "outside_euc_kr",
+    "outside_gsm7",
+]
+
 _GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -18,13 +34,6 @@ _GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
 _EVERY_GSM7 = _GSM7 | _GSM7_EXTENSION
 _SEPTETS, _SEPTETS_OF_PART = 160, 153
 _UTF16, _UTF16_OF_PART = 70, 67
-
-SMS_BYTES = 90
-LONG_BYTES = 2000
-TITLE_BYTES = 40
-_MISFIT_BYTES = 2
-_EUC_KR = "cp949"
-# Python's own euc_kr spells rare syllables with eight bytes, which no network understands.
 
 
 class Encoding(StrEnum):
@@ -100,33 +109,9 @@ def _korean_kind(units: int, has_title: bool, has_image: bool) -> Kind:
     return Kind.LMS if has_title or units > SMS_BYTES else Kind.SMS
 
 
-def euc_kr_bytes(text: str) -> int:
-    """The bytes of a text in EUC-KR. What it does not have is counted as two."""
-    misfits = set(outside_euc_kr(text))
-    if not misfits:
-        return len(text.encode(_EUC_KR))
-    known = "".join(character for character in text if character not in misfits)
-    return len(known.encode(_EUC_KR)) + _MISFIT_BYTES * (len(text) - len(known))
-
-
 def outside_gsm7(text: str) -> tuple[str, ...]:
     """The characters for which a text becomes UCS-2, each once, in the order in which they come."""
     return _once(character for character in text if character not in _EVERY_GSM7)
-
-
-def outside_euc_kr(text: str) -> tuple[str, ...]:
-    """The characters that cannot be sent within Korea, each once, in the order in which they come."""
-    if _is_euc_kr(text):
-        return ()
-    return _once(character for character in text if not _is_euc_kr(character))
-
-
-def _is_euc_kr(text: str) -> bool:
-    try:
-        text.encode(_EUC_KR)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _once(characters: Iterable[str]) -> tuple[str, ...]:

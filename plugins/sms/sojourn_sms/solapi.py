@@ -173,8 +173,8 @@ class SolapiSmsChannel(SolapiRelay[SolapiSmsSettings]):
     options: type[BaseModel] | None = SolapiSmsOptions
     capabilities = Capabilities(
         content={
-            "text": ContentField(max_length=LONG_BYTES),
-            "title": ContentField(max_length=TITLE_BYTES),
+            "text": ContentField(max_length=LONG_BYTES, charset="euc-kr"),
+            "title": ContentField(max_length=TITLE_BYTES, charset="euc-kr"),
             "image_url": ContentField(max_length=2000),
         },
         observes=OBSERVES,

@@ -8,7 +8,7 @@ from channels.alimtalk.filling import fill
 from channels.alimtalk.findings import Finding, Severity
 from channels.alimtalk.limits import Limits
 from channels.alimtalk.lint import lint_filled
-from channels.alimtalk.template import Button, Template
+from channels.alimtalk.template import Button, Highlight, Template
 
 from .sheets import Sheet
 
@@ -66,15 +66,19 @@ def _options(filled: Template) -> dict[str, Any]:
         "items": [asdict(one) for one in filled.items],
     }
     if filled.highlight is not None:
-        found["highlight"] = {
-            "title": filled.highlight.title,
-            "description": filled.highlight.description,
-        }
+        found["highlight"] = _highlight(filled.highlight)
     if filled.summary is not None:
         found["summary"] = asdict(filled.summary)
     if filled.link is not None:
         found["link"] = {name: value for name, value in asdict(filled.link).items() if value}
     return {name: value for name, value in found.items() if value}
+
+
+def _highlight(highlight: Highlight) -> dict[str, str]:
+    said = {"title": highlight.title, "description": highlight.description}
+    if highlight.image is not None and highlight.image.url:
+        said["image_url"] = highlight.image.url
+    return said
 
 
 def _said(button: Button) -> dict[str, str]:

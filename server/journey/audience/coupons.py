@@ -1,13 +1,13 @@
 """Questions of coupons: has one, which ends soon; was given one; has used one; has let one go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from ..conditions import LONGEST_BACK
-from ..local_time import day_of
+from ..local_time import day_of, local_of, zone_named
 from ..moment import Instant, Past
 from ..reading import Reader
 from .person import Facts, Person, Wanted, Wants
@@ -16,7 +16,10 @@ from .visits import read_values
 from .windows import EVER
 
 COUPON = Facts("coupon")
+GIVEN = "given_coupon"
+"""Of a journey: the coupons with which people have come in."""
 MOST_DAYS = 3660
+_SECOND = 1000
 
 
 class Act(StrEnum):
@@ -96,6 +99,18 @@ class HasCoupon:
     def wants(self) -> Wants:
         return Wants(past=(Wanted(COUPON, EVER),))
 
+    def first(self, person: Person, besides: Collection[str] = ()) -> Known | None:
+        """Of those of which it is true the one that ends first, ties by code; one that never ends is last."""
+        found = (
+            one
+            for one in _folded(person.past(COUPON))
+            if one.code not in besides
+            and one.moment(self.act, person.at) is not None
+            and self._is_meant(one)
+            and self._ends(one.expires_at, person)
+        )
+        return min(found, key=_soonest, default=None)
+
     def _is_meant(self, one: Known) -> bool:
         return not self.coupons or one.code in self.coupons or not one.names.isdisjoint(self.coupons)
 
@@ -113,6 +128,59 @@ class HasCoupon:
         return self.in_days is None or days == self.in_days
 
 
+@dataclass(frozen=True, slots=True)
+class HasFreshCoupon:
+    """One of these coupons with which the person has not come into this journey yet."""
+
+    coupon: HasCoupon
+    journey: int
+
+    def holds(self, person: Person) -> bool:
+        return self.first(person) is not None
+
+    def first(self, person: Person) -> Known | None:
+        return self.coupon.first(person, {one.properties["code"] for one in person.past(self._given)})
+
+    def wants(self) -> Wants:
+        return self.coupon.wants() | Wants(past=(Wanted(self._given, EVER),))
+
+    @property
+    def _given(self) -> Facts:
+        return Facts(GIVEN, journey=self.journey)
+
+
+def told(one: Known, zone: str) -> Mapping[str, Any]:
+    """A coupon as texts show it: `{{ coupon.code }}`, its times by the clocks of this zone.
+
+    One that ends at midnight is good until the end of the day before, and its last second says so.
+    """
+    ends = one.expires_at
+    last = None if ends is None else local_of(ends - 1, zone)
+    shown = ends - _SECOND if ends is not None and _is_midnight(ends, zone) else ends
+    found = {
+        "code": one.code,
+        "name": max(one.names, default=one.code),
+        "issued_at": _written(one.issued_at, zone),
+        "expires_at": _written(shown, zone),
+        "last_day": None if last is None else last.date().isoformat(),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _soonest(one: Known) -> tuple[bool, Instant, str]:
+    return one.expires_at is None, one.expires_at or 0, one.code
+
+
+def _is_midnight(at: Instant, zone: str) -> bool:
+    return day_of(at - 1, zone) != day_of(at, zone)
+
+
+def _written(at: Instant | None, zone: str) -> str | None:
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at // _SECOND, zone_named(zone)).isoformat(timespec="seconds")
+
+
 def _folded(past: Sequence[Past]) -> Iterator[Known]:
     found: dict[str, Known] = {}
     for one in past:
@@ -127,6 +195,21 @@ def read_coupon(reader: Reader) -> HasCoupon:
         Act(act),
         tuple(read_values(reader, "coupon")),
         read_times(reader),
+        reader.duration("expires_within_ms", least=1000, most=LONGEST_BACK, required=False) or None,
+        _days(reader, "expires_within_days"),
+        _days(reader, "expires_in_days"),
+    )
+    if found.within_days is not None and found.in_days is not None:
+        reader.refuse("expires_in_days", "Either `expires_within_days` or this can be asked for, found both")
+    return found
+
+
+def read_entry_coupon(reader: Reader) -> HasCoupon:
+    """Which coupon somebody has to have who is let in: one that can be used."""
+    found = HasCoupon(
+        Act.USABLE,
+        tuple(read_values(reader, "coupons")),
+        Times(),
         reader.duration("expires_within_ms", least=1000, most=LONGEST_BACK, required=False) or None,
         _days(reader, "expires_within_days"),
         _days(reader, "expires_in_days"),

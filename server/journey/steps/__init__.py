@@ -21,6 +21,7 @@ from .reachability import Reachability
 from .sending import MessageStep
 from .sms import Sms
 from .split import Split
+from .standing_in import stand_in
 from .time_window import TimeWindow
 from .update_user import UpdateUser
 from .wait import WaitForTrigger
@@ -96,4 +97,5 @@ __all__ = [
     "Webhook",
     "Whatsapp",
     "channel_of",
+    "stand_in",
 ]

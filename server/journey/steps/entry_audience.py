@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from ..audience.coupons import HasCoupon, read_entry_coupon
 from ..conditions import LONGEST_NAME
 from ..reading import Reader
 from ..schedule import Schedule, read_schedule
@@ -36,6 +37,10 @@ class EntryAudience(StepBase):
     segment: str = ""
     list: str = ""
     """The name of a segment or of a list; neither is everybody."""
+    coupon: HasCoupon | None = None
+    """Only who has such a coupon, and each time with one that has not brought them in before."""
+    members: bool = False
+    """Only who has a user id."""
     when: Schedule = Schedule()
     zone: LaunchZone = LaunchZone.PROJECT
     if_passed: IfPassed = IfPassed.AT_ONCE
@@ -53,6 +58,8 @@ class EntryAudience(StepBase):
             **common,
             segment=segment,
             list=listed,
+            coupon=read_entry_coupon(reader.inside("coupon")) if _is_there(reader, "coupon") else None,
+            members=reader.flag("members"),
             when=read_schedule(reader.inside("when")) if _is_there(reader, "when") else Schedule(),
             zone=LaunchZone(_choice(reader, "zone", LaunchZone)),
             if_passed=IfPassed(_choice(reader, "if_passed", IfPassed)),

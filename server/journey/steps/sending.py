@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from ..moment import Decision, Leave, Moment, Outputs, Path, Wait
 from ..reading import Reader
 from .base import StepBase, read_common
+from .fallback import Fallback, place_of
 from .outcome import MESSAGES, Outcome, read_outcome
 from .sending_rules import SendingRules
 
@@ -65,6 +66,8 @@ class MessageStep(StepBase):
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only the adapter understands; every text inside is a template."""
     rules: SendingRules = SendingRules()
+    fallback: Fallback | None = None
+    """What goes out in the place of a message that could not be sent or did not arrive."""
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -78,8 +81,9 @@ class MessageStep(StepBase):
             outcome=read_outcome(reader),
             content=cls.read_content(reader),
             variables=read_templates(reader, "variables"),
-            options=_read_options(reader),
+            options=read_options(reader),
             rules=SendingRules.read(reader),
+            fallback=_read_fallback(reader, cls.purposes),
         )
 
     @classmethod
@@ -105,6 +109,8 @@ class MessageStep(StepBase):
         for name, text in self.variables.items():
             yield ("variables", name), text
         yield from texts_in(self.options, ("options",))
+        if self.fallback is not None:
+            yield from _texts_of(self.fallback)
 
     def asks_for_user(self) -> bool:
         return True
@@ -130,6 +136,23 @@ class MessageStep(StepBase):
         if not self.outcome.is_awaited:
             return Leave(sends=True)
         return Wait(moment.at + self.outcome.longest_ms, sends=True)
+
+
+def _read_fallback(reader: Reader, purposes: tuple[str, ...]) -> Fallback | None:
+    fallback = Fallback.read(reader)
+    purpose = reader.value("purpose", required=False, default=purposes[0])
+    if fallback is not None and purpose == ADVERTISEMENT:
+        message = "An advertisement has no fallback: on another channel other rules hold for it"
+        reader.refuse("fallback", message, "advertisement")
+    return fallback
+
+
+def _texts_of(fallback: Fallback) -> Iterator[tuple[Path, str]]:
+    for name, text in fallback.content.items():
+        yield ("fallback", *place_of(name)), text
+    for name, text in fallback.variables.items():
+        yield ("fallback", "variables", name), text
+    yield from texts_in(fallback.options, ("fallback", "options"))
 
 
 def key_of(name: str) -> str:
@@ -188,7 +211,7 @@ def _read_expiry(reader: Reader) -> int | None:
     return reader.duration("expires_after_ms", least=1000, most=LONGEST_USE) or None
 
 
-def _read_options(reader: Reader) -> Mapping[str, Any]:
+def read_options(reader: Reader) -> Mapping[str, Any]:
     found = reader.value("options", required=False)
     if found is None:
         return {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from server.context import Context
-from server.journey.audience import InList
+from server.journey.audience import EVERYBODY, AllOf, InList, Question
 from server.journey.graph import Graph
 from server.journey.steps import EntryAudience
 from server.segments import asking, reading
@@ -22,25 +22,31 @@ class _Row(NamedTuple):
 
 
 async def belonging(session: ReadSession, context: Context, graph: Graph, user: User) -> dict[str, bool]:
-    """By entry: whether the person belongs to its audience now. Without a segment or list all do."""
+    """By entry: whether the person belongs to its audience now. Where nothing is asked all do."""
     entries = [one for one in graph.all_entries if isinstance(one, EntryAudience)]
-    named = [one for one in entries if one.segment or one.list]
+    named = [one for one in entries if one.segment or one.list or one.coupon]
     if not named:
         return {one.key: True for one in entries}
     about = (session, context.project_id)
     lists, zone = await user_lists.names(*about), await reading.zone_of(*about)
-    found = {one.key: not (one.segment or one.list) for one in entries}
+    found = {one.key: one not in named for one in entries}
     for one in named:
-        asks: Askable | None = Askable(InList(one.list), lists, zone)
+        first: Question = InList(one.list) if one.list else EVERYBODY
+        asks: Askable | None = Askable(first, lists, zone)
         if one.segment:
             asks = await reading.stored(*about, one.segment)
         if asks is not None:
+            if one.coupon is not None:
+                asks = asks._replace(question=AllOf((asks.question, one.coupon)))
             place = (context.project_id, user.shard, [_Row(user.number, user.attributes)])
             found[one.key] = bool(await asking.meeting(session, *place, asks, context.clock.now()))
     return found
 
 
 def told(entry: EntryAudience, belongs: bool) -> Iterator[Fact]:
+    if entry.coupon is not None:
+        text = f"The entry {entry.key!r} lets in who has a coupon of those that it asks for."
+        yield Fact(FactCode.ENTRY, text, step_key=entry.key, values={"belongs": belongs})
     if not (entry.segment or entry.list):
         text = f"The entry {entry.key!r} lets in everybody, at its times."
         yield Fact(FactCode.ENTRY, text, step_key=entry.key)

@@ -44,6 +44,7 @@ class FactCode(StrEnum):
     ATTEMPTED = "attempted"
     HEARD = "heard"
     OUTCOME = "outcome"
+    FALLBACK = "fallback"
 
 
 @dataclass(frozen=True, slots=True)

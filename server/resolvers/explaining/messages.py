@@ -27,6 +27,7 @@ _SKIPPED = {
     SkipReason.NO_VOUCHER: "the pool had no voucher left",
     SkipReason.NOT_MEMBER: "it tells of coupons or points, and the user is no member",
     SkipReason.TEMPLATE_UNAVAILABLE: "no version of its template may be sent, by any connection it may take",
+    SkipReason.ARRIVED: "the message in whose place it was to go has arrived after all",
     SkipReason.CONTENT_INVALID: "filled for this user its template breaks a rule, and would be refused",
 }
 _HEARD = {
@@ -76,6 +77,7 @@ async def explain(context: Context, message: Any) -> list[Fact]:
         *_times(message, zone, context.clock.now()),
         *[_heard(one, zone) for one in await resolve.receipts(context, (message.shard, message.id))],
         _outcome(message),
+        *await _fallback(context, message),
     ]
 
 
@@ -108,9 +110,10 @@ async def _address(context: Context, message: Any) -> list[Fact]:
 async def _permission(context: Context, message: Any) -> list[Fact]:
     facts = []
     for one in await consents.of_user(context, (message.shard, message.user_number)):
-        if (one.channel, one.purpose) == (kept_under(message.channel), message.purpose):
+        is_here = one.channel == kept_under(message.channel)
+        if is_here and one.purpose in (message.purpose, message.demands):
             said = "has agreed to" if one.granted else "does not want"
-            text = f"The user {said} messages of this purpose ({message.purpose}) on {message.channel}."
+            text = f"The user {said} messages of this purpose ({one.purpose}) on {message.channel}."
             facts.append(Fact(FactCode.CONSENT, text, one.decided_at, values={"granted": bool(one.granted)}))
     if message.address:
         place = (message.channel, message.address, message.purpose)
@@ -123,6 +126,22 @@ def _suppressed(row: Any) -> Fact:
     text = f"The address is suppressed, {by}" + (f": {row.reason}." if row.reason else ".")
     about = {"reason": row.reason, "until": row.until, "source": row.source}
     return Fact(FactCode.SUPPRESSED, text, row.since, values=about)
+
+
+async def _fallback(context: Context, message: Any) -> list[Fact]:
+    """What it stands in for, or what stands in for it, and what became of that."""
+    facts = []
+    for other_id, how in (
+        (message.fallback_of, "It goes in the place of a message by"),
+        (message.fallback_id, "In its place goes a message by"),
+    ):
+        other = None if other_id is None else await resolve.by_id(context, other_id)
+        if other is not None:
+            became = _outcome(other).text
+            text = f"{how} {other.channel}. Of that: {became[0].lower()}{became[1:]}"
+            about = {"channel": other.channel, "status": other.status, "reason": other.reason}
+            facts.append(Fact(FactCode.FALLBACK, text, other.created_at, other.step_key, about))
+    return facts
 
 
 async def _way(context: Context, message: Any) -> list[Fact]:

@@ -32,6 +32,8 @@ class UserList(SQLModel, table=True):
     name: str = column.text()
     created_at: int = column.integer()
     changed_at: int = column.integer()
+    columns: str = column.text(default="")
+    """Of which columns its lines keep the values, as JSON; empty if of none."""
 
 
 class ListMember(SQLModel, table=True):

@@ -36,6 +36,8 @@ class Journey(SQLModel, table=True):
     """From then on nobody enters any more."""
     was_stopped: bool = False
     """Whether somebody ended it for good, so that what still waits to be sent is cancelled."""
+    kind: str = column.text(default="")
+    """`campaign` if it was made as one sending; empty for what somebody has drawn."""
 
 
 class Version(SQLModel, table=True):

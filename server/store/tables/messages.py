@@ -88,6 +88,8 @@ class Message(SQLModel, table=True):
     """The kind of message that its price is of, e.g. `alimtalk`, `sms`, `lms`; empty while nobody knows."""
     fallback_of: int | None = column.integer(default=None)
     """The message in whose place it goes out, of the same visit."""
+    fallback_id: int | None = column.integer(default=None)
+    """The message that goes out in its place, once that is decided."""
 
 
 class Receipt(SQLModel, table=True):

@@ -20,6 +20,10 @@ class Project(SQLModel, table=True):
     """How long the facts of runs that are over are kept; none: for good."""
     kept_since: int | None = column.integer(default=None)
     """Facts from before then may be gone; none: nothing is."""
+    law: str = column.text(default="")
+    """By which law it writes advertisements, e.g. `KR`; empty for none that we know."""
+    law_reason: str = column.text(default="")
+    """Why somebody has changed that."""
     commerce: str = column.text(default="")
     """How its events tell of commerce, beside the names that everybody uses; as JSON."""
 

@@ -91,6 +91,9 @@ def test_relays_differ() -> None:
     assert problems(SOLAPI_BRAND, **image) == problems(SENS_BRAND, **image) == []
     assert problems(SENS_BRAND, text="가", buttons=[AC]) == [("buttons.0.type", "button_type")]
     assert problems(SENS_BRAND, type="CAROUSEL_FEED") == [("type", "type")]
+    there = {"type": "WIDE", "text": "가", "image": "https://a.example/1.png"}
+    assert problems(SENS_BRAND, **there) == [("image", "picture")]
+    assert problems(NHN_BRAND, **there) == []
     bot = {"type": "BK", "name": "문의"}
     shown = {"type": "COMMERCE", "image": "i", "commerce": PRODUCT, "buttons": [bot]}
     assert problems(SOLAPI_BRAND, **shown) == [("buttons.0.type", "button_type")]

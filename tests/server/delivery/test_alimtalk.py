@@ -300,3 +300,21 @@ async def test_what_may_have_arrived_is_asked_about_whatever_has_become_of_its_t
         message = await office.message()
         # The relay had it all the time: to call it skipped would have been a lie.
         assert (message.status, message.template_version) == ("accepted", 1)
+
+
+async def test_what_breaks_a_limit_only_once_it_is_filled_never_reaches_the_relay(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    async with open_relays(world) as relays:
+        await put_template(world, "paid", PAID, BINDINGS, relays.by_solapi)
+        [profile, _] = await world.rows(SenderProfile, "id")
+        await change(world, SenderProfile, profile.id, is_first_time=True)
+        await world.add_journey(reaching(paid()))
+        for number, product in enumerate(("꽃신", "꽃" * 40, "꽃" * 1400)):
+            await sign_up(world, f"user{number}", product=product, order_id="A-1")
+        await relays.settle()
+        assert [one["kakaoOptions"]["variables"]["#{상품}"] for one in relays.at_solapi()] == ["꽃신"]
+        told = " ".join(await details(world))
+        assert "AT027" in told
+        assert "AT015" in told

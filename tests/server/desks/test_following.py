@@ -26,7 +26,7 @@ from server.store.tables import (
     SenderProfile,
 )
 from tests.server.desks.relay import BOX, NO, Kept, Relay, connect, desks_of, host_of
-from tests.world import DAY, HOUR, MINUTE, NOON, World, line, step
+from tests.world import DAY, HOUR, MINUTE, NOON, World, line, statements, step
 
 pytestmark = pytest.mark.anyio
 PAID = Template(body="#{이름}님, 결제되었습니다.", name="결제")
@@ -254,3 +254,19 @@ async def test_a_connection_without_a_profile_is_not_looked_at_and_one_that_goes
     assert left == []
     assert len(await world.rows(Connection)) == 1
     assert len(await world.rows(AlimtalkTemplate)) == 1
+
+
+async def test_many_templates_take_as_many_statements_as_few(sqlite_world: World) -> None:
+    world, counts = sqlite_world, []
+    for number, size in enumerate((1, 40)):
+        relay = a_relay(world)
+        host = host_of(relay)
+        connection = await connect(world, host, f"연동 {number}")
+        for one in range(size):
+            relay.kept[f"N{number}-{one}"] = Kept(PAID, Inspection.APPROVED)
+        for all in (False, True):
+            with statements(world.db) as seen:
+                await follow(desks_of(world, host), connection, all=all)
+            counts.append(len(seen))
+    assert counts[:2] == counts[2:]
+    assert len(await world.rows(AlimtalkTemplate)) == 41

@@ -79,7 +79,7 @@ async def test_everybody_at_once(world: World) -> None:
 async def test_a_segment_and_a_list(world: World) -> None:
     await people(world, 3)
     await world.live(world.event("", NOON, user="u1", type="identify", plan="vip"))
-    about = (world.db, StringIO("user_id\nu2"), world.project_id, world.shards, "march", NOON)
+    about = (world.db, StringIO("user_id\nu2"), world.project_id, world.shards, audience.Wish("march"), NOON)
     await audience.take_in(*about)
     await world.settle()
     async with world.db.write() as session:

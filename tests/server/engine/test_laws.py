@@ -33,7 +33,9 @@ LOOPING: dict[str, Any] = {
                 },
             ],
         ),
-        step("mail", "email", connection="mail", subject="Hello", text="Hello"),
+        # Nobody here has an address: some get what goes in its place, where their id is the address.
+        step("mail", "email", connection="mail", subject="Hello", text="Hello", if_not_sent="end",
+             fallback={"channel": "in_app", "text": "Hello"}),
         step("day", "delay", duration_ms=DAY),
         step("again", "split", branches=[{"output": "yes", "conditions": [
             {"about": "did", "event": "view"}]}]),
@@ -178,6 +180,7 @@ def tell(moves: Iterable[Move], then: Callable[[Story], Awaitable[Any]], *, divi
     async def play() -> Any:
         async with divided_world(divided) as world:
             await world.add_connection()
+            await world.add_connection("app", channel="in_app")
             story = Story(world, [await world.add_journey(graph) for graph in GRAPHS.values()])
             for move in moves:
                 await story.happen(move)

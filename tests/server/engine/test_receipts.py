@@ -126,19 +126,8 @@ async def test_what_the_engine_read_before_a_claim_does_not_undo_the_claim(world
     async with world.db.write() as session:
         for retry_at in (None, NOON):
             stale = (
-                message.shard,
-                message.id,
-                0,
-                False,
-                "queued",
-                "",
-                retry_at,
-                None,
-                "",
-                heard,
-                None,
-                "",
-                None,
+                *(message.shard, message.id, 0, False, "queued", "", retry_at, None, "", heard),
+                *(None, "", None, None, "", None),
             )
             await session.bulk(messages.CHANGED, [stale])
     [row] = await world.rows(Message)

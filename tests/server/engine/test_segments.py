@@ -78,7 +78,7 @@ async def test_what_was_done_too_long_ago_does_not_count(world: World) -> None:
 
 
 async def test_a_list_is_asked_as_it_is_then(world: World) -> None:
-    about = (world.db, StringIO("user_id\nkim"), world.project_id, world.shards, "march", NOON)
+    about = (world.db, StringIO("user_id\nkim"), world.project_id, world.shards, audience.Wish("march"), NOON)
     await world.live(world.event("", NOON, user="kim", type="identify", name="Kim"))
     await audience.take_in(*about)
     assert await lived(world, {"in_list": "march"}) == ["yes"]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ async def people(world: World) -> None:
     )
 
 
-async def upload(world: World, text: str, name: str = "march", **more: bool) -> Upload:
-    about = (world.db, StringIO(text), world.project_id, world.shards, name, NOON)
-    found = await audience.take_in(*about, **more)
+async def upload(world: World, text: str, name: str = "march", at: int = NOON, **more: Any) -> Upload:
+    wish = audience.Wish(name, **more)
+    found = await audience.take_in(world.db, StringIO(text), world.project_id, world.shards, wish, at)
     await world.settle()
     return found
 
@@ -72,7 +73,7 @@ async def test_a_file_is_read_in_whatever_encoding(
     world, path = sqlite_world, tmp_path / "명단.csv"
     await people(world)
     path.write_bytes("user_id,이름\n김철수,철수\n".encode(encoding))
-    about = (world.db, path, world.project_id, world.shards, "march", NOON)
+    about = (world.db, path, world.project_id, world.shards, audience.Wish("march"), NOON)
     assert (await audience.take_in(*about)).taken.changed == 1
     await world.settle()
     assert await on(world) == ["김철수"]

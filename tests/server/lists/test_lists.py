@@ -92,6 +92,24 @@ async def test_decisions_come_from_a_file_and_go_back_into_one(
     assert (again.refused, await world.rows(Consent, "channel")) == (0, rows)
 
 
+async def test_a_file_carries_the_ground_of_a_consent_and_when_it_ends(
+    sqlite_world: World, tmp_path: Path
+) -> None:
+    world, path, out = sqlite_world, tmp_path / "in.csv", tmp_path / "out.csv"
+    about = "user_id,channel,purpose,granted,decided_at,basis,until\n"
+    good = "kim,kakao,benefit_notice,동의,2024-01-01,terms,2026-01-01\n"
+    path.write_text(f"{about}{good}kim,sms,night_advertisement,yes,2024-01-01,hope,\n")
+    where = (world.db, path, world.project_id, world.shards, NOON)
+    assert (await consents.take_in(*where)).refused == 1
+    await world.settle()
+    [row] = await world.rows(Consent)
+    assert (row.purpose, row.basis, row.until) == ("benefit_notice", "terms", 1767225600000)
+    await consents.write_out(world.db, out, world.project_id, world.shards)
+    again = await consents.take_in(world.db, out, world.project_id, world.shards, NOON)
+    await world.settle()
+    assert (again.refused, await world.rows(Consent)) == (0, [row])
+
+
 async def test_a_decision_about_no_channel_is_named_and_one_in_capitals_is_kept(
     sqlite_world: World, tmp_path: Path
 ) -> None:

@@ -59,8 +59,8 @@ class Shop:
         assert answer["__typename"] == "RequestAlimtalkReviewPayload", answer
         return dict(answer["template"]["registrations"][0])
 
-    async def look(self, *, all: bool = False) -> None:
-        self.api.world.clock.reach(self.api.world.clock.now() + SETTLES)
+    async def look(self, *, all: bool = False, after: int = SETTLES) -> None:
+        self.api.world.clock.reach(self.api.world.clock.now() + after)
         context = await self.context()
         await follow(desks_of(context), key_in(self.connection, "Connection")[0], all=all)
 
@@ -205,6 +205,10 @@ async def test_an_answer_that_never_comes_registers_nothing_twice(
         answer = await shop.request(made["template"]["id"], idempotencyKey="a")
         assert (answer["__typename"], answer["isOpen"]) == ("DeskProblem", True)
         assert await shop.request(made["template"]["id"], idempotencyKey="a") == answer
+        [waiting] = (await shop.template())["registrations"]
+        assert waiting["waitsFor"] == "REQUEST"
+        # Whoever asks may still be at it: a look at once ends nothing.
+        await shop.look(all=True, after=1)
         [waiting] = (await shop.template())["registrations"]
         assert waiting["waitsFor"] == "REQUEST"
         shop.relay.loses = set()

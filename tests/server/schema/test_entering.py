@@ -132,7 +132,14 @@ async def test_a_segment_and_a_list_are_let_in_as_a_launch(wide_api: Api) -> Non
         conditions = '{"attribute": {"name": "n", "operator": "equals", "value": "lee"}}'
         await segments.create(session, world.project_id, "only lee", conditions, NOON)
         await setup.touch_catalog(session)
-    about = (world.db, StringIO("user_id\npark\nlee"), world.project_id, world.shards, "march", NOON)
+    about = (
+        world.db,
+        StringIO("user_id\npark\nlee"),
+        world.project_id,
+        world.shards,
+        audience.Wish("march"),
+        NOON,
+    )
     await audience.take_in(*about)
     await world.settle()
     made = await enter(api, journey, segment="only lee", properties={"a": 1})
@@ -228,7 +235,12 @@ async def test_the_launches_of_many_journeys_take_as_many_statements_as_those_of
     asked = "{ journeys(first: 10) { edges { node { title launches { entry requestId } } } } }"
     await people(api.world, "kim")
     await audience.take_in(
-        api.world.db, StringIO("user_id\nkim"), api.world.project_id, api.world.shards, "march", NOON
+        api.world.db,
+        StringIO("user_id\nkim"),
+        api.world.project_id,
+        api.world.shards,
+        audience.Wish("march"),
+        NOON,
     )
     counts = []
     for _ in range(3):

@@ -200,6 +200,50 @@ async def test_figures_are_those_of_the_channel_of_a_step(sqlite_world: World) -
     assert totals["SENT"] == (1, 1)
 
 
+FALLBACK = {
+    "channel": "sms",
+    "connection": "mine",
+    "text": "Hello, {{ user.name }}",
+    "title": "T",
+    "mustArrive": True,
+    "withinSeconds": 3600,
+}
+FALLBACK_FIELDS = "... on SendingStep { fallback { channel connection text title mustArrive withinSeconds } }"
+
+
+async def test_what_goes_in_its_place_comes_back_and_is_checked_like_a_step(texting: Api) -> None:
+    async def places(**wrong: Any) -> set[str]:
+        found = await told(texting, "email", subject="S", text="T", fallback={**FALLBACK, **wrong})
+        assert "email.connection" in found  # Nothing sends the e-mail itself.
+        return {one.removeprefix("email.fallback.") for one in found - {"email.connection"}}
+
+    drawing = await drawn(texting, "email", FALLBACK_FIELDS, subject="S", fallback=FALLBACK)
+    assert drawing["draft"]["steps"][1]["fallback"] == FALLBACK
+    assert await places() == set()
+    assert await places(connection="other") == {"connection"}
+    assert await places(title=None) == {"title"}
+    assert await places(text="x" * 21) == {"text"}
+    assert await places(text="{{ usr }}") == {"text"}
+    assert await places(content=[{"name": "nope", "value": "x"}]) == {"content.0.value"}
+    assert await places(channel="email", connection=None) == {"channel", "connection"}
+
+
+async def test_an_advertisement_has_none(texting: Api) -> None:
+    about = {"subject": "S", "text": "T", "purpose": "ADVERTISEMENT"}
+    found = await told(texting, "email", **about, fallback=FALLBACK)
+    assert found == {"email.connection", "email.fallback"}
+
+
+async def test_a_character_that_the_networks_lack_is_told_before_anybody_gets_it(
+    texting: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"text": ContentField(max_length=20, charset="euc-kr"), "title": ContentField()}
+    monkeypatch.setattr(SMS, "capabilities", Capabilities(content=fields))
+    assert await told(texting, **{**GOOD, "text": "안녕 👋"}) == {"sms.text"}
+    assert await told(texting, **{**GOOD, "text": "가나다라마바사아자차카"}) == {"sms.text"}
+    assert await told(texting, **{**GOOD, "text": "가나다라마 {{ user.name }}"}) == set()
+
+
 async def test_what_a_relay_would_refuse_of_a_brand_message_is_told_when_it_is_drawn(
     sqlite_world: World,
 ) -> None:

@@ -169,8 +169,8 @@ _BY_NO_ID = {
         "recordCoupons",
         "setReputationGuard",
     ),
-    "createCohortReport",
-    *("saveAlimtalkTemplate", "uploadAlimtalkImage"),
+    *("createCohortReport", "setLaw", "takeReadyAlimtalks"),
+    *("saveAlimtalkTemplate", "sendAlimtalk", "uploadAlimtalkImage"),
     *("createSegment", "uploadUserList", "addSuppression", "removeSuppression", "setConsent"),
 }
 """What makes something new, or names it otherwise: tests/server/schema/test_permissions.py has the latter."""

@@ -121,7 +121,14 @@ async def _list(world: World, random: Random) -> None:
         rows = await session.rows(select(table_of(User).c.user_id))
     known = sorted(row.user_id for row in rows if row.user_id)
     text = "\n".join(["user_id", *random.sample(known, min(3, len(known)))])
-    about = (world.db, StringIO(text), world.project_id, world.shards, "march", world.clock.now())
+    about = (
+        world.db,
+        StringIO(text),
+        world.project_id,
+        world.shards,
+        audience.Wish("march"),
+        world.clock.now(),
+    )
     await audience.take_in(*about)
     await world.settle()
 

@@ -170,22 +170,33 @@ def _messages_up() -> None:
     """What a message knows of its template and of the one that it stands in for."""
     for name in _MESSAGE_TEXTS:
         op.add_column("message", sa.Column(name, sa.Text(), nullable=False, server_default=""))
-    for name in ("template_version", "fallback_of", "priced_by"):
+    for name in ("template_version", "fallback_of", "fallback_id", "priced_by"):
         op.add_column("message", _whole(name, nullable=True))
 
 
 def _messages_down() -> None:
-    for name in ("priced_by", "fallback_of", "template_version", *reversed(_MESSAGE_TEXTS)):
+    for name in ("priced_by", "fallback_id", "fallback_of", "template_version", *reversed(_MESSAGE_TEXTS)):
         op.drop_column("message", name)
 
 
 def _lists_up() -> None:
     """The values of a list's line, for whoever is on it."""
     op.add_column("list_member", sa.Column("line", sa.Text(), nullable=False, server_default=""))
+    op.add_column("user_list", sa.Column("columns", sa.Text(), nullable=False, server_default=""))
 
 
 def _lists_down() -> None:
+    op.drop_column("user_list", "columns")
     op.drop_column("list_member", "line")
+
+
+def _campaigns_up() -> None:
+    """Journeys that were made as one sending."""
+    op.add_column("journey", sa.Column("kind", sa.Text(), nullable=False, server_default=""))
+
+
+def _campaigns_down() -> None:
+    op.drop_column("journey", "kind")
 
 
 def _consents_up() -> None:
@@ -197,6 +208,17 @@ def _consents_up() -> None:
 def _consents_down() -> None:
     op.drop_column("consent", "until")
     op.drop_column("consent", "basis")
+
+
+def _laws_up() -> None:
+    """By which law a project writes advertisements. Who was here before goes by none until asked to."""
+    for name in ("law", "law_reason"):
+        op.add_column("project", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+
+
+def _laws_down() -> None:
+    for name in ("law_reason", "law"):
+        op.drop_column("project", name)
 
 
 def _brand_messages_up() -> None:
@@ -222,12 +244,16 @@ def upgrade() -> None:
     _messages_up()
     _lists_up()
     _consents_up()
+    _campaigns_up()
+    _laws_up()
     _brand_messages_up()
 
 
 def downgrade() -> None:
     """The same parts, backwards."""
+    _laws_down()
     _brand_messages_down()
+    _campaigns_down()
     _consents_down()
     _lists_down()
     _messages_down()
