@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from channels.alimtalk.filling import fill_text, variables_in
 from channels.alimtalk.findings import Finding, read_toml
 
-from .rules import PACKAGE, find, quoted
+from .rules import PACKAGE, RULES, find, quoted
 
+MAY_BE = "may_be_too_long"
 _WORDS = read_toml(PACKAGE, "words_variables")
 _GUESSES: list[tuple[list[str], int]] = [(one["parts"], one["most"]) for one in _WORDS["lengths"]]
 
@@ -64,9 +65,10 @@ class Limited:
         length = measure(self.text, values)
         if length.least > self.limit:
             yield self._too_long(length.least)
-        elif length.most > self.limit:
+        elif length.most > self.limit and MAY_BE in RULES[self.rule].says:
+            # Where variables are not filled that they stand there is told.
             about = {"length": length.most, "limit": self.limit, "names": quoted(length.guessed)}
-            yield find(self.rule, "may_be_too_long", *self.path, field=self.field, **about)
+            yield find(self.rule, MAY_BE, *self.path, field=self.field, **about)
 
     def look_filled(self) -> Iterator[Finding]:
         """The same of a text that has been filled."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from channels.alimtalk.template import Button, Highlight, Image, Item, Link, Template
 
-TEXT = st.text(max_size=12)
+TEXT = st.text(max_size=12) | st.sampled_from(["#{이름}", "#{쿠폰명} #{쿠폰명} 바로 쓰기", "#{}", "가" * 40])
 IMAGES = st.builds(Image, TEXT, TEXT, st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 10**6), TEXT)
 ITEMS = st.builds(Item, TEXT, TEXT)
 TYPES = st.sampled_from(["WL", "AL", "DS", "BK", "AC", "TN", "BF", "XX", ""])
