@@ -83,7 +83,12 @@ def _code(version: Version, here: Sequence[AlimtalkRegistration], can: DeskCan) 
     """An earlier version's where the relay lets it be edited; else a new one, if that is for us to choose."""
     for row in here:
         standing = standing_of(row)
-        if row.code and not all(refused(act, standing, can) for act in (Act.EDIT, Act.REVISE)):
+        # One that was replaced has a code that is a later version's by now.
+        if (
+            row.code
+            and not row.is_replaced
+            and not all(refused(act, standing, can) for act in (Act.EDIT, Act.REVISE))
+        ):
             return row.code
     return "" if can.chooses_code else code_for(version.key, version.number, can.limits.code)
 

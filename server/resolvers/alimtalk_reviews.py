@@ -225,6 +225,8 @@ def _check_letter(letter: Letter, can: DeskCan) -> None:
     if len(letter.comment) > alimtalk_checks.LONGEST_COMMENT:
         message = f"A comment has at most {alimtalk_checks.LONGEST_COMMENT:,} characters."
         raise Invalid(message, ("input", "comment"))
+    if letter.attachments and Does.ATTACH not in can.does:
+        raise Invalid("This relay takes no files here: attach them at its own console.", path)
     if len(letter.attachments) > limits.attachments:
         raise Invalid(f"The relay takes at most {limits.attachments} files.", path)
     sizes = [len(one.content) for one in letter.attachments]

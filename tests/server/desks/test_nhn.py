@@ -33,8 +33,13 @@ WELCOME = {
 class Shop:
     runtime: Runtime
     client: httpx.AsyncClient
-    nhn: FakeNhn
+    relay: Any
     connection: str = ""
+
+    @property
+    def nhn(self) -> FakeNhn:
+        assert isinstance(self.relay, FakeNhn)
+        return self.relay
 
     async def ask(self, text: str, **variables: Any) -> dict[str, Any]:
         answer = await self.client.post("/graphql", json={"query": text, "variables": variables})
@@ -81,11 +86,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(url: str) -> AsyncIterator[Shop]:
-    nhn = FakeNhn(WallClock().now, is_strict=True)
-    mounts = {nhn.base_url: httpx.ASGITransport(nhn)}
-    settings = Settings(database_url=url, discover_plugins=False)
-    async with open_runtime(settings, parts=(API,), mounts=mounts) as runtime:
+async def open_shop(url: str, relay: Any, adapter: str, settings: dict[str, str]) -> AsyncIterator[Shop]:
+    mounts = {relay.base_url: httpx.ASGITransport(relay)}
+    of_server = Settings(database_url=url, discover_plugins=False)
+    async with open_runtime(of_server, parts=(API,), mounts=mounts) as runtime:
         async with runtime.db.write() as session:
             project = await projects.create(session, "Shop", "Asia/Seoul", 0)
         headers = {"Authorization": f"Bearer {project.secret_key}"}
@@ -93,18 +97,24 @@ async def open_shop(url: str) -> AsyncIterator[Shop]:
         async with httpx.AsyncClient(
             transport=transport, base_url="http://shop.test", headers=headers
         ) as client:
-            shop = Shop(runtime, client, nhn)
-            given = {"app_key": nhn.app_key, "secret_key": nhn.secret_key}
-            given["signing_secret"] = nhn.signing_secret
+            shop = Shop(runtime, client, relay)
             selection = "... on CreateConnectionPayload { connection { id } }"
-            wish = {"name": "카카오", "adapter": "nhn_alimtalk", "settings": given}
+            wish = {"name": "카카오", "adapter": adapter, "settings": settings}
             made = await shop.change("createConnection", "CreateConnectionInput", selection, **wish)
             shop.connection = made["connection"]["id"]
             yield shop
 
 
+@asynccontextmanager
+async def open_nhn(url: str) -> AsyncIterator[Shop]:
+    nhn = FakeNhn(WallClock().now, is_strict=True)
+    given = {"app_key": nhn.app_key, "secret_key": nhn.secret_key, "signing_secret": nhn.signing_secret}
+    async with open_shop(url, nhn, "nhn_alimtalk", given) as shop:
+        yield shop
+
+
 async def test_the_walk_of_a_shop_at_nhn_cloud(sqlite_url: str) -> None:
-    async with open_shop(sqlite_url) as shop:
+    async with open_nhn(sqlite_url) as shop:
         # 1. The channel proves itself by the token that its administrator was sent.
         about = {"connectionId": shop.connection, **WHO}
         asked = await shop.change("requestProfileToken", "RequestProfileTokenInput", "", **about)
@@ -155,7 +165,7 @@ async def test_the_walk_of_a_shop_at_nhn_cloud(sqlite_url: str) -> None:
 
 
 async def test_what_nhn_refuses_says_why_and_a_picture_gets_there(sqlite_url: str) -> None:
-    async with open_shop(sqlite_url) as shop:
+    async with open_nhn(sqlite_url) as shop:
         wish = {"id": shop.connection, "settings": {"app_key": "nhnAppKey1", "sender_key": "0" * 40}}
         await shop.change("updateConnection", "UpdateConnectionInput", "", **wish)
         selection = "... on UploadAlimtalkImagePayload { image { name url width height size mediaType } }"
