@@ -578,4 +578,5 @@ async def test_a_channel_from_elsewhere_has_the_same_reports(api: Api) -> None:
 PIGEONS_TELL = [
     *("QUEUED", "SENT", "DELIVERED", "OPENED", "OPENS", "CLICKED", "CLICKS"),
     *("UNSUBSCRIBED", "COMPLAINED", "REPLIED", "BOUNCED", "FAILED", "SKIPPED", "UNKNOWN"),
+    *("FALLBACK_SENT", "FALLBACK_DELIVERED"),
 ]
