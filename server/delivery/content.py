@@ -148,7 +148,7 @@ class Writer:
             "project": {"name": row.project_name, "timezone": row.time_zone},
             "message": {"id": row.id},
             "voucher": {"code": claimed.voucher},
-            "coupon": coupon_of(event["name"], properties),
+            "coupon": coupon_of(event["name"], properties, row.time_zone),
             "row": row_of(properties),
             "unsubscribe_url": unsubscribe_url,
         }

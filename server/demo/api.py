@@ -109,39 +109,40 @@ class Api:
 
     async def create(self, journey: dict[str, Any]) -> str:
         """Draws a journey and returns its id."""
-        made = await self._change(CREATE, journey)
+        made = await self.answer(CREATE, journey)
         return str(made["journey"]["id"])
 
     async def create_from_template(self, template: str, title: str) -> str:
         """Takes a ready journey, in Korean, as a draft. Returns its id."""
         about = {"template": template, "language": "KO", "title": title}
-        made = await self._change(FROM_TEMPLATE, about)
+        made = await self.answer(FROM_TEMPLATE, about)
         return str(made["journey"]["id"])
 
     async def fill_pool(self, name: str, low_water: int, codes: Sequence[str]) -> None:
         """Makes a pool of vouchers."""
-        made = await self._change(MAKE_POOL, {"name": name, "lowWater": low_water})
+        made = await self.answer(MAKE_POOL, {"name": name, "lowWater": low_water})
         await self.change("addVoucherCodes", {"id": made["pool"]["id"], "codes": list(codes)})
 
     async def publish(self, journey_id: str) -> None:
-        await self._change(PUBLISH, {"id": journey_id})
+        await self.answer(PUBLISH, {"id": journey_id})
 
     async def redraw(self, journey_id: str, journey: dict[str, Any]) -> None:
         """Saves another drawing and publishes it."""
         revision = (await self.ask(REVISION, id=journey_id))["journey"]["revision"]
         drawing = {"id": journey_id, "graph": journey["graph"], "expectedRevision": revision}
-        await self._change(SAVE, drawing)
+        await self.answer(SAVE, drawing)
         await self.publish(journey_id)
 
     async def move_on(self, action: str, journey_id: str) -> None:
         """`action` is start, pause, resume, stop or archive."""
-        await self._change(MOVE_ON % action, {"id": journey_id})
+        await self.answer(MOVE_ON % action, {"id": journey_id})
 
     async def change(self, mutation: str, input: dict[str, Any]) -> None:
         """Any mutation of which nothing is to be known but that it was done."""
-        await self._change(CHANGE % (f"{mutation[0].upper()}{mutation[1:]}Input", mutation), input)
+        await self.answer(CHANGE % (f"{mutation[0].upper()}{mutation[1:]}Input", mutation), input)
 
-    async def _change(self, mutation: str, input: dict[str, Any]) -> dict[str, Any]:
+    async def answer(self, mutation: str, input: dict[str, Any]) -> dict[str, Any]:
+        """What a mutation, written out with its field as `answer`, came to."""
         answer: dict[str, Any] = (await self.ask(mutation, input=input))["answer"]
         if answer["__typename"].endswith(("Problem", "Problems")):
             raise RuntimeError(f"The sample could not be made: {answer}")

@@ -17,7 +17,7 @@ from server.runtime import Runtime, open_runtime
 from server.store import projects
 from server.store.projects import NewProject
 
-from . import cohorts, journeys, order, post, win_back
+from . import alimtalk, cohorts, journeys, order, post, win_back
 from .api import Api, api_of
 from .drawing import Data
 from .providers import Providers
@@ -89,6 +89,7 @@ async def _worked(runtime: Runtime) -> AsyncIterator[None]:
     finally:
         await runtime.dispatcher.aclose()
         await runtime.dispatcher.let_go()
+        await runtime.keeper.let_go()
         await runtime.engine.let_go()
 
 
@@ -156,6 +157,7 @@ class _Filling:
         await runtime.dispatcher.until_idle()
         await runtime.poller.poll_once()
         await runtime.shelf.clear()
+        await runtime.keeper.look_once()
         await self._work()
 
     async def _work(self) -> None:
@@ -164,8 +166,11 @@ class _Filling:
 
     def _scenes(self) -> list[tuple[Instant, Callable[[], Awaitable[None]]]]:
         """What the shop's operator does, and when."""
+        settings = self.providers.line_of(alimtalk.CONNECTION).settings
+        kakao = alimtalk.Counter(self.runtime, self.api, self.shop, self.providers.kakao, settings)
         return [
             (self._day(0), self._open),
+            *((self._day(share), scene) for share, scene in kakao.scenes()),
             (self._day(0.15), self._start_tangerine_week),
             (self._day(0.45), self._reword_welcome),
             (self._day(0.4), self._end_tangerine_week),

@@ -4,7 +4,6 @@ The real adapters reach them over HTTP that never leaves the process, and they c
 messages and WhatsApp are packages of their own; where one is not installed, a fake channel stands in.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,16 +15,19 @@ import httpx
 from channels.contract import Callback
 from channels.host import Host
 from channels.testing import FakeChannel
-from channels.testing.providers import FakeProvider, Lives, apns, fcm, sendgrid, solapi, webhook
+from channels.testing.providers import FakeProvider, Lives, apns, fcm, nhn, sendgrid, solapi, webhook
+from channels.testing.providers.kakao import KAKAO_CODES
 from server.clock import MINUTE, Clock, Instant
 
-from . import order
+from . import alimtalk, order
 from .api import Api
 from .fates import MISFORTUNES, as_told, fates
 from .people import Person
 
 READERS_SECRET = "made to be seen, like all keys here"
 """Signs the tokens with which readers' apps fetch messages."""
+PROFILE = "KA01PF0000000000000000000000000"
+"""Under which SOLAPI knows the shop's channel."""
 GATHERS_FOR = 20 * MINUTE
 """In the life of the sample; what happened has its own time in what is told of it."""
 
@@ -53,9 +55,10 @@ class Line:
         if self.provider is None or not self.calls_back:
             return []
         reports = self.provider.due(now)
+        news = self.provider.desk.news() if isinstance(self.provider, nhn.FakeNhn) else []
         if self.one_at_a_time:
             return [self.provider.callback([one], now) for one in reports]
-        return [self.provider.callback(reports, now)] if reports else []
+        return [*news, *([self.provider.callback(reports, now)] if reports else [])]
 
     def next_due_at(self) -> Instant | None:
         """When it calls next: those that can tell of several messages at once wait for more of them."""
@@ -69,15 +72,20 @@ class Providers:
     def __init__(self, seed: int, persons: Iterable[Person]) -> None:
         self._clock: Clock | None = None
         lives = fates(seed, persons)
+        told = as_told(lives, failed=KAKAO_CODES, reads=False)
+        self.kakao = nhn.FakeNhn(self._now, is_strict=True, lives=told)
+        """A relay with a desk, whose reviewers take their time; no profile of the shop is there yet."""
+        self.kakao.desk.reviewer = alimtalk.Reviewer()
         self.lines: Sequence[Line] = (
             *_built_in(self._now, lives),
+            _kakao(self.kakao),
             _texts(self._now, lives),
             _whatsapp(self._now, lives),
         )
 
     def _now(self) -> Instant:
-        assert self._clock is not None
-        return self._clock.now()
+        """Nought until they have joined: until then nobody asks them anything."""
+        return self._clock.now() if self._clock else 0
 
     @property
     def mounts(self) -> dict[str, httpx.AsyncBaseTransport]:
@@ -114,7 +122,11 @@ class Providers:
 
     def hook_of(self, name: str) -> str:
         """The callback address of a connection of this name."""
-        return next(line.hook for line in self.lines if line.name == name)
+        return self.line_of(name).hook
+
+    def line_of(self, name: str) -> Line:
+        """The connection of this name."""
+        return next(line for line in self.lines if line.name == name)
 
     def next_due_at(self) -> Instant | None:
         """When any of them has something to tell."""
@@ -123,8 +135,10 @@ class Providers:
     async def call_back(self, client: httpx.AsyncClient, now: Instant) -> int:
         """Has them tell what is due. Returns the number of requests; raises httpx.HTTPStatusError if we
         refuse one."""
-        calls = [_call(client, line.hook, one) for line in self.lines for one in line.callbacks(now)]
-        await asyncio.gather(*calls)
+        calls = [(line.hook, one) for line in self.lines for one in line.callbacks(now)]
+        # One after the other, so that the same sample hears them in the same order.
+        for hook, one in calls:
+            await _call(client, hook, one)
         return len(calls)
 
 
@@ -149,15 +163,21 @@ def _built_in(now: Any, lives: Lives) -> Iterable[Line]:
     yield Line(order.ANDROID, "fcm", {"service_account": android.service_account}, android)
     iphone = apns.FakeApns(now, lives=as_told(lives, refused=apns.EXPRESSES, reads=False))
     yield Line(order.IPHONE, "apns", _of_apple(iphone), iphone)
-    talk = solapi.FakeSolapi(now, lives=as_told(lives, failed=solapi.FAILED, reads=False))
+    told = as_told(lives, failed=solapi.FAILED, reads=False)
+    talk = solapi.FakeSolapi(now, pf_id=PROFILE, lives=told)
     ((key, secret),) = talk.keys.items()
     # Without a secret for webhooks: this one is asked.
-    about = {"api_key": key, "api_secret": secret, "pf_id": "KA01PF0000000000000000000000000"}
+    about = {"api_key": key, "api_secret": secret, "pf_id": PROFILE}
     yield Line(order.ALIMTALK, "solapi_alimtalk", about, talk)
     courier = webhook.FakeEndpoint(now, lives=as_told(lives, failed=webhook.EXPRESSES))
     about = {"url": courier.url, "signing_secret": courier.signing_secret}
     yield Line(order.WEBHOOK, "webhook", about, courier, calls_back=True)
     yield Line(order.APP, "in_app", {"signing_secret": READERS_SECRET})
+
+
+def _kakao(talk: nhn.FakeNhn) -> Line:
+    about = {"app_key": talk.app_key, "secret_key": talk.secret_key, "signing_secret": talk.signing_secret}
+    return Line(alimtalk.CONNECTION, "nhn_alimtalk", about, talk, calls_back=True)
 
 
 def _of_apple(provider: apns.FakeApns) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from server.store.bulk import table_of
 from server.store.projects import ADMIN, EVENTS, READ, WRITE, NewProject
 from server.store.tables import Project
 
-from . import file, post
+from . import alimtalk, file, post
 from .api import Api, api_of
 from .fill import Filled, Reached, fill
 from .providers import Providers
+from .remembering import remember
 from .shop import SEOUL, Shop
 from .show import showcase, tell
 
@@ -89,8 +90,18 @@ async def _fill(settings: Settings, shop: Shop, console: Console) -> Filled:
 
 async def kept_sample(settings: Settings, shop: Shop) -> Filled:
     """The sample of an earlier time, with new keys: the old ones were shown then."""
+    providers = Providers(shop.seed, shop.persons())
+    async with open_runtime(settings, parts=(), mounts=providers.mounts) as runtime:
+        providers.join(runtime.host, runtime.clock)
+        keys = await _new_keys(runtime)
+        there = providers.line_of(alimtalk.CONNECTION).settings
+        there |= await remember(runtime, providers.kakao)
+    return Filled(keys, post.provider(shop.seed, shop.persons()), providers)
+
+
+async def _new_keys(runtime: Runtime) -> NewProject:
     now = WallClock().now()
-    async with open_runtime(settings, parts=()) as runtime, runtime.db.write() as session:
+    async with runtime.db.write() as session:
         found = await session.rows(select(table_of(Project).c.id).where(table_of(Project).c.is_sample))
         if not found:
             raise CannotOpen("There is no sample in this file. Run `sojourn demo` without --keep.")
@@ -98,8 +109,7 @@ async def kept_sample(settings: Settings, shop: Shop) -> Filled:
         write_key = await projects.add_key(session, project_id, "sj_write_", (EVENTS,), "Demo", now)
         scopes = (READ, WRITE, ADMIN)
         secret_key = await projects.add_key(session, project_id, "sj_secret_", scopes, "Demo", now)
-    keys = NewProject(project_id, write_key, secret_key)
-    return Filled(keys, post.provider(shop.seed, shop.persons()), Providers(shop.seed, shop.persons()))
+    return NewProject(project_id, write_key, secret_key)
 
 
 async def _serve(options: Options, settings: Settings, filled: Filled, console: Console) -> None:
@@ -109,6 +119,7 @@ async def _serve(options: Options, settings: Settings, filled: Filled, console: 
         # Nothing has been asked of it yet: the loops begin with the next await.
         runtime.host.channels[post.ADAPTER] = filled.provider
         providers.join(runtime.host, runtime.clock)
+        providers.kakao.desk.review_after = alimtalk.SOON
         async with api_of(runtime, filled.keys) as api:
             await providers.connect(api)
             shown = await showcase(api)

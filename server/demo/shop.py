@@ -12,6 +12,7 @@ from typing import Any
 
 from server.clock import DAY, HOUR, MINUTE, SECOND, Instant, to_datetime
 
+from . import coupons
 from .coming import SHOP, Coming, Habits, habits
 from .people import Person, draw
 from .products import PRODUCTS, Product
@@ -64,7 +65,12 @@ class Shop:
             person = draw(self.seed, number, self.since, self.until)
             sent += (one for one in _Visitor(self, person, hours).life() if one.at < self.until)
         sent += [one for one in map(_shipped, sent) if one is not None and one.at < self.until]
+        sent += [one for one in self._followed(sent) if one.at < self.until]
         return sorted(sent, key=lambda one: (one.at, one.message["messageId"]))
+
+    def _followed(self, sent: list[Sent]) -> Iterator[Sent]:
+        for one in sent:
+            yield from (Sent(*told) for told in coupons.follows(self.seed, one.at, one.message))
 
     def shipping_times(self) -> list[Instant]:
         """When parcels leave: once a day, all together."""
@@ -89,6 +95,8 @@ def _shipped(sent: Sent) -> Sent | None:
         "order_id": order["order_id"],
         "product": _NAMES[order["products"][0]],
         "total": order["total"],
+        "carrier": "CJ대한통운",
+        "tracking_number": "".join(filter(str.isdigit, order["order_id"])).rjust(12, "6"),
     }
     return Sent(
         at,

@@ -12,7 +12,7 @@ from server.errors import CannotOpen
 from server.routes import examples
 from server.routes.examples import Example
 
-from . import cohorts
+from . import alimtalk, cohorts, coupons
 from .api import Api
 from .fill import Filled
 from .journeys import CART, COUPON, WELCOME
@@ -25,6 +25,7 @@ VISITOR = "me"
 VISITORS_NUMBER = 99_999
 """Its telephone; the sample has fewer people."""
 JOURNEYS = "{ journeys(first: 20) { edges { node { id title } } } }"
+ID = "query ($identity: IdentityInput!) { user(identity: $identity) { id } }"
 RUNS = """
 query ($id: ID!, $after: String) {
   journey(id: $id) {
@@ -44,20 +45,23 @@ query ($id: ID!, $after: String) {
 async def showcase(api: Api) -> Showcase:
     """The tabs of GraphiQL, filled in, and the keys, which are made to be seen."""
     journeys = {one["node"]["title"]: one["node"]["id"] for one in await _journeys(api)}
-    shown = [journeys[title] for title in (CART, WELCOME, COUPON, ORDER) if title in journeys]
-    if len(shown) < 4:
+    wanted = (CART, WELCOME, COUPON, ORDER, alimtalk.PAID)
+    shown = [journeys[title] for title in wanted if title in journeys]
+    if len(shown) < len(wanted):
         raise CannotOpen("This sample is not whole. Run `sojourn demo` without --keep.")
-    cart, welcome, coupon, order = shown
+    cart, welcome, coupon, order, paid = shown
+    person = await telling_person(api, cart)
     return Showcase(
         write_key=api.keys.write_key,
         graphiql_headers=_json({"Authorization": f"Bearer {api.keys.secret_key}"}),
         examples=[
-            *_examples(cart, await telling_person(api, cart)),
+            *_examples(cart, person),
             *_dashboards(cart),
             *_before_and_after(welcome, coupon),
             *_about_delivery(cart),
             *_of_every_channel(order),
             *_of_behaviour(),
+            *_of_alimtalk(paid, await _id_of(api, person)),
         ],
     )
 
@@ -180,6 +184,39 @@ def _of_behaviour() -> list[Example]:
     ]
 
 
+def _of_alimtalk(paid: str, person: str) -> list[Example]:
+    """What may be sent, how it looks, whom it would reach, what became of it, and what it costs."""
+    shown = {"key": "order-paid", "person": person}
+    lapsing = {"coupons": [coupons.CART20], "expiresWithinDays": 3}
+    expiring = {"template": alimtalk.COUPON, "audience": {"members": True, "coupon": lapsing}}
+    return [
+        examples.load(
+            "alimtalk-templates", "Sample data. Alimtalk: templates, how they stand, what reviewers said"
+        ),
+        examples.load(
+            "alimtalk-preview",
+            "Sample data. An Alimtalk as one sample person would see it",
+            _json({**shown, "properties": {"order_id": "u1-1", "total": 24900}}),
+        ),
+        examples.load(
+            "alimtalk-estimate",
+            "Sample data. Whom a coupon that ends within three days reaches now, and what it costs",
+            _json({"input": expiring}),
+        ),
+        examples.load(
+            "alimtalk-figures",
+            "Sample data. What became of an Alimtalk and of the texts in its place",
+            _json({"journey": paid}),
+        ),
+        examples.load("alimtalk-costs", "Sample data. What the month's messages cost, by the price list"),
+    ]
+
+
+async def _id_of(api: Api, person: str) -> str:
+    found = await api.ask(ID, identity={"userId": person})
+    return str(found["user"]["id"])
+
+
 def _json(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
@@ -195,8 +232,10 @@ def tell(console: Console, filled: Filled, path: Path, url: str) -> None:
     if not url:
         return
     console.print()
-    console.print(f"Open   [bold]{url}/graphql[/]  sixteen questions are ready, each in a tab")
+    console.print(f"Open   [bold]{url}/graphql[/]  twenty-one questions are ready, each in a tab")
     console.print(f"       [bold]{url}/[/]         what is where")
+    console.print("       The tabs Alimtalk… show templates and their review, a preview, costs;")
+    console.print(f"       {alimtalk.CONNECTION} reviews what you hand in, in a few seconds")
     console.print("Send an event of your own, and find yourself in the tab UserPath")
     console.print(f"(in its variables, put `{VISITOR}` for the userId):")
     console.print()

@@ -20,6 +20,7 @@ from server.store import alimtalk_registrations as registrations
 from server.store import alimtalk_sendable, notices
 from server.store.notices import Told
 from server.store.sessions import WriteSession
+from server.store.setup import touch_catalog
 from server.store.tables import AlimtalkComment
 
 from . import pictured, telling
@@ -121,6 +122,8 @@ async def keep(
     names = {row.key: row.name or row.key for row in known.values()}
     what_is_new += await telling.unsendable(session, whose, lost, names, now)
     await notices.tell(session, what_is_new)
+    if changed:
+        await touch_catalog(session)
     return len(changed)
 
 

@@ -42,8 +42,12 @@ class Keeper:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
         finally:
-            async with self.desks.db.write() as session:
-                await leases.release(session, WORK, self.holder)
+            await self.let_go()
+
+    async def let_go(self) -> None:
+        """Others need not wait until its leases run out."""
+        async with self.desks.db.write() as session:
+            await leases.release(session, WORK, self.holder)
 
     async def look_once(self) -> int:
         """Looks at every relay whose time has come. Returns how many."""

@@ -89,7 +89,8 @@ async def unsendable(
 
 
 def sends(key: str, graph: Mapping[str, Any]) -> bool:
-    """Whether a step of this graph sends the template of this key."""
+    """Whether a step of this graph names this key: as a template of the project, or as the relay's own code,
+    which is lost with it."""
     return any(step.get("kind") == "alimtalk" and step.get("template") == key for step in graph["steps"])
 
 

@@ -15,7 +15,8 @@ from server.journey.moving import Plan
 from server.journey.reading import Reader
 from server.journey.status import JourneyStatus
 from server.journey.steps import EntryAudience, EntryEvent
-from server.store import alimtalk_demands, prices, verdicts
+from server.store import alimtalk_keyed, prices, verdicts
+from server.store.alimtalk_keyed import Keyed
 from server.store.among import among
 from server.store.bulk import table_of
 from server.store.prices import PriceList
@@ -121,8 +122,8 @@ class Catalog:
     """By project and name: what a segment asks, with what it names in its places."""
     lists: dict[int, dict[str, int]] = field(default_factory=dict)
     """By project: its uploaded lists by name."""
-    templates: dict[tuple[int, str], str] = field(default_factory=dict)
-    """By project and key: its templates of Alimtalk, each with the consent that it demands, if any."""
+    templates: dict[tuple[int, str], Keyed] = field(default_factory=dict)
+    """By project and key: its templates of Alimtalk."""
     reaching: set[int] = field(default_factory=set)
     """Journeys of which a step, or one of a journey to which they lead, asks whom it can write to."""
     looking_back: frozenset[int] = frozenset()
@@ -220,7 +221,7 @@ async def load(session: ReadSession, graphs: Graphs | None = None) -> Catalog:
         moves={(row.journey_id, row.number): orjson.loads(row.moves) for row in versions if row.moves},
         prices=await prices.of_everybody(session),
         verdicts=await _verdicts(session),
-        templates=await alimtalk_demands.of_everybody(session),
+        templates=await alimtalk_keyed.of_everybody(session),
     )
     published = {(row.journey_id, row.number): row.published_at for row in versions}
     for row in await session.rows(select(_journeys).where(_journeys.c.version.is_not(None))):

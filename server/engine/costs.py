@@ -20,8 +20,11 @@ def hear(message: MessageState, receipt: HeardReceipt) -> None:
 
 def _hear_kind(message: MessageState, told: str) -> None:
     """What is told wins over what is usual; of several, the last by name."""
-    usual = usual_kind(message.channel)
-    message.billed_as = max(message.billed_as, told, key=lambda kind: (kind != "", kind != usual, kind))
+    usual, known = usual_kind(message.channel), message.billed_as
+    message.billed_as = max(known, told, key=lambda kind: (kind != "", kind != usual, kind))
+    if message.billed_as != known:
+        # Another line of the list may say more of it.
+        message.priced_by = None
 
 
 def book(batch: Batch, message: MessageState, counted: Counted) -> None:
@@ -31,7 +34,7 @@ def book(batch: Batch, message: MessageState, counted: Counted) -> None:
     at = due_at(message.billed_as, status_of(message.heard), counted)
     if at is None or message.cost is not None or not message.billed_as:
         message.priced_by = None
-    elif message.priced_by is None or message.priced_by.kind not in ("", message.billed_as):
+    elif message.priced_by is None:
         wanted = Wanted(message.channel, message.connection_id, message.billed_as, at)
         message.priced_by = batch.catalog.prices.at(message.project_id, wanted)
 

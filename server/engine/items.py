@@ -1,6 +1,6 @@
 """The rows of the inbox, understood: what each is about, and whose it turned out to be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,3 +87,11 @@ def identities_in(item: Item) -> list[IdentityKey]:
     if event.previous_id:
         found += [(project_id, USER_ID, event.previous_id), (project_id, ANONYMOUS_ID, event.previous_id)]
     return found
+
+
+def in_order(items: Sequence[Item]) -> Iterator[Item]:
+    """As they came, but receipts by their messages: senders that work side by side tell theirs in any order,
+    and what goes out in a message's place is born in one order all the same."""
+    told = (item for item in items if item.receipt is not None)
+    receipts = iter(sorted(told, key=lambda item: item.receipt.message_id if item.receipt else 0))
+    return (item if item.receipt is None else next(receipts) for item in items)

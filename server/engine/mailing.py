@@ -11,6 +11,7 @@ from server.delivery.fallbacks import End, Ruling, rule
 from server.delivery.status import DeliveryStatus, SkipReason
 from server.journey.steps import Alimtalk, MessageStep, Step, stand_in
 from server.journey.steps.sending_rules import SendTo
+from server.store.alimtalk_keyed import is_made_of
 
 from . import draws
 from .addresses import BY_USER_ID, PUSH
@@ -88,7 +89,8 @@ def _in_its_place(
     connections = batch.catalog.connections_for(origin.project_id, other.channel, other.connection)
     there = letters_for(connections, addresses_of(user, other.channel)[:1])[0]
     ends = [one for one in (_expiry(step, at), at + _within(step)) if one is not None]
-    place = InPlace(first, demands=_template(batch, origin, step)[3], expires_at=min(ends))
+    demands = _template(batch, origin, step, letter.connection_id)[3]
+    place = InPlace(first, demands=demands, expires_at=min(ends))
     return [
         post(batch, origin, step, letter, at, message_id=first, fallback_id=second),
         post(batch, origin, other, there, at, message_id=second, place=place),
@@ -146,12 +148,17 @@ def letters_for(connections: Sequence[Connected], addresses: Sequence[Address]) 
     return [Letter(known, None, SkipReason.NO_CONNECTION.value)]
 
 
-def _template(batch: Batch, origin: Origin, step: MessageStep) -> tuple[Any, ...]:
+def _template(batch: Batch, origin: Origin, step: MessageStep, through: int | None) -> tuple[Any, ...]:
     """The columns that say of which template of the project a message is made, if of any. Which version of it
     leaves, and on what evidence, is known when it does."""
     key = step.content.get("template", "") if isinstance(step, Alimtalk) else ""
-    demands = batch.catalog.templates.get((origin.project_id, key)) if key else None
-    return (key if demands is not None else "", None, "", demands or "", "")
+    template = batch.catalog.templates.get((origin.project_id, key)) if key else None
+    if template is None:
+        return ("", None, "", "", "")
+    if is_made_of(step, template, through):
+        return (key, None, "", template.demands, "")
+    # What was declared of a code holds of it, whoever writes the text.
+    return ("", None, "", template.demands if through in template.places else "", "")
 
 
 def post(
@@ -168,7 +175,7 @@ def post(
     """A message is born; with a `place` it goes out in the place of another."""
     message_id, skipped = message_id or batch.take_id(), letter.skipped
     voucher = place.voucher if place else ""
-    *made_of, demands, billed_as = _template(batch, origin, step)
+    *made_of, demands, billed_as = _template(batch, origin, step, letter.connection_id)
     batch.new_messages.append(
         (
             batch.shard,

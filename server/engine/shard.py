@@ -49,7 +49,7 @@ from . import (
 from .batch import Batch
 from .catalog import Catalog
 from .intake import Intake
-from .items import Item, up_to_a_turn
+from .items import Item, in_order, up_to_a_turn
 from .people import LINK, UNLINKED, Resolver
 from .state import RunState
 
@@ -241,7 +241,7 @@ class Shard:
     # Deciding
 
     def _decide(self, batch: Batch, items: list[Item]) -> None:
-        for item in items:
+        for item in in_order(items):
             if item.found is not None:
                 self._decide_event(batch, item)
             elif item.receipt is not None:

@@ -114,7 +114,12 @@ async def _templates(session: WriteSession, plan: Plan, project_id: int) -> None
         }
         session.add_all(
             AlimtalkRegistration(
-                template_id=number, number=one.number, connection_id=row.id, code=one.key, **approved, **about
+                template_id=number,
+                number=one.number,
+                connection_id=row.id,
+                code=f"{one.key}_{one.number}",
+                **approved,
+                **about,
             )
             for row in there
         )

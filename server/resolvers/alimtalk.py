@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,9 +14,8 @@ from server.alimtalk.declaration import Declaration, read_declaration
 from server.alimtalk.declaration import to_data as declared_data
 from server.context import Context
 from server.desks.adopting import MOST_TEMPLATES
-from server.desks.telling import sends
+from server.store import alimtalk_keyed, uses
 from server.store import alimtalk_templates as templates
-from server.store import uses
 from server.store.alimtalk_templates import Text, Wanted
 from server.store.paging import Page, Slice
 from server.store.sessions import WriteSession
@@ -152,7 +152,8 @@ async def archive(context: Context, template_id: int, is_archived: bool, key: st
         if found is None:
             raise Missing(GONE, ("input", "id"))
         if is_archived:
-            sending = await uses.journeys(session, context.project_id, lambda graph: sends(found.key, graph))
+            sends = await alimtalk_keyed.sends(session, context.project_id, [found.key])
+            sending = await uses.journeys(session, context.project_id, partial(sends, found.key))
             if sending:
                 named = ", ".join(f"“{title}”" for _, title in sending)
                 raise InUse(f"These journeys send it: {named}.", ("input", "id"), sending, 0)

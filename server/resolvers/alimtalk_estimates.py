@@ -215,6 +215,8 @@ async def _brought(
 ) -> dict[UserKey, dict[str, Any]]:
     """What these would bring along: their lines, their coupons."""
     found: dict[UserKey, dict[str, Any]] = {key: {} for key in people}
+    if not people:
+        return found
     if entry.list:
         list_id = (await user_lists.names(session, context.project_id))[entry.list]
         for key, line in (await user_lists.lines_of(session, list_id, people)).items():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from server.journey.graph import Graph
 from server.rehearsal.plan import PlayedTemplate
-from server.store import alimtalk_demands, alimtalk_sendable
+from server.store import alimtalk_demands, alimtalk_keyed, alimtalk_sendable
 from server.store.alimtalk_demands import Version
 from server.store.alimtalk_sendable import Sendable
 from server.store.sessions import ReadSession
@@ -21,7 +21,8 @@ class Played(NamedTuple):
 
 async def played(session: ReadSession, project_id: int, graphs: Iterable[Graph], *, is_draft: bool) -> Played:
     """Those that these graphs name. Of a version that people enter what goes out now is played."""
-    keys = sorted(set[str]().union(*(template_keys(graph) for graph in graphs)))
+    drawn = [graph for graph in graphs if template_keys(graph)]
+    keys = sorted(await alimtalk_keyed.made_in(session, project_id, drawn)) if drawn else []
     if not keys:
         return Played([], [])
     latest = await alimtalk_demands.latest(session, project_id, keys)

@@ -1,9 +1,10 @@
 """What is wrong with the Alimtalk steps of a graph: above all with those that name a template of the project.
 
 A step whose `template` is no key of the project's names the relay's own code, of which nothing is known here.
+So may one whose key is both: `alimtalk_keyed` decides.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,8 @@ from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path, Problem
 from server.journey.scopes import Scope, asked_by, bound_by, entries_to, row_names
 from server.journey.steps import Alimtalk, EntryAudience, MessageStep
-from server.store import alimtalk_sendable, connected, user_lists
+from server.store import alimtalk_keyed, alimtalk_sendable, connected, user_lists
+from server.store.alimtalk_keyed import Keyed
 from server.store.alimtalk_sendable import Known
 from server.store.sessions import ReadSession
 
@@ -70,32 +72,48 @@ def template_keys(graph: Graph) -> set[str]:
     return {step.content["template"] for step in steps if "template" in step.content}
 
 
-async def known_in(session: ReadSession, project_id: int, data: Mapping[str, Any]) -> dict[str, Known]:
-    """The templates of the project that a drawn graph names."""
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The templates of the project that a drawn graph names, by their keys."""
+
+    known: Mapping[str, Known]
+    keyed: Mapping[str, Keyed]
+    places: Sequence[Any]
+    """The connections of the project."""
+
+    def make(self, step: MessageStep) -> bool:
+        """Whether a step is made of one of them."""
+        if not isinstance(step, Alimtalk) or _key(step) not in self.known:
+            return False
+        there = sorted(_reaching(step, self.places), key=lambda row: (row.preference, row.id))
+        through = there[0].id if there else None
+        return alimtalk_keyed.is_made_of(step, self.keyed.get(_key(step)), through)
+
+
+async def templates_in(session: ReadSession, project_id: int, data: Mapping[str, Any]) -> Templates:
     keys = template_keys(read_graph(data)[0])
-    return await alimtalk_sendable.known(session, project_id, keys) if keys else {}
+    known = await alimtalk_sendable.known(session, project_id, keys) if keys else {}
+    if not known:
+        return Templates({}, {}, ())
+    keyed = await alimtalk_keyed.of_project(session, project_id, keys)
+    return Templates(known, keyed, await connected.of_project(session, project_id))
 
 
 async def problems(
-    session: ReadSession, context: Context, data: Mapping[str, Any], known: Mapping[str, Known]
+    session: ReadSession, context: Context, data: Mapping[str, Any], templates: Templates
 ) -> list[Problem]:
     graph, wrong = read_graph(data)
     steps = alimtalk_steps(graph, data)
     found = [one for here, step in steps for one in _purpose(here, step)]
-    made = [_made(here, step, known[_key(step)]) for here, step in steps if is_made_of(step, known)]
-    places = await connected.of_project(session, context.project_id) if made else []
+    made = [_made(here, step, templates.known[_key(step)]) for here, step in steps if templates.make(step)]
     columns = await user_lists.columns(session, context.project_id) if made else {}
     for one in made:
         found += [*_step_problems(one), *_declaration_problems(one)]
-        found += unsendable(one.here, one.known, _reaching(one.step, places))
+        reaching = {row.id: row.name for row in _reaching(one.step, templates.places)}
+        found += unsendable(one.here, one.known, reaching)
         if not wrong:
             found += [*_scope_problems(one, graph), *_column_problems(one, graph, columns)]
     return found
-
-
-def is_made_of(step: MessageStep, known: Collection[str]) -> bool:
-    """Whether a step is made of one of these templates of the project."""
-    return isinstance(step, Alimtalk) and _key(step) in known
 
 
 def _key(step: Alimtalk) -> str:
@@ -180,9 +198,9 @@ def _column_problems(made: Made, graph: Graph, columns: Mapping[str, frozenset[s
                 yield Problem((*made.here, "variables"), message, "unbound")
 
 
-def _reaching(step: Alimtalk, places: Iterable[Any]) -> dict[int, str]:
-    """By id: the names of the connections that this step may go through."""
-    there = (row for row in places if row.channel == step.channel)
+def _reaching(step: Alimtalk, places: Iterable[Any]) -> list[Any]:
+    """The connections that this step may go through."""
+    there = [row for row in places if row.channel == step.channel]
     if step.connection:
-        return {row.id: row.name for row in there if row.name == step.connection}
-    return {row.id: row.name for row in there if row.is_enabled}
+        return [row for row in there if row.name == step.connection]
+    return [row for row in there if row.is_enabled]

@@ -68,7 +68,7 @@ async def _known(context: Context, reader: Reader, bindings: Mapping[str, str]) 
         "message": {"id": 0},
         "messages": {},
         "voucher": {"code": EXAMPLE_VOUCHER},
-        "coupon": coupon_of(reader.event, properties),
+        "coupon": coupon_of(reader.event, properties, project.time_zone),
         "row": row_of(properties),
         "unsubscribe_url": "",
     }

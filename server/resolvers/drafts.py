@@ -107,8 +107,8 @@ async def faults(session: ReadSession, context: Context, graph: Graph) -> list[P
     """What keeps this graph from being published, as this session's snapshot sees the project."""
     enterable = await journeys.published(session, context.project_id)
     pools = [pool.name for pool in await vouchers.of_project(session, context.project_id)]
-    templates = await alimtalk_steps.known_in(session, context.project_id, graph)
-    found = problems_of(graph, await connections(session, context), enterable, pools, templates)
+    templates = await alimtalk_steps.templates_in(session, context.project_id, graph)
+    found = problems_of(graph, await connections(session, context), enterable, pools, templates.make)
     found += await alimtalk_steps.problems(session, context, graph, templates)
     found += await law.problems(session, context, graph)
     return found + await graph_names.unknown(session, context, graph)

@@ -1,6 +1,6 @@
 """Everything that is wrong with a drawn graph: its shape, its texts, and what its connections cannot send."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ from server.journey.steps.fallback import place_of
 from server.journey.steps.sending import TITLE
 from server.templates.render import compile_problems
 
-from .alimtalk_steps import is_made_of
 from .brand_problems import brand_problems
 from .channels import BY_OUR_LINKS
 from .charsets import charset_problems
@@ -37,10 +36,11 @@ def problems_of(
     connections: Mapping[str, Connected],
     journeys: Collection[int] = (),
     pools: Collection[str] = (),
-    templates: Collection[str] = (),
+    is_made: Callable[[MessageStep], bool] = lambda step: False,
 ) -> list[Problem]:
-    """All problems with their paths. `connections`, `pools` of vouchers and `templates` of Alimtalks are the
-    project's, by name; `journeys` those of the project that can be entered."""
+    """All problems with their paths. `connections` and `pools` of vouchers are the project's, by name;
+    `journeys` those of the project that can be entered. `is_made` says of which steps a template of the
+    project says everything."""
     graph, problems = read_graph(data)
     problems += _journey_problems(graph, data, journeys)
     for index, step in _messages(graph, data):
@@ -50,9 +50,9 @@ def problems_of(
         problems += message_problems(here, step, graph)
         problems += _connection_problems(here, step, connections)
         problems += _outcome_problems(here, step, connections)
-        problems += _fallback_problems(here, step, connections, templates)
+        problems += _fallback_problems(here, step, connections, is_made)
         chosen = connections.get(step.connection)
-        if is_made_of(step, templates):
+        if is_made(step):
             continue  # It says what was approved; `alimtalk_steps` looks at the rest.
         if chosen is not None and chosen.channel == step.channel and chosen.adapter is not None:
             told = {problem.path for problem in problems}
@@ -90,7 +90,10 @@ def _connection_problems(
 
 
 def _fallback_problems(
-    here: Path, step: MessageStep, connections: Mapping[str, Connected], templates: Collection[str]
+    here: Path,
+    step: MessageStep,
+    connections: Mapping[str, Connected],
+    is_made: Callable[[MessageStep], bool],
 ) -> Iterator[Problem]:
     """The same that is asked of a step of its channel."""
     other = stand_in(step)
@@ -105,7 +108,7 @@ def _fallback_problems(
         if one.channel == other.channel and other.connection in ("", name) and one.adapter is not None
     ]
     found = [*_connection_problems((), other, connections)]
-    if not is_made_of(other, templates) and senders:
+    if senders and not is_made(other):
         found += _problems_with(senders[0], (), other)
     for problem in found:
         yield Problem((*here, "fallback", *_in_fallback(problem.path)), problem.message, problem.code)

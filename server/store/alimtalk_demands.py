@@ -1,39 +1,17 @@
-"""What each template demands of those to whom it goes, and its latest version: for the engine, and for trials
-of what is not approved yet."""
+"""Versions of templates whether they may be sent or not: for trials of what is not approved yet."""
 
 from collections.abc import Collection
 from typing import NamedTuple
 
-import orjson
-from sqlalchemy import and_, func, select
-
-from channels.alimtalk.desk import Inspection
-from server.alimtalk.declaration import read_declaration
+from sqlalchemy import select
 
 from .among import among_these
 from .bulk import table_of
 from .sessions import ReadSession
-from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion, SenderProfile
+from .tables import AlimtalkTemplate, AlimtalkVersion, SenderProfile
 
 _templates, _versions = table_of(AlimtalkTemplate), table_of(AlimtalkVersion)
-_registrations, _profiles = table_of(AlimtalkRegistration), table_of(SenderProfile)
-_NEWEST_APPROVED = (
-    select(_registrations.c.template_id, func.max(_registrations.c.number).label("number"))
-    .where(_registrations.c.inspection == Inspection.APPROVED.value, ~_registrations.c.is_replaced)
-    .group_by(_registrations.c.template_id)
-    .subquery()
-)
-_DEMANDS = (
-    select(_templates.c.project_id, _templates.c.key, _versions.c.declaration)
-    .outerjoin(_NEWEST_APPROVED, _NEWEST_APPROVED.c.template_id == _templates.c.id)
-    .join(
-        _versions,
-        and_(
-            _versions.c.template_id == _templates.c.id,
-            _versions.c.number == func.coalesce(_NEWEST_APPROVED.c.number, _templates.c.latest),
-        ),
-    )
-)
+_profiles = table_of(SenderProfile)
 _OF_PROJECT = select(
     _templates.c.id,
     _templates.c.key,
@@ -53,19 +31,6 @@ class Version(NamedTuple):
     content: str
     bindings: str
     declaration: str
-
-
-async def of_everybody(session: ReadSession) -> dict[tuple[int, str], str]:
-    """By project and key of each template: the purpose of the consent that it demands; empty for none.
-
-    As the newest version says that was approved anywhere, or else the latest.
-    """
-    rows = await session.rows(_DEMANDS)
-    return {(row.project_id, row.key): _demands(row.declaration) for row in rows}
-
-
-def _demands(declaration: str) -> str:
-    return read_declaration(orjson.loads(declaration)).demands
 
 
 async def latest(session: ReadSession, project_id: int, keys: Collection[str]) -> dict[str, Version]:

@@ -11,6 +11,7 @@ from server.clock import HOUR, MINUTE, Instant
 from .among import among_these
 from .bulk import inserting, replacing, table_of, updating
 from .sessions import ReadSession, WriteSession
+from .setup import touch_catalog
 from .tables import (
     AlimtalkComment,
     AlimtalkImageAt,
@@ -105,6 +106,8 @@ async def add(session: WriteSession, registration: AlimtalkRegistration) -> int:
 
 async def add_all(session: WriteSession, fresh: Sequence[AlimtalkRegistration]) -> list[int]:
     """Their ids, in the same order."""
+    if fresh:
+        await touch_catalog(session)
     await session.bulk(_ADD, [tuple(getattr(one, name) for name in _ADD.columns) for one in fresh])
     statement = select(_table.c.id, _table.c.connection_id, _table.c.template_id, _table.c.number)
     mine = among_these(_table.c.template_id, [one.template_id for one in fresh])
@@ -161,6 +164,7 @@ async def give_up(session: WriteSession, registration_id: int, now: Instant) -> 
 
 async def name_code(session: WriteSession, registration_id: int, code: str) -> None:
     await session.run(update(_table).where(_table.c.id == registration_id).values(code=code))
+    await touch_catalog(session)
 
 
 async def replace_older(
@@ -183,6 +187,7 @@ async def replace_older(
 async def remove(session: WriteSession, registration_id: int) -> None:
     await session.run(delete(_comments).where(_comments.c.registration_id == registration_id))
     await session.run(delete(_table).where(_table.c.id == registration_id))
+    await touch_catalog(session)
 
 
 async def forget_connection(session: WriteSession, connection_id: int) -> None:

@@ -13,6 +13,7 @@ from .among import among_these
 from .bulk import inserting, table_of
 from .paging import Page, Slice, sliced, within
 from .sessions import ReadSession, WriteSession
+from .setup import touch_catalog
 from .tables import AlimtalkRegistration, AlimtalkTemplate, AlimtalkVersion
 
 _table, _versions = table_of(AlimtalkTemplate), table_of(AlimtalkVersion)
@@ -156,6 +157,8 @@ async def _add(
         for one in fresh
     ]
     await session.bulk(_ADD_VERSION, [_values(one) for one in versions])
+    if made:
+        await touch_catalog(session)
     return made
 
 
@@ -177,6 +180,7 @@ async def add_version(session: WriteSession, template: Any, text: Text, now: Ins
         changed_at=now,
     )
     await session.bulk(_ADD_VERSION, [_values(version)])
+    await touch_catalog(session)
     return number
 
 
@@ -185,6 +189,7 @@ async def rewrite(session: WriteSession, template_id: int, number: int, text: Te
     content = case((_versions.c.submitted_at.is_(None), text.content), else_=_versions.c.content)
     values = {"content": content, "bindings": text.bindings, "declaration": text.declaration}
     await session.run(update(_versions).where(_of(template_id, number)).values(**values, changed_at=now))
+    await touch_catalog(session)
 
 
 async def touch(
@@ -210,6 +215,7 @@ async def archive(
     """Puts it away; None takes it out again."""
     mine = (_table.c.id == template_id, _table.c.project_id == project_id)
     await session.run(update(_table).where(*mine).values(archived_at=at, changed_at=now))
+    await touch_catalog(session)
 
 
 def _of(template_id: int, number: int) -> Any:

@@ -11,6 +11,7 @@ from server.clock import Instant
 from . import paging
 from .among import among
 from .bulk import replacing, table_of
+from .consents import in_sql, kept_under
 from .paging import Page, Slice
 from .same_address import EMAIL, same_address, same_address_in
 from .sessions import ReadSession
@@ -55,7 +56,7 @@ def suppressed_until(
     """Until when no message of this purpose may go there, as far as anything says; null if nothing does."""
     return (
         select(func.max(func.coalesce(_table.c.until, FOR_EVER)))
-        .where(_table.c.project_id == project_id, _table.c.channel == channel)
+        .where(_table.c.project_id == project_id, _table.c.channel.in_((channel, in_sql(channel))))
         .where(_table.c.address == same_address_in(channel, address))
         .where(_table.c.purpose.in_((EVERY_PURPOSE, purpose)), _table.c.since.is_not(None))
         .scalar_subquery()
@@ -86,10 +87,21 @@ async def until_by_address(
     """Until when these addresses, by channel and as they are written here, are suppressed, by purpose."""
     found: dict[Key, Instant] = {}
     for channel, written in addresses.items():
-        about = {"of_project": project_id, "of_channel": channel}
-        for row in await session.rows_in(_SUPPRESSING, "addresses", sorted(written), about):
+        for row in await _suppressing(session, project_id, channel, written):
             until = FOR_EVER if row.until is None else row.until
-            found[key_of(row)] = max(until, found.get(key_of(row), 0))
+            key = (project_id, channel, row.address, row.purpose)
+            found[key] = max(until, found.get(key, 0))
+    return found
+
+
+async def _suppressing(
+    session: ReadSession, project_id: int, channel: str, written: Collection[str]
+) -> list[Any]:
+    """Of these addresses. Who is not to be written to by KakaoTalk is not, whatever carries the message."""
+    found: list[Any] = []
+    for asked in {channel, kept_under(channel)}:
+        about = {"of_project": project_id, "of_channel": asked}
+        found += await session.rows_in(_SUPPRESSING, "addresses", sorted(written), about)
     return found
 
 
@@ -131,8 +143,7 @@ async def causes(session: ReadSession, messages: Collection[Any], at: Instant) -
     for project_id, channel in {(one.project_id, one.channel) for one in messages}:
         here = [one for one in messages if (one.project_id, one.channel) == (project_id, channel)]
         written = {one.id: same_address(channel, one.address) for one in here}
-        about = {"of_project": project_id, "of_channel": channel}
-        rows = await session.rows_in(_SUPPRESSING, "addresses", sorted(set(written.values())), about)
+        rows = await _suppressing(session, project_id, channel, set(written.values()))
         for one in here:
             why = sorted(_reasons(rows, written[one.id], one.purpose, at), key=lambda it: it != "opted_out")
             found.update({one.id: why[0]} if why else {})

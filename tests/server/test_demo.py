@@ -14,6 +14,7 @@ from server.aggregates import recount
 from server.app import Showcase, create_app
 from server.clock import DAY, WallClock
 from server.config import PARTS, Settings
+from server.demo import alimtalk
 from server.demo.api import Api, api_of
 from server.demo.fill import Filled, fill
 from server.demo.journeys import CART
@@ -31,8 +32,9 @@ UNTIL = 1_795_340_000_000
 SMALL = Shop(UNTIL, days=5, people=110, seed=9)
 
 FIGURES = """
-{
-  journeys(first: 8, orderBy: {by: CREATED_AT, direction: ASCENDING}) {
+query ($after: String) {
+  journeys(first: 8, after: $after, orderBy: {by: CREATED_AT, direction: ASCENDING}) {
+    pageInfo { hasNextPage endCursor }
     edges {
       node {
         title
@@ -62,7 +64,14 @@ async def figures(chosen: Settings, filled: Filled) -> list[dict[str, Any]]:
         open_runtime(chosen, parts=(), follow_events=True) as runtime,
         api_of(runtime, filled.keys) as api,
     ):
-        return [edge["node"] for edge in (await api.ask(FIGURES))["journeys"]["edges"]]
+        found: list[dict[str, Any]] = []
+        after = None
+        while True:
+            page = (await api.ask(FIGURES, after=after))["journeys"]
+            found += [edge["node"] for edge in page["edges"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+            after = page["pageInfo"]["endCursor"]
 
 
 def test_the_same_seed_and_the_same_end_give_the_same_life() -> None:
@@ -126,9 +135,9 @@ async def test_every_ready_question_has_an_answer(tmp_path: Path) -> None:
         shown = await showcase(api)
         assert shown.write_key == filled.keys.write_key
         assert filled.keys.secret_key in (shown.graphiql_headers or "")
-        assert len(shown.examples) == 16
+        assert len(shown.examples) == 21
         asked = [one for one in shown.examples if not one.query.startswith("subscription")]
-        assert len(asked) == 15
+        assert len(asked) == 20
         for example in asked:
             await _answers(api, example.query, example.variables)
         await _pages_say_that_it_is_a_sample(runtime, shown)
@@ -154,7 +163,8 @@ async def _answers(api: Api, query: str, variables: str) -> None:
     if "segmentPreview" in found:
         assert 0 < found["segmentPreview"]["count"] < found["segmentPreview"]["of"]
         assert len(found["cohortReports"]["edges"]) == 3
-    if "journey" not in found:
+    _is_alimtalk(found)
+    if "journey" not in found or "alimtalkCampaigns" in found:
         return
     journey = found["journey"]
     assert any(title in journey["title"] for title in ("Abandoned cart", "Welcome", "every channel"))
@@ -162,6 +172,32 @@ async def _answers(api: Api, query: str, variables: str) -> None:
         _compares(journey["stats"])
     paths = journey.get("userPaths")
     assert paths is None or paths["runs"]
+
+
+def _is_alimtalk(found: dict[str, Any]) -> None:
+    """Approved after an answer to the reviewer, written out for a person, counted and paid for."""
+    if "alimtalkTemplates" in found:
+        nodes = {edge["node"]["key"]: edge["node"] for edge in found["alimtalkTemplates"]["edges"]}
+        assert all(node["isSendable"] for node in nodes.values())
+        (pickup,) = nodes[alimtalk.PICKUP]["registrations"]
+        kinds = [one["kind"] for one in pickup["comments"]]
+        assert kinds == ["REJECTION", "QUESTION", "APPROVAL"]
+    if "previewAlimtalk" in found:
+        preview = found["previewAlimtalk"]
+        assert (preview["unfilled"], preview["problems"]) == ([], [])
+        assert "24,900" in preview["svg"]
+    if "estimateAlimtalk" in found:
+        estimate = found["estimateAlimtalk"]
+        assert estimate["audience"] == estimate["recipients"] + sum(
+            one["count"] for one in estimate["leftOut"]
+        )
+        assert estimate["price"] == {"amount": "8", "currency": "KRW"}
+    if "alimtalkCampaigns" in found:
+        assert len(found["alimtalkCampaigns"]["edges"]) == 2
+        (kakao,) = (one for one in found["journey"]["stats"]["communications"] if one["channel"] == "KAKAO")
+        assert kakao["delivered"]["total"]
+    if "costs" in found:
+        assert {line["kind"] for line in found["costs"]["lines"]} >= {"alimtalk", "sms"}
 
 
 def _is_a_picture(report: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from server.journey.dates import Unreadable, find_date
+from server.journey.local_time import day_of, instant_of
 from server.journey.scopes import is_about_coupon
 
 _CODES = ("coupon", "coupon_code", "coupon_id")
@@ -12,8 +14,9 @@ _NAMES = ("coupon_name", "name")
 _ENDS = ("expires_at", "expiresAt", "expires")
 
 
-def coupon_of(event: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The coupon that an event names, as `{{ coupon }}` shows it; empty if it names none."""
+def coupon_of(event: str, properties: Mapping[str, Any], zone: str = "") -> Mapping[str, Any]:
+    """The coupon that an event names, as `{{ coupon }}` shows it; empty if it names none. With a zone it says
+    its last day."""
     told = properties.get("coupon")
     if isinstance(told, Mapping):
         return told
@@ -24,7 +27,18 @@ def coupon_of(event: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     found = {"code": str(code), "expires_at": _first(properties, _ENDS)}
     if is_about_one:
         found |= {"name": _first(properties, _NAMES), "issued_at": properties.get("issued_at")}
+    found["last_day"] = _last_day(found["expires_at"], zone)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _last_day(expires_at: Any, zone: str) -> str | None:
+    """The last day on which it can be used: of one that ends at midnight the day before."""
+    found = find_date(expires_at, zone) if zone and expires_at else None
+    if found is None or isinstance(found, Unreadable):
+        return None
+    if found.clock is None:
+        return found.day.isoformat()
+    return day_of(instant_of(found.day, found.clock, zone) - 1, zone).isoformat()
 
 
 def row_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:

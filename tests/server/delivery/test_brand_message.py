@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from channels.contract import Purpose
 from channels.testing.fake import FakeChannel
+from server.store import sightings
 from server.store.bulk import table_of
 from server.store.tables import Consent, Message, Project
 from tests.server.delivery.office import Office, open_office
@@ -70,3 +71,12 @@ async def test_it_is_an_advertisement_for_its_adapter(sqlite_world: World) -> No
         assert isinstance(fake, FakeChannel)
         (message,) = fake.attempts
     assert (message.to, message.purpose) == ("+821012345670", Purpose.ADVERTISEMENT)
+
+
+async def test_who_wants_nothing_by_kakaotalk_gets_no_brand_message(world: World) -> None:
+    async with world.db.write() as session:
+        about = (session, world.project_id, "kakao", "+821012345670", "advertisement")
+        await sightings.opt_out_address(*about, source="api", now=NOON)
+    async with open_office(world) as office:
+        told = await reach(office, world, "kim", "lee")
+    assert told == {"kim": ("skipped", "suppressed"), "lee": ("accepted", "")}

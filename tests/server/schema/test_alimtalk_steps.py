@@ -15,6 +15,8 @@ from tests.world import World
 pytestmark = pytest.mark.anyio
 HOST = Host({"solapi_alimtalk": SolapiAlimtalkChannel(), "sens_alimtalk": SensAlimtalkChannel()}, {})
 
+GIVEN_ELSE = {"name": "금액", "value": "1"}
+
 
 def graph(entries: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
     entries = entries or [{"entryEvent": {"key": "in", "event": "buy"}}]
@@ -126,3 +128,16 @@ async def test_a_coupon_is_declared_and_brought_along_by_every_entry(sqlite_worl
         assert await problems(api, graph(entries[:1])) == {}
         [(code, message)] = (await problems(api, graph(entries))).values()
         assert (code, "'other'" in message) == ("UNBOUND", True)
+
+
+async def test_a_step_that_means_the_relays_own_code_is_published_again_once_it_is_adopted(
+    sqlite_world: World,
+) -> None:
+    async with open_api(sqlite_world, HOST) as api:
+        _, second = await connected(sqlite_world)
+        await put_template(sqlite_world, "W1", PAID, {}, second, code="W1")
+        assert await problems(api, graph(template="W1", connection="b", text="{{ user.name }}님")) == {}
+        given = [{"name": name, "value": "1"} for name in BINDINGS]
+        assert await problems(api, graph(template="W1", connection="a", variables=given)) == {}
+        found = await problems(api, graph(template="W1", connection="b", variables=[*given, GIVEN_ELSE]))
+        assert [code for code, _ in found.values()] == ["UNKNOWN_VARIABLE"]

@@ -119,6 +119,18 @@ async def test_the_kind_decides_in_whatever_order_it_is_told_and_no_price_is_tol
 
 
 @pytest.mark.anyio
+async def test_a_kind_that_is_told_late_has_its_own_line_of_the_list(api: Api) -> None:
+    await put(api, "", 12)
+    await put(api, "lms", 39)
+    await sent(api, "kim")
+    assert await by_plain_sql(api) == [("email", 1, 12)]
+    (message_id,) = await ids(api)
+    await hear(api.world, message_id, ("delivered", NOON + 1, {"billed_as": "lms"}))
+    assert await by_plain_sql(api) == [("lms", 1, 39)]
+    await can_be_counted_again(api)
+
+
+@pytest.mark.anyio
 async def test_nothing_is_booked_for_what_never_left_and_no_month_is_made_up(api: Api) -> None:
     await put(api, "", 10)
     await sent(api, "kim", refused=1)

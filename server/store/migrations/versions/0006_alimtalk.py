@@ -227,7 +227,7 @@ def _brand_messages_up() -> None:
     op.execute(
         f"INSERT INTO endpoint (shard, project_id, user_number, channel, {kept}) "  # noqa: S608 - our own words
         f"SELECT shard, project_id, user_number, 'brand_message', {kept} FROM endpoint "
-        "WHERE channel = 'kakao'"
+        "WHERE channel = 'kakao' ON CONFLICT DO NOTHING"
     )
 
 
