@@ -7,6 +7,7 @@ dormant ones only when its support is asked.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,8 @@ from channels.kakao.nhn_desk_words import (
 from channels.reasons import Reason
 
 PAGE = 1000
+AT_ONCE = 8
+"""Templates that are asked for side by side."""
 NO_SUCH_TEMPLATE = "-3003"
 NHN_DESK_CAN = DeskCan(
     does=frozenset(
@@ -54,6 +57,8 @@ NHN_DESK_CAN = DeskCan(
         "comment_in": ["in_review", "rejected"],
         "token_wants_category": True,
         "news_may_be_of_an_edit": True,
+        # They go with messages alone.
+        "not_told": ["chat_extra", "chat_event", "target", "one_click_id", "product_id"],
         "release": "NHN Cloud's support wakes dormant templates: ask it with the template's KakaoTalk code.",
     },
 )
@@ -126,14 +131,30 @@ class NhnDesk:
         NHN tells of sanctions, dormancy and edits one by one only: an approved template takes two questions.
         Falling asleep is no change for NHN, so it is told by a full list alone.
         """
+        rows = [row async for row in self._rows(self._path(), "templateListResponse", "templates")]
+        since = changed_since or 0
+        listed = [
+            registered_of(row, self._tools.clock()) for row in rows if (changed_at(row) or since) >= since
+        ]
         found: list[Registered] = []
-        async for row in self._rows(self._path(), "templateListResponse", "templates"):
-            if changed_since is not None and (changed_at(row) or changed_since) < changed_since:
-                continue
-            found.append(registered_of(row, self._tools.clock()))
-            if found[-1].inspection is Inspection.APPROVED:
-                found[-1:] = await self._with_edit(found[-1].code)
+        for start in range(0, len(listed), AT_ONCE):
+            asked = (self._in_full(one) for one in listed[start : start + AT_ONCE])
+            for told in await asyncio.gather(*asked, return_exceptions=True):
+                if isinstance(told, BaseException):
+                    raise told
+                found += told
         return found
+
+    async def _in_full(self, listed: Registered) -> list[Registered]:
+        """Nothing of one that was deleted since it was listed."""
+        if listed.inspection is not Inspection.APPROVED:
+            return [listed]
+        try:
+            return await self._with_edit(listed.code)
+        except DeskError as error:
+            if error.code == NO_SUCH_TEMPLATE:
+                return []
+            raise
 
     async def template(self, code: str) -> Registered | None:
         """The edit of an approved template as long as it waits or was rejected; else the template itself."""

@@ -91,7 +91,8 @@ def untold(template: Template) -> str:
         return "link"
     for name in ("buttons", "quick_replies"):
         for one in getattr(template, name):
-            if one.phone or one.form_id or one.plugin_id or one.one_click_id or one.product_id:
+            told = (one.chat_event, one.phone, one.form_id, one.plugin_id, one.one_click_id, one.product_id)
+            if any(told):
                 return name
     return ""
 

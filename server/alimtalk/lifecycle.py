@@ -73,6 +73,10 @@ class Act(StrEnum):
     DELETE = "delete"
 
 
+OF_THE_CODE = frozenset({Act.DELETE, Act.STOP, Act.REUSE, Act.RELEASE, Act.CANCEL_APPROVAL})
+"""What a relay does to all that is under a code: to the one that is live, if it is asked for its revision."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One line of the table: when it may be asked, who can do it, and what comes of it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from channels.alimtalk.desk import Inspection, Registered
 from channels.alimtalk.template import Template
 
-from .likeness import is_same
+from .likeness import Likeness, likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,12 @@ class Held:
     template: Template | None
 
 
-def meant(told: Registered, held: Sequence[Held]) -> int | None:
+def meant(told: Registered, held: Sequence[Held], not_told: Collection[str] = ()) -> int | None:
     """The number of the version that is told of, of those under its code; None if that cannot be said.
 
     Where a relay takes revisions, several versions share a code, and it tells of the approved one and of the
-    one under review.
+    one under review. An approved one is the version that is most like it, if one is; `not_told` are the
+    fields that this relay never tells.
     """
     newest_first = sorted(held, key=lambda one: -one.number)
     if len(newest_first) == 1:
@@ -36,6 +37,9 @@ def meant(told: Registered, held: Sequence[Held]) -> int | None:
         return waiting.number
     if told.template is None or waiting.template is None:
         return None
-    if is_same(told.template, waiting.template):
-        return waiting.number
+    like = {one.number: likeness(told.template, one.template, not_told) for one in held if one.template}
+    most = [number for number, found in like.items() if found is max(like.values())]
+    if max(like.values()) is not Likeness.OTHER:
+        return most[0] if len(most) == 1 else None
+    # Somebody has changed it at the relay's console.
     return next((one.number for one in newest_first if one.inspection is Inspection.APPROVED), None)

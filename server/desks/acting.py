@@ -1,6 +1,6 @@
 """Something is asked of a relay about a template that it has. What is wanted is written down before."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from channels.alimtalk.desk import Desk, Registered
@@ -14,7 +14,7 @@ from .office import DeskRefused, Desks
 from .submitting import Letter
 from .telling import Whose
 
-Question = Callable[[Desk, str, Letter], Awaitable[Registered | None]]
+Question = Callable[[Desk, str, Letter], Coroutine[Any, Any, Registered | None]]
 
 
 async def _delete(desk: Desk, code: str, letter: Letter) -> None:

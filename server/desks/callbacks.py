@@ -12,6 +12,7 @@ from server.store.database import Database
 from server.store.open_connections import OpenConnection
 
 from .hearing import take_in
+from .office import desk_of
 from .telling import Whose
 
 log = structlog.get_logger("desks")
@@ -35,7 +36,8 @@ async def keep(db: Database, connection: OpenConnection, told: Sequence[Register
     async with db.write() as session:
         name = await connected.name_of(session, connection.id)
         whose = Whose(connection.project_id, connection.id, name)
-        heard = await take_in(session, whose, told, now)
+        heard = await take_in(session, whose, desk_of(connection.adapter), told, now)
         if heard.unknown or heard.unclear:
-            soon = {"asked_at": None}
+            # An edit at its console is no change for some relays: then everything is asked for.
+            soon = {"asked_at": None, **({"all_at": None} if heard.unclear else {})}
             await sender_profiles.put(session, whose.project_id, connection.id, soon, now)

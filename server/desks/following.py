@@ -16,7 +16,7 @@ from server.store.sessions import WriteSession
 from . import profiles, telling
 from .adopting import adopt
 from .hearing import take_in
-from .office import AtDesk, Desks
+from .office import PATIENCE_FOR_ALL, AtDesk, Desks
 from .telling import Whose
 
 OVERLAP = 10 * MINUTE
@@ -59,21 +59,26 @@ async def _follow(desks: Desks, connection_id: int, all: bool) -> Followed | Non
             rows = await registrations.of_connection(session, connection_id)
             known = await sender_profiles.by_connections(session, [connection_id])
             name = await connected.name_of(session, connection_id)
+            silent = await registrations.without_comments(session, connection_id, asked_at - DAY)
+        synced_at = known[connection_id].synced_at if connection_id in known else None
         since = None if all else _since(known.get(connection_id), rows, asked_at)
         profile = profiles.mine(at, await at.ask(at.desk.profiles()))
-        listed = await at.ask(at.desk.templates(since))
-        told, left = await _in_full(at, listed, rows)
-        gone = await _gone(at, told, rows) if since is None else []
+        listed = await at.ask(at.desk.templates(since), PATIENCE_FOR_ALL)
+        told, left = await _in_full(at, listed, rows, silent)
+        gone = await _gone(at, listed, rows) if since is None else []
     whose, now = Whose(at.connection.project_id, connection_id, name), desks.clock.now()
     async with desks.db.write() as session:
         before = await _sendable(session, whose, rows)
         await profiles.keep(session, whose, profile, now)
         await _tell_of_loss(session, whose, before, now)
-        heard = await take_in(session, whose, told, now, as_of=asked_at)
+        heard = await take_in(session, whose, at.can, told, now, as_of=asked_at)
         adopted = await adopt(session, whose, heard.unknown, asked_at, now)
         await _let_go(session, whose, gone, asked_at, now)
         await _tell_of_sleep(session, whose, now)
-        looked = {"asked_at": now, "all_at": now} if since is None and not left else {"asked_at": now}
+        looked: dict[str, Instant | None] = {"asked_at": now}
+        looked["synced_at"] = synced_at if left else asked_at
+        if since is None:
+            looked["all_at"] = None if left else now
         await sender_profiles.put(session, whose.project_id, connection_id, looked, now)
     return Followed(heard.changed, adopted, since is None and not left)
 
@@ -89,17 +94,19 @@ def _since(profile: Any | None, rows: Sequence[Any], now: Instant) -> Instant | 
 
 
 async def _in_full(
-    at: AtDesk, listed: Sequence[Registered], rows: Sequence[Any]
+    at: AtDesk, listed: Sequence[Registered], rows: Sequence[Any], silent: set[int]
 ) -> tuple[list[Registered], bool]:
     """With texts and threads where they are needed: of what is new, and of what was decided. And whether
-    there are more of those than can be asked for in one look."""
+    there are more of those than can be asked for in one look: they stay as they are until the next."""
     known = {row.code: row for row in rows if row.code}
     several = {code for code in known if sum(row.code == code for row in rows) > 1}
-    wanting = [one.code for one in listed if _wants_more(one, known.get(one.code), several)]
-    codes = list(dict.fromkeys(wanting))
+    wanting = [one.code for one in listed if _wants_more(one, known.get(one.code), several, silent)]
+    # What we know comes first: of that somebody waits to hear.
+    codes = sorted(dict.fromkeys(wanting), key=lambda code: code not in known)
     more = {code: await at.ask(at.desk.template(code)) for code in codes[:MOST_ASKED]}
-    told = [*(one for one in listed if not _is_told_by(more.get(one.code))), *filter(None, more.values())]
-    return told, len(codes) > MOST_ASKED
+    left = set(codes[MOST_ASKED:])
+    told = [one for one in listed if one.code not in left and not _is_told_by(more.get(one.code))]
+    return [*told, *filter(None, more.values())], bool(left)
 
 
 def _is_told_by(more: Registered | None) -> bool:
@@ -107,13 +114,13 @@ def _is_told_by(more: Registered | None) -> bool:
     return more is not None and not more.is_revision
 
 
-def _wants_more(told: Registered, row: Any | None, several: set[str]) -> bool:
+def _wants_more(told: Registered, row: Any | None, several: set[str], silent: set[int]) -> bool:
     if row is None:
         was_rejected = told.inspection is Inspection.REJECTED and not told.comments
         return told.template is None or was_rejected
     if told.code in several:
         return told.template is None
-    return told.inspection.value != row.inspection and not told.comments
+    return not told.comments and (told.inspection.value != row.inspection or row.id in silent)
 
 
 async def _gone(at: AtDesk, told: Sequence[Registered], rows: Sequence[Any]) -> list[Any]:

@@ -4,13 +4,13 @@ The same thing told twice changes nothing, and what is told late and is older ch
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from channels.alimtalk.desk import Comment, CommentKind, Inspection, Operation, Registered
+from channels.alimtalk.desk import Comment, CommentKind, DeskCan, Inspection, Operation, Registered
 from channels.alimtalk.reading import read_template
 from channels.alimtalk.template import Template
 from server.alimtalk.lifecycle import News, Standing, folded, news
@@ -23,7 +23,7 @@ from server.store.sessions import WriteSession
 from server.store.setup import touch_catalog
 from server.store.tables import AlimtalkComment
 
-from . import telling
+from . import pictured, telling
 from .telling import Whose
 
 LONGEST_WORDS = 4000
@@ -44,26 +44,28 @@ class Heard:
 async def take_in(
     session: WriteSession,
     whose: Whose,
+    can: DeskCan,
     told: Sequence[Registered],
     now: Instant,
     *,
     as_of: Instant | None = None,
-    rows: Sequence[Any] | None = None,
 ) -> Heard:
     """`as_of` is when an answer was asked for; without one each has the time that its relay tells."""
-    if rows is None:
-        rows = await registrations.of_connection(session, whose.connection_id)
+    rows = await registrations.of_connection(session, whose.connection_id)
     by_code: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
         if row.code:
             by_code[row.code].append(row)
+    held = await _templates(session, whose, by_code, {one.code for one in told})
     heard, placed = Heard(), []
     for one in told:
         if one.code not in by_code:
             heard.unknown.append(one)
             continue
-        row = _row_of(one, by_code[one.code])
-        if row is not None:
+        row = _row_of(one, by_code[one.code], held, can)
+        if row is not None and _may_be_of_an_edit(one, row, can):
+            heard.unclear.add(one.code)
+        elif row is not None:
             placed.append((row, one))
         elif one.template is None:
             heard.unclear.add(one.code)
@@ -79,17 +81,21 @@ async def keep(
     *,
     as_of: Instant | None = None,
     is_answer: bool = False,
+    is_more_asked: bool = False,
 ) -> int:
     """Folds what is told of these registrations, and tells operators what is new. Returns how many changed.
 
-    An answer to what was asked ends the waiting for it; so does a look at the relay some time later.
+    An answer to what was asked ends the waiting for it, unless more `is_more_asked` that is not answered; so
+    does a look at the relay some time later.
     """
     keys = sorted({row.key for row, _ in placed})
     before = await alimtalk_sendable.sendable(session, whose.project_id, keys)
     known, latest = dict[int, Any](), dict[int, Standing]()
     changes, spoken, what_is_new = list[dict[str, Any]](), list[AlimtalkComment](), list[Told]()
     changed = set[int]()
-    for row, one in placed:
+    # Whoever read them earlier may know less than we do by now.
+    fresh = await registrations.held(session, whose.project_id, sorted({row.id for row, _ in placed}))
+    for row, one in ((fresh[row.id], one) for row, one in placed if row.id in fresh):
         known[row.id] = row
         was = latest.get(row.id, standing_of(row))
         at = as_of or _as_of(one, now)
@@ -101,7 +107,7 @@ async def keep(
         for found in news(was, is_now):
             why = _why(one.comments) if found is News.REJECTED else ""
             what_is_new.append(telling.of_template(whose, row, found, why, happened_at))
-        values = _values(row, was, is_now, happened_at, is_answer=is_answer)
+        values = _values(row, was, is_now, happened_at, is_answer=is_answer and not is_more_asked)
         if _is_new(row, values):
             changed.add(row.id)
         changes.append({**values, "changed_at": now if row.id in changed else row.changed_at})
@@ -128,14 +134,27 @@ def _as_of(told: Registered, now: Instant) -> Instant:
     return min(now, told.changed_at + (SECOND - 1 if told.changed_at % SECOND == 0 else 0))
 
 
-def _row_of(told: Registered, rows: Sequence[Any]) -> Any | None:
-    several = len(rows) > 1
-    held = [
-        Held(row.number, Inspection(row.inspection), template_of(row.content) if several else None)
-        for row in rows
-    ]
-    number = meant(told, held)
+async def _templates(
+    session: WriteSession, whose: Whose, by_code: Mapping[str, list[Any]], told: set[str]
+) -> dict[int, Template]:
+    """By registration: versions that share a code that is told of, with pictures as the relay has them."""
+    several = [row for code in sorted(told) if len(by_code.get(code, ())) > 1 for row in by_code[code]]
+    read = {row.id: found for row in several if (found := template_of(row.content)) is not None}
+    return await pictured.at_relay(session, whose, read)
+
+
+def _row_of(told: Registered, rows: Sequence[Any], held: Mapping[int, Template], can: DeskCan) -> Any | None:
+    rows = [row for row in rows if not row.is_replaced] or rows
+    there = [Held(row.number, Inspection(row.inspection), held.get(row.id)) for row in rows]
+    number = meant(told, there, can.more.get("not_told", ()))
     return next((row for row in rows if row.number == number), None)
+
+
+def _may_be_of_an_edit(told: Registered, row: Any, can: DeskCan) -> bool:
+    """Some relays call back of an edit as if it were the approved one, which is live all the while."""
+    is_news = told.template is None and not told.is_revision and told.inspection is not Inspection.APPROVED
+    may_be = bool(can.more.get("news_may_be_of_an_edit"))
+    return may_be and is_news and row.inspection == Inspection.APPROVED
 
 
 def template_of(content: str) -> Template | None:

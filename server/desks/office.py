@@ -1,7 +1,7 @@
 """Going to a relay's desk: whose it is, what it can do, and what comes of a question."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ from server.store.open_connections import OpenConnection
 T = TypeVar("T")
 PATIENCE = 60.0
 """Seconds for one question."""
+PATIENCE_FOR_ALL = 300.0
+"""Seconds for a question that takes as many requests as there are templates; each has a limit of its own."""
 LEAVES_OPEN = frozenset({Reason.OUTCOME_UNKNOWN, Reason.PROVIDER_ERROR})
 """Reasons after which it may have been done all the same."""
 log = structlog.get_logger("desks")
@@ -60,6 +62,8 @@ class AtDesk:
     can: DeskCan
     desk: Desk
     secrets: tuple[str, ...] = field(repr=False)
+    before: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
+    """What comes before each question; if it raises, the question is not asked."""
 
     @property
     def profile_key(self) -> str:
@@ -67,16 +71,22 @@ class AtDesk:
         setting = adapters.profile_setting(self.connection.adapter)
         return str(getattr(self.connection.settings, setting, "")) if setting else ""
 
-    async def ask(self, question: Awaitable[T]) -> T:
+    async def ask(self, question: Coroutine[Any, Any, T], patience: float = PATIENCE) -> T:
         """The answer. Raises DeskRefused."""
+        if self.before is not None:
+            try:
+                await self.before()
+            except BaseException:
+                question.close()
+                raise
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 return await question
         except DeskError as error:
             code, text = (hide(self.secrets, said) for said in (error.code, error.text))
             raise DeskRefused(error.reason, code, text, error.path) from None
         except TimeoutError:
-            raise DeskRefused(Reason.OUTCOME_UNKNOWN, "", f"no answer in {PATIENCE:.0f} seconds") from None
+            raise DeskRefused(Reason.OUTCOME_UNKNOWN, "", f"no answer in {patience:.0f} seconds") from None
         except Exception:
             log.exception("a desk raised", connection=self.connection.id)
             raise DeskRefused(Reason.OUTCOME_UNKNOWN, "", "its adapter failed; our log says more") from None

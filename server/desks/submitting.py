@@ -12,7 +12,7 @@ from channels.alimtalk.desk import Attachment, DeskCan, Registered
 from channels.alimtalk.template import Image, Template
 from channels.reasons import Reason
 from server.alimtalk.lifecycle import OPEN, UNDER_REVIEW, Act, refused
-from server.alimtalk.likeness import code_for, is_same
+from server.alimtalk.likeness import Likeness, code_for, is_same, likeness
 from server.clock import Instant
 from server.store import alimtalk_images as images
 from server.store import alimtalk_registrations as registrations
@@ -24,6 +24,7 @@ from server.store.tables import AlimtalkRegistration
 from . import following
 from .hearing import keep, standing_of, template_of
 from .office import AtDesk, DeskRefused, Desks
+from .pictured import digest_of
 from .telling import Whose
 
 
@@ -60,22 +61,23 @@ async def intend(
     await templates.submitted(session, version.template_id, version.number, now)
     if mine is not None:
         return mine.id if await registrations.intend(session, mine.id, Act.REQUEST, now) else None
-    return await registrations.add(
-        session,
-        AlimtalkRegistration(
-            project_id=version.project_id,
-            template_id=version.template_id,
-            number=version.number,
-            connection_id=connection_id,
-            code=_code(version, here, can),
-            inspection="draft",
-            operation="ready",
-            requested_at=now,
-            intent=Act.REQUEST,
-            intent_at=now,
-            created_at=now,
-            changed_at=now,
-        ),
+    fresh = _fresh(version, connection_id, _code(version, here, can), now)
+    fresh.intent, fresh.intent_at = Act.REQUEST, now
+    return await registrations.add(session, fresh)
+
+
+def _fresh(version: Any, connection_id: int, code: str, now: Instant) -> AlimtalkRegistration:
+    return AlimtalkRegistration(
+        project_id=version.project_id,
+        template_id=version.template_id,
+        number=version.number,
+        connection_id=connection_id,
+        code=code,
+        inspection="draft",
+        operation="ready",
+        requested_at=now,
+        created_at=now,
+        changed_at=now,
     )
 
 
@@ -104,26 +106,64 @@ async def submit(desks: Desks, registration_id: int, project_id: int, letter: Le
     done: list[Registered] = []
     try:
         async with desks.at(row.connection_id) as at:
+            at.before = _Turn(desks, row.id, row.intent_at).hold
             template = await with_images(desks, at, template)
             await _hand_in(at, row.code, template, taken, letter, done)
     except DeskRefused as error:
-        if not error.is_open:
-            async with desks.db.write() as session:
-                # What the relay did before it said no is done all the same.
-                await (_keep(desks, session, row, done[-1]) if done else take_back(session, row, desks))
+        async with desks.db.write() as session:
+            # What the relay did before it said no, or said nothing, is done all the same.
+            if done:
+                await _keep(desks, session, row, done[-1], is_more_asked=error.is_open)
+            elif not error.is_open:
+                await take_back(session, row, desks)
         raise
     async with desks.db.write() as session:
         await _keep(desks, session, row, done[-1])
 
 
-async def _keep(desks: Desks, session: WriteSession, row: Any, told: Registered) -> None:
+@dataclass(slots=True)
+class _Turn:
+    """What we are at, for as long as it takes: what is noted about it is renewed before each question."""
+
+    desks: Desks
+    registration_id: int
+    since: Instant
+
+    async def hold(self) -> None:
+        now = self.desks.clock.now()
+        async with self.desks.db.write() as session:
+            is_ours = await registrations.renew(session, self.registration_id, self.since, now)
+        if not is_ours:
+            raise DeskRefused(Reason.OUTCOME_UNKNOWN, "", "it took so long that it is no longer waited for")
+        self.since = now
+
+
+async def _keep(
+    desks: Desks, session: WriteSession, row: Any, told: Registered, *, is_more_asked: bool = False
+) -> None:
     now = desks.clock.now()
+    number = await _still_there(session, row, now)
+    if number is None:
+        return
     whose = Whose(row.project_id, row.connection_id, await connected.name_of(session, row.connection_id))
-    await registrations.name_code(session, row.id, told.code)
-    rows = await registrations.by_ids(session, row.project_id, [row.id])
-    await keep(session, whose, [(rows[row.id], told)], now, as_of=now, is_answer=True)
+    await registrations.name_code(session, number, told.code)
+    rows = await registrations.by_ids(session, row.project_id, [number])
+    placed = [(rows[number], told)]
+    await keep(session, whose, placed, now, as_of=now, is_answer=True, is_more_asked=is_more_asked)
     place = (row.connection_id, told.code, row.number)
     await registrations.replace_older(session, *place, now, inspections=OPEN)
+
+
+async def _still_there(session: WriteSession, row: Any, now: Instant) -> int | None:
+    """The registration that was asked for. One that was let go meanwhile is back: the relay has it."""
+    rows = await registrations.of_templates(session, row.project_id, [row.template_id])
+    there = [one for one in rows.get(row.template_id, []) if one.connection_id == row.connection_id]
+    if mine := next((one for one in there if one.number == row.number), None):
+        return int(mine.id)
+    if await connected.project_of(session, row.connection_id) is None:
+        return None
+    await templates.submitted(session, row.template_id, row.number, now)
+    return await registrations.add(session, _fresh(row, row.connection_id, row.code, now))
 
 
 async def take_back(session: WriteSession, row: Any, desks: Desks) -> None:
@@ -146,7 +186,7 @@ async def _hand_in(
     found = await _there(at, code, template, taken)
     if found is None:
         done.append(await at.ask(at.desk.create(code, template)))
-    elif found.template is not None and is_same(found.template, template):
+    elif _is_done(at, found, template):
         done.append(found)
     elif found.inspection in UNDER_REVIEW:
         text = "the relay reviews another version under this code: cancel that first, or wait"
@@ -167,13 +207,19 @@ async def _there(at: AtDesk, code: str, template: Template, taken: Collection[st
     for one in await at.ask(at.desk.templates()):
         if one.code in taken:
             continue
-        if (
-            one.template is not None
-            and one.template.name == template.name
-            and is_same(one.template, template)
-        ):
+        if one.template is None or one.template.name != template.name:
+            continue
+        if is_same(one.template, template) and (one.inspection in OPEN or _is_done(at, one, template)):
             return one
     return None
+
+
+def _is_done(at: AtDesk, found: Registered, template: Template) -> bool:
+    """Whether the relay has this very version. If unsure it has not, unless it could not be changed now."""
+    if found.template is None:
+        return False
+    least = Likeness.UNTOLD if found.inspection in UNDER_REVIEW else Likeness.SAME
+    return likeness(found.template, template, at.can.more.get("not_told", ())) >= least
 
 
 async def with_images(desks: Desks, at: AtDesk, template: Template) -> Template:
@@ -190,7 +236,7 @@ async def with_images(desks: Desks, at: AtDesk, template: Template) -> Template:
 async def _at_relay(desks: Desks, at: AtDesk, kind: str, image: Image) -> Image:
     """One that is not ours is one that the relay has given."""
     project_id, connection_id = at.connection.project_id, at.connection.id
-    digest = image.name.partition(".")[0]
+    digest = digest_of(image)
     async with desks.db.read() as session:
         kept = (await images.by_digests(session, project_id, kind, [digest], content=True)).get(digest)
         if kept is None:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from channels.alimtalk.desk import DeskCan, Does, Inspection
-from server.alimtalk.lifecycle import Act, allowed, refused
+from server.alimtalk.lifecycle import OF_THE_CODE, Act, allowed, refused
 from server.context import Context
 from server.desks import acting, submitting
 from server.desks.hearing import standing_of
@@ -29,6 +29,10 @@ from .once import Answer, once
 from .refusals import DeskSaysNo, Invalid, Missing, NotAsItStands
 
 BUSY = "The relay was asked something about it and has not answered yet; wait for the next look at it."
+SHARED = (
+    "Another version is at the relay under the same code, and this would be done to that one, too: wait "
+    "until one has taken the other's place, or do it at the relay's own console."
+)
 OPEN = {
     "message": "The request was cut off while the relay was asked; the next look at the relay settles it.",
     "reason": "outcome_unknown",
@@ -76,7 +80,7 @@ async def request(context: Context, wanted: Review, key: str | None) -> Answer:
         asked = (_submit(context, number, wanted.letter) for number in begun.values())
         refusals = dict(zip(begun, await asyncio.gather(*asked), strict=True))
         answer = _told(wanted, {one: why for one, why in refusals.items() if why is not None}, len(begun))
-        await _keep(context, key, answer)
+        await _keep(context, key, answer, is_done=_is_done(answer["refusals"], len(begun)))
     if answer["refusals"] and len(answer["refusals"]) == answer["asked"]:
         raise _says_no(answer["refusals"][0], ("input", "id"))
     return answer
@@ -165,7 +169,8 @@ async def _submit(context: Context, registration_id: int, letter: Letter) -> dic
         # The connection cannot be opened: nobody was asked.
         async with context.db.write() as session:
             found = await registrations.by_ids(session, context.project_id, [registration_id])
-            await submitting.take_back(session, found[registration_id], desks_of(context))
+            if registration_id in found:
+                await submitting.take_back(session, found[registration_id], desks_of(context))
         return {"message": error.message, "reason": "unknown", "relay_code": "", "text": "", "is_open": False}
     return None
 
@@ -182,7 +187,8 @@ async def act(context: Context, registration_id: int, act: Act, letter: Letter, 
     answer = await once(context, key, wish, take)
     if begun:
         answer = {**answer, "refusal": await _acted(context, begun[0], act, letter)}
-        await _keep(context, key, answer)
+        refusals = [answer["refusal"]] if answer["refusal"] is not None else []
+        await _keep(context, key, answer, is_done=_is_done(refusals, 1))
     if answer["refusal"] is not None:
         raise _says_no(answer["refusal"], ("input", "id"))
     return answer
@@ -202,6 +208,9 @@ async def _begin(
     except ServerError as error:
         raise Invalid(error.message, ("input", "id")) from error
     _refuse(act, row, can)
+    if act in OF_THE_CODE and await registrations.share_code(session, row):
+        others = [one.value for one in allowed(standing_of(row), can) if one not in OF_THE_CODE]
+        raise NotAsItStands(SHARED, ("input", "id"), others)
     _check_letter(letter, can)
     if act is Act.COMMENT and not (letter.comment or letter.attachments):
         raise Invalid("Say something, or attach something.", ("input", "comment"))
@@ -251,10 +260,20 @@ def _check_letter(letter: Letter, can: DeskCan) -> None:
             raise Invalid(message, (*path, str(place), "name"))
 
 
-async def _keep(context: Context, key: str | None, answer: Answer) -> None:
-    if key is not None:
-        async with context.db.write() as session:
+def _is_done(refusals: Sequence[dict[str, Any]], asked: int) -> bool:
+    """Whether anything was done, or may have been."""
+    return len(refusals) < asked or any(one["is_open"] for one in refusals)
+
+
+async def _keep(context: Context, key: str | None, answer: Answer, *, is_done: bool) -> None:
+    """As everywhere, a refusal leaves the key free."""
+    if key is None:
+        return
+    async with context.db.write() as session:
+        if is_done:
             await idempotency.keep(session, context.project_id, key, orjson.dumps(answer).decode())
+        else:
+            await idempotency.free(session, context.project_id, key)
 
 
 def _told(wanted: Review, refusals: dict[int, dict[str, Any]], asked: int | None = None) -> Answer:

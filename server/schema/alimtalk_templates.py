@@ -7,7 +7,6 @@ import orjson
 import strawberry
 
 from server.alimtalk.dormancy import template_sleeps_at
-from server.alimtalk.lifecycle import allowed
 from server.clock import Instant, to_datetime, to_datetime_if_any
 from server.resolvers import alimtalk as resolve
 from server.resolvers import alimtalk_checks, alimtalk_standings, connections
@@ -86,11 +85,8 @@ class AlimtalkRegistration(Node):
 
     @field("What can be asked of the relay now.", list_size=5)
     async def allowed_acts(self, info: Info) -> list[AlimtalkAct]:
-        can = await alimtalk_standings.desk(info.context, self.record)
-        if can is None:
-            return []
-        standing = alimtalk_standings.of(self.record)
-        return [word(AlimtalkAct, one.value, AlimtalkAct.OTHER) for one in allowed(standing, can)]
+        found = await alimtalk_standings.acts(info.context, self.record)
+        return [word(AlimtalkAct, one.value, AlimtalkAct.OTHER) for one in found]
 
     @field("What was said in its reviews, in its order.", list_size=10)
     async def comments(self, info: Info) -> list[AlimtalkComment]:

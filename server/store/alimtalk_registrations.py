@@ -52,8 +52,17 @@ def _rows() -> Select[Any]:
 
 
 async def by_ids(session: ReadSession, project_id: int, ids: Collection[int]) -> dict[int, Any]:
-    statement = _rows().where(_table.c.project_id == project_id, among_these(_table.c.id, list(ids)))
+    return {row.id: row for row in await session.rows(_by_ids(project_id, ids))}
+
+
+async def held(session: WriteSession, project_id: int, ids: Collection[int]) -> dict[int, Any]:
+    """As they are now, and stay until this transaction is over; always held in the same order."""
+    statement = _by_ids(project_id, ids).order_by(_table.c.id).with_for_update(of=_table)
     return {row.id: row for row in await session.rows(statement)}
+
+
+def _by_ids(project_id: int, ids: Collection[int]) -> Select[Any]:
+    return _rows().where(_table.c.project_id == project_id, among_these(_table.c.id, list(ids)))
 
 
 async def of_templates(
@@ -111,6 +120,35 @@ async def intend(session: WriteSession, registration_id: int, act: str, now: Ins
     free = or_(_table.c.intent == "", _table.c.intent_at < now - INTENT_LASTS)
     statement = update(_table).where(_table.c.id == registration_id, free)
     return bool(await session.run(statement.values(intent=act, intent_at=now, changed_at=now)))
+
+
+async def renew(session: WriteSession, registration_id: int, since: Instant, now: Instant) -> bool:
+    """We are still at it. False if what was noted then is not what is noted now."""
+    mine = (_table.c.id == registration_id, _table.c.intent != "", _table.c.intent_at == since)
+    return bool(await session.run(update(_table).where(*mine).values(intent_at=now)))
+
+
+async def without_comments(session: ReadSession, connection_id: int, since: Instant) -> set[int]:
+    """Those that were rejected since then, nobody knows why."""
+    said = select(_comments.c.registration_id).where(_comments.c.registration_id == _table.c.id)
+    statement = select(_table.c.id).where(
+        _table.c.connection_id == connection_id,
+        _table.c.inspection == "rejected",
+        _table.c.decided_at >= since,
+        ~said.exists(),
+    )
+    return {row.id for row in await session.rows(statement)}
+
+
+async def share_code(session: ReadSession, row: Any) -> bool:
+    """Whether another version that is not replaced is under the same code at the same relay."""
+    others = select(_table.c.id).where(
+        _table.c.connection_id == row.connection_id,
+        _table.c.code == row.code,
+        _table.c.id != row.id,
+        ~_table.c.is_replaced,
+    )
+    return bool(row.code) and bool(await session.rows(others.limit(1)))
 
 
 async def stand(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:

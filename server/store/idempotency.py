@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, select, update
 
 from server.clock import Instant
 
@@ -41,6 +41,11 @@ async def keep(session: WriteSession, project_id: int, key: str, answer: str) ->
     """Stores the answer beside the effect, in the same transaction."""
     mine = (_table.c.project_id == project_id, _table.c.key == key)
     await session.run(update(_table).where(*mine).values(answer=answer))
+
+
+async def free(session: WriteSession, project_id: int, key: str) -> None:
+    """Nothing came of it: the key may be used again."""
+    await session.run(delete(_table).where(_table.c.project_id == project_id, _table.c.key == key))
 
 
 async def _row(session: WriteSession, project_id: int, key: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """NHN Cloud's desk, from a profile's token to a template that is dormant."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from channels.alimtalk.desk import (
     Does,
     Inspection,
     ProfileState,
+    Registered,
     WithDesk,
 )
 from channels.alimtalk.template import Button, Highlight, Image, Item, Template
@@ -162,6 +164,31 @@ async def test_an_approved_template_stays_live_while_its_edit_is_at_review(world
     fake.desk.approve("WELCOME_01")
     now = await standing(desk, "WELCOME_01")
     assert (now.inspection, now.is_revision, now.template) == (Inspection.APPROVED, False, longer)
+
+
+async def test_many_approved_ones_are_asked_for_side_by_side_and_one_that_went_is_left_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, fake = the_desk(world), nhn(world)
+    for number in range(4):
+        await desk.create(f"W{number}", replace(WELCOME, name=f"환영 {number}"))
+        fake.desk.approve(f"W{number}")
+    ask, here = desk._with_edit, list[int]()
+    waiting: set[str] = set()
+
+    async def asked(code: str) -> list[Registered]:
+        waiting.add(code)
+        await asyncio.sleep(0)
+        here.append(len(waiting))
+        if code == "W2":
+            await desk.delete(code)
+        told = await ask(code)
+        waiting.remove(code)
+        return told
+
+    monkeypatch.setattr(desk, "_with_edit", asked)
+    assert [one.code for one in await desk.templates()] == ["W0", "W1", "W3"]
+    assert max(here) == 4
 
 
 async def test_sanctions_and_dormancy_are_told_and_end_the_sending(world: World) -> None:
