@@ -181,6 +181,22 @@ async def test_an_approved_one_is_sent_on_while_its_revision_is_reviewed(world: 
         ]
 
 
+async def test_journeys_go_on_when_the_next_version_is_approved(sqlite_world: World) -> None:
+    async with open_shop(sqlite_world) as shop:
+        await shop.requested()
+        shop.relay.approve("welcome_1")
+        await shop.look()
+        wider = {**HELLO, "body": HELLO["body"] + " #{택배사}"}
+        made = await shop.save(template=wider)
+        refused = await shop.request(made["template"]["id"])
+        assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "id"])
+        assert "Nothing fills #{택배사}" in refused["message"]
+        bindings = [{"name": name, "value": "{{ event.carrier }}"} for name in ("이름", "택배사")]
+        made = await shop.save(template=wider, bindings=bindings)
+        asked = await shop.request(made["template"]["id"])
+        assert [one["version"] for one in asked["template"]["registrations"]] == [2, 1]
+
+
 async def test_where_approved_ones_cannot_be_revised_the_next_version_has_its_own_code(
     sqlite_world: World,
 ) -> None:
