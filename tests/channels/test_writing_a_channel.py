@@ -43,7 +43,7 @@ def test_the_example_passes_its_own_test(folder: Path) -> None:
         text=True,
         check=False,
     )
-    assert "11 passed" in run.stdout, run.stdout
+    assert "12 passed" in run.stdout, run.stdout
 
 
 def test_the_example_is_as_clean_as_our_own_code(folder: Path) -> None:

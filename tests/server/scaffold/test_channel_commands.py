@@ -44,7 +44,7 @@ def parrot(tmp_path: Path) -> Path:
 def test_a_new_channel_passes_its_own_tests_at_once(parrot: Path) -> None:
     run = alone(parrot, "pytest", "-q", "-p", "no:cacheprovider")
     assert run.returncode == 0, run.stdout
-    assert "11 passed" in run.stdout
+    assert "12 passed" in run.stdout
 
 
 def test_every_kind_of_channel_is_written_clean_however_long_its_name(tmp_path: Path) -> None:
