@@ -58,6 +58,7 @@ CREATE INDEX temp.heard_by_message ON heard (message_id, kind, at);
 
 CREATE TEMP TABLE letter AS
 SELECT m.id, m.run_id, m.journey_id, m.version, m.step_key, m.channel, m.created_at, m.attempted_at,
+       m.fallback_of,
        m.shard || ':' || m.user_number AS person, came.entered_at,
        (SELECT min(strength) FROM heard WHERE message_id = m.id) AS strength,
        coalesce(
@@ -155,6 +156,14 @@ SELECT 'queued', journey_id, version, step_key, '', channel, '', created_at, ent
 UNION ALL
 SELECT 'sent', journey_id, version, step_key, '', channel, '', sent_at, entered_at, 0 FROM letter
 WHERE sent_at IS NOT NULL
+UNION ALL
+SELECT 'fallback_sent', journey_id, version, step_key, '', channel, '', sent_at, entered_at, 0 FROM letter
+WHERE sent_at IS NOT NULL AND fallback_of IS NOT NULL
+UNION ALL
+SELECT 'fallback_delivered', l.journey_id, l.version, l.step_key, '', l.channel, '', min(h.at), l.entered_at, 0
+FROM heard AS h JOIN letter AS l ON l.id = h.message_id
+WHERE h.kind = 'delivered' AND l.fallback_of IS NOT NULL
+GROUP BY h.message_id
 UNION ALL
 SELECT w.metric, l.journey_id, l.version, l.step_key, '', l.channel,
        (SELECT reason FROM heard AS h WHERE h.message_id = l.id AND h.strength = l.strength

@@ -13,7 +13,7 @@ from .screens import INTERVALS, METRICS
 Json = dict[str, Any]
 
 OF_SENT = ("DELIVERED", "BOUNCED", "OPENED", "CLICKED", "UNSUBSCRIBED", "COMPLAINED", "REPLIED", "SHOWN",
-           "INTERACTED", "DISMISSED")  # fmt: skip
+           "INTERACTED", "DISMISSED", "FALLBACK_SENT")  # fmt: skip
 OF_QUEUED = ("SENT", "FAILED", "SKIPPED", "UNKNOWN")
 OF_DELIVERED = ("OPENED", "CLICKED", "UNSUBSCRIBED", "COMPLAINED", "REPLIED", "SHOWN")
 EVERY_TIME = {"OPENED": "opens", "CLICKED": "clicks"}
@@ -257,6 +257,8 @@ class Recounted:
     def _share(self, name: str, count: int, where: dict[str, str]) -> Json | None:
         if name in OF_QUEUED:
             return rate(count, self._count("queued", **where))
+        if name == "FALLBACK_DELIVERED":
+            return rate(count, self._count("fallback_sent", **where))
         return rate(count, self._count("sent", **where)) if name in OF_SENT else None
 
     def _of_delivered(self, shown: Json, name: str, count: int, where: dict[str, str]) -> Json | None:

@@ -82,7 +82,7 @@ def test_a_new_channel_is_found_by_its_dotted_name(parrot: Path, monkeypatch: py
 def test_the_check_is_run_over_a_channel_in_a_folder_and_tells_what_is_wrong(parrot: Path) -> None:
     result = sojourn("check", "parrot", "--plugins-dir", str(parrot))
     assert result.exit_code == 0, result.output
-    assert result.output.count("well") == 11
+    assert result.output.count("well") == 12
     module = parrot / "sojourn_parrot" / "__init__.py"
     module.write_text(module.read_text().replace('title = "Parrot"', 'title = " "'))
     result = sojourn("check", "parrot", "--plugins-dir", str(parrot))
