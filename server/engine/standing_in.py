@@ -119,7 +119,8 @@ def _post(
     connections = batch.catalog.connections_for(message.project_id, other.channel, other.connection)
     whose = (message.project_id, message.journey_id, message.version, message.run_id)
     origin = mailing.Origin(*whose, message.user_number, message.entered_at, message.event, message.variants)
-    place = mailing.InPlace(message.id, message.voucher, message.demands, until)
+    voucher = next((one.voucher for one in (message, *together) if one.voucher), "")
+    place = mailing.InPlace(message.id, voucher, message.demands, until)
     letter = mailing.letters_for(connections, found)[0]
     posted = mailing.post(batch, origin, other, letter, at, place=place)
     message.fallback = {"id": posted.id, "told": posted.told()}
