@@ -45,10 +45,12 @@ def consider(batch: Batch, message: MessageState, occurred_at: Instant, code: st
         if message.status == DeliveryStatus.DELIVERED:
             _call_off(batch, message, occurred_at)
         return
+    if message.reason == SkipReason.SUPPRESSED:
+        message.cause = code or message.cause
     at = max(occurred_at if batch.follows_events else batch.now, message.created_at)
     together = _together(batch, message)
     found = _addresses(batch, message, step.fallback.channel)
-    rulings = [_rule(one, step, found, code if one is message else "") for one in (message, *together)]
+    rulings = [_rule(one, step, found, code if one is message else one.cause) for one in (message, *together)]
     useful_until = _useful_until(message, step)
     if rule_all(rulings) is not Ruling.GOES or at >= useful_until or _is_erased(batch, message):
         return

@@ -236,3 +236,13 @@ async def test_of_a_push_to_two_devices_the_voucher_of_either_goes_on(sqlite_wor
     await heard(world, one.id, "refused", NOON + 1, reason="unreachable")
     await heard(world, two.id, "skipped", NOON + 2, reason="template_error")
     assert [found.voucher for found in await messages(world)] == ["CODE1", "", "CODE1"]
+
+
+async def test_of_a_push_to_two_suppressed_devices_one_goes_in_their_place(sqlite_world: World) -> None:
+    world = sqlite_world
+    tokens = ["fcm:one", "fcm:two"]
+    one, two = await come_in(world, graph("push"), phone=PHONE, push_tokens=tokens)
+    await heard(world, one.id, "skipped", NOON + 1, reason="suppressed", code="unreachable")
+    await heard(world, two.id, "skipped", NOON + 2, reason="suppressed", code="unreachable")
+    assert [found.channel for found in await messages(world)] == ["push", "push", "sms"]
+    await is_sound(world)
