@@ -246,3 +246,11 @@ async def test_of_a_push_to_two_suppressed_devices_one_goes_in_their_place(sqlit
     await heard(world, two.id, "skipped", NOON + 2, reason="suppressed", code="unreachable")
     assert [found.channel for found in await messages(world)] == ["push", "push", "sms"]
     await is_sound(world)
+
+
+async def test_a_consent_that_is_demanded_since_its_birth_lets_nothing_go_either(sqlite_world: World) -> None:
+    world = sqlite_world
+    (first,) = await come_in(world, graph(fallback={**SMS, "must_arrive": True}))
+    why = {"reason": "no_consent", "code": "benefit_notice"}
+    await heard(world, first.id, "skipped", NOON + MINUTE, **why)
+    assert len(await messages(world)) == 1
