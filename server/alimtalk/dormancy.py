@@ -13,6 +13,12 @@ PROFILE_TOLD = (30, 7)
 """How many days before an operator is told."""
 
 
+def seen(approved_at: Instant | None, known_since: Instant) -> Instant | None:
+    """An approval that came while we looked. One from before says nothing: how long ago the template was
+    used nobody has told us."""
+    return approved_at if approved_at is not None and approved_at > known_since else None
+
+
 def template_sleeps_at(
     *, approved_at: Instant | None, released_at: Instant | None, last_sent_at: Instant | None
 ) -> Instant | None:

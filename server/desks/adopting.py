@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -12,6 +12,7 @@ from server.alimtalk.likeness import is_same, key_for
 from server.clock import Instant
 from server.store import alimtalk_registrations as registrations
 from server.store import alimtalk_templates as templates
+from server.store import setup
 from server.store.alimtalk_templates import Fresh, Text
 from server.store.sessions import WriteSession
 from server.store.tables import AlimtalkRegistration
@@ -33,15 +34,26 @@ class _Sorted:
     """The same as a template that another relay has."""
     fresh: list[tuple[str, Registered]] = field(default_factory=list)
     """New ones, with the keys that they get."""
+    left: int = 0
+    """How many there is no room for."""
+
+
+class Adopted(NamedTuple):
+    """What came of it."""
+
+    made: int = 0
+    left: int = 0
+    """Those that the project has no room for."""
 
 
 async def adopt(
     session: WriteSession, whose: Whose, told: Sequence[Registered], as_of: Instant, now: Instant
-) -> int:
-    """Each as a version 1, or as the answer that never came to what we had asked. Returns how many."""
+) -> Adopted:
+    """Each as a version 1, or as the answer that never came to what we had asked."""
     wanted = {one.code: one for one in told if one.template is not None and not one.is_revision}
     if not wanted:
-        return 0
+        return Adopted()
+    await setup.hold_catalog(session)  # One after the other: two looks must not make one key twice.
     found = await _sorted(session, whose, list(wanted.values()))
     for row, one in found.answers:
         await registrations.name_code(session, row.id, one.code)
@@ -56,7 +68,7 @@ async def adopt(
     numbers |= {row.id: one for row, one in found.answers}
     rows = await registrations.by_ids(session, whose.project_id, list(numbers))
     await keep(session, whose, [(rows[id], one) for id, one in numbers.items()], now, as_of=as_of)
-    return len(numbers)
+    return Adopted(len(numbers), found.left)
 
 
 async def _sorted(session: WriteSession, whose: Whose, told: Sequence[Registered]) -> _Sorted:
@@ -79,6 +91,8 @@ async def _sorted(session: WriteSession, whose: Whose, told: Sequence[Registered
             key = key_for(one.code, taken, whose.name)
             taken.add(key)
             found.fresh.append((key, one))
+        else:
+            found.left += 1
     return found
 
 

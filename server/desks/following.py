@@ -27,6 +27,9 @@ MOST_ASKED = 50
 """Templates that are asked for one by one in one look; the others have their turn at the next."""
 
 
+_OURS = "It could not be looked at, for a reason of ours; the log says more."
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What a look came to."""
@@ -38,14 +41,16 @@ class Followed:
 
 
 async def follow(desks: Desks, connection_id: int, *, all: bool = False) -> Followed | None:
-    """None where no sender profile is registered yet. Raises ServerError; then that is noted, too."""
+    """None where no sender profile is registered yet. What it raises is noted, too: a relay that cannot be
+    looked at is not looked at again at once."""
     try:
         return await _follow(desks, connection_id, all)
-    except ServerError as error:
+    except Exception as error:
+        problem = error.message if isinstance(error, ServerError) else _OURS
         async with desks.db.write() as session:
             project_id = await connected.project_of(session, connection_id)
             if project_id is not None:
-                told = {"asked_at": desks.clock.now(), "problem": error.message[:1000]}
+                told = {"asked_at": desks.clock.now(), "problem": problem[:1000]}
                 await sender_profiles.put(session, project_id, connection_id, told, desks.clock.now())
         raise
 
@@ -73,14 +78,17 @@ async def _follow(desks: Desks, connection_id: int, all: bool) -> Followed | Non
         await _tell_of_loss(session, whose, before, now)
         heard = await take_in(session, whose, at.can, told, now, as_of=asked_at)
         adopted = await adopt(session, whose, heard.unknown, asked_at, now)
+        before = await _sendable(session, whose, rows) if gone else {}
         await _let_go(session, whose, gone, asked_at, now)
+        await _tell_of_loss(session, whose, before, now)
         await _tell_of_sleep(session, whose, now)
+        await notices.tell(session, telling.full(whose, adopted.left, now))
         looked: dict[str, Instant | None] = {"asked_at": now}
         looked["synced_at"] = synced_at if left else asked_at
         if since is None:
             looked["all_at"] = None if left else now
         await sender_profiles.put(session, whose.project_id, connection_id, looked, now)
-    return Followed(heard.changed, adopted, since is None and not left)
+    return Followed(heard.changed, adopted.made, since is None and not left and not adopted.left)
 
 
 def _since(profile: Any | None, rows: Sequence[Any], now: Instant) -> Instant | None:
@@ -137,7 +145,7 @@ async def _gone(at: AtDesk, told: Sequence[Registered], rows: Sequence[Any]) -> 
 async def _let_go(
     session: WriteSession, whose: Whose, gone: Sequence[Any], asked_at: Instant, now: Instant
 ) -> None:
-    """Forgets them, so that they can be asked for anew; and tells of those that we were waiting for."""
+    """Forgets them, so that they can be asked for anew; and tells of them."""
     still = await registrations.by_ids(session, whose.project_id, [row.id for row in gone])
     for row in still.values():
         if row.intent and (row.intent_at or 0) > asked_at - registrations.INTENT_LASTS:
@@ -146,6 +154,8 @@ async def _let_go(
             continue
         if row.intent:
             await notices.tell(session, [telling.unsettled(whose, row, row.intent, now)])
+        elif row.code:
+            await notices.tell(session, [telling.gone(whose, row, now)])
         await forget(session, row)
 
 
@@ -157,7 +167,7 @@ async def _sendable(session: WriteSession, whose: Whose, rows: Sequence[Any]) ->
 
 
 async def _tell_of_loss(session: WriteSession, whose: Whose, before: dict[str, str], now: Instant) -> None:
-    """With a profile all of its templates are lost."""
+    """With a profile all of its templates are lost; and what its relay has no more."""
     left = await alimtalk_sendable.sendable(session, whose.project_id, list(before))
     lost = sorted(before.keys() - left.keys())
     await notices.tell(session, await telling.unsendable(session, whose, lost, before, now))
@@ -177,7 +187,9 @@ async def _tell_of_sleep(session: WriteSession, whose: Whose, now: Instant) -> N
         if row.inspection != "approved" or row.is_dormant or row.is_replaced or row.operation == "stopped":
             continue
         sleeps_at = dormancy.template_sleeps_at(
-            approved_at=row.decided_at, released_at=row.released_at, last_sent_at=row.last_sent_at
+            approved_at=dormancy.seen(row.decided_at, row.created_at),
+            released_at=row.released_at,
+            last_sent_at=row.last_sent_at,
         )
         days = dormancy.due(sleeps_at, now, dormancy.TEMPLATE_TOLD)
         if sleeps_at is not None and days is not None:

@@ -19,10 +19,10 @@ from server.errors import ServerError
 from server.store import alimtalk_registrations as registrations
 from server.store import open_connections, sender_profiles
 
+from . import holding
 from .following import follow
 from .office import Desks
 
-WORK = "desk"
 LOOK_SECONDS = 10.0
 USUALLY, WHILE_OPEN = 5 * MINUTE, MINUTE
 """From one look at a relay to the next."""
@@ -47,13 +47,14 @@ class Keeper:
     async def let_go(self) -> None:
         """Others need not wait until its leases run out."""
         async with self.desks.db.write() as session:
-            await leases.release(session, WORK, self.holder)
+            await leases.release(session, holding.WORK, self.holder)
 
     async def look_once(self) -> int:
         """Looks at every relay whose time has come. Returns how many."""
         slots = asyncio.Semaphore(MOST_AT_ONCE)
-        due = await self._ours(await self._due())
-        await asyncio.gather(*(self._look(one, slots) for one in due))
+        due = await holding.take(self.desks.db, await self._due(), self.holder)
+        async with holding.renewed(self.desks.db, due, self.holder):
+            await asyncio.gather(*(self._look(one, slots) for one in due))
         return len(due)
 
     async def _look(self, connection_id: int, slots: asyncio.Semaphore) -> None:
@@ -81,9 +82,3 @@ class Keeper:
             if asked_at is None or asked_at <= now - pause:
                 due.append(one)
         return due
-
-    async def _ours(self, due: list[int]) -> list[int]:
-        if not due:
-            return []
-        async with self.desks.db.write() as session:
-            return [one for one in due if await leases.acquire(session, WORK, one, self.holder) is not None]

@@ -19,6 +19,7 @@ KINDS = {
     News.DORMANT: "alimtalk_dormant",
 }
 DORMANT_SOON, UNSENDABLE, UNSETTLED = "alimtalk_dormant_soon", "alimtalk_unsendable", "alimtalk_unsettled"
+GONE, FULL = "alimtalk_gone", "alimtalk_full"
 PROFILE_BLOCKED, PROFILE_DORMANT = "sender_profile_blocked", "sender_profile_dormant"
 PROFILE_DORMANT_SOON = "sender_profile_dormant_soon"
 _TEXTS = {
@@ -73,6 +74,17 @@ def profile_is_out(whose: Whose, kind: str, detail: str, at: Instant) -> Told:
 def unsettled(whose: Whose, row: Any, act: str, at: Instant) -> Told:
     text = f"“{whose.name}” never got our wish about {named(row)} ({act}): ask again."
     return _told(whose, UNSETTLED, f"alimtalk unsettled {row.id} {at}", text, at)
+
+
+def gone(whose: Whose, row: Any, at: Instant) -> Told:
+    text = f"“{whose.name}” does not have {named(row)} any more: it was deleted there, and is not sent."
+    return _told(whose, GONE, f"alimtalk gone {row.id} {at}", text, at)
+
+
+def full(whose: Whose, left: int, at: Instant) -> list[Told]:
+    """Of what a relay has and the project has no room for; nothing if there is room."""
+    text = f"{left} template(s) of “{whose.name}” are not taken over: the project has as many as it may have."
+    return [_told(whose, FULL, f"alimtalk full {whose.connection_id} {left}", text, at)] if left else []
 
 
 async def unsendable(

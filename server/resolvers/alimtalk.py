@@ -10,7 +10,7 @@ import orjson
 from channels.alimtalk.filling import variables_of
 from channels.alimtalk.reading import read_template, to_data
 from channels.alimtalk.template import Template
-from server.alimtalk.declaration import Declaration, read_declaration
+from server.alimtalk.declaration import Declaration, missing, read_declaration
 from server.alimtalk.declaration import to_data as declared_data
 from server.context import Context
 from server.desks.adopting import MOST_TEMPLATES
@@ -95,12 +95,29 @@ async def _go_on(session: WriteSession, context: Context, draft: Draft, found: A
     now, number = context.clock.now(), int(found.latest)
     latest = (await templates.versions(session, context.project_id, [found.id]))[found.id][0]
     text = _text(draft, latest)
+    if latest.submitted_at is not None and _is_as_it_was(text, latest):
+        _check_declared(declaration_of(latest), read_declaration(orjson.loads(text.declaration)))
     if latest.submitted_at is None or _is_as_it_was(text, latest):
         await templates.rewrite(session, found.id, number, text, now)
     else:
         number = await templates.add_version(session, found, text, now)
     await templates.touch(session, found.id, now, name=_name(draft), latest=number)
     return {"template_id": found.id, "number": number}
+
+
+def _check_declared(was: Declaration, now: Declaration) -> None:
+    """What was declared of what was handed in is said better, and not taken back. Raises Invalid."""
+    path = ("input", "declaration")
+    if now == was:
+        return
+    if lacks := missing(now):
+        raise Invalid(f"The template was handed in, and its declaration lacks: {lacks[0].message}", path)
+    if (was.is_of_benefit and not now.is_of_benefit) or (was.demands and not now.demands):
+        message = (
+            "The template was handed in as a notice about coupons or points on that ground: whom it may be "
+            "sent to is not loosened any more. Save another text, which is another version."
+        )
+        raise Invalid(message, path)
 
 
 def _is_as_it_was(text: Text, latest: Any) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from channels.alimtalk.desk import DeskCan
+from channels.alimtalk.filling import variables_of
 from channels.alimtalk.findings import Finding, Severity
 from channels.alimtalk.limits import KAKAO, Limits
 from channels.alimtalk.lint import lint
@@ -14,7 +15,7 @@ from server.store import sender_profiles
 from server.store.sessions import ReadSession
 
 from . import alimtalk
-from .refusals import Undeclared, Unfit
+from .refusals import Invalid, Undeclared, Unfit
 
 LONGEST_COMMENT = 4000
 
@@ -32,6 +33,20 @@ def findings(version: Any, limits: Limits = KAKAO, *, company: str = "", **more:
         **more,
     )
     return lint(alimtalk.content_of(version), limits, about)
+
+
+def check_bound(version: Any, former: Any) -> None:
+    """`former` is the version that is sent now: steps that name the template know nothing of variables that
+    came later, and would send nothing once it is approved. Raises Invalid."""
+    known = variables_of(alimtalk.content_of(former))
+    bindings = alimtalk.bindings_of(version)
+    fresh = [name for name in variables_of(alimtalk.content_of(version)) if name not in known]
+    if unbound := [f"#{{{name}}}" for name in fresh if not bindings.get(name, "").strip()]:
+        message = (
+            f"Version {former.number} is sent by now, and Nothing fills {', '.join(unbound)}, which is new: "
+        )
+        message += "save a binding for it, so that journeys go on once this version is approved."
+        raise Invalid(message, ("input", "id"))
 
 
 async def check(

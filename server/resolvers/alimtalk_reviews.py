@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from channels.alimtalk.desk import DeskCan, Does
+from channels.alimtalk.desk import DeskCan, Does, Inspection
 from server.alimtalk.lifecycle import OF_THE_CODE, Act, allowed, refused
 from server.context import Context
 from server.desks import acting, submitting
@@ -100,6 +100,7 @@ async def _intend(session: WriteSession, context: Context, wanted: Review) -> di
     versions = await templates.versions(session, context.project_id, [found.id])
     rows = (await registrations.of_templates(session, context.project_id, [found.id])).get(found.id, [])
     version = Version(context.project_id, found.id, found.key, found.latest)
+    _check_journeys_go_on(versions[found.id], rows)
     begun = {}
     for connection_id, can in (await _relays(session, context, wanted.connection_ids)).items():
         where = (found.key, connection_id)
@@ -117,6 +118,15 @@ async def _intend(session: WriteSession, context: Context, wanted: Review) -> di
             raise NotAsItStands(BUSY, ("input", "id"), [])
         begun[connection_id] = number
     return begun
+
+
+def _check_journeys_go_on(versions: Sequence[Any], rows: Sequence[Any]) -> None:
+    """Raises Invalid."""
+    approved = {row.number for row in rows if row.inspection == Inspection.APPROVED.value}
+    latest, *earlier = versions
+    former = next((one for one in earlier if one.number in approved), None)
+    if former is not None:
+        alimtalk_checks.check_bound(latest, former)
 
 
 async def _relays(session: ReadSession, context: Context, ids: Sequence[int]) -> dict[int, DeskCan]:

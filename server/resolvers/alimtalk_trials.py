@@ -54,7 +54,7 @@ async def send(context: Context, trial: Trial, key: str | None) -> Tried:
     values = await _values(context, sheet, trial)
     limits = limits_of(connection.adapter)
     filled = fill(sheet.template, values)
-    findings = lint_filled(sheet.template, filled, limits, sheet.about)
+    findings = lint_filled(sheet.template, filled, limits, sheet.about, values)
     if wrong := errors(findings):
         told = " ".join(f"{one.rule}: {one.message_en}" for one in wrong)
         raise Invalid(

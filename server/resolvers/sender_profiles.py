@@ -1,12 +1,13 @@
 """Sender profiles: listed, registered, told the name of their shop; and the look at their relay."""
 
+import secrets
 from typing import Any
 
 from channels.alimtalk.desk import Category, Does
 from server.alimtalk import dormancy
 from server.clock import Instant
 from server.context import Context
-from server.desks import following, profiles
+from server.desks import following, holding, profiles
 from server.desks.office import DeskRefused, desk_of
 from server.desks.profiles import Administrator
 from server.errors import NotFound, ServerError
@@ -91,11 +92,11 @@ async def set_company(context: Context, profile_id: int, company: str, key: str 
 
 
 async def sync(context: Context, connection_id: int, key: str | None) -> Answer:
-    """Looks at a relay now, at all of it. Raises Missing, Invalid, DeskSaysNo."""
+    """Looks at a relay now, at all of it. Raises Missing, Invalid, NotAsItStands, DeskSaysNo."""
     await _desk(context, connection_id)
 
     async def work() -> Answer:
-        done = await _asked(following.follow(desks_of(context), connection_id, all=True))
+        done = await _looked(context, connection_id)
         if done is None:
             message = "The connection has no sender profile yet: register one first."
             raise Invalid(message, ("input", "connectionId"))
@@ -105,6 +106,20 @@ async def sync(context: Context, connection_id: int, key: str | None) -> Answer:
     answer = await repeatable(context, key, ("syncAlimtalk", connection_id), work)
     context.forget()
     return answer
+
+
+async def _looked(context: Context, connection_id: int) -> following.Followed | None:
+    """Raises NotAsItStands while somebody else looks at this relay."""
+    holder, db = f"sync-{secrets.token_hex(4)}", context.db
+    taken = await holding.take(db, [connection_id], holder)
+    if not taken:
+        message = "Somebody looks at this relay just now: ask again in a minute."
+        raise NotAsItStands(message, ("input", "connectionId"), [])
+    async with holding.renewed(db, taken, holder):
+        found: following.Followed | None = await _asked(
+            following.follow(desks_of(context), connection_id, all=True)
+        )
+    return found
 
 
 async def categories(context: Context, connection_id: int, *, of_templates: bool) -> list[Category]:

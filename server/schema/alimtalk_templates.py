@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
-from server.alimtalk.dormancy import template_sleeps_at
+from server.alimtalk.dormancy import seen, template_sleeps_at
 from server.clock import Instant, to_datetime, to_datetime_if_any
 from server.resolvers import alimtalk as resolve
 from server.resolvers import alimtalk_checks, alimtalk_standings, connections
@@ -103,7 +103,9 @@ def _sleeps_at(record: Any) -> Instant | None:
     if record.inspection != "approved" or record.is_dormant or record.is_replaced:
         return None
     return template_sleeps_at(
-        approved_at=record.decided_at, released_at=record.released_at, last_sent_at=record.last_sent_at
+        approved_at=seen(record.decided_at, record.created_at),
+        released_at=record.released_at,
+        last_sent_at=record.last_sent_at,
     )
 
 

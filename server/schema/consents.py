@@ -17,11 +17,11 @@ from .fields import ONCE, Input, mutation
 from .ids import to_id
 from .info import Info
 from .pages import PageInfo, cursor_of, page_info
+from .permission_words import ConsentBasis, PermissionPurpose
 from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem, to_problem
 from .suppressions import to_instant
 from .users import IdentityInput
 from .users import to_wanted as to_identity
-from .words import ConsentBasis, PermissionPurpose
 
 ORDER = "consents"
 

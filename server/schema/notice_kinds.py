@@ -29,6 +29,13 @@ class NoticeKind(Enum):
     ALIMTALK_UNSETTLED = value(
         "alimtalk_unsettled", description="A relay never got what it was asked about a template."
     )
+    ALIMTALK_GONE = value(
+        "alimtalk_gone", description="A template was deleted at its relay: it is not sent any more."
+    )
+    ALIMTALK_FULL = value(
+        "alimtalk_full",
+        description="A relay has templates that are not taken over: the project has as many as it may have.",
+    )
     SENDER_PROFILE_BLOCKED = value(
         "sender_profile_blocked", description="A sender profile was blocked: nothing is sent as it."
     )

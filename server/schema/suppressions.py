@@ -16,8 +16,9 @@ from server.store.suppressed import PEOPLE, Wanted
 from .fields import ONCE, Input, mutation
 from .info import Info
 from .pages import PageInfo, cursor_of, page_info
+from .permission_words import PermissionPurpose, SuppressionSource
 from .problems import IdempotencyConflictProblem, InputProblem, NotFoundProblem, to_problem
-from .words import FailureReason, PermissionPurpose, SuppressionSource, word
+from .words import FailureReason, word
 
 ORDER = "suppressions"
 

@@ -53,6 +53,11 @@ async def _is_due(session: WriteSession, mark: Column[bool]) -> bool:
     return bool(await session.rows(due))
 
 
+async def hold_catalog(session: WriteSession) -> None:
+    """Whoever else changes the catalog waits until this transaction is over."""
+    await session.rows(select(table_of(Catalog).c.id).with_for_update())
+
+
 async def touch_catalog(session: WriteSession) -> None:
     """Tells every worker that a project, a journey, a connection or a key has changed."""
     table = table_of(Catalog)

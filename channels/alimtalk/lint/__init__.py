@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from channels.alimtalk.findings import Finding, Rule, Severity
 from channels.alimtalk.limits import KAKAO, Limits
@@ -70,15 +70,20 @@ def lint(template: Template, limits: Limits = KAKAO, about: About = NOTHING) -> 
 
 
 def lint_filled(
-    template: Template, filled: Template, limits: Limits = KAKAO, about: About = NOTHING
+    template: Template,
+    filled: Template,
+    limits: Limits = KAKAO,
+    about: About = NOTHING,
+    values: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Why one recipient's message, filled from the template, would be refused. Never raises.
 
-    Everything here is an error; `about.fallback` is the text message as this recipient would get it.
+    Everything here is an error; `about.fallback` is the text message as this recipient would get it, `values`
+    are those that it was filled with.
     """
     found = [
         *texts.look_filled(filled, limits),
-        *sending.look_filled(template, filled, limits, about),
+        *sending.look_filled(template, filled, limits, about, values),
     ]
     if about.fallback:
         found += fallback.look_text(about.fallback, about.fallback_title)

@@ -61,12 +61,12 @@ def _has_ratio(image: Image, ratio: float) -> bool:
 
 
 def _kept(image: Image, path: tuple[str, ...], field: str) -> Iterator[Finding]:
-    if not image.url:
-        yield find("AT008", "incomplete", *path, field=field, part="address", part_ko="주소")
-    elif not image.url.startswith(("http://", "https://")):
+    # Some relays tell the name of a picture that they keep, some its address.
+    if not image.url and not image.name:
+        part, part_ko = "name and no address", "이름이나 주소"
+        yield find("AT008", "incomplete", *path, field=field, part=part, part_ko=part_ko)
+    elif image.url and not image.url.startswith(("http://", "https://")):
         yield find("AT008", "not_web", *path, "url", link=image.url[:80])
-    if not image.name:
-        yield find("AT008", "incomplete", *path, field=field, part="name", part_ko="이름")
 
 
 def _file(image: Image, limits: Limits, path: tuple[str, ...], field: str) -> Iterator[Finding]:

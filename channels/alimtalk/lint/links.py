@@ -27,6 +27,11 @@ def look(template: Template, limits: Limits, about: About) -> Iterator[Finding]:
             yield from _web("AT019", getattr(template.link, name), ("link", name), about)
 
 
+def is_web(link: str) -> bool:
+    """Whether it leads into the web; schemes are written in any case."""
+    return _WEB.match(link) is not None
+
+
 def _button(button: Button, path: tuple[str, int], about: About) -> Iterator[Finding]:
     if button.type == "WL":
         if not button.link_mobile.strip():
@@ -44,7 +49,7 @@ def _button(button: Button, path: tuple[str, int], about: About) -> Iterator[Fin
 
 def _web(rule: str, link: str, path: tuple[str | int, ...], about: About) -> Iterator[Finding]:
     filled = fill_text(link, about.values)
-    if not link.strip() or _WEB.match(filled):
+    if not link.strip() or is_web(filled):
         return
     problem = "may_not_be_web" if filled.startswith("#{") else "not_web"
     yield find(rule, problem, *path, link=link[:80])

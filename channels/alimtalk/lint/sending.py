@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from channels.alimtalk.filling import texts_of, variables_in
@@ -14,12 +14,12 @@ from channels.alimtalk.template import Button, Template
 from .about import About
 from .items import amount
 from .lengths import guess, units
+from .links import is_web
 from .rules import PACKAGE, find, quoted
 from .texts import said
 
 _AUTH: list[str] = read_toml(PACKAGE, "words_authentication")["words"]
 _VARIABLE = re.compile(r"#\{[^{}]*\}")
-_WEB = ("http://", "https://")
 
 
 def look(template: Template, limits: Limits, about: About) -> Iterator[Finding]:
@@ -29,13 +29,19 @@ def look(template: Template, limits: Limits, about: About) -> Iterator[Finding]:
         yield from _growth_of_longest(template, limits, about)
 
 
-def look_filled(template: Template, filled: Template, limits: Limits, about: About) -> Iterator[Finding]:
+def look_filled(
+    template: Template,
+    filled: Template,
+    limits: Limits,
+    about: About,
+    values: Mapping[str, str] | None = None,
+) -> Iterator[Finding]:
     yield from _same(template, filled)
     if filled.summary is not None:
         yield from amount(filled.summary.description)
     if about.is_auth:
         yield from _authentication(filled)
-    if about.is_first_time and (grown := _growth(template, filled)) > limits.first_time_growth:
+    if about.is_first_time and (grown := _growth(template, filled, values)) > limits.first_time_growth:
         yield find("AT027", "growth", length=grown, limit=limits.first_time_growth)
     yield from _links(filled)
 
@@ -89,7 +95,7 @@ def _links(filled: Template) -> Iterator[Finding]:
     for place in ("buttons", "quick_replies"):
         for index, button in enumerate(getattr(filled, place)):
             link = button.link_mobile
-            if button.type == "WL" and not link.startswith(_WEB):
+            if button.type == "WL" and not is_web(link):
                 yield find("AT019", "not_web", place, index, "link_mobile", link=link[:80])
 
 
@@ -99,10 +105,14 @@ def _authentication(template: Template) -> Iterator[Finding]:
         yield find("AT028", "word", "body", known=", ".join(_AUTH))
 
 
-def _growth(template: Template, filled: Template) -> int:
-    """How much longer the values are than the variables that they fill, all together."""
-    pairs = zip(texts_of(template), texts_of(filled), strict=False)
-    return sum(max(0, units(text) - units(pattern)) for (_, pattern), (_, text) in pairs)
+def _growth(template: Template, filled: Template, values: Mapping[str, str] | None) -> int:
+    """How much longer the values are than the variables that they fill: a short one makes up for no other.
+    Where the values are not known, text by text, which finds less."""
+    if values is None:
+        pairs = zip(texts_of(template), texts_of(filled), strict=False)
+        return sum(max(0, units(text) - units(pattern)) for (_, pattern), (_, text) in pairs)
+    names = (name for _, text in texts_of(template) for name in variables_in(text))
+    return sum(_grows(name, units(values[name])) for name in names if name in values)
 
 
 def _growth_of_longest(template: Template, limits: Limits, about: About) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ VARIABLE = re.compile(r"#\{[^{}]*\}")
 _NUMBERS = re.compile(r"[0-9.,\s$€£¥₩원A-Z]*")
 _CALLS = ("전화 연결", "고객센터 연결", "상담원 연결")
 _FORMS = ("톡에서 예약하기", "톡에서 설문하기", "톡에서 응모하기")
+_BUTTONS = ("WL", "AL", "DS", "BK", "MD", "BC", "BT", "AC", "BF", "TN", "P1", "P2", "P3")
 _LENGTHS = {
     "templateCode": 20, "templateName": 150, "templateContent": 1300, "templateExtra": 500,
     "templateTitle": 50, "templateSubtitle": 50, "templateHeader": 16,
@@ -126,6 +127,8 @@ def _buttons(said: dict[str, Any]) -> Iterator[Refusal]:
         yield -2505, "The 'buttons' is too many beside 'quickReplies'."
     for place, one in enumerate(buttons):
         name = one.get("name") or ""
+        if one.get("type") not in _BUTTONS:
+            yield -2018, "Button parameter is invalid: an unknown type."
         if not name:
             yield -3009, "Not exist button name."
         if VARIABLE.search(name):
@@ -187,7 +190,11 @@ def _fixed(text: str) -> str:
 def _fits(one: dict[str, Any], title: int, description: int) -> bool:
     """Whether a line is short enough, and says something. What a variable will hold nobody knows yet."""
     texts = one.get("title") or "", one.get("description") or ""
-    return all(texts) and len(_fixed(texts[0])) <= title and len(_fixed(texts[1])) <= description
+    return (
+        all(text.strip() for text in texts)
+        and len(_fixed(texts[0])) <= title
+        and len(_fixed(texts[1])) <= description
+    )
 
 
 def _is_no_address(text: str | None) -> bool:

@@ -199,4 +199,8 @@ def _fixed(text: str) -> str:
 
 def _fits(one: dict[str, Any], title: int, description: int) -> bool:
     texts = one.get("title") or "", one.get("description") or ""
-    return all(texts) and len(_fixed(texts[0])) <= title and len(_fixed(texts[1])) <= description
+    return (
+        all(text.strip() for text in texts)
+        and len(_fixed(texts[0])) <= title
+        and len(_fixed(texts[1])) <= description
+    )

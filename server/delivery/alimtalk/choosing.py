@@ -2,7 +2,8 @@
 
 The newest version that may be sent through the message's connection. A message whose template may be sent
 only through a later connection of its channel moves on there, as from a sender that fails. What speaks of
-coupons or points goes to members only, and where its ground says so to those alone who have agreed.
+coupons or points goes to members only, and where its ground says so to those alone who have agreed; what is
+not declared in full goes to nobody.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels.reasons import Reason
-from server.alimtalk.declaration import BENEFIT_NOTICE
+from server.alimtalk.declaration import BENEFIT_NOTICE, missing
 from server.clock import Instant
 from server.delivery.status import SkipReason
 from server.store import alimtalk_sendable, consents, users
@@ -111,11 +112,14 @@ def _decide(chosen: Chosen, row: Any, said: Sequence[Any], now: Instant, *, is_m
     last = max(said, key=lambda one: (one.decided_at, not one.granted), default=None)
     agreed = last is not None and last.granted and (last.until is None or last.until > now)
     sheet = chosen.sheets[row.id]
-    if is_member and (agreed or not sheet.declaration.demands):
+    is_lawful = not missing(sheet.declaration)
+    if is_lawful and is_member and (agreed or not sheet.declaration.demands):
         chosen.agreed.update({row.id: last} if agreed else {})
         return
     del chosen.sheets[row.id]
     why = SkipReason.NO_CONSENT if is_member else SkipReason.NOT_MEMBER
+    if not is_lawful:
+        why = SkipReason.TEMPLATE_UNAVAILABLE
     chosen.skipped[why.value].append(row)
 
 

@@ -41,7 +41,7 @@ def write(sheet: Sheet, values: Mapping[str, str], limits: Limits) -> Written:
         names = ", ".join(f"#{{{name}}}" for name in missing)
         raise Unfit("", f"Nothing gives a value for {names}.")
     filled = fill(sheet.template, values)
-    wrong = errors(lint_filled(sheet.template, filled, limits, sheet.about))
+    wrong = errors(lint_filled(sheet.template, filled, limits, sheet.about, values))
     if wrong:
         raise Unfit(wrong[0].rule, wrong[0].message_en)
     return written(sheet.code, filled, values)

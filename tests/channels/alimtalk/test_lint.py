@@ -26,7 +26,7 @@ from channels.alimtalk import (
     read_template,
 )
 
-from .examples import ABOUT, BASIS, BREAKS, COUPON, GIVEN, GOOD, KEEPS
+from .examples import ABOUT, BASIS, BREAKS, COUPON, GIVEN, GOOD, IMAGE, KEEPS, PICTURE
 from .templates import ALMOST_TEMPLATES, TEMPLATES, TEXT
 
 AT_SENDING = {"AT026"}
@@ -95,6 +95,12 @@ def test_every_ground_of_the_basis_phrase_is_known_at_the_top_the_bottom_and_in_
     assert "AT030" not in {one.rule for one in look(extra, {"declaration": "coupon"})}
 
 
+def test_a_picture_that_a_relay_keeps_has_a_name_or_an_address() -> None:
+    for lacking in ("name", "url"):
+        kept = IMAGE | {"image": PICTURE | {lacking: ""}}
+        assert "AT008" not in {one.rule for one in look(kept, {})}
+
+
 def test_a_binding_says_what_a_variable_is() -> None:
     body = COUPON["body"].replace("#{쿠폰명}", "#{명칭}").replace("#{쿠폰 만료일}", "#{마감}")
     body = body.replace("쿠폰명: ", "")
@@ -134,6 +140,12 @@ def test_what_is_sent_is_what_was_approved() -> None:
     assert problems(replace(sent, link=None, image=None, highlight=None, items=())) == []
     longer = fill(template, values | {"고객명": "가" * 30})
     assert problems(longer, is_first_time=True) == [("AT027", "growth")]
+    # A short value makes up for no long one.
+    uneven = {**values, "고객명": "가" * 21, "주문번호": ""}
+    about = About(is_first_time=True)
+    told = lint_filled(template, fill(template, uneven), KAKAO, about, uneven)
+    assert "AT027" in {one.rule for one in told}
+    assert problems(fill(template, values | {"주소": "HTTPS://shop.example"})) == []
     assert problems(sent, is_auth=True) == [("AT028", "word")]
     assert problems(sent, fallback="😀") == [("AT036", "characters")]
 

@@ -21,7 +21,7 @@ from channels.alimtalk.desk import (
 from channels.alimtalk.template import Button, Highlight, Image, Item, Link, Template
 from channels.kakao.solapi import SolapiAlimtalkChannel, SolapiSettings
 from channels.kakao.solapi_desk import SolapiDesk
-from channels.kakao.solapi_desk_words import in_their_words, template_of
+from channels.kakao.solapi_desk_words import in_their_words, template_of, untold
 from channels.testing import DeskEvidence, Evidence
 from channels.testing.check import findings
 from channels.testing.providers import Fault
@@ -256,3 +256,9 @@ async def test_only_what_has_changed_since_and_page_after_page(
 async def test_a_desk_that_cannot_be_reached_says_so(world: World, fault: Fault, reason: Reason) -> None:
     world.provider.faults.append(fault)
     assert (await refused(the_desk(world).templates())).reason is reason
+
+
+def test_what_solapi_has_no_field_for_is_said_before_it_is_left_out() -> None:
+    talk = Button(type="BC", name="상담", chat_extra="주문")
+    assert untold(Template(body="a", buttons=(talk,))) == ""
+    assert untold(Template(body="a", quick_replies=(replace(talk, chat_event="e"),))) == "quick_replies"

@@ -4,7 +4,7 @@ import pytest
 
 from channels.alimtalk.desk import Inspection, Registered
 from channels.alimtalk.template import Button, Image, Template
-from server.alimtalk.dormancy import due, profile_sleeps_at, template_sleeps_at
+from server.alimtalk.dormancy import due, profile_sleeps_at, seen, template_sleeps_at
 from server.alimtalk.likeness import code_for, is_same, key_for
 from server.alimtalk.placing import Held, meant
 from server.clock import DAY
@@ -54,6 +54,7 @@ def test_of_versions_under_one_code_the_one_that_is_told_of() -> None:
 
 
 def test_a_year_unused_or_thirty_days_after_it_was_woken() -> None:
+    assert (seen(None, 1), seen(1, 1), seen(2, 1)) == (None, None, 2)
     assert template_sleeps_at(approved_at=None, released_at=None, last_sent_at=None) is None
     assert template_sleeps_at(approved_at=DAY, released_at=None, last_sent_at=None) == 366 * DAY
     assert template_sleeps_at(approved_at=DAY, released_at=None, last_sent_at=9 * DAY) == 374 * DAY

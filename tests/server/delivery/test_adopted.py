@@ -22,7 +22,7 @@ async def adopted(world: World, connection: int, *codes: str, template: Template
     told = [Registered(code, Inspection.APPROVED, Operation.ACTIVE, template=template) for code in codes]
     async with world.db.write() as session:
         whose = Whose(world.project_id, connection, "계정")
-        return await adopt(session, whose, told, world.clock.now(), world.clock.now())
+        return (await adopt(session, whose, told, world.clock.now(), world.clock.now())).made
 
 
 async def later(world: World, relays: Relays, user: str) -> dict[str, tuple[str, str, str]]:
@@ -95,3 +95,8 @@ async def test_what_is_saved_and_declared_holds_for_journeys_that_run(sqlite_wor
             told = Text(text.content, text.bindings, declared)
             await alimtalk_templates.rewrite(session, version.template_id, 1, told, NOON)
         assert await later(world, relays, "park") == {"say": ("S1", "skipped", "no_consent")}
+        # And what was emptied behind everybody's back goes to nobody.
+        async with world.db.write() as session:
+            told = Text(text.content, text.bindings, '{"kind": "coupon"}')
+            await alimtalk_templates.rewrite(session, version.template_id, 1, told, NOON)
+        assert await later(world, relays, "choi") == {"say": ("S1", "skipped", "template_unavailable")}

@@ -149,7 +149,9 @@ async def test_the_rules_are_asked_for_each_recipient_and_name_themselves(
     world = sqlite_world
     asked: list[tuple[str, Limits, About]] = []
 
-    def lint_filled(template: Template, filled: Template, limits: Limits, about: About) -> list[Finding]:
+    def lint_filled(
+        template: Template, filled: Template, limits: Limits, about: About, values: object
+    ) -> list[Finding]:
         asked.append((filled.body, limits, about))
         is_long = "Lee" in filled.body
         severity = Severity.ERROR if is_long else Severity.WARNING

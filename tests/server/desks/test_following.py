@@ -1,5 +1,6 @@
 """In step with a relay: by looks at it and by its callbacks, in any order."""
 
+import asyncio
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from channels.alimtalk.desk import Inspection, Operation, ProfileState
 from channels.alimtalk.template import Template
 from channels.contract import Callback, Verified
-from server.desks import callbacks
+from server.desks import adopting, callbacks, following, holding
 from server.desks.following import follow
 from server.desks.keeper import USUALLY, WHILE_OPEN, Keeper
 from server.desks.office import DeskRefused
@@ -122,7 +123,9 @@ async def test_a_relay_is_asked_more_often_while_a_review_is_open(sqlite_world: 
     keeper, other = Keeper(desks_of(world, host)), Keeper(desks_of(world, host))
     assert await keeper.look_once() == 1
     world.clock.reach(NOON + WHILE_OPEN)
-    assert await other._ours(await other._due()) == []
+    due = await keeper._due()
+    assert await holding.take(world.db, due, keeper.holder) == due
+    assert await other.look_once() == 0
     assert await keeper.look_once() == 1
     relay.approve("W1")
     world.clock.reach(NOON + 2 * WHILE_OPEN)
@@ -165,11 +168,15 @@ async def test_what_the_relay_has_no_more_is_let_go_once_it_was_asked_twice(sqli
     desks = desks_of(world, host)
     await follow(desks, connection)
     world.clock.reach(NOON + MINUTE)
+    steps = (step("in", "entry_event", event="paid"), step("say", "alimtalk", template="W1"))
+    await world.add_journey(line(*steps, step("out", "exit")))
     kept = relay.kept.pop("W1")
     await follow(desks, connection)
     assert len(await world.rows(AlimtalkRegistration)) == 1
     await follow(desks, connection, all=True)
     assert await world.rows(AlimtalkRegistration) == []
+    # Nobody had to look for it to hear so, nor which journeys it is taken from.
+    assert await notices(world) == ["alimtalk_gone", "alimtalk_unsendable"]
     relay.kept["W1"] = kept
     world.clock.reach(NOON + 2 * MINUTE)
     await follow(desks, connection, all=True)
@@ -186,6 +193,8 @@ async def test_operators_hear_of_sanctions_of_sleep_and_of_journeys_that_send_it
         step("in", "entry_event", event="paid"), step("say", "alimtalk", template="W1"), step("out", "exit")
     )
     journey = await world.add_journey(graph)
+    async with world.db.write() as session:
+        await alimtalk_registrations.note_sent(session, [1], NOON)
     for day, left in ((334, []), (336, [30]), (337, [30])):
         world.clock.reach(NOON + day * DAY)
         await follow(desks, connection)
@@ -270,3 +279,52 @@ async def test_many_templates_take_as_many_statements_as_few(sqlite_world: World
             counts.append(len(seen))
     assert counts[:2] == counts[2:]
     assert len(await world.rows(AlimtalkTemplate)) == 41
+
+
+async def test_of_what_was_approved_before_we_knew_it_nobody_says_when_it_sleeps(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    relay = a_relay(world, W1=Kept(PAID, Inspection.APPROVED))
+    host = host_of(relay)
+    connection = await connect(world, host)
+    await follow(desks_of(world, host), connection)
+    world.clock.reach(NOON + 350 * DAY)
+    await follow(desks_of(world, host), connection)
+    assert await notices(world) == ["sender_profile_dormant_soon"]
+
+
+async def test_two_accounts_that_are_looked_at_at_once_adopt_one_after_the_other(world: World) -> None:
+    relay = a_relay(world, **{f"W{number}": Kept(PAID, Inspection.APPROVED) for number in range(20)})
+    host = host_of(relay)
+    ids = [await connect(world, host, f"계정 {number}") for number in range(3)]
+    desks = desks_of(world, host)
+    done = await asyncio.gather(*(follow(desks, one) for one in ids))
+    assert [one.adopted for one in done if one] == [20, 20, 20]
+    assert len(await world.rows(AlimtalkTemplate)) == 20
+    assert len(await world.rows(AlimtalkRegistration)) == 60
+
+
+async def test_a_look_that_stumbles_is_not_repeated_at_once_and_what_has_no_room_is_told(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    relay = a_relay(world, W1=Kept(PAID, Inspection.APPROVED), W2=Kept(PAID, Inspection.APPROVED))
+    host = host_of(relay)
+    connection = await connect(world, host)
+    desks = desks_of(world, host)
+
+    async def stumble(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(following, "adopt", stumble)
+        assert await Keeper(desks).look_once() == 1
+        assert await Keeper(desks).look_once() == 0
+    monkeypatch.setattr(adopting, "MOST_TEMPLATES", 1)
+    for _ in range(2):
+        done = await follow(desks, connection, all=True)
+        assert done is not None
+        assert not done.is_complete
+    assert await notices(world) == ["alimtalk_full"]
+    assert len(await world.rows(AlimtalkTemplate)) == 1

@@ -1,5 +1,6 @@
 """Handing in what differs in little, what takes long, what ends open; and what shares its code."""
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from channels.alimtalk.desk import Attachment, Inspection, Registered
 from channels.alimtalk.template import Template
+from channels.testing.providers.pictures import a_png
 from server.clock import SECOND
 from server.desks.following import follow
 from server.resolvers.alimtalk_reviews import desks_of
@@ -52,6 +54,28 @@ async def test_what_differs_beside_the_text_alone_is_handed_in_and_reviewed(sqli
             assert [one["isSendable"] for one in now] == [True, False], beside
         assert shop.relay.asked.count("update") == len(VERSIONS)
         assert shop.relay.kept["welcome_1"].template.is_secure
+
+
+async def test_another_picture_is_another_version_at_the_relay(sqlite_world: World) -> None:
+    async with open_shop(sqlite_world) as shop:
+        selection = "... on UploadAlimtalkImagePayload { image { name url width height size mediaType } }"
+        for number, size in enumerate(((800, 400), (1000, 500)), 1):
+            picture = {"kind": "IMAGE", "content": base64.b64encode(a_png(*size)).decode()}
+            image = (await shop.api.change("uploadAlimtalkImage", selection, **picture))["image"]
+            made = await shop.save(template={**HELLO, "emphasis": "IMAGE", "image": image})
+            answer = await shop.request(made["template"]["id"])
+            first = answer["template"]["registrations"][0]
+            assert (first["version"], first["inspection"]) == (number, "REQUESTED")
+            await shop.look(all=True)
+            assert (await shop.template())["registrations"][-1]["isSendable"] is (number == 2)
+            shop.relay.approve("welcome_1")
+            await shop.look(all=True)
+            [newest, *older] = (await shop.template())["registrations"]
+            assert (newest["version"], newest["isSendable"]) == (number, True)
+            assert not any(one["isSendable"] for one in older)
+        kept = shop.relay.kept["welcome_1"].template.image
+        assert kept is not None
+        assert kept.name == f"at-relay-{shop.relay.pictures[1].name}"
 
 
 async def test_a_revision_is_not_deleted_together_with_the_one_that_is_live(sqlite_world: World) -> None:

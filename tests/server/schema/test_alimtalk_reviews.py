@@ -12,7 +12,7 @@ from channels.reasons import Reason
 from server.desks.following import follow
 from server.resolvers.alimtalk_reviews import desks_of
 from server.schema.ids import key_in
-from server.store import projects
+from server.store import alimtalk_templates, projects
 from server.store.tables import AlimtalkRegistration, AlimtalkVersion
 from tests.server.desks.relay import LOST, NO, SECRET, Relay, host_of
 from tests.server.schema.api import Api, open_api
@@ -179,6 +179,22 @@ async def test_an_approved_one_is_sent_on_while_its_revision_is_reviewed(world: 
             (2, "welcome_1", "APPROVED", True, False),
             (1, "welcome_1", "APPROVED", False, True),
         ]
+
+
+async def test_journeys_go_on_when_the_next_version_is_approved(sqlite_world: World) -> None:
+    async with open_shop(sqlite_world) as shop:
+        await shop.requested()
+        shop.relay.approve("welcome_1")
+        await shop.look()
+        wider = {**HELLO, "body": HELLO["body"] + " #{택배사}"}
+        made = await shop.save(template=wider)
+        refused = await shop.request(made["template"]["id"])
+        assert (refused["__typename"], refused["path"]) == ("InputProblem", ["input", "id"])
+        assert "Nothing fills #{택배사}" in refused["message"]
+        bindings = [{"name": name, "value": "{{ event.carrier }}"} for name in ("이름", "택배사")]
+        made = await shop.save(template=wider, bindings=bindings)
+        asked = await shop.request(made["template"]["id"])
+        assert [one["version"] for one in asked["template"]["registrations"]] == [2, 1]
 
 
 async def test_where_approved_ones_cannot_be_revised_the_next_version_has_its_own_code(
@@ -405,3 +421,28 @@ async def test_templates_are_listed_in_pages_and_found(small_api: Api) -> None:
     with small_api.statements() as two:
         await keys()
     assert len(one) == len(two)
+
+
+async def test_what_was_declared_of_what_was_handed_in_is_not_taken_back(sqlite_world: World) -> None:
+    declared = {
+        "noticeOf": "COUPON",
+        "ground": "CONSENT",
+        "issueCondition": "회원가입",
+        "company": "소전몰",
+    }
+    async with open_shop(sqlite_world) as shop:
+        await shop.save(declaration=declared)
+        async with sqlite_world.db.write() as session:
+            await alimtalk_templates.submitted(session, 1, 1, NOON)
+        for looser in (
+            {"noticeOf": "COUPON"},
+            {"noticeOf": "INFORMATION"},
+            {**declared, "ground": "EVENT_PRIZE"},
+        ):
+            answer = await shop.save(declaration=looser)
+            assert (answer["__typename"], answer["path"]) == ("InputProblem", ["input", "declaration"])
+        better = await shop.save(declaration={**declared, "issueCondition": "첫 회원가입"})
+        assert better["version"]["number"] == 1
+        other = {**HELLO, "body": "새 글"}
+        newer = await shop.save(template=other, declaration={"noticeOf": "INFORMATION"})
+        assert newer["version"]["number"] == 2
