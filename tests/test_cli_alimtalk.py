@@ -119,3 +119,40 @@ def test_what_is_wrong_with_a_file_or_a_name_is_said(sojourn: Sojourn, tmp_path:
     refused = sojourn("alimtalk", "request", "t").exception
     assert isinstance(refused, ServerError)
     assert "No relay of the project takes templates" in str(refused)
+
+
+def test_a_template_is_estimated_and_sent_to_a_list(sojourn: Sojourn, relay: Relay, tmp_path: Path) -> None:
+    connect(f"sqlite:///{tmp_path}/shop.db")
+    about = ("카카오", "--search-id", "@shop", "--phone", "01012345678")
+    told(sojourn("alimtalk", "register", *about, "--token", "123456"))
+    (file := tmp_path / "hello.yaml").write_text("body: '#{이름}님, 안녕하세요'", encoding="utf-8")
+    told(sojourn("alimtalk", "save", file))
+    people = tmp_path / "march.csv"
+    people.write_text("phone,이름\n+821012345678,김철수\n", encoding="utf-8")
+    told(sojourn("audience", "upload", people, "--create-users"))
+    early = sojourn("alimtalk", "send", "hello", "--list", "march").exception
+    assert isinstance(early, ServerError)
+    told(sojourn("alimtalk", "request", "hello"))
+    relay.approve("hello_1")
+    told(sojourn("alimtalk", "sync", "카카오"))
+    estimated = told(sojourn("alimtalk", "estimate", "hello", "--list", "march"))
+    # No engine runs here, so those whom the file names are still on their way to the list.
+    assert estimated.startswith("0 of 0 would be sent to.\nOf 0 that were filled")
+    send = ("alimtalk", "send", "hello", "--list", "march", "--title", "3월 안내", "--key", "k")
+    assert (first := told(sojourn(*send))).startswith("3월 안내 is under way as the journey ")
+    assert told(sojourn(*send)) == first
+
+
+def test_whom_a_command_means_is_asked_as_it_is_typed(sojourn: Sojourn, tmp_path: Path) -> None:
+    (file := tmp_path / "hello.yaml").write_text("body: 안녕하세요", encoding="utf-8")
+    told(sojourn("alimtalk", "save", file))
+    nobody = ("--everybody", "--coupon", "봄", "--coupon-days", "3")
+    assert told(sojourn("alimtalk", "estimate", "hello", *nobody)).startswith("0 of 0 would be sent to.")
+    for given, wrong in (
+        (("none",), "There is no template 'none'"),
+        (("hello", "--list", "none"), "There is no list 'none'"),
+        (("hello", "--list", "a", "--segment", "b"), "Either a list or a segment"),
+    ):
+        error = sojourn("alimtalk", "estimate", *given).exception
+        assert isinstance(error, ServerError)
+        assert wrong in str(error)

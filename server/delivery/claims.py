@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from channels.contract import ReceiptKind
 from channels.reasons import Reason
+from server.alimtalk.declaration import BENEFIT_NOTICE
 from server.clock import DAY, Clock, Instant
 from server.delivery.alimtalk import choosing, keeping
 from server.delivery.alimtalk.sheets import Sheet
@@ -237,7 +238,9 @@ async def _settle(
 ) -> None:
     """What does not go out here: some of it is given up, and some goes on to a later connection."""
     for reason, skipped in chosen.skipped.items():
-        await skip(session, shard, skipped, reason, now)
+        # Of a ground that was declared since the message was born, only the receipt tells.
+        cause = BENEFIT_NOTICE if reason == SkipReason.NO_CONSENT else ""
+        await skip(session, shard, skipped, reason, now, {row.id: cause for row in skipped})
     for there, moving in chosen.onward.items():
         moved = await outbox.move(session, shard, [row.id for row in moving], here, there)
         told = [_moved(shard, row, (here, there), now) for row in moving if row.id in moved]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from channels.contract import Purpose
 from channels.reasons import Fallback, Reason
+from server.alimtalk.declaration import BENEFIT_NOTICE
 
 from .status import DeliveryStatus, SkipReason
 
@@ -41,7 +42,7 @@ class End(NamedTuple):
     reason: str
     is_in_doubt: bool = False
     cause: str = ""
-    """Of a suppressed address: why it is."""
+    """Of a suppressed address: why it is. Of a consent that lacks: its purpose."""
     demands: str = ""
     """The consent that the message wanted besides."""
 
@@ -91,7 +92,7 @@ def _told(end: End) -> str:
 
 
 def policy_of(reason: str, end: End) -> Fallback:
-    if end.demands and reason == SkipReason.NO_CONSENT:
+    if reason == SkipReason.NO_CONSENT and (end.demands or end.cause == BENEFIT_NOTICE):
         # Without that consent it has no ground to stand on, on whatever channel.
         return Fallback.NEVER
     if end.status == DeliveryStatus.SKIPPED and reason in _SKIPPED:

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from server.clock import Instant
 from server.delivery.costs import cost_of
+from server.delivery.status import SkipReason
 from server.store import consents
 from server.store.among import among
 from server.store.bulk import table_of
@@ -108,6 +109,11 @@ _OF_RUNS = select(_messages).where(_messages.c.shard == bindparam("shard"), amon
 _RECEIPTS = select(_receipts.c.message_id, _receipts.c.key).where(
     _receipts.c.shard == bindparam("shard"),
     among(_receipts.c.message_id, "ids"),
+)
+_CAUSES = select(_receipts.c.message_id, _receipts.c.code).where(
+    _receipts.c.shard == bindparam("shard"),
+    among(_receipts.c.message_id, "ids"),
+    _receipts.c.reason == SkipReason.SUPPRESSED.value,
 )
 
 
@@ -305,6 +311,9 @@ async def siblings(
     for row in await session.rows_in(_OF_RUNS, "runs", runs, {"shard": batch.shard}):
         if (row.run_id, row.step_key, row.created_at) in passages and row.id not in batch.messages:
             batch.messages[row.id] = to_message(row, batch.catalog.prices)
+    suppressed = {one.id for one in batch.messages.values() if one.reason == SkipReason.SUPPRESSED}
+    for row in await session.rows_in(_CAUSES, "ids", suppressed, {"shard": batch.shard}):
+        batch.messages[row.message_id].cause = row.code
 
 
 def to_message(row: Any, prices: PriceList) -> MessageState:

@@ -45,10 +45,12 @@ def consider(batch: Batch, message: MessageState, occurred_at: Instant, code: st
         if message.status == DeliveryStatus.DELIVERED:
             _call_off(batch, message, occurred_at)
         return
+    if message.reason == SkipReason.SUPPRESSED:
+        message.cause = code or message.cause
     at = max(occurred_at if batch.follows_events else batch.now, message.created_at)
     together = _together(batch, message)
     found = _addresses(batch, message, step.fallback.channel)
-    rulings = [_rule(one, step, found, code if one is message else "") for one in (message, *together)]
+    rulings = [_rule(one, step, found, code if one is message else one.cause) for one in (message, *together)]
     useful_until = _useful_until(message, step)
     if rule_all(rulings) is not Ruling.GOES or at >= useful_until or _is_erased(batch, message):
         return
@@ -119,7 +121,8 @@ def _post(
     connections = batch.catalog.connections_for(message.project_id, other.channel, other.connection)
     whose = (message.project_id, message.journey_id, message.version, message.run_id)
     origin = mailing.Origin(*whose, message.user_number, message.entered_at, message.event, message.variants)
-    place = mailing.InPlace(message.id, message.voucher, message.demands, until)
+    voucher = next((one.voucher for one in (message, *together) if one.voucher), "")
+    place = mailing.InPlace(message.id, voucher, message.demands, until)
     letter = mailing.letters_for(connections, found)[0]
     posted = mailing.post(batch, origin, other, letter, at, place=place)
     message.fallback = {"id": posted.id, "told": posted.told()}

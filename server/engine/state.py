@@ -179,6 +179,8 @@ class MessageState:
     """The event that let its run in, as its row has it."""
     voucher: str = ""
     demands: str = ""
+    cause: str = ""
+    """Of a suppressed address: why it is, where that has been looked up."""
     fallback_of: int | None = None
     """The message in whose place it goes out."""
     fallback_id: int | None = None

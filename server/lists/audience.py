@@ -99,7 +99,9 @@ async def take_in(
         fresh, new = _fresh(upload, found.known), _fresh_numbers(upload, found.new)
         if not wish.dry_run:
             told = _additions(project_id, upload.list_id, fresh, now)
-            told += newcomers.entries(project_id, shards, upload.list_id, new, now)
+            async with db.read() as session:
+                unspoken = await projects.unspoken(session, project_id) if new else ""
+            told += newcomers.entries(project_id, shards, upload.list_id, new, now, unspoken=unspoken)
             async with db.write() as session:
                 await inbox.append(session, told)
     return upload

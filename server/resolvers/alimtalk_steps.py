@@ -12,12 +12,12 @@ import orjson
 
 from channels.alimtalk.filling import bare, variables_of
 from channels.alimtalk.reading import read_template
-from server.alimtalk.declaration import Declaration, missing, read_declaration
+from server.alimtalk.declaration import Declaration, NoticeOf, missing, read_declaration
 from server.context import Context
 from server.journey.graph import Graph, read_graph
 from server.journey.moment import Path, Problem
 from server.journey.scopes import Scope, asked_by, bound_by, entries_to, row_names
-from server.journey.steps import Alimtalk, EntryAudience, MessageStep
+from server.journey.steps import Alimtalk, EntryAudience, MessageStep, stand_in
 from server.store import alimtalk_keyed, alimtalk_sendable, connected, user_lists
 from server.store.alimtalk_keyed import Keyed
 from server.store.alimtalk_sendable import Known
@@ -27,6 +27,7 @@ from .alimtalk_unsendable import unsendable
 from .sending_problems import shows_voucher
 
 _INFORMATION = "information"
+_VARIABLES = ("variables",)
 _NEEDS = {
     Scope.COUPON: "a coupon",
     Scope.UPLOAD: "the line of an uploaded list",
@@ -64,6 +65,18 @@ def alimtalk_steps(graph: Graph, data: Mapping[str, Any]) -> list[tuple[Path, Al
         if isinstance(step, Alimtalk):
             found.setdefault(step.key, (("steps", index), step))
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Texts that a step sends, and where in the step's data they stand."""
+
+    here: Path
+    step_key: str
+    what: str
+    """Of what they are the texts, for people."""
+    where: Path
+    texts: tuple[str, ...]
 
 
 def template_keys(graph: Graph) -> set[str]:
@@ -108,11 +121,12 @@ async def problems(
     made = [_made(here, step, templates.known[_key(step)]) for here, step in steps if templates.make(step)]
     columns = await user_lists.columns(session, context.project_id) if made else {}
     for one in made:
-        found += [*_step_problems(one), *_declaration_problems(one)]
+        found += [*_step_problems(one), *_declaration_problems(one), *_secret_problems(one)]
         reaching = {row.id: row.name for row in _reaching(one.step, templates.places)}
         found += unsendable(one.here, one.known, reaching)
         if not wrong:
-            found += [*_scope_problems(one, graph), *_column_problems(one, graph, columns)]
+            for words in _words(one):
+                found += [*_scope_problems(words, graph), *_column_problems(words, graph, columns)]
     return found
 
 
@@ -169,33 +183,54 @@ def _declaration_problems(made: Made) -> Iterator[Problem]:
     for lacking in missing(made.declaration):
         message = f"The declaration of the template {key!r} lacks `{lacking.field}`. {lacking.message}"
         yield Problem(path, message, "declaration")
-    if Scope.COUPON in asked_by(made.said.values()) and not made.declaration.is_of_benefit:
+    for words in _words(made):
+        if Scope.COUPON in asked_by(words.texts) and not made.declaration.is_of_benefit:
+            message = (
+                f"{words.what} shows a coupon, and the template is not declared as a notice about one: "
+                "declare its ground, what the coupon is given for, and the name of the shop."
+            )
+            where = path if words.where == _VARIABLES else (*made.here, *words.where)
+            yield Problem(where, message, "declaration")
+
+
+def _secret_problems(made: Made) -> Iterator[Problem]:
+    """What tells who somebody is goes to no channel that somebody else can read."""
+    fallback = made.step.fallback
+    if fallback is not None and made.declaration.kind is NoticeOf.AUTHENTICATION and not fallback.must_arrive:
         message = (
-            f"The template {key!r} shows a coupon, and is not declared as a notice about one: declare its "
-            "ground, what the coupon is given for, and the name of the shop."
+            f"The template {made.known.key!r} is for authentication: what goes out in its place may be read "
+            "by somebody else. Leave `fallback` out, or say `mustArrive` if the shop answers for it."
         )
-        yield Problem(path, message, "declaration")
+        yield Problem((*made.here, "fallback"), message, "invalid")
 
 
-def _scope_problems(made: Made, graph: Graph) -> Iterator[Problem]:
-    asked = asked_by(made.said.values())
-    for entry in entries_to(graph, made.step.key) if asked else ():
+def _words(made: Made) -> Iterator[Words]:
+    """What the template says for a recipient, and what goes out in its place."""
+    texts = tuple(made.said.values())
+    yield Words(made.here, made.step.key, f"The template {made.known.key!r}", _VARIABLES, texts)
+    if (other := stand_in(made.step)) is not None:
+        texts = tuple(text for _, text in other.templates())
+        yield Words(made.here, made.step.key, "What goes out in its place", ("fallback",), texts)
+
+
+def _scope_problems(words: Words, graph: Graph) -> Iterator[Problem]:
+    asked = asked_by(words.texts)
+    for entry in entries_to(graph, words.step_key) if asked else ():
         for scope in sorted(asked - bound_by(entry)):
             message = (
-                f"The template {made.known.key!r} shows {_NEEDS[scope]}, and whoever comes in by "
-                f"{entry.key!r} brings none."
+                f"{words.what} shows {_NEEDS[scope]}, and whoever comes in by {entry.key!r} brings none."
             )
-            yield Problem((*made.here, "variables"), message, "unbound")
+            yield Problem((*words.here, *words.where), message, "unbound")
 
 
-def _column_problems(made: Made, graph: Graph, columns: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+def _column_problems(words: Words, graph: Graph, columns: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
     """A list that lets people in has the columns that the texts show."""
-    shown = row_names(made.said.values())
-    for entry in entries_to(graph, made.step.key) if shown else ():
+    shown = row_names(words.texts)
+    for entry in entries_to(graph, words.step_key) if shown else ():
         if isinstance(entry, EntryAudience) and entry.list in columns:
             for name in sorted(shown - columns[entry.list]):
                 message = f"The list {entry.list!r} has no column {name!r}, which the step shows."
-                yield Problem((*made.here, "variables"), message, "unbound")
+                yield Problem((*words.here, *words.where), message, "unbound")
 
 
 def _reaching(step: Alimtalk, places: Iterable[Any]) -> list[Any]:

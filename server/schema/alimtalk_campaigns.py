@@ -13,6 +13,7 @@ from server.store.projects import WRITE
 from .changing import changed
 from .entry_inputs import EntryCouponInput, ScheduleInput
 from .entry_words import LaunchZone
+from .fallbacks import FallbackInput
 from .fields import ONCE, Input, field, mutation
 from .info import Info
 from .journeys import Journey, JourneyConnection, JourneyOrder
@@ -60,6 +61,9 @@ class SendAlimtalkInput:
     )
     frequency_cap: StepFrequencyCapInput | None = strawberry.field(
         default=None, description="How it stands to the project's frequency caps: it obeys them by default."
+    )
+    fallback: FallbackInput | None = strawberry.field(
+        default=None, description="What goes out in its place where it does not arrive (대체발송)."
     )
     idempotency_key: str | None = strawberry.field(default=None, description=ONCE)
 
@@ -117,7 +121,11 @@ def campaign_of(input: SendAlimtalkInput) -> Campaign:
     entry = entry_of(input.audience)
     if input.when is not None:
         entry |= {"when": to_stored(input.when, ScheduleInput), "zone": input.zone.value}
-    rules = {"connection": input.connection, "frequency_cap": input.frequency_cap}
+    rules = {
+        "connection": input.connection,
+        "frequency_cap": input.frequency_cap,
+        "fallback": input.fallback,
+    }
     return Campaign(input.title, entry, step_of(input.template, input.title, input.variables, **rules))
 
 

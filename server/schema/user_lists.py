@@ -107,7 +107,7 @@ class UploadUserListInput:
     )
     create_users: bool = strawberry.field(
         default=False,
-        description="Whether a phone number that nobody has makes a user, with it as the anonymous id.",
+        description="Whether a phone number that nobody has makes a user, under an anonymous id of ours.",
     )
     required_columns: list[str] | None = strawberry.field(
         default=None,

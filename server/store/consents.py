@@ -37,6 +37,8 @@ _KEYS = (_table.c.shard, _table.c.user_number, _table.c.channel, _table.c.purpos
 
 NIGHT_ADVERTISEMENT = "night_advertisement"
 """The purpose of a consent to advertisements at night."""
+BENEFITS_KEPT_UNDER = "kakao"
+"""What a template of Alimtalk demands is decided there, also when a text message goes in its place."""
 PURPOSES = (*(one.value for one in Purpose), BENEFIT_NOTICE, NIGHT_ADVERTISEMENT)
 """What people decide about. A message itself is information or an advertisement."""
 BASES = ("consent", "terms", "contract", "transaction")

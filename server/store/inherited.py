@@ -6,7 +6,7 @@ from typing import Any
 from server.clock import Instant
 
 from . import consents, users
-from .consents import NIGHT_ADVERTISEMENT
+from .consents import BENEFITS_KEPT_UNDER, NIGHT_ADVERTISEMENT
 from .sessions import ReadSession
 
 
@@ -18,11 +18,15 @@ async def with_later_decisions(session: ReadSession, shard: int, rows: Sequence[
 async def _decided(session: ReadSession, shard: int, row: Any) -> Any:
     keys = {(shard, row.user_number), await users.final(session, row.project_id, (shard, row.user_number))}
     found = await consents.by_users(session, row.project_id, [key for key in keys if key is not None])
+    said = [one for theirs in found.values() for one in theirs]
     place = consents.kept_under(row.channel)
-    said = [one for theirs in found.values() for one in theirs if one.channel == place]
     own, demanded, at_night = (
-        _last([one for one in said if one.purpose == purpose])
-        for purpose in (row.purpose, row.demands, NIGHT_ADVERTISEMENT)
+        _last([one for one in said if (one.channel, one.purpose) == wanted])
+        for wanted in (
+            (place, row.purpose),
+            (BENEFITS_KEPT_UNDER, row.demands),
+            (place, NIGHT_ADVERTISEMENT),
+        )
     )
     return row._replace(
         is_granted=own[0],

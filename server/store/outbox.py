@@ -26,7 +26,7 @@ from server.journey.status import JourneyStatus
 
 from .among import among
 from .bulk import Bulk, table_of
-from .consents import NIGHT_ADVERTISEMENT, in_sql
+from .consents import BENEFITS_KEPT_UNDER, NIGHT_ADVERTISEMENT, in_sql
 from .inherited import with_later_decisions
 from .sessions import ReadSession, WriteSession
 from .suppressed import suppressed_until
@@ -69,13 +69,15 @@ _ITS_USER = and_(
 _demanded, _at_night = _consents.alias("demanded"), _consents.alias("at_night")
 
 
-def _its_consent(consents: FromClause, purpose: ColumnElement[str]) -> ColumnElement[bool]:
-    """What its user has decided about messages of a purpose on its channel."""
+def _its_consent(
+    consents: FromClause, purpose: ColumnElement[str], channel: ColumnElement[str]
+) -> ColumnElement[bool]:
+    """What its user has decided about messages of a purpose on a channel."""
     return and_(
         consents.c.shard == _messages.c.shard,
         consents.c.project_id == _messages.c.project_id,
         consents.c.user_number == _messages.c.user_number,
-        consents.c.channel == in_sql(_messages.c.channel),
+        consents.c.channel == channel,
         consents.c.purpose == purpose,
     )
 
@@ -142,9 +144,9 @@ _WITH_ITS_WORLD = (
     .outerjoin(_journeys, _journeys.c.id == _messages.c.journey_id)
     .outerjoin(_endpoints, _ITS_ENDPOINT)
     .outerjoin(_users, _ITS_USER)
-    .outerjoin(_consents, _its_consent(_consents, _messages.c.purpose))
-    .outerjoin(_demanded, _its_consent(_demanded, _messages.c.demands))
-    .outerjoin(_at_night, _its_consent(_at_night, literal(NIGHT_ADVERTISEMENT)))
+    .outerjoin(_consents, _its_consent(_consents, _messages.c.purpose, in_sql(_messages.c.channel)))
+    .outerjoin(_demanded, _its_consent(_demanded, _messages.c.demands, literal(BENEFITS_KEPT_UNDER)))
+    .outerjoin(_at_night, _its_consent(_at_night, literal(NIGHT_ADVERTISEMENT), in_sql(_messages.c.channel)))
     .outerjoin(_guards, _ITS_GUARD)
     .where(_messages.c.shard == bindparam("of_shard"))
 )

@@ -143,3 +143,10 @@ async def by_id(session: ReadSession, project_id: int) -> Project:
     project = await session.get(Project, project_id)
     assert project is not None
     return project
+
+
+async def unspoken(session: ReadSession, project_id: int) -> str:
+    """The digest of the project's first secret key: it leaves the database nowhere, and stays the same."""
+    secret = (_keys.c.project_id == project_id, _keys.c.scopes != EVENTS)
+    statement = select(_keys.c.digest).where(*secret).order_by(_keys.c.created_at, _keys.c.digest).limit(1)
+    return str((await session.rows(statement))[0].digest)

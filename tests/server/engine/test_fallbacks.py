@@ -6,13 +6,15 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from channels import ReceiptKind
 from server.aggregates import recount
+from server.delivery import claims
 from server.delivery.receipts import HeardReceipt
+from server.store import outbox
 from server.store.bulk import table_of
-from server.store.tables import Message, Run, User, Visit
+from server.store.tables import Consent, Message, Run, User, Visit
 from tests.world import DAY, HOUR, MINUTE, NOON, World, saying, step
 
 from .flows import fan, heard
@@ -203,4 +205,52 @@ async def test_erased_people_get_nothing_in_the_place_of_anything(sqlite_world: 
         users = table_of(User)
         await session.run(update(users).values(erased_at=NOON))
     await heard(world, first.id, "failed", NOON + MINUTE, reason="not_on_channel")
+    assert len(await messages(world)) == 1
+
+
+async def test_what_its_template_demands_is_decided_under_kakao_whatever_carries_it(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    (first,) = await come_in(world, graph())
+    whose = {"shard": first.shard, "project_id": first.project_id, "user_number": first.user_number}
+    said = {"granted": True, "decided_at": NOON - 5, "source": "", "evidence": "", "basis": "consent"}
+    async with world.db.write() as session:
+        await session.run(update(table_of(Message)).values(demands="benefit_notice"))
+        consent = {**whose, "channel": "kakao", "purpose": "benefit_notice", **said}
+        await session.run(insert(table_of(Consent)).values(**consent))
+    await heard(world, first.id, "failed", NOON + MINUTE, reason="not_on_channel")
+    _, second = await messages(world)
+    async with world.db.read() as session:
+        (row,) = await outbox.with_their_world(session, first.shard, [second.id])
+    assert (second.channel, claims.why_not(row, NOON + MINUTE)) == ("sms", "")
+
+
+async def test_of_a_push_to_two_devices_the_voucher_of_either_goes_on(sqlite_world: World) -> None:
+    world = sqlite_world
+    tokens = ["fcm:one", "fcm:two"]
+    one, two = await come_in(world, graph("push"), phone=PHONE, push_tokens=tokens)
+    async with world.db.write() as session:
+        table = table_of(Message)
+        await session.run(update(table).where(table.c.id == one.id).values(voucher="CODE1"))
+    await heard(world, one.id, "refused", NOON + 1, reason="unreachable")
+    await heard(world, two.id, "skipped", NOON + 2, reason="template_error")
+    assert [found.voucher for found in await messages(world)] == ["CODE1", "", "CODE1"]
+
+
+async def test_of_a_push_to_two_suppressed_devices_one_goes_in_their_place(sqlite_world: World) -> None:
+    world = sqlite_world
+    tokens = ["fcm:one", "fcm:two"]
+    one, two = await come_in(world, graph("push"), phone=PHONE, push_tokens=tokens)
+    await heard(world, one.id, "skipped", NOON + 1, reason="suppressed", code="unreachable")
+    await heard(world, two.id, "skipped", NOON + 2, reason="suppressed", code="unreachable")
+    assert [found.channel for found in await messages(world)] == ["push", "push", "sms"]
+    await is_sound(world)
+
+
+async def test_a_consent_that_is_demanded_since_its_birth_lets_nothing_go_either(sqlite_world: World) -> None:
+    world = sqlite_world
+    (first,) = await come_in(world, graph(fallback={**SMS, "must_arrive": True}))
+    why = {"reason": "no_consent", "code": "benefit_notice"}
+    await heard(world, first.id, "skipped", NOON + MINUTE, **why)
     assert len(await messages(world)) == 1

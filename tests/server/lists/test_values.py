@@ -83,7 +83,9 @@ async def test_a_number_that_nobody_has_makes_a_user_if_asked_for(four_shards: W
     again = await upload(world, text, at=NOON + DAY, creates_users=True)
     assert (again.created, len(await world.rows(ListMember))) == (0, 3)
     identities = {row.value for row in await world.rows(Identity) if row.kind == "anonymous_id"}
-    assert identities >= {"+821022220001", "+821022220002"}
+    # Whoever could name them might say to be those people.
+    assert len({one for one in identities if one.startswith("contact-")}) == 2
+    assert not [one for one in identities if "8210" in one]
     addresses = {row.address for row in await world.rows(Endpoint) if row.channel == "sms"}
     assert addresses == {"+821012345678", "+821022220001", "+821022220002"}
     assert len(await world.rows(User)) == 6

@@ -130,6 +130,24 @@ async def test_a_coupon_is_declared_and_brought_along_by_every_entry(sqlite_worl
         assert (code, "'other'" in message) == ("UNBOUND", True)
 
 
+async def test_what_goes_out_in_its_place_is_looked_at_like_itself(sqlite_world: World) -> None:
+    async with open_api(sqlite_world, HOST) as api:
+        first, _ = await connected(sqlite_world)
+        await sqlite_world.add_connection("texts", channel="sms")
+        await put_template(
+            sqlite_world, "paid", PAID, BINDINGS, first, declaration={"kind": "authentication"}
+        )
+        [(code, message)] = (await problems(api, graph(fallback={"channel": "sms", "text": "1"}))).values()
+        assert (code, "somebody else" in message) == ("INVALID", True)
+        answered_for = {"channel": "sms", "text": "1", "mustArrive": True}
+        assert await problems(api, graph(fallback=answered_for)) == {}
+        await put_template(sqlite_world, "paid", PAID, BINDINGS, first, number=2)
+        coupon = {"channel": "sms", "text": "{{ coupon.code }}"}
+        told = await problems(api, graph(fallback=coupon))
+        assert {code for code, _ in told.values()} <= {"DECLARATION", "UNBOUND"}
+        assert told
+
+
 async def test_a_step_that_means_the_relays_own_code_is_published_again_once_it_is_adopted(
     sqlite_world: World,
 ) -> None:
