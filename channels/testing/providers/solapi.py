@@ -4,9 +4,10 @@ Alimtalk's."""
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
+from itertools import islice
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -65,6 +66,8 @@ class FakeSolapi(FakeProvider):
     observes: ClassVar[frozenset[ReceiptKind]] = frozenset({ReceiptKind.DELIVERED, ReceiptKind.FAILED})
     refused: ClassVar[Mapping[Reason, str]] = REFUSED
     failed: ClassVar[Mapping[Reason, str]] = FAILED
+    longest_page = 500
+    """Of the list of messages, whatever is asked for."""
 
     def __init__(
         self,
@@ -191,17 +194,9 @@ class FakeSolapi(FakeProvider):
 
     def _list(self, asked: dict[str, str]) -> Response:
         self._apply(self.clock())
-        start, end = asked.get("startDate"), asked.get("endDate")
-        rows = [
-            row
-            for row in sorted(self.rows.values(), key=lambda row: str(row["messageId"]))
-            if asked.get("type") in (None, row["type"])
-            and (start is None or _moment(row["dateUpdated"]) >= _moment(start))
-            and (end is None or _moment(row["dateUpdated"]) <= _moment(end))
-            and row["messageId"] > asked.get("startKey", "")
-        ]
-        limit = int(asked.get("limit", 20))
-        page, more = rows[:limit], len(rows) > limit
+        limit = min(int(asked.get("limit", 20)), self.longest_page)
+        found = list(islice(self._changed(asked), limit + 1))
+        page, more = found[:limit], len(found) > limit
         return JSONResponse(
             {
                 "limit": limit,
@@ -210,6 +205,17 @@ class FakeSolapi(FakeProvider):
                 "messageList": {row["messageId"]: row for row in page},
             }
         )
+
+    def _changed(self, asked: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """The rows that are asked for, by their ids, which is how they came."""
+        start, end = (_moment(asked[name]) if asked.get(name) else None for name in ("startDate", "endDate"))
+        # Ids are numbers in order: rows up to the key are stepped over.
+        for row in islice(self.rows.values(), int(asked.get("startKey", "M4V0")[3:]), None):
+            if asked.get("type") not in (None, row["type"]):
+                continue
+            updated = _moment(row["dateUpdated"])
+            if (start is None or updated >= start) and (end is None or updated <= end):
+                yield row
 
     def callback(self, reports: Sequence[Report], now: Instant) -> Callback:
         events = [
