@@ -49,6 +49,8 @@ class Relay(FakeSolapi):
         self.trouble: dict[tuple[str, int, str], Trouble] = {}
         """By SEND or ASK, the number of such a request from 1 on, and BEFORE or AFTER. Of those
         that ask, the ones count that are told a result."""
+        self.asked_from = 0
+        """How many messages have to be there before those that ask are counted."""
         self.met: Counter[str] = Counter()
         self.values: dict[str, Mapping[str, str]] = {}
         """What each message was filled with, by its id."""
@@ -65,7 +67,8 @@ class Relay(FakeSolapi):
         if request.url.path.endswith("send-many/detail"):
             return await self._answer_sending(request)
         answer = await super().answer(request)
-        if request.url.path.endswith("messages/v4/list") and _tells_results(answer):
+        asks = request.url.path.endswith("messages/v4/list") and len(self.rows) >= self.asked_from
+        if asks and _tells_results(answer):
             self.met[ASK] += 1
             await self._meet(ASK, self.met[ASK], AFTER)
         return answer

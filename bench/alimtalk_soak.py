@@ -50,11 +50,11 @@ SILENT_EVERY = 15
 ROWS_A_PAGE = 50
 KILLED_AT = (
     ((SEND, 4, BEFORE), (SEND, 5, AFTER)),
-    ((ASK, 3, AFTER),),
+    ((ASK, 6, AFTER),),
 )
 """For each kill: at which requests the relay stands still until the worker is dead. The fourth call has then
-not been taken up and is lost on the way, the fifth has and its answer is lost. Of the results two pages have
-been told, and the third is lost."""
+not been taken up and is lost on the way, the fifth has and its answer is lost. Of the results,
+once two thirds of all have been handed over, five pages have been told, and the sixth is lost."""
 
 
 class Soak:
@@ -66,7 +66,7 @@ class Soak:
         self._about = (str(folder / "worker.log"), f"sqlite:///{self.database}", started_at, SPEED)
         self._worker: BaseProcess | None = None
         self.at_kills: list[dict[str, int]] = []
-        """How many messages were in which state whenever the worker had been killed."""
+        """How many messages were in which state, and how much waited, whenever the worker had been killed."""
 
     async def prepare(self, count: int) -> None:
         """Everything up to the campaign, by a server of this process; then it is gone."""
@@ -107,7 +107,8 @@ class Soak:
             await asyncio.gather(*(event.wait() for event in reached))
         self.kill()
         is_dead.set()
-        self.at_kills.append((await self._found())[0])
+        found, waiting = await self._found()
+        self.at_kills.append({**found, "inbox": waiting})
 
     async def settled(self) -> None:
         """Until nothing is in our hands, and we know all that the relay knows."""
@@ -178,7 +179,7 @@ async def _serving(relay: Relay) -> AsyncIterator[str]:
 async def run(folder: Path, count: int) -> tuple[Soak, Books]:
     started_at = WallClock().now()
     relay = Relay(FastClock(started_at, SPEED).now, shop.lives(SEED, SILENT_EVERY))
-    relay.longest_page = ROWS_A_PAGE
+    relay.longest_page, relay.asked_from = ROWS_A_PAGE, count * 2 // 3
     async with _serving(relay) as url:
         soak = Soak(folder, relay, url, started_at)
         try:

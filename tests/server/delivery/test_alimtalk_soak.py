@@ -19,7 +19,9 @@ async def test_killed_in_the_middle_nobody_gets_two_and_the_sums_reconcile(tmp_p
     # It was in the middle of sending, and then of results.
     assert sending["attempted"] >= 2 * BATCH
     assert sending["queued"] > 0
+    assert asking["inbox"] + asking.get("delivered", 0) > 0
     assert asking.get("delivered", 0) < books.of("delivered (messages)")
+    assert sum(asking.values()) - asking["inbox"] == sum(sending.values()) - sending["inbox"]
     # Nobody knows of the call that was lost on its way, and it is not made again.
     assert KILLED_AT[0] == ((SEND, 4, BEFORE), (SEND, 5, AFTER))
     in_hand = 4 * BATCH
