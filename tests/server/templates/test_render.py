@@ -174,7 +174,7 @@ def test_an_ordinary_list_of_a_hundred_products_is_well_within_the_limits():
 
 def test_problems_are_found_when_a_template_is_written():
     source = "{{ user.first }}\n{{ usr.first }}\n{% for p in event.items %}{{ p.name | shout }}{% endfor %}"
-    wanted = "event, journey, message, messages, project, unsubscribe_url, user, voucher"
+    wanted = "coupon, event, journey, message, messages, project, row, unsubscribe_url, user, voucher"
     assert compile_problems(source, "email.subject") == [
         Problem("email.subject", 2, f"there is no variable 'usr'; there are {wanted}"),
         Problem("email.subject", 3, "there is no filter 'shout'"),
