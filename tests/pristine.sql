@@ -11,7 +11,9 @@ BEGIN
   END LOOP;
 END $$;
 CREATE VIEW pristine.shape AS
-  SELECT count(*) AS relations, max(oid::bigint) AS newest
+  SELECT count(*) AS relations, max(oid::bigint) AS newest,
+    (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS functions,
+    (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal) AS triggers
   FROM pg_class WHERE relnamespace = 'public'::regnamespace;
 CREATE MATERIALIZED VIEW pristine.former_shape AS SELECT * FROM pristine.shape;
 CREATE FUNCTION pristine.restore() RETURNS boolean LANGUAGE plpgsql AS $$
