@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -18,7 +19,6 @@ from server.cohorts.asking import Asker
 from server.cohorts.definition import Breakdown, Days, Definition
 from server.cohorts.report import AMOUNT_SCALE, Group
 from server.cohorts.words import Alignment, Binds, DeviceFilter, Granularity, Metric, Occurrence, Unit
-from tests.conftest import Template
 from tests.replay import shoppers
 from tests.replay.shoppers import CLASSES, DATA, MONDAY, SOURCES, Row, Told
 from tests.world import World, open_world
@@ -41,10 +41,10 @@ class Shop(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-async def shop(sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def shop(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """The people have lived, and SQL knows what they did."""
     path = tmp_path_factory.mktemp("shop") / "shop.db"
-    shutil.copy(sqlite_template.place, path)
+    shutil.copy(sqlite_template, path)
     rows = shoppers.read(USERS)
     async with open_world(f"sqlite:///{path}", start=rows[0].at) as world:
         for start in range(0, len(rows), AT_ONCE):
