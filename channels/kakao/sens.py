@@ -17,7 +17,6 @@ from channels.answers import objects, read_json, said_in
 from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
-    Accepted,
     AnyChannel,
     BaseChannel,
     Capabilities,
@@ -40,7 +39,7 @@ from channels.kakao.alimtalk import CONTENT, Alimtalk
 from channels.kakao.batches import Answer
 from channels.kakao.options import AlimtalkOptions
 from channels.kakao.results import OBSERVES, receipt
-from channels.kakao.sens_account import NO_PROFILE, SensSettings, ask, refusal
+from channels.kakao.sens_account import ACCEPTED, NO_PROFILE, SensSettings, ask, outcomes, refusal
 from channels.kakao.sens_desk import SENS_DESK_CAN, SensDesk
 from channels.kakao.sens_wire import in_their_words, readable
 from channels.kakao.windows import instant, korean, window_of
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 
 SECONDS = "%Y-%m-%d %H:%M:%S"
 PAGE = 100
-ACCEPTED = "A000"
 DELIVERED = "0000"
 LONGEST_WINDOW = 24 * 60 * 60 * 1000 - 1000
 
@@ -84,29 +82,9 @@ class SensSender:
         if isinstance(answer, Deferred | Unknown):
             return answer
         if answer.is_success:
-            return _outcomes(group, objects(said_in(answer).get("messages")))
+            told = objects(said_in(answer).get("messages"))
+            return outcomes([one.number for one in group], told, _reason)
         return refusal(answer, self._tools.clock())
-
-
-def _outcomes(group: Sequence[Alimtalk], told: list[dict[str, Any]]) -> Answer:
-    """One outcome each, in SENS's own order; by number where it says less than it was asked."""
-    left = list(told)
-    outcomes: list[Outcome] = []
-    for message in group:
-        one = next((one for one in left if one.get("to") == message.number), None)
-        if one is None:
-            outcomes.append(Unknown(text="SENS's answer says nothing of this message."))
-        else:
-            left.remove(one)
-            outcomes.append(_outcome(one))
-    return outcomes
-
-
-def _outcome(one: dict[str, Any]) -> Outcome:
-    code, text = str(one.get("requestStatusCode") or ""), str(one.get("requestStatusDesc") or "")
-    if code == ACCEPTED and one.get("messageId"):
-        return Accepted(str(one["messageId"]), code, text)
-    return Rejected(_reason(code), code, text) if code else Unknown(text=text)
 
 
 def _reason(code: str) -> Reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -10,13 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from channels.answers import an_object, said_in
 from channels.codes import load
-from channels.contract import Deferred, Instant, Outcome, Rejected, Tools, Unknown
+from channels.contract import Accepted, Deferred, Instant, Outcome, Rejected, Tools, Unknown
 from channels.http import exchange, outcome_of_status
+from channels.kakao.batches import Answer
 from channels.kakao.sens_auth import headers
+from channels.reasons import Reason
 
 if TYPE_CHECKING:
     import httpx
 
+ACCEPTED = "A000"
+"""SENS took a message over."""
 CONSOLE = "Naver Cloud's console (Simple & Easy Notification Service > Biz Message)"
 NO_PROFILE = (
     f"The connection has no channel yet: register one in {CONSOLE} > AlimTalk Channel, and enter its @name."
@@ -46,11 +51,12 @@ async def ask(
     method: str,
     path: str,
     *,
+    api: str = "alimtalk",
     query: dict[str, Any] | None = None,
     **request: Any,
 ) -> httpx.Response | Deferred | Unknown:
-    """One request to SENS, signed. `request` is what `httpx.AsyncClient.request` takes."""
-    target = f"/alimtalk/v2/services/{quote(settings.service_id, safe=':')}{path}"
+    """One request to an API of SENS, signed. `request` is what `httpx.AsyncClient.request` takes."""
+    target = f"/{api}/v2/services/{quote(settings.service_id, safe=':')}{path}"
     # Encoded here and not by the client: the signature covers the query as it travels.
     target += f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
     keys = settings.access_key.get_secret_value(), settings.secret_key.get_secret_value()
@@ -70,3 +76,27 @@ def refusal(answer: httpx.Response, now: Instant) -> Outcome:
     if by_gateway and isinstance(outcome, Rejected) and table.knows(code):
         return replace(outcome, reason=table.reason(code))
     return outcome
+
+
+def outcomes(numbers: Sequence[str], told: list[dict[str, Any]], reason: Callable[[str], Reason]) -> Answer:
+    """One outcome for each number, in SENS's own order; by number where it says less than it was asked.
+
+    `reason` is what a code of KakaoTalk's means.
+    """
+    left = list(told)
+    found: list[Outcome] = []
+    for number in numbers:
+        one = next((one for one in left if one.get("to") == number), None)
+        if one is None:
+            found.append(Unknown(text="SENS's answer says nothing of this message."))
+        else:
+            left.remove(one)
+            found.append(_outcome(one, reason))
+    return found
+
+
+def _outcome(one: dict[str, Any], reason: Callable[[str], Reason]) -> Outcome:
+    code, text = str(one.get("requestStatusCode") or ""), str(one.get("requestStatusDesc") or "")
+    if code == ACCEPTED and one.get("messageId"):
+        return Accepted(str(one["messageId"]), code, text)
+    return Rejected(reason(code), code, text) if code else Unknown(text=text)

@@ -7,18 +7,15 @@ completed, and what is unknown is never sent again. Its fallback to SMS is switc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from channels.alimtalk.brand import SENS_BRAND
-from channels.answers import an_object, objects, said_in
+from channels.answers import objects, said_in
 from channels.codes import load
 from channels.contract import (
     CONTRACT_VERSION,
-    Accepted,
     AnyChannel,
     BaseChannel,
     Capabilities,
@@ -29,41 +26,34 @@ from channels.contract import (
     Outcome,
     Problem,
     Receipt,
-    Rejected,
     Tools,
     Unknown,
 )
 from channels.errors import PollFailed
 from channels.hookspecs import hookimpl
-from channels.http import exchange, outcome_of_status
 from channels.kakao.batches import Answer
 from channels.kakao.brand import CONTENT, PURPOSES, Brand, send_each
 from channels.kakao.brand_options import BrandOptions
 from channels.kakao.results import OBSERVES, receipt
-from channels.kakao.sens_auth import headers
+from channels.kakao.sens_account import ACCEPTED, SensSettings, ask, outcomes, refusal
 from channels.kakao.sens_brand_wire import BUBBLE_NAMES, in_their_words
 from channels.kakao.windows import DAY, instant, korean, window_of
 from channels.reasons import Reason
 
 if TYPE_CHECKING:
-    import httpx
+    pass
 
 SECONDS = "%Y-%m-%d %H:%M:%S"
 PAGE = 100
-ACCEPTED, DELIVERED = "A000", "0000"
+API = "brandmessage"
+DELIVERED = "0000"
 QUOTA = "B004"
 
 
-class SensBrandSettings(BaseModel):
+class SensBrandSettings(SensSettings):
     """The service at SENS, and the channel that the messages come from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    access_key: SecretStr = Field(min_length=1)
-    secret_key: SecretStr = Field(min_length=1)
-    service_id: str = Field(min_length=1, max_length=200, description="ncp:kkobizmsg:kr:…")
     channel_id: str = Field(min_length=2, max_length=31, pattern=r"^@", description="@name of the channel.")
-    base_url: str = Field("https://sens.apigw.ntruss.com", pattern=r"^https?://")
 
 
 class SensBrandSender:
@@ -94,74 +84,23 @@ class SensBrandSender:
         }
         if first.template:
             body["templateCode"] = first.template
-        answer = await _ask(self._settings, self._tools, "POST", "/messages", json=body)
+        answer = await ask(self._settings, self._tools, "POST", "/messages", json=body, api=API)
         if isinstance(answer, Deferred | Unknown):
             return answer
         if answer.is_success:
-            return _outcomes(group, objects(said_in(answer).get("messages")))
-        return _refusal(answer, self._tools.clock())
+            told = objects(said_in(answer).get("messages"))
+            return outcomes([one.number for one in group], told, _reason)
+        return refusal(answer, self._tools.clock())
 
 
 def _alike(one: Brand) -> object:
     return one.template, one.options.type, one.options.targeting, one.options.adult
 
 
-def _outcomes(group: Sequence[Brand], told: list[dict[str, Any]]) -> Answer:
-    """One outcome each, in SENS's own order; by number where it says less than it was asked."""
-    left = list(told)
-    outcomes: list[Outcome] = []
-    for message in group:
-        one = next((one for one in left if one.get("to") == message.number), None)
-        if one is None:
-            outcomes.append(Unknown(text="SENS's answer says nothing of this message."))
-        else:
-            left.remove(one)
-            outcomes.append(_outcome(one))
-    return outcomes
-
-
-def _outcome(one: dict[str, Any]) -> Outcome:
-    code, text = str(one.get("requestStatusCode") or ""), str(one.get("requestStatusDesc") or "")
-    if code == ACCEPTED and one.get("messageId"):
-        return Accepted(str(one["messageId"]), code, text)
-    return Rejected(_reason(code), code, text) if code else Unknown(text=text)
-
-
 def _reason(code: str) -> Reason:
     if code == QUOTA:
         return Reason.QUOTA_EXCEEDED
     return load("channels.kakao", "kakao_codes.csv").reason(code)
-
-
-def _refusal(answer: httpx.Response, now: Instant) -> Outcome:
-    """The gateway wraps its errors; SENS itself tells status and text beside each other."""
-    said = said_in(answer)
-    by_gateway = an_object(said.get("error"))
-    error = by_gateway or said
-    code = str(error.get("errorCode") or error.get("status") or "")
-    text = str(error.get("message") or error.get("errorMessage") or "")
-    outcome = outcome_of_status(answer, now, code=code, text=text)
-    table = load("channels.kakao", "sens_codes.csv")
-    if by_gateway and isinstance(outcome, Rejected) and table.knows(code):
-        return replace(outcome, reason=table.reason(code))
-    return outcome
-
-
-async def _ask(
-    settings: SensBrandSettings,
-    tools: Tools,
-    method: str,
-    path: str,
-    *,
-    query: dict[str, Any] | None = None,
-    **request: Any,
-) -> httpx.Response | Deferred | Unknown:
-    target = f"/brandmessage/v2/services/{quote(settings.service_id, safe=':')}{path}"
-    # Encoded here and not by the client: the signature covers the query as it travels.
-    target += f"?{urlencode(query, quote_via=quote, safe='')}" if query else ""
-    keys = settings.access_key.get_secret_value(), settings.secret_key.get_secret_value()
-    signed = headers(*keys, method, target, tools.clock())
-    return await exchange(tools, method, settings.base_url.rstrip("/") + target, headers=signed, **request)
 
 
 class SensBrandChannel(BaseChannel[SensBrandSettings]):
@@ -188,7 +127,7 @@ class SensBrandChannel(BaseChannel[SensBrandSettings]):
 
     async def probe(self, settings: SensBrandSettings, tools: Tools) -> list[Problem]:
         query = {"plusFriendId": settings.channel_id, "pageSize": 1}
-        answer = await _ask(settings, tools, "GET", "/templates", query=query)
+        answer = await ask(settings, tools, "GET", "/templates", query=query, api=API)
         if isinstance(answer, Deferred | Unknown):
             return [Problem("base_url", f"SENS cannot be reached: {answer.text}")]
         if answer.status_code == 200:
@@ -210,7 +149,7 @@ class SensBrandChannel(BaseChannel[SensBrandSettings]):
         }
         if window.page:
             asked["nextToken"] = window.page
-        answer = await _ask(settings, tools, "GET", "/messages", query=asked)
+        answer = await ask(settings, tools, "GET", "/messages", query=asked, api=API)
         if isinstance(answer, Deferred | Unknown):
             raise PollFailed(f"SENS cannot be asked: {answer.text}")
         said = said_in(answer)

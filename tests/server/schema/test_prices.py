@@ -88,5 +88,5 @@ async def test_the_most_specific_price_counts_and_a_gap_is_filled_without_an_ove
         other = await prices.price_at(session, project + 1, "sms", None, "sms", NOON)
     assert [price and price.amount for price in found.values()] == [1, 2, 3, 4, 1, 2, 9]
     assert other is None
-    assert found[before].valid_until == NOON  # type: ignore[union-attr]
+    assert found[before].valid_until == NOON  # type: ignore[union-attr]  # it was put above
     assert vat_of(80_000, 1000) == 8_000
